@@ -1,0 +1,9 @@
+//! Reads TensorFlow checkpoints without TensorFlow.
+
+pub mod error;
+pub mod escape;
+pub mod limits;
+pub mod storage;
+pub mod table;
+pub mod tensor;
+pub mod wire;

@@ -1,0 +1,173 @@
+//! One block: its trailer, its compression, and the prefix-compressed entries in it.
+
+use super::footer::TRAILER_LEN;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::wire::{Crc32c, Cursor, MaskedCrc};
+
+/// A decompressed block whose entry area and restart array have been told apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    entries: &'a [u8],
+    /// Offset in the file of `entries`; for a compressed block, of the block itself.
+    offset: u64,
+    compressed: bool,
+}
+
+/// One entry of a block.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The whole key, rebuilt from the shared prefix.
+    pub key: &'a [u8],
+    /// The value.
+    pub value: &'a [u8],
+    /// Offset of the entry in the file (of its block, if that is compressed).
+    pub offset: u64,
+    /// Offset of the value in the file (of its block, if that is compressed).
+    pub value_offset: u64,
+}
+
+impl<'a> Block<'a> {
+    /// Checks and decompresses a block: `stored` is its contents with the trailer, at `offset` in the file.
+    ///
+    /// # Errors
+    /// If the checksum is wrong (unless `check` is false), the type unknown, or the contents malformed.
+    pub(super) fn decode(
+        stored: &'a [u8],
+        offset: u64,
+        check: bool,
+        plain: &'a mut Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let bad = |why: &'static str| Error::malformed("bad block contents", why).at_offset(offset);
+        let trailer_at = stored.len().saturating_sub(usize::try_from(TRAILER_LEN).unwrap_or(5));
+        let (contents, trailer) = stored.split_at_checked(trailer_at).ok_or_else(|| bad("no trailer"))?;
+        let mut trailer = Cursor::new(trailer, offset.saturating_add(contents.len() as u64));
+        let [kind] = trailer.array()?;
+        let want = MaskedCrc(trailer.fixed32()?).unmasked();
+        let got = Crc32c::of(contents).extend(&[kind]);
+        if check && got != want {
+            let kind = ErrorKind::ChecksumMismatch { what: "block", got: got.0, want: want.0 };
+            return Err(Error::new(kind).at_offset(offset));
+        }
+        match kind {
+            0 => Self::from_contents(contents, offset, false),
+            1 => {
+                decompress(contents, plain, limits).map_err(|e| e.at_offset(offset))?;
+                Self::from_contents(plain, offset, true)
+            }
+            other => Err(Error::new(ErrorKind::UnknownCompression(other)).at_offset(offset)),
+        }
+    }
+
+    fn from_contents(contents: &'a [u8], offset: u64, compressed: bool) -> Result<Self> {
+        let bad = |why: &'static str| Error::malformed("bad block contents", why).at_offset(offset);
+        let (rest, count) = contents.split_last_chunk::<4>().ok_or_else(|| bad("shorter than its restart count"))?;
+        let restarts = u64::from(u32::from_le_bytes(*count)).saturating_mul(4);
+        let entries_len = (rest.len() as u64)
+            .checked_sub(restarts)
+            .and_then(|len| usize::try_from(len).ok())
+            .ok_or_else(|| bad("more restarts than the block has room for"))?;
+        let entries = rest.get(..entries_len).unwrap_or_default();
+        Ok(Self { entries, offset, compressed })
+    }
+
+    /// The entries, in stored order.
+    pub fn entries(&self) -> Entries<'a> {
+        Entries {
+            cursor: Cursor::new(self.entries, if self.compressed { 0 } else { self.offset }),
+            block: *self,
+            key: Vec::new(),
+            first: true,
+            disorder: None,
+        }
+    }
+}
+
+fn decompress(contents: &[u8], plain: &mut Vec<u8>, limits: &Limits) -> Result<()> {
+    let failed = |e: snap::Error| Error::new(ErrorKind::Decompress(e.to_string()));
+    let len = snap::raw::decompress_len(contents).map_err(failed)? as u64;
+    // Snappy's densest element makes 64 bytes of 3: a longer claim cannot be honest.
+    let limit = limits.decompressed_block.min((contents.len() as u64).saturating_mul(32));
+    if len > limit {
+        return Err(ErrorKind::LimitExceeded { what: "decompressed block", got: len, limit }.into());
+    }
+    plain.resize(usize::try_from(len).unwrap_or(0), 0);
+    snap::raw::Decoder::new().decompress(contents, plain).map_err(failed)?;
+    Ok(())
+}
+
+/// Walks the entries of a block, rebuilding each key in one reused buffer.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    cursor: Cursor<'a>,
+    block: Block<'a>,
+    key: Vec<u8>,
+    first: bool,
+    disorder: Option<Error>,
+}
+
+impl<'a> Entries<'a> {
+    /// The next entry, `None` behind the last.
+    ///
+    /// # Errors
+    /// `bad entry in block` if a length contradicts the block or the key before; nothing behind it can be trusted.
+    #[inline]
+    pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>> {
+        if self.cursor.is_empty() {
+            return Ok(None);
+        }
+        let offset = self.file_offset();
+        match self.read_entry() {
+            Ok((value, value_offset)) => Ok(Some(Entry { key: &self.key, value, offset, value_offset })),
+            Err(error) => {
+                self.cursor = Cursor::new(&[], self.cursor.offset());
+                Err(error.at_offset(offset))
+            }
+        }
+    }
+
+    /// The key of the entry that was read last.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// A key that is not greater than the one before it, if the entry read last has one.
+    pub fn take_disorder(&mut self) -> Option<Error> {
+        self.disorder.take()
+    }
+
+    #[inline]
+    fn read_entry(&mut self) -> Result<(&'a [u8], u64)> {
+        let bad = |why: &'static str| Error::malformed("bad entry in block", why);
+        let offset = self.file_offset();
+        let cursor = &mut self.cursor;
+        let header = (cursor.varint32(), cursor.varint32(), cursor.varint32());
+        let (Ok(shared), Ok(non_shared), Ok(value_len)) = header else {
+            return Err(bad("its three lengths cannot be read"));
+        };
+        let shared = shared as usize;
+        if shared > self.key.len() {
+            return Err(bad("it shares more bytes than the key before has"));
+        }
+        let delta = cursor.take(non_shared as usize).map_err(|_| bad("its key runs beyond the block"))?;
+        // With the shared prefix equal, the order of two keys is the order of their tails.
+        if !self.first && delta <= self.key.get(shared..).unwrap_or_default() {
+            let previous = self.key.clone();
+            let mut next = self.key.clone();
+            next.truncate(shared);
+            next.extend_from_slice(delta);
+            self.disorder = Some(Error::new(ErrorKind::KeysOutOfOrder { previous, next }).at_offset(offset));
+        }
+        self.first = false;
+        self.key.truncate(shared);
+        self.key.extend_from_slice(delta);
+        let value_offset = if self.block.compressed { self.block.offset } else { cursor.offset() };
+        let value = cursor.take(value_len as usize).map_err(|_| bad("its value runs beyond the block"))?;
+        Ok((value, value_offset))
+    }
+
+    fn file_offset(&self) -> u64 {
+        if self.block.compressed { self.block.offset } else { self.cursor.offset() }
+    }
+}

@@ -1,0 +1,13 @@
+//! Layer 2: what a tensor is. Knows no container.
+//!
+//! A tensor here is a [`DType`], a [`Shape`] and bytes: elements in C order, little-endian unless its file says
+//! otherwise. Elements of less than a byte still take one byte each.
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod dtype;
+mod shape;
+mod slice;
+
+pub use dtype::DType;
+pub use shape::Shape;
+pub use slice::{Extent, TensorSlice};
