@@ -1,8 +1,11 @@
 //! Reads TensorFlow checkpoints without TensorFlow.
 
+pub mod bundle;
+pub mod checkpoint;
 pub mod error;
 pub mod escape;
 pub mod limits;
+pub mod nearest;
 pub mod storage;
 pub mod table;
 pub mod tensor;

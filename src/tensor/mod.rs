@@ -4,10 +4,12 @@
 //! otherwise. Elements of less than a byte still take one byte each.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod assemble;
 mod dtype;
 mod shape;
 mod slice;
 
+pub use assemble::{Axis, Checked, ElementReader, Piece, Sink, read_region};
 pub use dtype::DType;
 pub use shape::Shape;
 pub use slice::{Extent, TensorSlice};
