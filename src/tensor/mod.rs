@@ -5,9 +5,13 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod dtype;
+mod element;
+mod narrow;
 mod shape;
 mod slice;
 
 pub use dtype::DType;
+pub use element::{Element, Elements, Float, swap_to_little, write_csv, write_json};
+pub use narrow::{Narrow, NarrowKind};
 pub use shape::Shape;
 pub use slice::{Extent, TensorSlice};
