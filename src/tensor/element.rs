@@ -45,6 +45,9 @@ impl Float {
     }
 
     /// Writes the shortest text that reads back to the same value in its own type: `0.1`, `1e-7`, `-0.0`, `nan`.
+    ///
+    /// # Errors
+    /// Those of `out`.
     pub fn write_shortest(self, out: &mut impl Write) -> fmt::Result {
         match self {
             Self::Double(value) if value.is_finite() => write!(out, "{value:?}"),
@@ -178,6 +181,9 @@ impl ExactSizeIterator for Elements<'_> {}
 
 /// Writes an element as JSON: floats always with a point or an exponent, complex numbers as `[re, im]`, and the
 /// strings `"NaN"`, `"Infinity"` and `"-Infinity"` for what JSON has no number for.
+///
+/// # Errors
+/// Those of `out`.
 pub fn write_json(element: Element, out: &mut impl Write) -> fmt::Result {
     match element {
         Element::Bool(value) => out.write_str(if value { "true" } else { "false" }),
@@ -195,6 +201,9 @@ pub fn write_json(element: Element, out: &mut impl Write) -> fmt::Result {
 }
 
 /// Writes an element as a CSV field, which never needs quoting: `nan`, `inf`, `-inf`, and complex numbers as `1.5+2j`.
+///
+/// # Errors
+/// Those of `out`.
 pub fn write_csv(element: Element, out: &mut impl Write) -> fmt::Result {
     match element {
         Element::Float(value) => value.write_shortest(out),
@@ -223,7 +232,9 @@ pub fn swap_to_little(dtype: DType, bytes: &mut [u8]) {
 
 fn reverse_each<const N: usize>(bytes: &mut [u8]) {
     let (chunks, _) = bytes.as_chunks_mut::<N>();
-    chunks.iter_mut().for_each(|chunk| chunk.reverse());
+    for chunk in chunks {
+        chunk.reverse();
+    }
 }
 
 /// Room for the text of one float, so that no element needs an allocation.

@@ -7,6 +7,7 @@
 mod dtype;
 mod element;
 mod narrow;
+pub mod numpy;
 mod shape;
 mod slice;
 

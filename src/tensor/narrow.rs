@@ -97,10 +97,22 @@ impl Narrow {
         // A decimal on a midpoint is read as the neighbour with the even bits.
         let even = magnitude % 2 == 0;
         let names_it = |candidate: &f64| {
-            (low < *candidate && *candidate < high) || (even && (*candidate == low || *candidate == high))
+            if even { (low..=high).contains(candidate) } else { low < *candidate && *candidate < high }
         };
-        (0..17).filter_map(|decimals| format!("{value:.decimals$e}").parse().ok()).find(names_it).unwrap_or(value)
+        (0..17).find_map(|decimals| nearest(value, decimals)?.into_iter().flatten().find(names_it)).unwrap_or(value)
     }
+}
+
+/// The nearest decimal with so many digits after its first, and the next one up.
+///
+/// At a power of two the neighbour below is nearer than the one above, so only the second may lie between midpoints.
+fn nearest(value: f64, decimals: usize) -> Option<[Option<f64>; 2]> {
+    let text = format!("{value:.decimals$e}");
+    let (mantissa, exponent) = text.split_once('e')?;
+    let digits: u64 = mantissa.replace('.', "").parse().ok()?;
+    let exponent: i64 = exponent.parse().ok()?;
+    let up = format!("{}e{}", digits.checked_add(1)?, exponent.checked_sub(i64::try_from(decimals).ok()?)?);
+    Some([text.parse().ok(), up.parse().ok()])
 }
 
 /// One slot a magnitude: two formats of 15 bits, then the small ones with at most 7.
