@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod escape;
+pub mod export;
 pub mod limits;
 pub mod storage;
 pub mod table;
