@@ -4,6 +4,7 @@ pub mod bundle;
 pub mod checkpoint;
 pub mod error;
 pub mod escape;
+pub mod export;
 pub mod limits;
 pub mod nearest;
 pub mod storage;
