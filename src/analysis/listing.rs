@@ -169,9 +169,10 @@ impl<'c> Listing<'c> {
         for at in &sorted {
             let Some(tensor) = tensors.get(*at) else { continue };
             let path = components(at);
-            let same = open.iter().zip(&path).take_while(|(row, name)| {
-                rows.get(**row).is_some_and(|row| row.name.as_slice() == **name)
-            });
+            let same = open
+                .iter()
+                .zip(&path)
+                .take_while(|(row, name)| rows.get(**row).is_some_and(|row| row.name.as_slice() == **name));
             let same = same.count().min(path.len().saturating_sub(1));
             open.truncate(same);
             for (level, name) in path.iter().enumerate().skip(same).take(depth.saturating_sub(same)) {

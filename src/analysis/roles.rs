@@ -301,12 +301,9 @@ fn is_integer(dtype: DType) -> bool {
 
 /// Integers wider than a byte are tables, indexes and random states; narrower ones are quantized weights.
 fn by_dtype(dtype: DType) -> Role {
-    use DType::{Bool, Int16, Int32, Int64, Invalid, Ref, Resource, UInt16, UInt32, UInt64, Unknown};
-    match dtype {
-        Bool | Int16 | Int32 | Int64 | UInt16 | UInt32 | UInt64 => Role::Other,
-        Invalid | Resource | Ref(_) | Unknown(_) => Role::Other,
-        _ => Role::Weight,
-    }
+    use DType::{Bool, Int16, Int32, Int64, UInt16, UInt32, UInt64};
+    let wide = matches!(dtype, Bool | Int16 | Int32 | Int64 | UInt16 | UInt32 | UInt64);
+    if wide || !dtype.is_storable() { Role::Other } else { Role::Weight }
 }
 
 #[cfg(test)]

@@ -250,7 +250,13 @@ mod tests {
     fn tensor(name: &str, dims: &[i64]) -> Tensor {
         let parts = Parts::Whole(Place { shard: 0, range: None, crc32c: None });
         let bytes = dims.iter().product::<i64>().cast_unsigned() * 4;
-        Tensor { name: name.as_bytes().into(), dtype: DType::Float32, shape: Shape::new(dims), bytes: Some(bytes), parts }
+        Tensor {
+            name: name.as_bytes().into(),
+            dtype: DType::Float32,
+            shape: Shape::new(dims),
+            bytes: Some(bytes),
+            parts,
+        }
     }
 
     #[test]

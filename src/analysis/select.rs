@@ -91,17 +91,16 @@ impl Term {
     fn parse(text: &str, regex: bool) -> Result<Self> {
         let bad = |why: String, help: &'static str| Err(Error::new(ErrorKind::Request(why)).with_help(help));
         match text.split_once(':') {
-            Some(("dtype", name)) => match DType::from_name(name) {
-                Some(dtype) => return Ok(Self::DType(dtype)),
-                None => return bad(format!("unknown dtype {name:?}"), "for example float32, bfloat16, int64, string"),
-            },
-            Some(("role", name)) => match Role::from_name(name.strip_suffix('s').unwrap_or(name)) {
-                Some(role) => return Ok(Self::Role(role)),
-                None => {
-                    let help = "one of weight, average, slot, optimizer, counter, string, other";
-                    return bad(format!("unknown role {name:?}"), help);
-                }
-            },
+            Some(("dtype", name)) => {
+                let help = "for example float32, bfloat16, int64, string";
+                return DType::from_name(name)
+                    .map_or_else(|| bad(format!("unknown dtype {name:?}"), help), |d| Ok(Self::DType(d)));
+            }
+            Some(("role", name)) => {
+                let help = "one of weight, average, slot, optimizer, counter, string, other";
+                let role = Role::from_name(name.strip_suffix('s').unwrap_or(name));
+                return role.map_or_else(|| bad(format!("unknown role {name:?}"), help), |role| Ok(Self::Role(role)));
+            }
             Some(("shard", number)) => match number.parse() {
                 Ok(number) => return Ok(Self::Shard(number)),
                 Err(_) => return bad(format!("not a shard number: {number:?}"), "for example shard:0"),

@@ -161,7 +161,8 @@ impl Summary {
         let meta = (meta_path.is_file() && origin.saved_model.is_none())
             .then(|| MetaGraph::read(&meta_path).map_err(|e| unread(&e)).ok())
             .flatten();
-        let has_model = |dir: &&PathBuf| ["pb", "pbtxt", "cpb"].iter().any(|e| dir.join(format!("saved_model.{e}")).is_file());
+        let has_model =
+            |dir: &&PathBuf| ["pb", "pbtxt", "cpb"].iter().any(|e| dir.join(format!("saved_model.{e}")).is_file());
         let saved_model = origin.saved_model.as_ref().filter(has_model);
         let saved_model = saved_model.and_then(|dir| SavedModel::read(dir).map_err(|e| unread(&e)).ok());
         let graphs = saved_model.iter().flat_map(|model| &model.meta_graphs).chain(&meta);

@@ -43,7 +43,7 @@ struct GlobalArgs {
     /// Output format.
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// When to use colours; NO_COLOR turns them off too.
+    /// When to use colours; `NO_COLOR` turns them off too.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: When,
     /// Worker threads; all cores if not given.

@@ -16,9 +16,7 @@ pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     for (at, tensor) in listing.tensors() {
         let (place, slices) = match &tensor.parts {
             Parts::Whole(place) => (Some(place), String::new()),
-            Parts::Slices(slices) => {
-                (None, slices.iter().map(|s| s.slice.to_string()).collect::<Vec<_>>().join(" "))
-            }
+            Parts::Slices(slices) => (None, slices.iter().map(|s| s.slice.to_string()).collect::<Vec<_>>().join(" ")),
         };
         let text = |number: Option<String>| number.unwrap_or_default();
         csv.write_record([

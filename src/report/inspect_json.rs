@@ -41,9 +41,7 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
                "parameters": scope.parameters, "bytes": scope.bytes})
     };
     put("scopes", summary.scopes.iter().map(scope).collect());
-    let file = |file: &crate::analysis::FileInfo| {
-        json!({"path": path(&file.path), "bytes": file.bytes, "present": file.bytes.is_some()})
-    };
+    let file = |file: &crate::analysis::FileInfo| json!({"path": path(&file.path), "bytes": file.bytes, "present": file.bytes.is_some()});
     put("files", summary.files.iter().map(file).collect());
     put("findings", summary.findings.iter().map(finding).collect());
     let beside = &summary.beside;
@@ -131,5 +129,8 @@ fn assets(model: &crate::checkpoint::saved_model::SavedModel) -> Value {
     let mut files: Vec<&String> = model.meta_graphs.iter().flat_map(|graph| &graph.asset_files).collect();
     files.sort();
     files.dedup();
-    files.into_iter().map(|file| json!({"path": file, "present": model.asset_path(file).is_some_and(|p| p.is_file())})).collect()
+    files
+        .into_iter()
+        .map(|file| json!({"path": file, "present": model.asset_path(file).is_some_and(|p| p.is_file())}))
+        .collect()
 }

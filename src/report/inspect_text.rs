@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::Look;
 use super::json::shown;
 use super::table::Columns;
 use super::units::{count, percent, shape_text, size, time};
-use super::Look;
 use crate::analysis::{Finding, Role, Saver, Scope, Severity, Summary};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
@@ -209,7 +209,12 @@ fn meta_graph(graph: &MetaGraph, look: Look, out: &mut dyn Write) -> io::Result<
             continue;
         }
         let method = escaped(signature.method_name.as_bytes());
-        writeln!(out, "  {} {}", escaped(key.as_bytes()), if method.is_empty() { String::new() } else { format!("({method})") })?;
+        writeln!(
+            out,
+            "  {} {}",
+            escaped(key.as_bytes()),
+            if method.is_empty() { String::new() } else { format!("({method})") }
+        )?;
         for (arrow, infos) in [("←", &signature.inputs), ("→", &signature.outputs)] {
             for (name, info) in infos {
                 writeln!(out, "    {arrow} {}  {}", escaped(name.as_bytes()), tensor_info(info))?;

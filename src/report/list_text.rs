@@ -135,7 +135,13 @@ fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Writ
 ///
 /// # Errors
 /// What `out` says.
-pub fn groups_text(groups: &[Group], what: &str, listing: &Listing<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn groups_text(
+    groups: &[Group],
+    what: &str,
+    listing: &Listing<'_>,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut table = Columns::new("<>>>>", &[what, "tensors", "parameters", "size", "share"]);
     let whole = listing.totals.bytes;
     for Group { key, totals } in groups {
@@ -168,9 +174,9 @@ pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut 
             }
             None => format!("{} tensors", count(totals.tensors as u64)),
         };
-        let (style, size) = (if row.tensor.is_none() { look.bold() } else { look.style(anstyle::Style::new()) }, size(totals.bytes));
+        let (style, size) =
+            (if row.tensor.is_none() { look.bold() } else { look.style(anstyle::Style::new()) }, size(totals.bytes));
         writeln!(out, "{style}{label}{style:#}{pad}  {size:>10}  {what}")?;
     }
     footer(listing, false, look, out)
 }
-

@@ -12,7 +12,7 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn new(align: &'static str, header: &[&str]) -> Self {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(header.to_vec());
         Self { table, align }
     }

@@ -49,9 +49,7 @@ pub(super) fn resolve<'c>(
 fn exact<'c>(name: &str, checkpoint: &'c Checkpoint) -> Option<&'c Tensor> {
     let tensor = |name: &str| checkpoint.tensor(name.as_bytes());
     let name_alone = name.strip_suffix(":0").unwrap_or(name);
-    tensor(name)
-        .or_else(|| tensor(&format!("{name}/.ATTRIBUTES/VARIABLE_VALUE")))
-        .or_else(|| tensor(name_alone))
+    tensor(name).or_else(|| tensor(&format!("{name}/.ATTRIBUTES/VARIABLE_VALUE"))).or_else(|| tensor(name_alone))
 }
 
 /// The one tensor whose last components are these, or all tensors of a scope.

@@ -77,7 +77,8 @@ fn heading(wanted: &Wanted<'_>, note: &str, ctx: &mut Ctx) -> Result<()> {
     let bytes = tensor.bytes.map_or_else(String::new, |bytes| format!(" · {}", size(bytes)));
     let name = escaped(&tensor.name);
     let dtype = tensor.dtype;
-    writeln!(ctx.out, "{bold}{name}{slice}{bold:#}  {dim}{dtype} {shape}{bytes}{slices} · {note}{dim:#}").map_err(output)
+    writeln!(ctx.out, "{bold}{name}{slice}{bold:#}  {dim}{dtype} {shape}{bytes}{slices} · {note}{dim:#}")
+        .map_err(output)
 }
 
 fn values(
