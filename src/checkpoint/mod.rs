@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod directory;
+pub mod fingerprint;
 mod locate;
 pub mod meta_graph;
 pub mod object_graph;

@@ -1,22 +1,432 @@
-//! x
-use crate::error::Result;
+//! The text file called `checkpoint`: which checkpoints a directory has, and which one is the latest.
+//!
+//! TensorFlow reads it with Python's `google.protobuf.text_format` (`get_checkpoint_state` in
+//! `python/checkpoint/checkpoint_management.py`), and so does this file, by hand: that parser is laxer than the
+//! grammar that the library `prost-reflect` implements. It keeps an unknown escape as it is (`"C:\models\ckpt"`, which
+//! people write), lets the last of several values of a singular field win, and reads `inff`, `+1` and `1_000`; the
+//! library refuses all of these and does not say where. `testdata/state` holds TensorFlow's own answers.
+
 use std::path::Path;
-/// x
-#[derive(Debug, Clone, Default)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::pb::Position;
+use crate::storage::Source;
+
+const WHAT: &str = "checkpoint state";
+
+/// TensorFlow's `CheckpointState`, paths as stored: not yet joined to the directory of the file.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CheckpointState {
-    /// x
+    /// The latest checkpoint.
     pub model_checkpoint_path: String,
-    /// x
+    /// The checkpoints that are kept, oldest first; the last one should be the latest.
     pub all_model_checkpoint_paths: Vec<String>,
+    /// When each of them was written, in seconds since 1970. Only `CheckpointManager` writes this.
+    pub all_model_checkpoint_timestamps: Vec<f64>,
+    /// When the last checkpoint was written that is kept for good. Only `CheckpointManager` writes this.
+    pub last_preserved_timestamp: f64,
 }
-/// x
-pub fn read(path: &Path) -> Result<CheckpointState> {
-    let t = std::fs::read_to_string(path).map_err(|e| crate::error::Error::io(e, path))?;
-    let mut s = CheckpointState::default();
-    for l in t.lines() {
-        if let Some(r) = l.strip_prefix("model_checkpoint_path: \"") {
-            s.model_checkpoint_path = r.trim_end_matches('"').into();
+
+/// What TensorFlow makes of a state file.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It uses the file.
+    Loaded(CheckpointState),
+    /// It raises `ValueError: Invalid checkpoint state loaded from …`: `model_checkpoint_path` is empty or absent.
+    NoPath(CheckpointState),
+    /// It logs `Checkpoint ignored` and goes on as if there were no file: a syntax error or an unknown field.
+    Ignored(Error),
+    /// It raises `UnicodeDecodeError`: the file is not UTF-8.
+    NotUtf8(Error),
+}
+
+impl Outcome {
+    /// What TensorFlow makes of `text`.
+    pub fn of(text: &[u8]) -> Self {
+        let text = match std::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(error) => {
+                let offset = error.valid_up_to();
+                let why = format!("not UTF-8 at {}", Position::of(text, offset));
+                return Self::NotUtf8(Error::malformed(WHAT, why).at_offset(offset as u64));
+            }
+        };
+        match parse_message(text) {
+            Ok(state) if state.model_checkpoint_path.is_empty() => Self::NoPath(state),
+            Ok(state) => Self::Loaded(state),
+            Err(error) => Self::Ignored(error),
         }
     }
-    Ok(s)
+
+    /// Reads the state file at `path`.
+    ///
+    /// # Errors
+    /// If it cannot be read or is larger than [`Limits::text`]. What is wrong in it is an outcome.
+    pub fn read(path: &Path, limits: &Limits) -> Result<Self> {
+        let source = Source::open(path)?;
+        if source.len() > limits.text {
+            let kind = ErrorKind::LimitExceeded { what: WHAT, got: source.len(), limit: limits.text };
+            return Err(Error::new(kind).in_file(path));
+        }
+        let mut bytes = Vec::new();
+        Ok(match Self::of(source.slice(0..source.len(), &mut bytes)?) {
+            Self::Ignored(error) => Self::Ignored(error.in_file(path)),
+            Self::NotUtf8(error) => Self::NotUtf8(error.in_file(path)),
+            outcome => outcome,
+        })
+    }
+}
+
+impl CheckpointState {
+    /// Parses the text of a state file. That `model_checkpoint_path` is there is not checked; see [`Outcome`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] with the line, column and offset of what TensorFlow would refuse.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        match Outcome::of(text) {
+            Outcome::Loaded(state) | Outcome::NoPath(state) => Ok(state),
+            Outcome::Ignored(error) | Outcome::NotUtf8(error) => Err(error),
+        }
+    }
+}
+
+fn parse_message(text: &str) -> Result<CheckpointState> {
+    let mut state = CheckpointState::default();
+    let mut tokens = Tokens::new(text);
+    while let Some(field) = tokens.next() {
+        match field {
+            "model_checkpoint_path" => state.model_checkpoint_path = tokens.colon()?.string()?,
+            "all_model_checkpoint_paths" => {
+                tokens.colon()?.values(&mut state.all_model_checkpoint_paths, Tokens::string)?;
+            }
+            "all_model_checkpoint_timestamps" => {
+                tokens.colon()?.values(&mut state.all_model_checkpoint_timestamps, Tokens::double)?;
+            }
+            "last_preserved_timestamp" => state.last_preserved_timestamp = tokens.colon()?.double()?,
+            other => return Err(tokens.error(&format!("CheckpointState has no field named {}", quoted(other)))),
+        }
+        if !tokens.skip(",") {
+            tokens.skip(";");
+        }
+    }
+    Ok(state)
+}
+
+/// The tokens of Python's `text_format.Tokenizer`, with one in view.
+struct Tokens<'a> {
+    text: &'a str,
+    /// Where the token in view begins, and where it ends. Both are the length of the text behind the last one.
+    start: usize,
+    end: usize,
+    /// Where the token before it begins, which is the one that errors are about.
+    previous: usize,
+}
+
+impl<'a> Tokens<'a> {
+    fn new(text: &'a str) -> Self {
+        let mut tokens = Self { text, start: 0, end: 0, previous: 0 };
+        tokens.advance();
+        tokens
+    }
+
+    fn view(&self) -> &'a str {
+        self.text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        let token = self.view();
+        self.advance();
+        (!token.is_empty()).then_some(token)
+    }
+
+    fn skip(&mut self, token: &str) -> bool {
+        let found = self.view() == token;
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    /// Brings the next token into view, past white space and comments.
+    fn advance(&mut self) {
+        self.previous = self.start;
+        let mut rest = self.text.get(self.end..).unwrap_or_default();
+        loop {
+            // What `\s` of Python's `re` matches and Rust's `is_whitespace` does not: the four separators.
+            rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f'));
+            let Some(comment) = rest.strip_prefix('#') else { break };
+            rest = comment.find('\n').and_then(|newline| comment.get(newline..)).unwrap_or_default();
+        }
+        self.start = self.text.len().saturating_sub(rest.len());
+        self.end = self.start.saturating_add(token_len(rest));
+    }
+
+    /// An error about the token that was taken last.
+    fn error(&self, why: &str) -> Error {
+        let why = format!("{why} at {}", Position::of(self.text.as_bytes(), self.previous));
+        Error::malformed(WHAT, why).at_offset(self.previous as u64)
+    }
+
+    fn expected(&self, what: &str, found: Option<&str>) -> Error {
+        let found = found.map_or_else(|| "the end of the file".to_owned(), quoted);
+        self.error(&format!("expected {what}, found {found}"))
+    }
+
+    fn colon(&mut self) -> Result<&mut Self> {
+        match self.next() {
+            Some(":") => Ok(self),
+            found => Err(self.expected("`:` behind the field name", found)),
+        }
+    }
+
+    /// One value, or a list of them in brackets, as repeated fields may have.
+    fn values<T>(&mut self, to: &mut Vec<T>, one: fn(&mut Self) -> Result<T>) -> Result<()> {
+        if !self.skip("[") {
+            to.push(one(self)?);
+            return Ok(());
+        }
+        if self.skip("]") {
+            return Ok(());
+        }
+        loop {
+            to.push(one(self)?);
+            match self.next() {
+                Some("]") => return Ok(()),
+                Some(",") => {}
+                found => return Err(self.expected("`,` or `]`", found)),
+            }
+        }
+    }
+
+    /// One or more string literals side by side.
+    fn string(&mut self) -> Result<String> {
+        let mut bytes = Vec::new();
+        loop {
+            let token = self.next();
+            let Some((token, quote @ ('"' | '\''))) = token.and_then(|t| Some((t, t.chars().next()?))) else {
+                return Err(self.expected("a string in quotes", token));
+            };
+            let Some(literal) = token.strip_prefix(quote).and_then(|t| t.strip_suffix(quote)) else {
+                return Err(self.error("string without its closing quote"));
+            };
+            unescape(literal, &mut bytes).map_err(|why| self.error(why))?;
+            if !self.view().starts_with(['"', '\'']) {
+                break;
+            }
+        }
+        String::from_utf8(bytes).map_err(|_| self.error("string that is not UTF-8"))
+    }
+
+    fn double(&mut self) -> Result<f64> {
+        let token = self.next();
+        token.and_then(parse_double).ok_or_else(|| self.expected("a number", token))
+    }
+}
+
+/// A token in an error message; it may be as long as the file.
+fn quoted(token: &str) -> String {
+    let short: String = token.chars().take(40).collect();
+    let dots = if short.len() < token.len() { "…" } else { "" };
+    format!("`{}{dots}`", crate::escape::escaped(short.as_bytes()))
+}
+
+/// Length of the token that `text` begins with: an identifier, a number, a string (which ends at its quote or with
+/// the line), or else one character.
+fn token_len(text: &str) -> usize {
+    let mut chars = text.char_indices();
+    let Some((_, first)) = chars.next() else { return 0 };
+    let starts_number = matches!(first, '0'..='9' | '+' | '-')
+        || first == '.' && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
+    if first.is_ascii_alphabetic() || first == '_' {
+        return chars.find(|(_, c)| !in_word(*c)).map_or(text.len(), |(end, _)| end);
+    }
+    if starts_number {
+        return chars.find(|(_, c)| !in_word(*c) && *c != '.').map_or(text.len(), |(end, _)| end);
+    }
+    if !matches!(first, '"' | '\'') {
+        return first.len_utf8();
+    }
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\n' => return at,
+            _ if c == first => return at.saturating_add(1),
+            // A backslash takes the next character along, whatever it is, but not out of the line.
+            '\\' if !chars.as_str().starts_with('\n') => drop(chars.next()),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Python's `text_format.ParseFloat`.
+fn parse_double(token: &str) -> Option<f64> {
+    let unsigned = token.strip_prefix('-').unwrap_or(token).as_bytes();
+    if matches!(unsigned, [b'0', b'0'..=b'9', ..]) {
+        return None; // It looks octal.
+    }
+    let parse = |text: &str| {
+        let bytes = text.as_bytes();
+        // Python reads `_` where it stands between two digits.
+        let grouped = bytes.windows(3).filter(|w| matches!(w, [b'0'..=b'9', b'_', b'0'..=b'9'])).count();
+        if text.matches('_').count() != grouped {
+            return None;
+        }
+        text.replace('_', "").parse::<f64>().ok()
+    };
+    parse(token).or_else(|| {
+        let without_f = token.strip_suffix(['f', 'F'])?;
+        // `1.5f`, `inff`; and Python takes any number of these letters off a number, so that `1ff` is 1.
+        parse(without_f).or_else(|| parse(token.trim_end_matches(['f', 'F'])))
+    })
+}
+
+/// Python's `text_encoding.CUnescape`, which reads a literal twice: `\u` and `\U` first, then everything else.
+fn unescape(literal: &str, to: &mut Vec<u8>) -> Result<(), &'static str> {
+    if !literal.contains('\\') {
+        to.extend_from_slice(literal.as_bytes());
+        return Ok(());
+    }
+    let expanded = expand_unicode(literal)?;
+    let mut rest = expanded.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        if *byte != b'\\' {
+            to.push(*byte);
+            continue;
+        }
+        let [escape, tail @ ..] = rest else { return Err("string that ends with a backslash") };
+        rest = tail;
+        match escape {
+            b'\n' => {}
+            b'\\' | b'\'' | b'"' => to.push(*escape),
+            b'a' => to.push(0x07),
+            b'b' => to.push(0x08),
+            b't' => to.push(b'\t'),
+            b'n' => to.push(b'\n'),
+            b'v' => to.push(0x0b),
+            b'f' => to.push(0x0c),
+            b'r' => to.push(b'\r'),
+            b'0'..=b'7' => {
+                let more = rest.iter().take(2).take_while(|b| matches!(b, b'0'..=b'7')).count();
+                let (digits, tail) = rest.split_at_checked(more).unwrap_or_default();
+                rest = tail;
+                let value = digits.iter().fold(u32::from(escape - b'0'), |v, d| v * 8 + u32::from(d - b'0'));
+                to.push(u8::try_from(value).map_err(|_| "octal escape above \\377")?);
+            }
+            b'x' => {
+                let (value, tail) = hex(rest, 2).ok_or("escape \\x without hexadecimal digits")?;
+                rest = tail;
+                to.push(u8::try_from(value).unwrap_or_default());
+            }
+            // Python looks the character up by its name, and fails for want of braces in `C:\New`.
+            b'N' => return Err("escape \\N"),
+            b'u' | b'U' => return Err("escape \\u made by another escape"),
+            // Kept as it is, unlike in TensorFlow's C++.
+            _ => to.extend([b'\\', *escape]),
+        }
+    }
+    Ok(())
+}
+
+/// Replaces `\uXXXX` and `\UXXXXXXXX` by their characters and `\xh` by `\x0h`.
+fn expand_unicode(literal: &str) -> Result<String, &'static str> {
+    let mut expanded = String::with_capacity(literal.len());
+    let mut rest = literal;
+    while let Some((before, after)) = rest.split_once('\\') {
+        expanded.push_str(before);
+        let mut chars = after.chars();
+        let escape = chars.next();
+        rest = chars.as_str();
+        match escape {
+            None => expanded.push('\\'),
+            Some('u' | 'U') => {
+                let digits = if escape == Some('u') { 4 } else { 8 };
+                let (code, tail) = hex(rest.as_bytes(), digits).ok_or("escape \\u without its hexadecimal digits")?;
+                expanded.push(char::from_u32(code).ok_or("escape \\u that is not a character")?);
+                rest = std::str::from_utf8(tail).unwrap_or_default();
+            }
+            Some('x') if hex(rest.as_bytes(), 1).is_some() && hex(rest.as_bytes(), 2).is_none() => {
+                expanded.push_str("\\x0");
+            }
+            // Python spells these characters `\uXXXX` for its first reading, where the backslash before undoes it.
+            Some(c @ '\u{100}'..) => {
+                let code = c as u32;
+                let spelled = if code < 0x10000 { format!("\\\\u{code:04x}") } else { format!("\\\\U{code:08x}") };
+                expanded.push_str(&spelled);
+            }
+            Some(c) => expanded.extend(['\\', c]),
+        }
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// Exactly `count` hexadecimal digits, and what follows them.
+fn hex(text: &[u8], count: usize) -> Option<(u32, &[u8])> {
+    let (digits, tail) = text.split_at_checked(count)?;
+    let mut value = 0u32;
+    for digit in digits {
+        value = value.checked_mul(16)?.checked_add(char::from(*digit).to_digit(16)?)?;
+    }
+    Some((value, tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> String {
+        CheckpointState::parse(text.as_bytes()).unwrap().model_checkpoint_path
+    }
+
+    #[test]
+    fn a_manager_s_file() {
+        let text = b"model_checkpoint_path: \"ckpt-4\"\r\nall_model_checkpoint_paths: \"ckpt-3\"\r\n\
+            all_model_checkpoint_paths: \"ckpt-4\"\r\nall_model_checkpoint_timestamps: [1, 1795195458.0211732]\r\n\
+            last_preserved_timestamp: 1.5f\r\n";
+        let state = CheckpointState::parse(text).unwrap();
+        assert_eq!(state.model_checkpoint_path, "ckpt-4");
+        assert_eq!(state.all_model_checkpoint_paths, ["ckpt-3", "ckpt-4"]);
+        assert_eq!(state.all_model_checkpoint_timestamps, [1.0, 1_795_195_458.021_173_2]);
+        assert!((state.last_preserved_timestamp - 1.5).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_windows_path_with_single_backslashes_is_kept_unless_it_means_something() {
+        assert_eq!(path(r#"model_checkpoint_path: "C:\\models\\ckpt-1""#), r"C:\models\ckpt-1");
+        assert_eq!(path(r#"model_checkpoint_path: "C:\models\ckpt-1""#), r"C:\models\ckpt-1");
+        assert_eq!(path(r#"model_checkpoint_path: "C:\temp""#), "C:\temp");
+        assert!(CheckpointState::parse(br#"model_checkpoint_path: "C:\Users""#).is_err());
+        assert!(CheckpointState::parse(br#"model_checkpoint_path: "C:\New""#).is_err());
+        assert!(CheckpointState::parse(br#"model_checkpoint_path: "C:\models\""#).is_err());
+    }
+
+    #[test]
+    fn utf8_raw_and_in_escapes() {
+        assert_eq!(path(r#"model_checkpoint_path: "gr\303\266\xc3\x9f\u0065/世界\U0001F30D""#), "größe/世界🌍");
+    }
+
+    #[test]
+    fn an_error_names_line_column_and_offset() {
+        let error = CheckpointState::parse(b"# x\nmodel_checkpoint_path: \"a\"\n  new_field: 3\n").unwrap_err();
+        assert_eq!(error.location().offset, Some(33));
+        assert_eq!(
+            error.to_string(),
+            "checkpoint state: CheckpointState has no field named `new_field` at line 3, column 3 (offset 33)"
+        );
+        let error = CheckpointState::parse(b"model_checkpoint_path: \"a").unwrap_err();
+        assert_eq!(error.location().offset, Some(23));
+        let error = CheckpointState::parse(b"model_checkpoint_path").unwrap_err();
+        assert_eq!(error.location().offset, Some(21));
+    }
+
+    #[test]
+    fn outcomes_differ_as_they_do_in_tensorflow() {
+        assert!(matches!(Outcome::of(b"model_checkpoint_path: 'a'"), Outcome::Loaded(_)));
+        assert!(matches!(Outcome::of(b""), Outcome::NoPath(_)));
+        assert!(matches!(Outcome::of(b"{"), Outcome::Ignored(_)));
+        assert!(matches!(Outcome::of(b"\xff"), Outcome::NotUtf8(_)));
+    }
 }

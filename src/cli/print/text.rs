@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use ckpt::checkpoint::Checkpoint;
-use ckpt::checkpoint::object_graph::ObjectGraph;
+use ckpt::checkpoint::object_graph::{ObjectGraph, TreeOptions};
 use ckpt::error::{Error, Result};
 use ckpt::escape::escaped;
 use ckpt::report::{shape_text, size};
@@ -201,10 +201,8 @@ fn object_graph(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, ctx: 
     heading(wanted, note, ctx)?;
     let graph = ObjectGraph::parse(&message);
     if let Ok(graph) = &graph {
-        let mut tree = String::new();
-        // Writing to a string cannot fail.
-        let _ = graph.write_tree(&mut tree, args.full);
-        ctx.out.write_all(tree.as_bytes()).map_err(output)?;
+        let options = TreeOptions { hide_empty: !args.full, ..TreeOptions::default() };
+        graph.write_tree(&mut ctx.out, &options).map_err(output)?;
     }
     checked?;
     graph.map(|_| ()).map_err(|e| e.for_key(&wanted.tensor.name))
