@@ -201,7 +201,8 @@ fn object_graph(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, ctx: 
     heading(wanted, note, ctx)?;
     let graph = ObjectGraph::parse(&message);
     if let Ok(graph) = &graph {
-        let options = TreeOptions { hide_empty: !args.full, ..TreeOptions::default() };
+        let mut options = TreeOptions::default();
+        options.hide_empty = !args.full;
         graph.write_tree(&mut ctx.out, &options).map_err(output)?;
     }
     checked?;
