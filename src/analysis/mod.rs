@@ -8,7 +8,7 @@ mod scopes;
 mod select;
 mod summary;
 
-pub use finding::{Code, Finding, Severity};
+pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, Sort, Totals, TreeRow};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};

@@ -78,6 +78,9 @@ pub(super) fn finding(finding: &Finding) -> Value {
         "file": finding.file.as_deref().map(path),
         "offset": finding.offset,
         "tensor": finding.tensor.as_deref().map(name),
+        "expected": finding.expected,
+        "found": finding.found,
+        "cause": finding.cause.as_ref().map(|cause| json!({"certain": cause.certain, "likely": cause.likely})),
     })
 }
 
