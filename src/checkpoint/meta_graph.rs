@@ -9,7 +9,7 @@ use std::path::Path;
 use prost::Message;
 
 use super::fields::Walker;
-use super::signature::Signature;
+pub use super::signature::{Signature, TensorInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::pb;
@@ -42,8 +42,14 @@ pub struct MetaGraph {
     pub asset_files: Vec<String>,
     /// How many values each collection has.
     pub collections: BTreeMap<String, usize>,
-    /// The graph, counted.
-    pub graph: GraphInfo,
+    /// Nodes of the graph itself, not of its functions.
+    pub node_count: usize,
+    /// Functions in its library.
+    pub function_count: usize,
+    /// The version of the rules that the graph was written by.
+    pub producer: i32,
+    /// The oldest version that may read the graph.
+    pub min_consumer: i32,
     /// Whether it has the objects of TensorFlow 2.
     pub has_object_graph: bool,
 }
@@ -98,8 +104,8 @@ impl MetaGraph {
     ///
     /// # Errors
     /// If it cannot be read or is no `MetaGraphDef`.
-    pub fn read(path: &Path, limits: &Limits) -> Result<Self> {
-        read_as(path, "tensorflow.MetaGraphDef", WALK.what, limits, |bytes| Self::parse(bytes, 0))
+    pub fn read(path: &Path) -> Result<Self> {
+        read_as(path, "tensorflow.MetaGraphDef", WALK.what, |bytes| Self::parse(bytes, 0))
     }
 
     /// Parses a binary `MetaGraphDef`, which begins at `offset` in its file.
@@ -110,10 +116,11 @@ impl MetaGraph {
         let mut meta_graph = Self::default();
         let mut assets_in_collection = Vec::new();
         let mut saver: Option<pb::SaverDef> = None;
+        let mut graph = GraphInfo::default();
         WALK.each(bytes, offset, |field| {
             match field.number {
                 1 => meta_graph.meta_info(field)?,
-                2 => meta_graph.graph.count(field)?,
+                2 => graph.count(field)?,
                 3 => {
                     let merged = saver.get_or_insert_default().merge(WALK.bytes(field)?);
                     let malformed = |error: prost::DecodeError| Error::malformed("saver", error.to_string());
@@ -144,7 +151,8 @@ impl MetaGraph {
             meta_graph.asset_files = assets_in_collection;
         }
         meta_graph.saver = saver.map(SaverInfo::from);
-        Ok(meta_graph)
+        let GraphInfo { node_count, function_count, producer, min_consumer } = graph;
+        Ok(Self { node_count, function_count, producer, min_consumer, ..meta_graph })
     }
 
     /// Whether its tags are `tags` as a set, which is how TensorFlow chooses one of several.
@@ -179,8 +187,8 @@ impl GraphInfo {
     ///
     /// # Errors
     /// If it cannot be read or is no `GraphDef`.
-    pub fn read(path: &Path, limits: &Limits) -> Result<Self> {
-        read_as(path, "tensorflow.GraphDef", "graph", limits, |bytes| {
+    pub fn read(path: &Path) -> Result<Self> {
+        read_as(path, "tensorflow.GraphDef", "graph", |bytes| {
             let mut info = Self::default();
             info.count(Field { number: 0, value: Value::Bytes(bytes), offset: 0 })?;
             Ok(info)
@@ -272,15 +280,15 @@ pub(super) fn read_as<T>(
     path: &Path,
     name: &str,
     what: &'static str,
-    limits: &Limits,
     parse: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<T> {
     let source = Source::contiguous(path)?;
     let mut scratch = Vec::new();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
     let parsed = if is_text(bytes) {
-        if source.len() > limits.message {
-            let kind = ErrorKind::LimitExceeded { what, got: source.len(), limit: limits.message };
+        let limit = Limits::default().message;
+        if source.len() > limit {
+            let kind = ErrorKind::LimitExceeded { what, got: source.len(), limit };
             return Err(Error::new(kind).in_file(path));
         }
         pb::from_text(name, what, bytes).and_then(|bytes| parse(&bytes))
@@ -312,8 +320,8 @@ mod tests {
         let library = field(2, &[field(1, b"\xff\xff"), field(1, b""), field(2, b"")].concat());
         let graph = [field(1, b"\xff"), field(1, b"\xff\xff"), library, field(4, &[0x08, 0x18, 0x10, 0x0c])].concat();
         let meta_graph = MetaGraph::parse(&field(2, &graph), 0).unwrap();
-        let want = GraphInfo { node_count: 2, function_count: 2, producer: 24, min_consumer: 12 };
-        assert_eq!(meta_graph.graph, want);
+        assert_eq!((meta_graph.node_count, meta_graph.function_count), (2, 2));
+        assert_eq!((meta_graph.producer, meta_graph.min_consumer), (24, 12));
         assert!(!meta_graph.has_object_graph && meta_graph.saver.is_none());
     }
 
@@ -353,12 +361,12 @@ mod tests {
         let path = dir.path().join("model.meta");
         let text = "meta_info_def { tags: 'serve' tensorflow_version: '1.15.0' }\nsaver_def { version: V2 }\n";
         std::fs::write(&path, text).unwrap();
-        let from_text = MetaGraph::read(&path, &Limits::default()).unwrap();
+        let from_text = MetaGraph::read(&path).unwrap();
         assert_eq!(from_text.saver.as_ref().unwrap().version, SaverVersion::V2);
         let binary = pb::from_text("tensorflow.MetaGraphDef", "meta graph", text.as_bytes()).unwrap();
         assert!(is_text(text.as_bytes()) && !is_text(&binary) && !is_text(b""));
         std::fs::write(&path, binary).unwrap();
-        assert_eq!(MetaGraph::read(&path, &Limits::default()).unwrap(), from_text);
+        assert_eq!(MetaGraph::read(&path).unwrap(), from_text);
     }
 
     #[test]
@@ -366,7 +374,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("model.meta");
         std::fs::write(&path, [0x0a, 0x02, 0x22, 0x05]).unwrap();
-        let error = MetaGraph::read(&path, &Limits::default()).unwrap_err();
+        let error = MetaGraph::read(&path).unwrap_err();
         assert_eq!((error.location().offset, error.location().file.as_deref()), (Some(4), Some(path.as_path())));
     }
 }

@@ -6,5 +6,5 @@ pub mod fingerprint;
 pub mod meta_graph;
 pub mod object_graph;
 pub mod saved_model;
-pub mod signature;
+mod signature;
 pub mod state;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
 
 const WALK: Walker = Walker { what: "SavedModel" };
 
@@ -35,13 +34,13 @@ impl SavedModel {
     ///
     /// # Errors
     /// If there is no such file, it is the chunked form, it cannot be read, or it is no `SavedModel`.
-    pub fn read(dir_or_file: &Path, limits: &Limits) -> Result<Self> {
+    pub fn read(dir_or_file: &Path) -> Result<Self> {
         let file = if dir_or_file.is_dir() { Self::file_in(dir_or_file)? } else { dir_or_file.to_path_buf() };
         if file.extension().is_some_and(|extension| extension == "cpb") {
             let why = "a chunked SavedModel (saved_model.cpb), and open-source TensorFlow cannot read it either";
             return Err(Error::new(ErrorKind::NotACheckpoint(why.to_owned())).in_file(&file));
         }
-        read_as(&file, "tensorflow.SavedModel", WALK.what, limits, |bytes| Self::parse(&file, bytes))
+        read_as(&file, "tensorflow.SavedModel", WALK.what, |bytes| Self::parse(&file, bytes))
     }
 
     /// The file in `dir` that TensorFlow would read: the binary form before the text form.
@@ -69,6 +68,13 @@ impl SavedModel {
         Ok(model)
     }
 
+    /// Where the asset `file` of a meta graph is; `None` if its name leads out of `assets/`, which only an attacker
+    /// writes. Both kinds of slashes separate, whichever the system's own is.
+    pub fn asset_path(&self, file: &str) -> Option<PathBuf> {
+        let stays = |part: &str| !matches!(part, "" | "." | "..") && !part.contains([':', '\0']);
+        file.split(['/', '\\']).all(stays).then(|| self.file.with_file_name("assets").join(file))
+    }
+
     /// The meta graph whose tags are `tags` as a set, which is how TensorFlow chooses.
     pub fn meta_graph<S: AsRef<str>>(&self, tags: &[S]) -> Option<&MetaGraph> {
         self.meta_graphs.iter().find(|meta_graph| meta_graph.has_tags(tags))
@@ -82,7 +88,7 @@ mod tests {
     #[test]
     fn the_binary_form_is_preferred_and_the_chunked_one_explained() {
         let dir = tempfile::tempdir().unwrap();
-        let read = || SavedModel::read(dir.path(), &Limits::default());
+        let read = || SavedModel::read(dir.path());
         assert!(matches!(read().unwrap_err().kind(), ErrorKind::NotACheckpoint(_)));
         std::fs::write(dir.path().join(SAVED_MODEL_CPB), b"").unwrap();
         assert!(read().unwrap_err().to_string().contains("open-source TensorFlow cannot read it either"));
@@ -100,7 +106,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(SAVED_MODEL_PB);
         std::fs::write(&path, [0x08, 0x01, 0x12, 0x04, 0x0a, 0x02, 0x22, 0x07]).unwrap();
-        let error = SavedModel::read(dir.path(), &Limits::default()).unwrap_err();
+        let error = SavedModel::read(dir.path()).unwrap_err();
         assert_eq!((error.location().offset, error.location().file.as_deref()), (Some(8), Some(path.as_path())));
+    }
+
+    #[test]
+    fn an_asset_outside_of_assets_has_no_path() {
+        let model = SavedModel { file: Path::new("d/saved_model.pb").into(), schema_version: 1, meta_graphs: vec![] };
+        assert_eq!(model.asset_path("a/vocab..txt").as_deref(), Some(Path::new("d/assets/a/vocab..txt")));
+        for bad in ["", "..", "../x", "a/../../x", "/etc/passwd", "a\\..\\..\\x", "C:x", "a//b"] {
+            assert_eq!(model.asset_path(bad), None, "{bad}");
+        }
     }
 }
