@@ -1,10 +1,310 @@
-//! Layer 4: everything a user may point at.
+//! Layer 4: everything a user may point at, opened as one model: a [`Checkpoint`] of named tensors.
+//!
+//! `locate` decides what a path is and which files are meant; the formats (`bundle`, `saver_v1`) turn their entries
+//! into [`Tensor`]s; reading a tensor, whole or in part, is the same for all of them.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod directory;
 mod fields;
 pub mod fingerprint;
+mod locate;
 pub mod meta_graph;
 pub mod object_graph;
+mod open_bundle;
 pub mod saved_model;
+mod saver_v1;
 mod signature;
+mod sniff;
 pub mod state;
+
+pub use directory::{Found, ModelDir, StateFile};
+pub use locate::{Choice, Origin, SourceKind};
+pub use sniff::{Looks, looks_like};
+
+use std::path::Path;
+
+use crate::bundle::{NumericReader, Shards, StringReader, VariantReader};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, TensorSlice, read_region};
+use crate::wire::Crc32c;
+
+/// The key of the object graph in an object-based checkpoint (`OBJECT_GRAPH_PROTO_KEY`, `trackable/base.py`).
+pub const OBJECT_GRAPH_KEY: &[u8] = b"_CHECKPOINTABLE_OBJECT_GRAPH";
+
+/// An open checkpoint: what its index says. Tensor bytes are read when asked for.
+#[derive(Debug)]
+pub struct Checkpoint {
+    origin: Origin,
+    tensors: Vec<Tensor>,
+    damage: Vec<Error>,
+    notes: Vec<Error>,
+    store: Store,
+    limits: Limits,
+}
+
+#[derive(Debug)]
+enum Store {
+    Bundle(BundleStore),
+    SaverV1(saver_v1::SaverV1),
+    /// A SavedModel without variables.
+    Nothing,
+}
+
+/// What a bundle needs to read tensors after its entries have become [`Tensor`]s.
+#[derive(Debug)]
+struct BundleStore {
+    shards: Shards,
+    big_endian: bool,
+    num_shards: i32,
+    blocks: usize,
+}
+
+/// A named tensor of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// The key, as stored.
+    pub name: Box<[u8]>,
+    /// Element type.
+    pub dtype: DType,
+    /// Shape; of a partitioned tensor the full one.
+    pub shape: Shape,
+    /// Stored bytes; `None` where that is known only by reading (strings in a V1 checkpoint).
+    pub bytes: Option<u64>,
+    /// Where the bytes lie.
+    pub parts: Parts,
+}
+
+/// Where a tensor's bytes lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// In one piece.
+    Whole(Place),
+    /// In slices of a partitioned variable.
+    Slices(Box<[StoredSlice]>),
+}
+
+/// Where one piece lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Data shard, or file of a sharded V1 checkpoint.
+    pub shard: i32,
+    /// Offset of the first byte and number of bytes, as stored; `None` in a V1 checkpoint, whose values lie in blocks.
+    pub range: Option<(i64, i64)>,
+    /// Checksum of the bytes, unmasked; `None` in a V1 checkpoint, whose blocks have one.
+    pub crc32c: Option<Crc32c>,
+}
+
+/// One slice of a partitioned tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSlice {
+    /// Its place in the full tensor, as stored.
+    pub slice: TensorSlice,
+    /// Where its bytes lie; `None` if the index lists the slice but has no entry for it.
+    pub place: Option<Place>,
+}
+
+impl Tensor {
+    /// Number of elements; `None` if the shape does not allow counting them.
+    pub fn elements(&self) -> Option<u64> {
+        self.shape.elements()
+    }
+
+    /// Whether the elements are numbers that a model would count as parameters, rather than strings or variants.
+    pub fn is_numeric(&self) -> bool {
+        self.dtype.element_size().is_some()
+    }
+
+    /// Dimensions as unsigned numbers.
+    ///
+    /// # Errors
+    /// If a dimension is negative, or the elements cannot be counted.
+    pub fn dims(&self) -> Result<Vec<u64>> {
+        let dims = self.elements().and(self.shape.dims());
+        let dims = dims.ok_or_else(|| Error::malformed("Invalid tensor shape", self.shape.to_string()));
+        dims?.iter().map(|&d| u64::try_from(d).map_err(|_| Error::malformed("tensor shape", "negative"))).collect()
+    }
+
+    /// The slices of a partitioned tensor.
+    pub fn slices(&self) -> &[StoredSlice] {
+        match &self.parts {
+            Parts::Whole(_) => &[],
+            Parts::Slices(slices) => slices,
+        }
+    }
+}
+
+impl Checkpoint {
+    /// Opens whatever `path` leads to, by the rules of the command line: a prefix, any file of the set, a directory.
+    ///
+    /// # Errors
+    /// If the path leads to nothing that this tool reads (the error says what it looks like), or nothing of the
+    /// index can be read. Damage that leaves something readable is in [`Checkpoint::damage`].
+    pub fn open(path: &Path, choice: Choice, limits: &Limits) -> Result<Self> {
+        let origin = locate::locate(path, choice)?;
+        Self::open_origin(origin, limits)
+    }
+
+    /// Opens what [`Origin::locate`] found.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn open_origin(origin: Origin, limits: &Limits) -> Result<Self> {
+        if !origin.v1_files.is_empty() {
+            return saver_v1::open(origin, limits);
+        }
+        if origin.has_variables {
+            return open_bundle::open(origin, limits);
+        }
+        let (store, limits) = (Store::Nothing, limits.clone());
+        Ok(Self { origin, tensors: Vec::new(), damage: Vec::new(), notes: Vec::new(), store, limits })
+    }
+
+    /// Where it was found and why there.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// All tensors, by name. Slices of partitioned tensors are part of theirs.
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// The tensor with exactly this name.
+    pub fn tensor(&self, name: &[u8]) -> Option<&Tensor> {
+        let found = self.tensors.binary_search_by(|tensor| tensor.name.as_ref().cmp(name));
+        found.ok().and_then(|n| self.tensors.get(n))
+    }
+
+    /// What could not be read. If this is not empty, tensors may be missing.
+    pub fn damage(&self) -> &[Error] {
+        &self.damage
+    }
+
+    /// What is wrong but hides nothing.
+    pub fn notes(&self) -> &[Error] {
+        &self.notes
+    }
+
+    /// Whether the checkpoint has an object graph (`tf.train.Checkpoint`, Keras) rather than variable names only.
+    pub fn is_object_based(&self) -> bool {
+        self.tensor(OBJECT_GRAPH_KEY).is_some()
+    }
+
+    /// Number of data shards that the header counts, or of V1 files.
+    pub fn num_shards(&self) -> i32 {
+        match &self.store {
+            Store::Bundle(bundle) => bundle.num_shards,
+            Store::SaverV1(_) => i32::try_from(self.origin.v1_files.len()).unwrap_or(i32::MAX),
+            Store::Nothing => 0,
+        }
+    }
+
+    /// Whether elements are stored big-endian.
+    pub fn is_big_endian(&self) -> bool {
+        matches!(&self.store, Store::Bundle(bundle) if bundle.big_endian)
+    }
+
+    /// Number of data blocks of the index; 0 for a V1 checkpoint.
+    pub fn index_blocks(&self) -> usize {
+        match &self.store {
+            Store::Bundle(bundle) => bundle.blocks,
+            Store::SaverV1(_) | Store::Nothing => 0,
+        }
+    }
+
+    /// Reads the elements in the region `axes` of a tensor, in C order: numbers little-endian and as many at a time as
+    /// lie together, strings and serialized variants one at a time.
+    ///
+    /// Only slices that the region touches are opened. A tensor that is read whole is checked on the way.
+    ///
+    /// # Errors
+    /// If bytes cannot be read, or are not what was saved (after all of them have been handed to the sink).
+    pub fn read(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
+        self.read_pieces(tensor, axes, sink).map_err(|e| e.for_key(&tensor.name))
+    }
+
+    /// Reads all elements of a tensor.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::read`].
+    pub fn read_all(&self, tensor: &Tensor, sink: &mut Sink<'_>) -> Result<Checked> {
+        let dims = tensor.dims().map_err(|e| e.for_key(&tensor.name))?;
+        let axes: Vec<Axis> = dims.into_iter().map(Axis::all).collect();
+        self.read(tensor, &axes, sink)
+    }
+
+    fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
+        let dims = tensor.dims()?;
+        let mut buffers = saver_v1::Buffers::default();
+        let mut pieces = match &self.store {
+            Store::Bundle(bundle) => self.bundle_pieces(bundle, tensor, &dims, axes)?,
+            Store::SaverV1(v1) => v1.pieces(tensor, &dims, axes, &mut buffers)?,
+            Store::Nothing => return Err(ErrorKind::TensorNotFound(tensor.name.to_vec()).into()),
+        };
+        read_region(axes, &mut pieces, sink)?;
+        let mut checked = Checked::Verified;
+        for piece in &mut pieces {
+            if piece.reader.finish()? == Checked::Not {
+                checked = Checked::Not;
+            }
+        }
+        // A part of the slices is a part of the tensor, even if each of them was read whole.
+        let all = tensor.slices().is_empty() || tensor.slices().len() == pieces.len();
+        Ok(if all { checked } else { Checked::Not })
+    }
+
+    fn bundle_pieces(
+        &self,
+        bundle: &BundleStore,
+        tensor: &Tensor,
+        dims: &[u64],
+        axes: &[Axis],
+    ) -> Result<Vec<Piece<'static>>> {
+        let reader = |shape: Shape, place: &Place| -> Result<Box<dyn ElementReader>> {
+            let entry = open_bundle::entry(tensor.dtype, shape, place);
+            let Self { limits, .. } = self;
+            Ok(match tensor.dtype {
+                DType::String => Box::new(StringReader::new(&bundle.shards, &entry, bundle.big_endian, limits)?),
+                DType::Variant => Box::new(VariantReader::new(&bundle.shards, &entry, bundle.big_endian, limits)?),
+                _ => Box::new(NumericReader::new(&bundle.shards, &entry, bundle.big_endian)?),
+            })
+        };
+        match &tensor.parts {
+            Parts::Whole(place) => {
+                let extents = dims.iter().map(|&dim| (0, dim)).collect();
+                Ok(vec![Piece { extents, reader: reader(tensor.shape.clone(), place)? }])
+            }
+            Parts::Slices(slices) => {
+                let mut pieces = Vec::new();
+                for stored in slices {
+                    let extents = resolve(&stored.slice, &tensor.shape)?;
+                    if !touches(&extents, axes) {
+                        continue;
+                    }
+                    let Some(place) = &stored.place else {
+                        let why = format!("the index lists slice {} but has no entry for it", stored.slice);
+                        return Err(ErrorKind::Slices(why).into());
+                    };
+                    let shape: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
+                    pieces.push(Piece { reader: reader(Shape::new(shape), place)?, extents });
+                }
+                Ok(pieces)
+            }
+        }
+    }
+}
+
+/// Start and length of a slice in every dimension.
+fn resolve(slice: &TensorSlice, shape: &Shape) -> Result<Vec<(u64, u64)>> {
+    let resolved = shape.dims().and_then(|dims| slice.resolve(dims));
+    resolved.ok_or_else(|| ErrorKind::Slices(format!("slice {slice} does not fit shape {shape}")).into())
+}
+
+/// Whether a box and a region have an index in common in every dimension; steps may still miss it.
+fn touches(extents: &[(u64, u64)], axes: &[Axis]) -> bool {
+    extents.iter().zip(axes).all(|(&(start, len), axis)| {
+        let last = axis.start.saturating_add(axis.count.saturating_sub(1).saturating_mul(axis.step));
+        axis.count > 0 && start <= last && axis.start < start.saturating_add(len)
+    })
+}

@@ -16,11 +16,11 @@ pub struct Block<'a> {
 
 /// One entry of a block.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
+pub struct Entry<'k, 'v> {
     /// The whole key, rebuilt from the shared prefix.
-    pub key: &'a [u8],
+    pub key: &'k [u8],
     /// The value.
-    pub value: &'a [u8],
+    pub value: &'v [u8],
     /// Offset of the entry in the file (of its block, if that is compressed).
     pub offset: u64,
     /// Offset of the value in the file (of its block, if that is compressed).
@@ -72,6 +72,11 @@ impl<'a> Block<'a> {
         Ok(Self { entries, offset, compressed })
     }
 
+    /// Whether the block was stored compressed, so that its entries are not slices of the file.
+    pub fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
     /// The entries, in stored order.
     pub fn entries(&self) -> Entries<'a> {
         Entries {
@@ -113,7 +118,7 @@ impl<'a> Entries<'a> {
     /// # Errors
     /// `bad entry in block` if a length contradicts the block or the key before; nothing behind it can be trusted.
     #[inline]
-    pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>> {
+    pub fn next_entry(&mut self) -> Result<Option<Entry<'_, 'a>>> {
         if self.cursor.is_empty() {
             return Ok(None);
         }

@@ -99,6 +99,11 @@ impl Table {
         self.index_damage.as_ref()
     }
 
+    /// Takes what is wrong with the index block.
+    pub fn into_index_damage(self) -> Option<Error> {
+        self.index_damage
+    }
+
     /// Reads the `n`-th data block and checks its checksum.
     ///
     /// # Errors
@@ -116,7 +121,11 @@ impl Table {
     ///
     /// # Errors
     /// Whatever `visit` returns; it ends the scan.
-    pub fn scan(&self, mut visit: impl FnMut(&Entry<'_>) -> Result<()>, mut damage: impl FnMut(Error)) -> Result<()> {
+    pub fn scan(
+        &self,
+        mut visit: impl FnMut(&Entry<'_, '_>) -> Result<()>,
+        mut damage: impl FnMut(Error),
+    ) -> Result<()> {
         let mut buffer = BlockBuffer::default();
         let mut previous: Option<Vec<u8>> = None;
         for n in 0..self.blocks.len() {
@@ -158,27 +167,32 @@ impl Table {
         Ok(())
     }
 
-    /// The value under `key`, found as `LevelDB` finds it: through the index block, then within one data block.
+    /// The value under `key` and its offset, found as `LevelDB` finds it: through the index block, then within one
+    /// data block. The value is a slice of the file where that is in memory or mapped, else of `buffer`.
     ///
     /// # Errors
     /// If the block that should hold the key cannot be read.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let mut buffer = BlockBuffer::default();
-        let index = self.read_handle(self.footer.index, &mut buffer)?;
-        let mut separators = index.entries();
+    pub fn get<'a>(&'a self, key: &[u8], buffer: &'a mut BlockBuffer) -> Result<Option<(&'a [u8], u64)>> {
+        let here = |e: Error| e.in_file(self.source.path());
         let mut found = None;
-        while let Some(entry) = separators.next_entry()? {
-            if entry.key >= key {
-                found = Some(BlockHandle::read(&mut Cursor::new(entry.value, entry.value_offset))?);
-                break;
+        {
+            let mut index_buffer = BlockBuffer::default();
+            let index = self.read_handle(self.footer.index, &mut index_buffer);
+            let mut separators = index.map_err(|e| here(e.at_part(Part::IndexBlock)))?.entries();
+            let mut n = 0usize;
+            while let Some(entry) = separators.next_entry().map_err(here)? {
+                if entry.key >= key {
+                    found = Some(n);
+                    break;
+                }
+                n = n.saturating_add(1);
             }
         }
-        let Some(handle) = found else { return Ok(None) };
-        let block = self.read_handle(handle, &mut buffer)?;
-        let mut entries = block.entries();
-        while let Some(entry) = entries.next_entry()? {
+        let Some(n) = found else { return Ok(None) };
+        let mut entries = self.read_block(n, buffer)?.entries();
+        while let Some(entry) = entries.next_entry().map_err(|e| here(e.at_part(Part::DataBlock(n))))? {
             if entry.key == key {
-                return Ok(Some(entry.value.to_vec()));
+                return Ok(Some((entry.value, entry.value_offset)));
             }
         }
         Ok(None)

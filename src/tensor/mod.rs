@@ -4,10 +4,19 @@
 //! otherwise. Elements of less than a byte still take one byte each.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod assemble;
 mod dtype;
+mod element;
+mod narrow;
+pub mod numpy;
+mod region;
 mod shape;
 mod slice;
 
+pub use assemble::{Axis, Checked, ElementReader, Piece, Sink, read_region};
 pub use dtype::DType;
+pub use element::{Element, Elements, Float, swap_to_little, write_csv, write_json};
+pub use narrow::{Narrow, NarrowKind};
+pub use region::{Region, Span, split_selector};
 pub use shape::Shape;
 pub use slice::{Extent, TensorSlice};

@@ -1,0 +1,151 @@
+//! File names of a bundle: the prefix, and what is appended to it.
+//!
+//! Source: `tensorflow/core/util/tensor_bundle/naming.cc`. The prefix is what people pass around; no file has its
+//! name. It may end in `/`, and then the files are called `.index` and so on.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::escape::Escaped;
+
+/// The common part of the file names of one checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Prefix(OsString);
+
+/// The two numbers in the name of a data shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ShardName {
+    /// Shard, from 0.
+    pub id: u32,
+    /// Number of shards.
+    pub of: u32,
+}
+
+impl Prefix {
+    /// A prefix as a user writes it.
+    pub fn new(prefix: impl Into<OsString>) -> Self {
+        Self(prefix.into())
+    }
+
+    /// The prefix that a file belongs to, if its name is that of an index, a graph or a data shard.
+    pub fn of_member(path: &Path) -> Option<Self> {
+        let name = path.file_name()?;
+        // A bare `.index` belongs to the prefix that ends in `/`.
+        if is_member_suffix(name) {
+            let mut dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
+            dir.push("");
+            return Some(Self(dir.into_os_string()));
+        }
+        let mut suffix = OsString::from(".");
+        suffix.push(path.extension()?);
+        is_member_suffix(&suffix).then(|| Self(path.with_extension("").into_os_string()))
+    }
+
+    /// The prefix as a path. No file has this name.
+    pub fn as_path(&self) -> &Path {
+        Path::new(&self.0)
+    }
+
+    /// The last component; empty for a prefix that ends in `/`.
+    pub fn base_name(&self) -> &OsStr {
+        if self.0.as_encoded_bytes().ends_with(b"/") {
+            return OsStr::new("");
+        }
+        self.as_path().file_name().unwrap_or_default()
+    }
+
+    /// The directory that the files lie in.
+    pub fn directory(&self) -> PathBuf {
+        let dir = if self.base_name().is_empty() { Some(self.as_path()) } else { self.as_path().parent() };
+        dir.filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf()
+    }
+
+    /// The number behind the last `-`, which savers use for the step.
+    pub fn step(&self) -> Option<u64> {
+        let (_, step) = self.base_name().to_str()?.rsplit_once('-')?;
+        step.bytes().all(|b| b.is_ascii_digit()).then(|| step.parse().ok())?
+    }
+
+    /// `<prefix>.index`.
+    pub fn index(&self) -> PathBuf {
+        self.with_suffix(".index")
+    }
+
+    /// `<prefix>.meta`, the graph that TF1 savers write beside a checkpoint.
+    pub fn meta(&self) -> PathBuf {
+        self.with_suffix(".meta")
+    }
+
+    /// `<prefix>.data-<id>-of-<of>`, each number at least five digits.
+    pub fn shard(&self, id: i32, of: i32) -> PathBuf {
+        self.with_suffix(&format!(".data-{id:05}-of-{of:05}"))
+    }
+
+    /// The prefix followed by `suffix`.
+    pub fn with_suffix(&self, suffix: &str) -> PathBuf {
+        let mut path = self.0.clone();
+        path.push(suffix);
+        path.into()
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Escaped(self.0.as_encoded_bytes()))
+    }
+}
+
+impl ShardName {
+    /// Parses `.data-00000-of-00002`, dot included.
+    pub fn parse(suffix: &str) -> Option<Self> {
+        let (id, of) = suffix.strip_prefix(".data-")?.split_once("-of-")?;
+        let number = |digits: &str| {
+            (digits.len() >= 5 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+        };
+        Some(Self { id: number(id)?, of: number(of)? })
+    }
+}
+
+fn is_member_suffix(suffix: &OsStr) -> bool {
+    suffix == ".index" || suffix == ".meta" || suffix.to_str().and_then(ShardName::parse).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_file_of_the_set_names_the_prefix() {
+        let of = |path: &str| Prefix::of_member(Path::new(path)).map(|p| p.0.into_string().unwrap());
+        assert_eq!(of("d/model.ckpt-200.index").as_deref(), Some("d/model.ckpt-200"));
+        assert_eq!(of("d/model.ckpt-200.meta").as_deref(), Some("d/model.ckpt-200"));
+        assert_eq!(of("model.ckpt.data-00000-of-00002").as_deref(), Some("model.ckpt"));
+        assert_eq!(of("d/m.data-123456-of-200000").as_deref(), Some("d/m"));
+        assert_eq!(of("d/.index").as_deref(), Some("d/"));
+        assert_eq!(of(".data-00000-of-00001").as_deref(), Some("./"));
+        assert_eq!(of("model.ckpt-200"), None);
+        assert_eq!(of("model.data-0-of-1"), None);
+    }
+
+    #[test]
+    fn a_prefix_may_end_in_a_slash() {
+        let prefix = Prefix::new("run/");
+        assert_eq!(prefix.index(), Path::new("run/.index"));
+        assert_eq!(prefix.directory(), Path::new("run/"));
+        assert_eq!(prefix.step(), None);
+    }
+
+    #[test]
+    fn the_step_is_the_number_behind_the_last_dash() {
+        assert_eq!(Prefix::new("a/model.ckpt-00000200").step(), Some(200));
+        assert_eq!(Prefix::new("a/ckpt-1-best").step(), None);
+        assert_eq!(Prefix::new("a-3/ckpt").step(), None);
+    }
+
+    #[test]
+    fn shards_are_padded_to_five_digits() {
+        assert_eq!(Prefix::new("m").shard(0, 2), Path::new("m.data-00000-of-00002"));
+        assert_eq!(Prefix::new("m").shard(123_456, 200_000), Path::new("m.data-123456-of-200000"));
+    }
+}

@@ -1,0 +1,282 @@
+//! A directory that training writes checkpoints into: which are there, which is the latest and why.
+//!
+//! Source: `tensorflow/python/checkpoint/checkpoint_management.py`. TensorFlow knows only what the `checkpoint` state
+//! file says and gives up where that is wrong; here the files decide what is there, and a stale, moved or missing state
+//! file is worked around and told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::sniff;
+use super::state::Outcome;
+use crate::bundle::{Prefix, ShardName, peek_header};
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::limits::Limits;
+
+/// One checkpoint found in a directory.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its prefix; for a V1 checkpoint its file, or its files' pattern.
+    pub prefix: Prefix,
+    /// The files of a V1 checkpoint; empty for a bundle.
+    pub v1_files: Vec<PathBuf>,
+    /// The number behind the last `-` of its name.
+    pub step: Option<u64>,
+    /// Bytes of index and shards.
+    pub bytes: u64,
+    /// Whether the index can be read and every shard that it counts is there.
+    pub complete: bool,
+    /// When its index was last written.
+    pub modified: Option<SystemTime>,
+}
+
+/// The `checkpoint` file of a directory, read or not.
+#[derive(Debug)]
+pub struct StateFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// What TensorFlow makes of it.
+    pub content: Result<Outcome>,
+}
+
+/// A directory of checkpoints.
+#[derive(Debug)]
+pub struct ModelDir {
+    /// The directory.
+    pub path: PathBuf,
+    /// Its state file, if it has one.
+    pub state: Option<StateFile>,
+    /// Its checkpoints, by step.
+    pub checkpoints: Vec<Found>,
+    /// Which of them is the latest.
+    pub latest: Option<usize>,
+    /// Why that one, where the state file does not simply say so.
+    pub notes: Vec<String>,
+}
+
+impl ModelDir {
+    /// Looks through a directory. Reads the names of its files, its state file, and the header of each index.
+    ///
+    /// # Errors
+    /// If the directory cannot be listed.
+    pub fn scan(path: &Path) -> Result<Self> {
+        let names = list(path)?;
+        let state_path = path.join("checkpoint");
+        let state = names
+            .contains_key("checkpoint")
+            .then(|| StateFile { content: Outcome::read(&state_path, &Limits::default()), path: state_path });
+        let mut dir =
+            Self { path: path.to_path_buf(), state, checkpoints: find(path, &names), latest: None, notes: Vec::new() };
+        dir.latest = dir.choose_latest();
+        Ok(dir)
+    }
+
+    /// The checkpoint with this step.
+    pub fn with_step(&self, step: u64) -> Option<&Found> {
+        self.checkpoints.iter().rev().find(|found| found.step == Some(step))
+    }
+
+    /// `tf.train.latest_checkpoint`, and what to fall back on where that would give nothing.
+    fn choose_latest(&mut self) -> Option<usize> {
+        let by_step = self.checkpoints.len().checked_sub(1);
+        let Some(state) = &self.state else {
+            if by_step.is_some() {
+                self.notes.push("no `checkpoint` state file here: the highest step was taken".to_owned());
+            }
+            return by_step;
+        };
+        let named = match &state.content {
+            Ok(Outcome::Loaded(state)) => state.model_checkpoint_path.clone(),
+            Ok(Outcome::NoPath(_)) => {
+                self.notes.push("the state file names no checkpoint: the highest step was taken".to_owned());
+                return by_step;
+            }
+            Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) | Err(error) => {
+                let how = "TensorFlow cannot read the state file either; the highest step was taken";
+                self.notes.push(format!("{how}: {error}"));
+                return by_step;
+            }
+        };
+        let stored = Path::new(&named);
+        let resolved = if stored.is_absolute() { stored.to_path_buf() } else { self.path.join(stored) };
+        if let Some(at) = self.position(&resolved) {
+            return Some(at);
+        }
+        let shown = Escaped(named.as_bytes());
+        // Windows paths arrive on other systems too.
+        let base = named.rsplit(['/', '\\']).next().unwrap_or(&named);
+        if let Some(at) = self.position(&self.path.join(base)) {
+            let note = format!(
+                "the state file names {shown}, which is not there; the file of that name in this directory was taken \
+                 (a moved directory: tf.train.latest_checkpoint finds nothing here)"
+            );
+            self.notes.push(note);
+            return Some(at);
+        }
+        let rest = if by_step.is_some() { "the highest step was taken" } else { "and there is no other checkpoint" };
+        self.notes.push(format!("the state file names {shown}, which does not exist: {rest}"));
+        by_step
+    }
+
+    fn position(&self, prefix: &Path) -> Option<usize> {
+        let wanted = prefix.canonicalize().unwrap_or_else(|_| normal(prefix));
+        self.checkpoints.iter().position(|found| {
+            normal(found.prefix.as_path()) == normal(prefix) || {
+                found.v1_files.iter().any(|file| file.canonicalize().is_ok_and(|f| f == wanted))
+            }
+        })
+    }
+}
+
+/// A path without `.` components, its directory resolved where that exists.
+fn normal(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
+    parent.join(path.file_name().unwrap_or_default())
+}
+
+/// Names of the directory's entries with their metadata, sorted. A name that is not UTF-8 belongs to no checkpoint.
+pub(super) fn list(path: &Path) -> Result<BTreeMap<String, std::fs::Metadata>> {
+    let mut names = BTreeMap::new();
+    for entry in std::fs::read_dir(path).map_err(|e| Error::io(e, path))? {
+        let entry = entry.map_err(|e| Error::io(e, path))?;
+        if let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), std::fs::metadata(entry.path())) {
+            names.insert(name, metadata);
+        }
+    }
+    Ok(names)
+}
+
+/// The pattern and number of a V1 shard's name: `model-00000-of-00004` is of `model-?????-of-00004`.
+pub(super) fn v1_pattern(name: &str) -> Option<String> {
+    let (rest, of) = name.rsplit_once("-of-")?;
+    let (base, id) = rest.rsplit_once('-')?;
+    let five = |digits: &str| digits.len() >= 5 && digits.bytes().all(|b| b.is_ascii_digit());
+    (five(of) && (five(id) || id == "?????")).then(|| format!("{base}-?????-of-{of}"))
+}
+
+/// The files that a pattern with `?????` means, in order.
+pub(super) fn v1_shards(dir: &Path, pattern: &str, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<PathBuf> {
+    let of_pattern = |name: &&String| v1_pattern(name).as_deref() == Some(pattern) && !name.contains('?');
+    names.keys().filter(of_pattern).map(|name| dir.join(name)).collect()
+}
+
+/// How many files of other names are looked into for the V1 format, which has no suffix to know it by.
+const LOOK_INTO: usize = 1000;
+
+fn find(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut patterns: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    let mut looked = 0;
+    for (name, metadata) in names.iter().filter(|(_, metadata)| metadata.is_file()) {
+        if let Some(base) = name.strip_suffix(".index") {
+            let mut prefix = dir.to_path_buf().into_os_string();
+            if !prefix.as_encoded_bytes().ends_with(b"/") {
+                prefix.push("/");
+            }
+            prefix.push(base);
+            found.push(bundle(&Prefix::new(prefix), base, metadata, names));
+        } else if name.strip_suffix(".meta").is_some()
+            || name.contains(".data-")
+            || looked >= LOOK_INTO
+            || names.contains_key(&format!("{name}.index"))
+        {
+            // Parts of a bundle, or already counted.
+        } else if let Some(pattern) = v1_pattern(name) {
+            patterns.entry(pattern).or_default().push(dir.join(name));
+        } else if metadata.len() > 48 && !name.contains(".tfevents.") {
+            looked += 1;
+            let path = dir.join(name);
+            if sniff::is_table(&path) {
+                found.push(v1(&path, vec![path.clone()], names.get(name)));
+            }
+        }
+    }
+    for (pattern, files) in patterns {
+        if files.first().is_some_and(|file| sniff::is_table(file)) {
+            found.push(v1(&dir.join(pattern), files, None));
+        }
+    }
+    found.sort_by(|a, b| (a.step, &a.prefix).cmp(&(b.step, &b.prefix)));
+    found
+}
+
+fn bundle(
+    prefix: &Prefix,
+    base: &str,
+    index: &std::fs::Metadata,
+    names: &BTreeMap<String, std::fs::Metadata>,
+) -> Found {
+    let start = format!("{base}.data-");
+    let after = names.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start));
+    let shards: Vec<(ShardName, u64)> = after
+        .filter_map(|(name, metadata)| Some((ShardName::parse(name.strip_prefix(base)?)?, metadata.len())))
+        .collect();
+    let complete = peek_header(prefix, &Limits::default()).is_ok_and(|header| {
+        let is_there = |id: u32| {
+            shards.iter().any(|(shard, _)| shard.id == id && i64::from(shard.of) == i64::from(header.num_shards))
+        };
+        usize::try_from(header.num_shards).is_ok_and(|n| n <= shards.len())
+            && (0..header.num_shards.unsigned_abs()).all(is_there)
+    });
+    Found {
+        step: prefix.step(),
+        prefix: prefix.clone(),
+        v1_files: Vec::new(),
+        bytes: shards.iter().fold(index.len(), |sum, (_, len)| sum.saturating_add(*len)),
+        complete,
+        modified: index.modified().ok(),
+    }
+}
+
+fn v1(prefix: &Path, files: Vec<PathBuf>, metadata: Option<&std::fs::Metadata>) -> Found {
+    let of_files = || files.iter().filter_map(|file| std::fs::metadata(file).ok());
+    let name = prefix.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let base = v1_pattern(name).and_then(|p| p.split_once("-?????").map(|(base, _)| base.to_owned()));
+    let of: Option<usize> = name.rsplit_once("-of-").and_then(|(_, of)| of.parse().ok());
+    Found {
+        step: Prefix::new(base.as_deref().unwrap_or(name)).step(),
+        prefix: Prefix::new(prefix.as_os_str()),
+        bytes: of_files().map(|m| m.len()).sum(),
+        complete: base.is_none() || of == Some(files.len()),
+        modified: metadata.cloned().or_else(|| of_files().next()).and_then(|m| m.modified().ok()),
+        v1_files: files,
+    }
+}
+
+/// An error for a directory in which nothing was found, with what is in it instead.
+pub(super) fn nothing_in(path: &Path) -> Error {
+    let names = list(path).unwrap_or_default();
+    let mut help = "give the prefix of a checkpoint (model.ckpt-200), or a directory that holds one".to_owned();
+    let holds = |name: &str| {
+        let names = list(&path.join(name)).unwrap_or_default();
+        let is_version = |n: &String| n.parse::<i64>().is_ok();
+        let marks =
+            |n: &String| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model.");
+        names.keys().any(|n| marks(n) || is_version(n))
+    };
+    let deeper: Vec<&str> = names
+        .iter()
+        .filter(|(name, metadata)| metadata.is_dir() && !name.starts_with('.'))
+        .map(|(name, _)| name.as_str())
+        .take(64)
+        .filter(|name| holds(name))
+        .take(3)
+        .collect();
+    if !deeper.is_empty() {
+        let paths: Vec<String> =
+            deeper.iter().map(|name| Escaped(path.join(name).as_os_str().as_encoded_bytes()).to_string()).collect();
+        help = format!("checkpoints lie one level deeper: {}", paths.join(", "));
+    }
+    let what = match names.len() {
+        0 => "is an empty directory".to_owned(),
+        n => {
+            let first: Vec<String> = names.keys().take(3).map(|n| Escaped(n.as_bytes()).to_string()).collect();
+            let more = if n > 3 { format!(" and {} more", n.saturating_sub(3)) } else { String::new() };
+            format!("is a directory without a checkpoint or SavedModel (it holds {}{more})", first.join(", "))
+        }
+    };
+    Error::new(ErrorKind::NotACheckpoint(what)).in_file(path).with_help(help)
+}

@@ -1,0 +1,401 @@
+//! From the path that a user wrote to the files that it means.
+//!
+//! The rules are the command line's contract: any file of a set means the set, a directory means its latest
+//! checkpoint or its SavedModel, a serving directory its highest version. A path that is none of these gets one error
+//! that says what it looks like instead.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::directory::{self, ModelDir, nothing_in};
+use super::sniff;
+use crate::bundle::Prefix;
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+
+/// Which of several checkpoints in a directory is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The checkpoint with this step, instead of the latest.
+    pub step: Option<u64>,
+    /// This version of a serving directory, instead of the highest.
+    pub version: Option<i64>,
+}
+
+/// What a path turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A V2 checkpoint, given by prefix or one of its files.
+    Bundle,
+    /// A SavedModel.
+    SavedModel,
+    /// A directory that checkpoints are written into.
+    ModelDir,
+    /// A directory of numbered SavedModels, as TensorFlow Serving watches it.
+    ServingBase,
+    /// A legacy (V1) checkpoint.
+    SaverV1,
+}
+
+/// Where a checkpoint was found, and why there.
+#[derive(Debug)]
+pub struct Origin {
+    /// The path as given.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: SourceKind,
+    /// The prefix of the files that are read; for a V1 checkpoint its file or pattern.
+    pub prefix: Prefix,
+    /// The files of a V1 checkpoint; empty for a bundle.
+    pub v1_files: Vec<PathBuf>,
+    /// The directory of the SavedModel that the variables belong to.
+    pub saved_model: Option<PathBuf>,
+    /// The directory that the checkpoint was chosen from.
+    pub model_dir: Option<ModelDir>,
+    /// Versions of a serving directory, highest first, with the names of their entries.
+    pub versions: Vec<(i64, String)>,
+    /// Whether there is anything to read: a SavedModel may have no variables.
+    pub has_variables: bool,
+    /// What the user should know about the choice.
+    pub notes: Vec<String>,
+}
+
+impl SourceKind {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::SavedModel => "saved_model",
+            Self::ModelDir => "model_dir",
+            Self::ServingBase => "serving_base",
+            Self::SaverV1 => "saver_v1",
+        }
+    }
+}
+
+impl Origin {
+    fn new(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            kind,
+            prefix,
+            v1_files: Vec::new(),
+            saved_model: None,
+            model_dir: None,
+            versions: Vec::new(),
+            has_variables: true,
+            notes: Vec::new(),
+        }
+    }
+
+    fn v1(path: &Path, prefix: &Path, files: Vec<PathBuf>) -> Self {
+        Self { v1_files: files, ..Self::new(path, SourceKind::SaverV1, Prefix::new(prefix.as_os_str())) }
+    }
+}
+
+/// Finds what `path` means.
+///
+/// # Errors
+/// [`ErrorKind::NotACheckpoint`] if it means nothing, with what it looks like and what to do.
+pub(super) fn locate(path: &Path, choice: Choice) -> Result<Origin> {
+    let origin = find(path, choice)?;
+    let unused = |what: &str, of: &str| {
+        let why = format!("--{what} picks from {of}; this path already names one checkpoint");
+        Err(Error::new(ErrorKind::Request(why)).in_file(path))
+    };
+    if choice.step.is_some() && origin.kind != SourceKind::ModelDir {
+        return unused("step", "a directory of checkpoints");
+    }
+    if choice.version.is_some() && origin.kind != SourceKind::ServingBase {
+        return unused("version", "a serving directory");
+    }
+    Ok(origin)
+}
+
+fn find(path: &Path, choice: Choice) -> Result<Origin> {
+    let prefix = Prefix::new(path.as_os_str());
+    let metadata = std::fs::metadata(path);
+    if let Ok(metadata) = &metadata
+        && metadata.is_dir()
+    {
+        return match in_directory(path, choice) {
+            // A directory may share its name with a prefix beside it.
+            Err(_) if prefix.index().is_file() && !prefix.base_name().is_empty() => {
+                Ok(Origin::new(path, SourceKind::Bundle, prefix))
+            }
+            found => found,
+        };
+    }
+    if prefix.index().is_file() {
+        return Ok(Origin::new(path, SourceKind::Bundle, prefix));
+    }
+    if metadata.is_ok() { from_file(path, choice) } else { from_missing(path) }
+}
+
+fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some("saved_model.pb" | "saved_model.pbtxt" | "saved_model.cpb") => return saved_model(path, parent),
+        Some("checkpoint") if !sniff::is_table(path) => {
+            return match sniff::look(path) {
+                Some(found) if found.what != "a text file" => Err(foreign(path, found)),
+                _ => in_directory(parent, choice).map(|origin| Origin { path: path.to_path_buf(), ..origin }),
+            };
+        }
+        _ => {}
+    }
+    if let Some(prefix) = Prefix::of_member(path) {
+        return member(path, &prefix);
+    }
+    if sniff::is_table(path) {
+        let mut origin = Origin::v1(path, path, vec![path.to_path_buf()]);
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(pattern) = directory::v1_pattern(name) {
+            let whole = Escaped(pattern.as_bytes());
+            origin.notes.push(format!("this is one shard; the whole checkpoint is {whole}"));
+        }
+        return Ok(origin);
+    }
+    Err(match sniff::look(path) {
+        Some(found) => foreign(path, found),
+        None => Error::new(ErrorKind::NotACheckpoint("not a checkpoint, a SavedModel or a directory of them".into()))
+            .in_file(path)
+            .with_help("give the prefix of a checkpoint: the path of its .index file without `.index`"),
+    })
+}
+
+fn foreign(path: &Path, found: sniff::Looks) -> Error {
+    let kind = ErrorKind::NotACheckpoint(format!("not a checkpoint: it looks like {}", found.what));
+    Error::new(kind).in_file(path).with_help(found.advice)
+}
+
+/// One file of a bundle: its index, its graph or a shard.
+fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
+    if prefix.index().is_file() {
+        return Ok(Origin::new(path, SourceKind::Bundle, prefix.clone()));
+    }
+    // The graph of a V1 checkpoint: its data is the file that is named like the prefix, or shards.
+    if let Some(origin) = v1_beside(path, prefix.as_path()) {
+        return Ok(origin);
+    }
+    let error = match sniff::look(path) {
+        Some(found) if !matches!(found.what, "nothing but zeros" | "a text file") => foreign(path, found),
+        _ => Error::new(ErrorKind::NotACheckpoint("the index of this checkpoint is missing".into()))
+            .in_file(&prefix.index())
+            .with_help("without the .index file nothing says what the data is; copy it beside this file"),
+    };
+    Err(error)
+}
+
+/// A V1 checkpoint named `prefix`: that file, or its shards.
+fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
+    if sniff::is_table(prefix) {
+        return Some(Origin::v1(path, prefix, vec![prefix.to_path_buf()]));
+    }
+    let dir = prefix.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let base = prefix.file_name()?.to_str()?;
+    let names = directory::list(dir).ok()?;
+    let given = directory::v1_pattern(base).filter(|_| base.contains("?????"));
+    let pattern = given.or_else(|| {
+        let start = format!("{base}-");
+        let mut after = names.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start));
+        after.find_map(|(name, _)| {
+            directory::v1_pattern(name).filter(|p| p.strip_prefix(&start).is_some_and(|r| r.starts_with("?????")))
+        })
+    })?;
+    let files = directory::v1_shards(dir, &pattern, &names);
+    if !files.first().is_some_and(|file| sniff::is_table(file)) {
+        return None;
+    }
+    let mut origin = Origin::v1(path, &dir.join(&pattern), files);
+    let of = pattern.rsplit_once("-of-").and_then(|(_, of)| of.parse::<usize>().ok());
+    if of != Some(origin.v1_files.len()) {
+        let n = origin.v1_files.len();
+        origin.notes.push(format!("{n} of {} files are there", of.map_or("?".to_owned(), |n| n.to_string())));
+    }
+    Some(origin)
+}
+
+fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
+    if let Some(file) = saved_model_file(path) {
+        return saved_model(path, &file.with_file_name(""));
+    }
+    // `variables/` of a SavedModel.
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let parent = parent.map_or_else(|| path.join(".."), Path::to_path_buf);
+    let is_variables = path.canonicalize().is_ok_and(|p| p.file_name().is_some_and(|name| name == "variables"));
+    if is_variables && saved_model_file(&parent).is_some() {
+        return saved_model(path, &parent);
+    }
+    if path.join("variables/variables.index").is_file() {
+        let mut origin = saved_model(path, path)?;
+        origin.notes.push("saved_model.pb is missing: only the variables can be read".to_owned());
+        return Ok(origin);
+    }
+    let has_state = path.join("checkpoint").is_file();
+    if !has_state && let Some(origin) = serving_base(path, choice)? {
+        return Ok(origin);
+    }
+    let dir = ModelDir::scan(path)?;
+    let found = match choice.step {
+        Some(step) => {
+            let steps: Vec<String> =
+                dir.checkpoints.iter().rev().filter_map(|c| Some(c.step?.to_string())).take(8).collect();
+            let error = || {
+                let kind = ErrorKind::Request(format!("no checkpoint of step {step} in this directory"));
+                let error = Error::new(kind).in_file(path);
+                if steps.is_empty() { error } else { error.with_help(format!("steps here: {}", steps.join(", "))) }
+            };
+            dir.with_step(step).ok_or_else(error)?.clone()
+        }
+        None => match dir.latest.and_then(|at| dir.checkpoints.get(at)) {
+            Some(found) => found.clone(),
+            None if has_state => {
+                let kind = ErrorKind::NotACheckpoint("the directory has a state file but no checkpoint".into());
+                let error = Error::new(kind).in_file(path);
+                return Err(match dir.notes.first() {
+                    Some(note) => error.with_help(note.clone()),
+                    None => error,
+                });
+            }
+            None => return Err(nothing_in(path)),
+        },
+    };
+    let notes = if choice.step.is_none() { dir.notes.clone() } else { Vec::new() };
+    let origin = Origin::new(path, SourceKind::ModelDir, found.prefix);
+    Ok(Origin { v1_files: found.v1_files, model_dir: Some(dir), notes, ..origin })
+}
+
+/// The file that makes `dir` a SavedModel; `.pb` wins over `.pbtxt`, as in TensorFlow's loader.
+fn saved_model_file(dir: &Path) -> Option<PathBuf> {
+    let names = ["saved_model.pb", "saved_model.pbtxt", "saved_model.cpb"];
+    names.into_iter().map(|name| dir.join(name)).find(|file| file.is_file())
+}
+
+fn saved_model(path: &Path, dir: &Path) -> Result<Origin> {
+    let variables = dir.join("variables").join("variables");
+    let origin = Origin::new(path, SourceKind::SavedModel, Prefix::new(variables.as_os_str()));
+    let mut origin = Origin { saved_model: Some(dir.to_path_buf()), ..origin };
+    if !origin.prefix.index().is_file() {
+        // Exports older than the V2 format keep their variables in V1 files.
+        if let Some(v1) = v1_beside(path, &variables) {
+            origin.v1_files = v1.v1_files;
+            return Ok(origin);
+        }
+        origin.has_variables = false;
+        let has_data = directory::list(&dir.join("variables"))
+            .is_ok_and(|names| names.keys().any(|name| name.starts_with("variables.data-")));
+        if has_data {
+            let kind = ErrorKind::NotACheckpoint("the index of the variables is missing".into());
+            let help = "the shards are there, but without variables.index nothing says what they hold";
+            return Err(Error::new(kind).in_file(&origin.prefix.index()).with_help(help));
+        }
+        origin.notes.push("this SavedModel has no variables".to_owned());
+    }
+    Ok(origin)
+}
+
+/// A directory whose entries are numbers: the versions of a served model.
+///
+/// Source: `serving: sources/storage_path/file_system_storage_path_source.cc`; a name is a version if all of it parses
+/// as an int64, and of equal ones the name that sorts last wins.
+fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
+    let names = directory::list(path)?;
+    let mut versions: Vec<(i64, String)> =
+        names.keys().filter_map(|name| Some((name.trim_ascii().parse().ok()?, name.clone()))).collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    versions.dedup_by(|later, first| later.0 == first.0);
+    let is_model = |name: &str| {
+        let dir = path.join(name);
+        saved_model_file(&dir).is_some() || dir.join("export.meta").is_file() || dir.join("variables").is_dir()
+    };
+    if !versions.iter().any(|(_, name)| is_model(name)) {
+        return Ok(None);
+    }
+    let wanted = choice.version.or(versions.first().map(|(version, _)| *version));
+    let Some((version, name)) = versions.iter().find(|(version, _)| Some(*version) == wanted) else {
+        let all: Vec<String> = versions.iter().map(|(version, _)| version.to_string()).collect();
+        let kind = ErrorKind::Request(format!("no version {} here", wanted.unwrap_or_default()));
+        return Err(Error::new(kind).in_file(path).with_help(format!("versions here: {}", all.join(", "))));
+    };
+    let dir = path.join(name);
+    if saved_model_file(&dir).is_none() && !dir.join("variables/variables.index").is_file() {
+        let (what, help) = if dir.join("export.meta").is_file() {
+            ("is a Session Bundle, the format before SavedModel", "TensorFlow Serving refuses it too; export it again")
+        } else if dir.is_dir() {
+            ("is no SavedModel", "TensorFlow Serving would try to load this version and fail; --version takes another")
+        } else {
+            ("is a file", "TensorFlow Serving takes it for a version and fails; rename it, or use --version")
+        };
+        let kind = ErrorKind::NotACheckpoint(format!("version {version}, the one that is served, {what}"));
+        return Err(Error::new(kind).in_file(&dir).with_help(help));
+    }
+    let mut origin = saved_model(path, &dir)?;
+    if versions.len() > 1 {
+        let how =
+            if choice.version.is_some() { "as asked" } else { "the highest, which TensorFlow Serving would load" };
+        origin.notes.push(format!("version {version} of {}: {how}", versions.len()));
+    }
+    Ok(Some(Origin { kind: SourceKind::ServingBase, versions, ..origin }))
+}
+
+/// A path at which there is no file: a pattern, or a slip of the hand.
+fn from_missing(path: &Path) -> Result<Origin> {
+    if let Some(origin) = v1_beside(path, path) {
+        return Ok(origin);
+    }
+    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = Prefix::new(path.as_os_str());
+    let fail = |what: &str| Error::new(ErrorKind::NotACheckpoint(what.to_owned()));
+    if !dir.is_dir() {
+        let missing = path.ancestors().skip(1).take_while(|p| !p.as_os_str().is_empty() && !p.exists()).last();
+        let missing = Escaped(missing.unwrap_or(dir).as_os_str().as_encoded_bytes()).to_string();
+        return Err(fail("no such file or checkpoint")
+            .in_file(path)
+            .with_help(format!("there is no directory {missing}")));
+    }
+    let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
+        return Err(fail("no such file or checkpoint").in_file(path));
+    };
+    let names = directory::list(dir)?;
+    let data = format!("{base}.data-");
+    if names.range(data.clone()..).next().is_some_and(|(name, _)| name.starts_with(&data)) {
+        let help = "the data is there, but without the .index file nothing says what it holds; copy it beside the data";
+        return Err(fail("the index of this checkpoint is missing").in_file(&prefix.index()).with_help(help));
+    }
+    let error = fail("no such file or checkpoint").in_file(path);
+    let near = near_misses(base, &names, dir);
+    Err(if near.is_empty() {
+        error.with_help("give the prefix of a checkpoint: the path of its .index file without `.index`")
+    } else {
+        error.with_help(format!("did you mean {}?", near.join(" or ")))
+    })
+}
+
+/// Checkpoints and model directories here whose names are close to `base`: its own steps first.
+fn near_misses(base: &str, names: &std::collections::BTreeMap<String, std::fs::Metadata>, dir: &Path) -> Vec<String> {
+    let mut candidates: Vec<(usize, u64, &str)> = Vec::new();
+    for (name, metadata) in names {
+        let candidate = match name.strip_suffix(".index") {
+            Some(prefix) => prefix,
+            None if metadata.is_dir() => name,
+            None => continue,
+        };
+        let distance = if candidate.starts_with(base) || base.starts_with(candidate) {
+            0
+        } else {
+            crate::nearest::distance(base.as_bytes(), candidate.as_bytes())
+        };
+        if distance <= base.len() / 3 + 1 {
+            let step = Prefix::new(candidate).step().unwrap_or(0);
+            candidates.push((distance, u64::MAX - step, candidate));
+        }
+    }
+    candidates.sort_unstable();
+    let shown = |candidate: &str| {
+        let path: OsString = dir.join(candidate).into();
+        let text = Escaped(path.as_encoded_bytes()).to_string();
+        text.strip_prefix("./").map_or(text.clone(), str::to_owned)
+    };
+    candidates.iter().take(3).map(|(_, _, candidate)| shown(candidate)).collect()
+}

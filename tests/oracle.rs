@@ -1,0 +1,170 @@
+//! The reader against TensorFlow: every fixture is listed and read as `expected.json` says TensorFlow did.
+
+mod support;
+
+use ckpt::checkpoint::Checkpoint;
+use ckpt::error::ErrorKind;
+use ckpt::export::npy::widen;
+use ckpt::tensor::{Axis, Checked, DType};
+use sha2::{Digest, Sha256};
+use support::{Answer, Document, Expected, all_documents, check_regions, elements, open, read_all, region, show};
+
+/// Checkpoints with `tensors` below `testdata` when this was written; more are welcome, fewer are a loss.
+const CHECKPOINTS: usize = 38;
+const TENSORS: usize = 791;
+/// One document describes a SavedModel without variables.
+const WITHOUT_TENSORS: usize = 1;
+
+/// Opens the checkpoint of a document that has tensors.
+fn opened() -> Vec<(Document, Checkpoint)> {
+    let documents: Vec<Document> = all_documents().into_iter().filter(|doc| !doc.tensors.is_empty()).collect();
+    assert!(documents.len() >= CHECKPOINTS - WITHOUT_TENSORS, "only {} checkpoints", documents.len());
+    let tensors: usize = documents.iter().map(|doc| doc.tensors.len()).sum();
+    assert!(tensors >= TENSORS, "only {tensors} tensors");
+    let open = |doc: Document| {
+        let checkpoint = open(&doc.prefix).unwrap_or_else(|e| panic!("{}: {e}", doc.prefix.display()));
+        (doc, checkpoint)
+    };
+    documents.into_iter().map(open).collect()
+}
+
+#[test]
+fn names_types_and_shapes_are_tensorflows_and_nothing_else() {
+    for (doc, checkpoint) in opened() {
+        let want: Vec<(String, String, String)> =
+            doc.tensors.iter().map(|t| (show(&t.name), t.dtype.clone(), format!("{:?}", t.shape))).collect();
+        let got: Vec<(String, String, String)> = checkpoint
+            .tensors()
+            .iter()
+            .map(|t| (show(&t.name), t.dtype.to_string(), format!("{:?}", t.shape.dims().unwrap())))
+            .collect();
+        assert_eq!(got, want, "{}", doc.prefix.display());
+        assert!(checkpoint.damage().is_empty(), "{}: {:?}", doc.prefix.display(), checkpoint.damage());
+        assert!(checkpoint.notes().is_empty(), "{}: {:?}", doc.prefix.display(), checkpoint.notes());
+    }
+}
+
+#[test]
+fn values_are_tensorflows_byte_for_byte() {
+    for (doc, checkpoint) in opened() {
+        for expected in &doc.tensors {
+            check_value(&checkpoint, expected, &format!("{} {}", doc.prefix.display(), show(&expected.name)));
+        }
+    }
+}
+
+fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
+    let tensor = checkpoint.tensor(&expected.name).unwrap_or_else(|| panic!("{what} is missing"));
+    match &expected.answer {
+        Answer::Unreadable { .. } if tensor.dtype == DType::Variant => {
+            let (messages, checked) = elements(checkpoint, tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(Some(messages.len() as u64), tensor.elements(), "{what}");
+            assert_eq!(checked, Checked::Verified, "{what}");
+            assert!(messages.iter().all(|message| message.starts_with(&[0x0a])), "{what}: type_name comes first");
+        }
+        Answer::Unreadable { message, slices } => {
+            assert!(message.contains("sufficient slices"), "{what}: an error this test does not know: {message}");
+            let error = read_all(checkpoint, tensor).expect_err(what);
+            assert!(matches!(error.kind(), ErrorKind::Slices(_)), "{what}: {error}");
+            assert!(!slices.is_empty());
+            for slice in slices {
+                let axes: Vec<Axis> = slice
+                    .start
+                    .iter()
+                    .zip(&slice.shape)
+                    .map(|(&start, &count)| Axis { start, step: 1, count })
+                    .collect();
+                let (got, _) = region(checkpoint, tensor, &axes).unwrap_or_else(|e| panic!("{what}: {e}"));
+                assert_eq!(got.concat(), slice.raw, "{what}");
+            }
+        }
+        answer => {
+            let (got, checked) = read_all(checkpoint, tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(checked, Checked::Verified, "{what}");
+            match answer {
+                Answer::Raw(raw) if expected.file_bytes.is_some() => {
+                    assert_eq!(Some(&got), expected.file_bytes.as_ref(), "{what}: as stored");
+                    // ml_dtypes leaves the high bits of its bytes at zero; the numbers that they mean have a sign.
+                    let mut widened = got;
+                    widen(tensor.dtype, &mut widened);
+                    let numbers: Vec<i8> = widened.iter().map(|byte| byte.cast_signed()).collect();
+                    let want: Vec<i8> = raw.iter().map(|byte| number(&expected.dtype, *byte)).collect();
+                    assert_eq!(numbers, want, "{what}");
+                }
+                Answer::Raw(raw) => assert!(&got == raw, "{what}: got {got:x?}, want {raw:x?}"),
+                Answer::Sha256 { hex, len } => {
+                    assert_eq!(got.len(), *len, "{what}");
+                    assert_eq!(format!("{:x}", Sha256::digest(&got)), *hex, "{what}");
+                }
+                Answer::Strings(strings) => {
+                    let (mut got, _) = elements(checkpoint, tensor).unwrap();
+                    if expected.shape.is_empty() {
+                        // oracle.py sends a scalar through NumPy, which cuts zero bytes off the end of a string.
+                        let text = got[0].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                        got[0].truncate(text);
+                    }
+                    assert!(&got == strings, "{what}");
+                }
+                Answer::Unreadable { .. } => unreachable!(),
+            }
+        }
+    }
+}
+
+/// What a byte of such a type means as a number of a whole byte (of a float4, its bits).
+fn number(dtype: &str, byte: u8) -> i8 {
+    let unsigned = i8::try_from(byte).unwrap();
+    match dtype {
+        "int4" if unsigned >= 8 => unsigned - 16,
+        "int2" if unsigned >= 2 => unsigned - 4,
+        "int4" | "int2" | "uint4" | "uint2" | "float4_e2m1fn" => unsigned,
+        other => panic!("{other} fills its bytes"),
+    }
+}
+
+#[test]
+fn regions_are_what_naive_slicing_gives() {
+    let mut regions = 0;
+    for (_, checkpoint) in opened() {
+        for tensor in checkpoint.tensors().iter().filter(|t| t.shape.rank() != Some(0)) {
+            // Those that do not exist as a whole are in the test above.
+            if let Ok((all, _)) = elements(&checkpoint, tensor) {
+                regions += check_regions(&checkpoint, tensor, &all);
+            }
+        }
+    }
+    assert!(regions > 1000, "only {regions} regions");
+}
+
+#[test]
+fn types_of_less_than_a_byte_occur_among_the_fixtures() {
+    let all = opened();
+    let sub_byte = all.iter().flat_map(|(doc, _)| &doc.tensors).filter(|t| t.file_bytes.is_some());
+    let mut dtypes: Vec<&str> = sub_byte.map(|t| t.dtype.as_str()).collect();
+    dtypes.sort_unstable();
+    assert_eq!(dtypes, ["float4_e2m1fn", "int2", "int4", "uint2", "uint4"]);
+}
+
+#[test]
+fn a_directory_means_the_checkpoint_that_tensorflow_takes() {
+    let mut asked = 0;
+    for (dir, json) in support::expected_files() {
+        let Some(latest) = json.get("latest_checkpoint") else { continue };
+        asked += 1;
+        let checkpoint = open(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+        let origin = checkpoint.origin();
+        let base = origin.prefix.base_name().to_str().unwrap();
+        if let Some(latest) = latest.as_str() {
+            assert_eq!(base, latest, "{}", dir.display());
+            assert!(origin.notes.is_empty(), "{}: {:?}", dir.display(), origin.notes);
+        } else {
+            // TensorFlow gives up. The one that the generator calls the last is the one to fall back on.
+            let fallback = json["prefix"].as_str().unwrap();
+            assert_eq!(base, fallback.trim_start_matches("./"), "{}", dir.display());
+            assert!(!origin.notes.is_empty(), "{} was chosen without a word", dir.display());
+        }
+        let want = json["tensors"].as_array().unwrap().len();
+        assert_eq!(checkpoint.tensors().len(), want, "{}", dir.display());
+    }
+    assert!(asked >= 8, "only {asked} directories");
+}
