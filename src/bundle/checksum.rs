@@ -172,12 +172,7 @@ fn plan(shards: &Shards, sorted: &[Span]) -> (Vec<Run>, Vec<(usize, Arc<Error>)>
                 run.end = end;
                 run.spans.end = n.saturating_add(1);
             }
-            _ => runs.push(Run {
-                source: Arc::clone(source),
-                spans: n..n.saturating_add(1),
-                start: span.start,
-                end,
-            }),
+            _ => runs.push(Run { source: Arc::clone(source), spans: n..n.saturating_add(1), start: span.start, end }),
         }
     }
     (runs, failures)
@@ -269,7 +264,8 @@ mod tests {
             let done = AtomicU64::new(0);
             let sums = sum_spans(&Shards::new(prefix.clone(), 1), &spans, threads, &done);
             for (span, sum) in spans.iter().zip(&sums) {
-                let (start, end) = (usize::try_from(span.start).unwrap(), usize::try_from(span.start + span.len).unwrap());
+                let (start, end) =
+                    (usize::try_from(span.start).unwrap(), usize::try_from(span.start + span.len).unwrap());
                 let Sum::Read(crc) = sum else { panic!("{sum:?}") };
                 assert_eq!(*crc, Crc32c::of(&data[start..end]), "{span:?}");
             }

@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod directory;
+mod fields;
 pub mod fingerprint;
 mod locate;
 pub mod meta_graph;
@@ -12,6 +13,7 @@ pub mod object_graph;
 mod open_bundle;
 pub mod saved_model;
 mod saver_v1;
+mod signature;
 mod sniff;
 pub mod state;
 

@@ -16,9 +16,6 @@ pub use tree::TreeOptions;
 
 use crate::escape::Escaped;
 
-/// The key of the string tensor that holds the graph.
-pub const OBJECT_GRAPH_KEY: &str = "_CHECKPOINTABLE_OBJECT_GRAPH";
-
 /// TensorFlow's `TrackableObjectGraph`. Node 0 is the root.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectGraph {

@@ -3,8 +3,11 @@
 //! Not with the generated types: theirs take 130 bytes for a node of two, and cannot say where a mistake is.
 
 use super::{Attribute, Child, Node, ObjectGraph, RegisteredSaver, SlotVariable};
-use crate::error::{Error, Part, Result};
-use crate::wire::{Field, Fields, Value};
+use crate::checkpoint::fields::Walker;
+use crate::error::{Part, Result};
+use crate::wire::Field;
+
+const WALK: Walker = Walker { what: "object graph" };
 
 impl ObjectGraph {
     /// Parses the bytes of the string tensor `_CHECKPOINTABLE_OBJECT_GRAPH`.
@@ -13,9 +16,9 @@ impl ObjectGraph {
     /// [`crate::error::ErrorKind::Malformed`] or `Truncated` with the offset in `bytes` if they are no such message.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let mut nodes = Vec::new();
-        let parsed = each(bytes, 0, |field| {
+        let parsed = WALK.each(bytes, 0, |field| {
             if field.number == 1 {
-                nodes.push(node(message(field)?, field.offset)?);
+                nodes.push(node(field)?);
             }
             Ok(())
         });
@@ -24,20 +27,20 @@ impl ObjectGraph {
     }
 }
 
-fn node(bytes: &[u8], offset: u64) -> Result<Node> {
+fn node(message: Field<'_>) -> Result<Node> {
     let mut node = Node::default();
-    each(bytes, offset, |field| {
+    WALK.each_in(message, |field| {
         match field.number {
-            1 => node.children.push(child(message(field)?, field.offset)?),
-            2 => node.attributes.push(attribute(message(field)?, field.offset)?),
-            3 => node.slot_variables.push(slot_variable(message(field)?, field.offset)?),
-            4 => registered_saver(node.registered_saver.get_or_insert_default(), message(field)?, field.offset)?,
+            1 => node.children.push(child(field)?),
+            2 => node.attributes.push(attribute(field)?),
+            3 => node.slot_variables.push(slot_variable(field)?),
+            4 => registered_saver(node.registered_saver.get_or_insert_default(), field)?,
             // A google.protobuf.BoolValue: that it is there makes it false, its field 1 may make it true.
             5 => {
                 let value = node.has_checkpoint_values.get_or_insert(false);
-                each(message(field)?, field.offset, |field| {
+                WALK.each_in(field, |field| {
                     if field.number == 1 {
-                        *value = varint(field)? != 0;
+                        *value = WALK.varint(field)? != 0;
                     }
                     Ok(())
                 })?;
@@ -49,12 +52,12 @@ fn node(bytes: &[u8], offset: u64) -> Result<Node> {
     Ok(node)
 }
 
-fn child(bytes: &[u8], offset: u64) -> Result<Child> {
+fn child(message: Field<'_>) -> Result<Child> {
     let mut child = Child::default();
-    each(bytes, offset, |field| {
+    WALK.each_in(message, |field| {
         match field.number {
-            1 => child.node_id = int32(field)?,
-            2 => child.local_name = string(field)?,
+            1 => child.node_id = WALK.int32(field)?,
+            2 => child.local_name = WALK.string(field)?,
             _ => {}
         }
         Ok(())
@@ -62,13 +65,13 @@ fn child(bytes: &[u8], offset: u64) -> Result<Child> {
     Ok(child)
 }
 
-fn attribute(bytes: &[u8], offset: u64) -> Result<Attribute> {
+fn attribute(message: Field<'_>) -> Result<Attribute> {
     let mut attribute = Attribute::default();
-    each(bytes, offset, |field| {
+    WALK.each_in(message, |field| {
         match field.number {
-            1 => attribute.name = string(field)?,
-            2 => attribute.full_name = string(field)?,
-            3 => attribute.checkpoint_key = string(field)?,
+            1 => attribute.name = WALK.string(field)?,
+            2 => attribute.full_name = WALK.string(field)?,
+            3 => attribute.checkpoint_key = WALK.string(field)?,
             _ => {}
         }
         Ok(())
@@ -76,13 +79,13 @@ fn attribute(bytes: &[u8], offset: u64) -> Result<Attribute> {
     Ok(attribute)
 }
 
-fn slot_variable(bytes: &[u8], offset: u64) -> Result<SlotVariable> {
+fn slot_variable(message: Field<'_>) -> Result<SlotVariable> {
     let mut slot = SlotVariable::default();
-    each(bytes, offset, |field| {
+    WALK.each_in(message, |field| {
         match field.number {
-            1 => slot.original_variable_node_id = int32(field)?,
-            2 => slot.slot_name = string(field)?,
-            3 => slot.slot_variable_node_id = int32(field)?,
+            1 => slot.original_variable_node_id = WALK.int32(field)?,
+            2 => slot.slot_name = WALK.string(field)?,
+            3 => slot.slot_variable_node_id = WALK.int32(field)?,
             _ => {}
         }
         Ok(())
@@ -91,58 +94,15 @@ fn slot_variable(bytes: &[u8], offset: u64) -> Result<SlotVariable> {
 }
 
 /// Into `saver`, because a message that occurs twice is merged.
-fn registered_saver(saver: &mut RegisteredSaver, bytes: &[u8], offset: u64) -> Result<()> {
-    each(bytes, offset, |field| {
+fn registered_saver(saver: &mut RegisteredSaver, message: Field<'_>) -> Result<()> {
+    WALK.each_in(message, |field| {
         match field.number {
-            1 => saver.name = string(field)?,
-            2 => saver.object_name = string(field)?,
+            1 => saver.name = WALK.string(field)?,
+            2 => saver.object_name = WALK.string(field)?,
             _ => {}
         }
         Ok(())
     })
-}
-
-fn each<'a>(bytes: &'a [u8], offset: u64, mut take: impl FnMut(Field<'a>) -> Result<()>) -> Result<()> {
-    let mut fields = Fields::new(bytes, offset);
-    while let Some(field) = fields.next_field()? {
-        if field.value == Value::Group {
-            return Err(malformed(field, "is a group, which no object graph has"));
-        }
-        take(field)?;
-    }
-    Ok(())
-}
-
-fn message(field: Field<'_>) -> Result<&[u8]> {
-    match field.value {
-        Value::Bytes(bytes) => Ok(bytes),
-        _ => Err(malformed(field, "has another wire type than strings and messages")),
-    }
-}
-
-fn varint(field: Field<'_>) -> Result<u64> {
-    match field.value {
-        Value::Varint(value) => Ok(value),
-        _ => Err(malformed(field, "has another wire type than numbers")),
-    }
-}
-
-/// An int32 keeps the low half of its varint, as in every protobuf library; negative ones are ten bytes long.
-#[expect(clippy::cast_possible_truncation, reason = "that is how protobuf reads an int32")]
-fn int32(field: Field<'_>) -> Result<i32> {
-    Ok(varint(field)?.cast_signed() as i32)
-}
-
-fn string(field: Field<'_>) -> Result<String> {
-    match std::str::from_utf8(message(field)?) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(malformed(field, "is not UTF-8")),
-    }
-}
-
-#[cold]
-fn malformed(field: Field<'_>, why: &str) -> Error {
-    Error::malformed("object graph", format!("field {} {why}", field.number)).at_offset(field.offset)
 }
 
 #[cfg(test)]
