@@ -190,6 +190,9 @@ pub enum ErrorKind {
     /// No tensor has the name.
     #[error("no tensor named {}", Escaped(.0))]
     TensorNotFound(Vec<u8>),
+    /// Output that could not be written.
+    #[error("cannot write: {0}")]
+    Output(#[source] io::Error),
     /// A request that cannot be carried out as worded.
     #[error("{0}")]
     Request(String),
@@ -298,7 +301,7 @@ impl std::error::Error for Error {
 impl ErrorKind {
     fn source_of(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io(error) => Some(error),
+            Self::Io(error) | Self::Output(error) => Some(error),
             _ => None,
         }
     }

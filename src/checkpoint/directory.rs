@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::sniff;
-use super::state::{self, CheckpointState};
+use super::state::Outcome;
 use crate::bundle::{Prefix, ShardName, peek_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
@@ -37,8 +37,8 @@ pub struct Found {
 pub struct StateFile {
     /// Its path.
     pub path: PathBuf,
-    /// What it says.
-    pub content: Result<CheckpointState>,
+    /// What TensorFlow makes of it.
+    pub content: Result<Outcome>,
 }
 
 /// A directory of checkpoints.
@@ -64,8 +64,9 @@ impl ModelDir {
     pub fn scan(path: &Path) -> Result<Self> {
         let names = list(path)?;
         let state_path = path.join("checkpoint");
-        let state =
-            names.contains_key("checkpoint").then(|| StateFile { content: state::read(&state_path), path: state_path });
+        let state = names
+            .contains_key("checkpoint")
+            .then(|| StateFile { content: Outcome::read(&state_path, &Limits::default()), path: state_path });
         let mut dir =
             Self { path: path.to_path_buf(), state, checkpoints: find(path, &names), latest: None, notes: Vec::new() };
         dir.latest = dir.choose_latest();
@@ -87,16 +88,17 @@ impl ModelDir {
             return by_step;
         };
         let named = match &state.content {
-            Ok(content) => content.model_checkpoint_path.clone(),
-            Err(error) => {
-                self.notes.push(format!("the state file was ignored, the highest step was taken: {error}"));
+            Ok(Outcome::Loaded(state)) => state.model_checkpoint_path.clone(),
+            Ok(Outcome::NoPath(_)) => {
+                self.notes.push("the state file names no checkpoint: the highest step was taken".to_owned());
+                return by_step;
+            }
+            Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) | Err(error) => {
+                let how = "TensorFlow cannot read the state file either; the highest step was taken";
+                self.notes.push(format!("{how}: {error}"));
                 return by_step;
             }
         };
-        if named.is_empty() {
-            self.notes.push("the state file names no checkpoint: the highest step was taken".to_owned());
-            return by_step;
-        }
         let stored = Path::new(&named);
         let resolved = if stored.is_absolute() { stored.to_path_buf() } else { self.path.join(stored) };
         if let Some(at) = self.position(&resolved) {
@@ -250,7 +252,10 @@ pub(super) fn nothing_in(path: &Path) -> Error {
     let mut help = "give the prefix of a checkpoint (model.ckpt-200), or a directory that holds one".to_owned();
     let holds = |name: &str| {
         let names = list(&path.join(name)).unwrap_or_default();
-        names.keys().any(|n| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model."))
+        let is_version = |n: &String| n.parse::<i64>().is_ok();
+        let marks =
+            |n: &String| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model.");
+        names.keys().any(|n| marks(n) || is_version(n))
     };
     let deeper: Vec<&str> = names
         .iter()

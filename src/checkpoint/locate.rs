@@ -280,17 +280,17 @@ fn saved_model(path: &Path, dir: &Path) -> Result<Origin> {
         // Exports older than the V2 format keep their variables in V1 files.
         if let Some(v1) = v1_beside(path, &variables) {
             origin.v1_files = v1.v1_files;
-        } else {
-            origin.has_variables = false;
-            let has_data = directory::list(&dir.join("variables"))
-                .is_ok_and(|names| names.keys().any(|name| name.starts_with("variables.data-")));
-            if has_data {
-                let kind = ErrorKind::NotACheckpoint("the index of the variables is missing".into());
-                let help = "the shards are there, but without variables.index nothing says what they hold";
-                return Err(Error::new(kind).in_file(&origin.prefix.index()).with_help(help));
-            }
-            origin.notes.push("this SavedModel has no variables".to_owned());
+            return Ok(origin);
         }
+        origin.has_variables = false;
+        let has_data = directory::list(&dir.join("variables"))
+            .is_ok_and(|names| names.keys().any(|name| name.starts_with("variables.data-")));
+        if has_data {
+            let kind = ErrorKind::NotACheckpoint("the index of the variables is missing".into());
+            let help = "the shards are there, but without variables.index nothing says what they hold";
+            return Err(Error::new(kind).in_file(&origin.prefix.index()).with_help(help));
+        }
+        origin.notes.push("this SavedModel has no variables".to_owned());
     }
     Ok(origin)
 }

@@ -5,9 +5,15 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod directory;
+mod fields;
+pub mod fingerprint;
 mod locate;
+pub mod meta_graph;
+pub mod object_graph;
 mod open_bundle;
+pub mod saved_model;
 mod saver_v1;
+mod signature;
 mod sniff;
 pub mod state;
 
@@ -41,6 +47,8 @@ pub struct Checkpoint {
 enum Store {
     Bundle(BundleStore),
     SaverV1(saver_v1::SaverV1),
+    /// A SavedModel without variables.
+    Nothing,
 }
 
 /// What a bundle needs to read tensors after its entries have become [`Tensor`]s.
@@ -142,7 +150,14 @@ impl Checkpoint {
     /// # Errors
     /// As [`Checkpoint::open`].
     pub fn open_origin(origin: Origin, limits: &Limits) -> Result<Self> {
-        if origin.v1_files.is_empty() { open_bundle::open(origin, limits) } else { saver_v1::open(origin, limits) }
+        if !origin.v1_files.is_empty() {
+            return saver_v1::open(origin, limits);
+        }
+        if origin.has_variables {
+            return open_bundle::open(origin, limits);
+        }
+        let (store, limits) = (Store::Nothing, limits.clone());
+        Ok(Self { origin, tensors: Vec::new(), damage: Vec::new(), notes: Vec::new(), store, limits })
     }
 
     /// Where it was found and why there.
@@ -181,6 +196,7 @@ impl Checkpoint {
         match &self.store {
             Store::Bundle(bundle) => bundle.num_shards,
             Store::SaverV1(_) => i32::try_from(self.origin.v1_files.len()).unwrap_or(i32::MAX),
+            Store::Nothing => 0,
         }
     }
 
@@ -193,7 +209,7 @@ impl Checkpoint {
     pub fn index_blocks(&self) -> usize {
         match &self.store {
             Store::Bundle(bundle) => bundle.blocks,
-            Store::SaverV1(_) => 0,
+            Store::SaverV1(_) | Store::Nothing => 0,
         }
     }
 
@@ -224,6 +240,7 @@ impl Checkpoint {
         let mut pieces = match &self.store {
             Store::Bundle(bundle) => self.bundle_pieces(bundle, tensor, &dims, axes)?,
             Store::SaverV1(v1) => v1.pieces(tensor, &dims, axes, &mut buffers)?,
+            Store::Nothing => return Err(ErrorKind::TensorNotFound(tensor.name.to_vec()).into()),
         };
         read_region(axes, &mut pieces, sink)?;
         let mut checked = Checked::Verified;

@@ -7,9 +7,11 @@
 
 mod crc;
 mod cursor;
+mod farmhash;
 pub mod ordered_code;
 mod proto;
 
 pub use crc::{Crc32c, MaskedCrc};
 pub use cursor::Cursor;
+pub use farmhash::fingerprint64;
 pub use proto::{Field, Fields, Value};

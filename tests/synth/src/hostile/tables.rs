@@ -146,8 +146,11 @@ fn blocks() -> Vec<Case> {
     let long_varint = [&[0x80; 10][..], &[0x00, 1, 0, b'w']].concat();
     let wide = [varint(1 << 32), vec![1, 0, b'w']].concat();
     vec![
-        c("block-checksum-first", "the checksum of the first block is wrong")
-            .table(one_row_a_block(TableBuilder::new().corrupt_checksum(0))),
+        c(
+            "block-checksum-first",
+            "the header's block has a wrong checksum: TensorFlow takes the next entry for the header",
+        )
+        .table(one_row_a_block(TableBuilder::new().corrupt_checksum(0))),
         c("block-checksum-middle", "one block of six has a wrong checksum: TensorFlow loses its tensors silently")
             .table(one_row_a_block(TableBuilder::new().corrupt_checksum(3))),
         c("block-empty", "a block of no bytes").table(stored(&[], 0)),

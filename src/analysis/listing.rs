@@ -1,0 +1,234 @@
+//! The rows of `list`: which tensors, in which order, and their totals.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::roles::{Role, Roles, short_name};
+use super::select::Selection;
+use crate::checkpoint::{Checkpoint, Parts, Tensor};
+
+/// What rows are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Name, as bytes.
+    #[default]
+    Name,
+    /// Bytes, largest first.
+    Size,
+    /// Shard and offset.
+    Offset,
+    /// Dtype, then name.
+    DType,
+    /// Role, then name.
+    Role,
+}
+
+/// What `list --by` groups tensors by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupBy {
+    /// The first components of the name.
+    Scope,
+    /// Element type.
+    DType,
+    /// Role.
+    Role,
+    /// Data shard.
+    Shard,
+}
+
+/// Sums over tensors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Number of tensors.
+    pub tensors: usize,
+    /// Elements of numeric tensors; strings and variants have none.
+    pub parameters: u64,
+    /// Stored bytes, as far as the index says them.
+    pub bytes: u64,
+}
+
+/// One group of tensors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What the tensors have in common.
+    pub key: String,
+    /// Their sums.
+    pub totals: Totals,
+}
+
+/// One line of `list --tree`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeRow {
+    /// Depth below the top.
+    pub depth: usize,
+    /// The component of the name.
+    pub name: Vec<u8>,
+    /// Position of the tensor, if this is one.
+    pub tensor: Option<usize>,
+    /// Sums over everything below.
+    pub totals: Totals,
+}
+
+/// Chosen tensors of a checkpoint, in order.
+#[derive(Debug)]
+pub struct Listing<'c> {
+    /// The checkpoint.
+    pub checkpoint: &'c Checkpoint,
+    /// What its tensors are for.
+    pub roles: &'c Roles,
+    /// Positions of the rows.
+    pub rows: Vec<usize>,
+    /// Sums over the rows.
+    pub totals: Totals,
+    /// How many tensors the checkpoint has.
+    pub all: usize,
+}
+
+impl Totals {
+    /// Adds one tensor.
+    pub fn add(&mut self, tensor: &Tensor) {
+        self.tensors += 1;
+        if tensor.is_numeric() {
+            self.parameters = self.parameters.saturating_add(tensor.elements().unwrap_or(0));
+        }
+        self.bytes = self.bytes.saturating_add(tensor.bytes.unwrap_or(0));
+    }
+
+    /// Sums over tensors.
+    pub fn of<'t>(tensors: impl Iterator<Item = &'t Tensor>) -> Self {
+        let mut totals = Self::default();
+        tensors.for_each(|tensor| totals.add(tensor));
+        totals
+    }
+}
+
+impl<'c> Listing<'c> {
+    /// Sorts a selection and cuts it to the first `top`.
+    pub fn new(
+        checkpoint: &'c Checkpoint,
+        roles: &'c Roles,
+        selection: Selection,
+        sort: Sort,
+        reverse: bool,
+        top: Option<usize>,
+    ) -> Self {
+        let tensors = checkpoint.tensors();
+        let mut rows = selection.0;
+        let tensor = |at: &usize| tensors.get(*at);
+        match sort {
+            Sort::Name => {}
+            Sort::Size => rows.sort_by_key(|at| Reverse(tensor(at).and_then(|t| t.bytes))),
+            Sort::Offset => rows.sort_by_key(|at| tensor(at).map(first_place)),
+            Sort::DType => rows.sort_by_key(|at| tensor(at).map(|t| t.dtype.to_string())),
+            Sort::Role => rows.sort_by_key(|at| roles.role(*at)),
+        }
+        if reverse {
+            rows.reverse();
+        }
+        rows.truncate(top.unwrap_or(usize::MAX));
+        let totals = Totals::of(rows.iter().filter_map(tensor));
+        Self { checkpoint, roles, rows, totals, all: tensors.len() }
+    }
+
+    /// The rows' tensors with their positions.
+    pub fn tensors(&self) -> impl Iterator<Item = (usize, &'c Tensor)> {
+        let tensors = self.checkpoint.tensors();
+        self.rows.iter().filter_map(move |at| Some((*at, tensors.get(*at)?)))
+    }
+
+    /// The rows in groups, the largest first; scopes are cut at `depth` components.
+    pub fn groups(&self, by: GroupBy, depth: usize) -> Vec<Group> {
+        let mut groups: BTreeMap<String, Totals> = BTreeMap::new();
+        for (at, tensor) in self.tensors() {
+            let key = match by {
+                GroupBy::Scope => scope(&tensor.name, depth),
+                GroupBy::DType => tensor.dtype.to_string(),
+                GroupBy::Role => role_name(self.roles.role(at), self.roles.optimizer(at)),
+                GroupBy::Shard => shard_name(tensor),
+            };
+            groups.entry(key).or_default().add(tensor);
+        }
+        let mut groups: Vec<Group> = groups.into_iter().map(|(key, totals)| Group { key, totals }).collect();
+        groups.sort_by_key(|group| Reverse(group.totals.bytes));
+        groups
+    }
+
+    /// The rows as a tree of scopes with subtotals, `depth` levels deep, by name.
+    pub fn tree(&self, depth: Option<usize>) -> Vec<TreeRow> {
+        let depth = depth.unwrap_or(usize::MAX).clamp(1, MAX_DEPTH);
+        let mut rows: Vec<TreeRow> = Vec::new();
+        // Rows of the scopes that are open, outermost first. Names come sorted, so a scope's tensors are neighbours.
+        let mut open: Vec<usize> = Vec::new();
+        let mut sorted = self.rows.clone();
+        let tensors = self.checkpoint.tensors();
+        let components = |at: &usize| -> Vec<&[u8]> {
+            let name = tensors.get(*at).map_or(&b""[..], |t| short_name(&t.name));
+            name.splitn(MAX_DEPTH, |b| *b == b'/').collect()
+        };
+        sorted.sort_by_cached_key(components);
+        for at in &sorted {
+            let Some(tensor) = tensors.get(*at) else { continue };
+            let path = components(at);
+            let same = open
+                .iter()
+                .zip(&path)
+                .take_while(|(row, name)| rows.get(**row).is_some_and(|row| row.name.as_slice() == **name));
+            let same = same.count().min(path.len().saturating_sub(1));
+            open.truncate(same);
+            for (level, name) in path.iter().enumerate().skip(same).take(depth.saturating_sub(same)) {
+                let is_tensor = level.saturating_add(1) == path.len();
+                open.push(rows.len());
+                let tensor = is_tensor.then_some(*at);
+                rows.push(TreeRow { depth: level, name: name.to_vec(), tensor, totals: Totals::default() });
+            }
+            for row in &open {
+                if let Some(row) = rows.get_mut(*row) {
+                    row.totals.add(tensor);
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// How deep a tree goes; what lies deeper is one component.
+const MAX_DEPTH: usize = 64;
+
+/// Shard and offset of a tensor's first byte.
+fn first_place(tensor: &Tensor) -> (i32, i64) {
+    let place = |place: &crate::checkpoint::Place| (place.shard, place.range.map_or(0, |(offset, _)| offset));
+    match &tensor.parts {
+        Parts::Whole(whole) => place(whole),
+        Parts::Slices(slices) => slices.iter().filter_map(|s| s.place.as_ref().map(place)).min().unwrap_or((0, 0)),
+    }
+}
+
+fn shard_name(tensor: &Tensor) -> String {
+    match &tensor.parts {
+        Parts::Whole(place) => place.shard.to_string(),
+        Parts::Slices(slices) => {
+            let mut shards: Vec<i32> = slices.iter().filter_map(|s| Some(s.place?.shard)).collect();
+            shards.sort_unstable();
+            shards.dedup();
+            match shards.as_slice() {
+                [only] => only.to_string(),
+                _ => "several".to_owned(),
+            }
+        }
+    }
+}
+
+/// `slot` with its optimizer: `slot (Adam)`.
+fn role_name(role: Role, optimizer: Option<&str>) -> String {
+    match optimizer {
+        Some(optimizer) => format!("{} ({optimizer})", role.name()),
+        None => role.name().to_owned(),
+    }
+}
+
+fn scope(name: &[u8], depth: usize) -> String {
+    let components: Vec<&[u8]> = short_name(name).split(|b| *b == b'/').collect();
+    let scope = components.split_last().map_or(&[][..], |(_, scope)| scope);
+    let scope = scope.get(..depth.min(scope.len())).unwrap_or(scope);
+    if scope.is_empty() { "(top level)".to_owned() } else { crate::escape::escaped(&scope.join(&b'/')).into_owned() }
+}

@@ -1,0 +1,326 @@
+//! What a tensor is for: a weight, an optimizer's slot, a counter, a string.
+//!
+//! Nothing in a checkpoint says so. Name-based checkpoints put a slot under its variable (`dense/kernel/Adam_1`, see
+//! `slot_creator.py`); object-based ones write it into the key (`…/.OPTIMIZER_SLOT/…`), and Keras optimizers of 2.11
+//! and later keep theirs in a list `_variables`. What no rule names is judged by dtype and rank, and a float tensor is
+//! a weight.
+
+use std::collections::BTreeSet;
+
+use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::tensor::DType;
+
+/// What a tensor is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A parameter of the model.
+    Weight,
+    /// A moving average of a parameter, kept beside it.
+    Average,
+    /// An optimizer's state for one parameter.
+    Slot,
+    /// A number of the optimizer itself: a learning rate, a power of beta.
+    Optimizer,
+    /// A step or another integer scalar.
+    Counter,
+    /// A string tensor.
+    String,
+    /// Anything else: the object graph, tables, iterators, random states.
+    Other,
+}
+
+impl Role {
+    /// All roles, in the order in which they are shown.
+    pub const ALL: [Self; 7] =
+        [Self::Weight, Self::Average, Self::Slot, Self::Optimizer, Self::Counter, Self::String, Self::Other];
+
+    /// The name in JSON and in selectors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Weight => "weight",
+            Self::Average => "average",
+            Self::Slot => "slot",
+            Self::Optimizer => "optimizer",
+            Self::Counter => "counter",
+            Self::String => "string",
+            Self::Other => "other",
+        }
+    }
+
+    /// The role with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].
+#[derive(Debug)]
+pub struct Roles(Vec<(Role, Option<&'static str>)>);
+
+/// What every attribute key of a variable ends in (`core.VARIABLE_VALUE_KEY`, `trackable/base.py`).
+const VALUE_SUFFIX: &[u8] = b"/.ATTRIBUTES/VARIABLE_VALUE";
+
+/// A key without the suffix that all variables of an object-based checkpoint share.
+pub fn short_name(name: &[u8]) -> &[u8] {
+    match name.strip_suffix(VALUE_SUFFIX) {
+        Some(short) if !short.is_empty() => short,
+        _ => name,
+    }
+}
+
+/// Last components of slots in name-based checkpoints, and whose they are. A number may follow (`Adam_1`).
+const SLOTS: &[(&str, &str)] = &[
+    ("Adam", "Adam"),
+    ("adam_m", "Adam"),
+    ("adam_v", "Adam"),
+    ("AdamW", "AdamW"),
+    ("AdaMax", "AdaMax"),
+    ("AMSGrad", "AMSGrad"),
+    ("Nadam", "Nadam"),
+    ("LazyAdam", "LazyAdam"),
+    ("lamb_m", "LAMB"),
+    ("lamb_v", "LAMB"),
+    ("Momentum", "Momentum"),
+    ("MomentumW", "MomentumW"),
+    ("RMSProp", "RMSProp"),
+    ("Adagrad", "Adagrad"),
+    ("AdagradDA", "AdagradDA"),
+    ("gradient_accumulator", "AdagradDA"),
+    ("gradient_squared_accumulator", "AdagradDA"),
+    ("Adadelta", "Adadelta"),
+    ("AdafactorOptimizer", "Adafactor"),
+    ("vr", "Adafactor"),
+    ("vc", "Adafactor"),
+    ("Ftrl", "Ftrl"),
+    ("ProximalAdagrad", "ProximalAdagrad"),
+    ("YellowFin", "YellowFin"),
+    ("Shampoo", "Shampoo"),
+];
+
+/// Names of slots inside an optimizer's own scope, and what kind of optimizer has them.
+const SLOT_KINDS: &[(&str, &str)] = &[
+    ("m", "Adam"),
+    ("v", "Adam"),
+    ("vhat", "Adam"),
+    ("velocity_hat", "Adam"),
+    ("velocity", "Adam"),
+    ("momentum", "momentum"),
+    ("rms", "RMSprop"),
+    ("mg", "RMSprop"),
+    ("average_gradient", "RMSprop"),
+    ("accumulator", "Adagrad"),
+    ("linear", "Ftrl"),
+    ("accum_grad", "Adadelta"),
+    ("accum_var", "Adadelta"),
+    ("accumulated_grad", "Adadelta"),
+    ("accumulated_delta_var", "Adadelta"),
+];
+
+/// Scalars of an optimizer, by their last component.
+const HYPER: &[&str] = &[
+    "beta1_power",
+    "beta2_power",
+    "beta_1",
+    "beta_2",
+    "decay",
+    "learning_rate",
+    "_learning_rate",
+    "current_learning_rate",
+    "momentum",
+    "rho",
+    "epsilon",
+    "loss_scale",
+    "current_loss_scale",
+    "dynamic_scale",
+];
+
+/// Scopes that Keras gives its optimizers in name-based checkpoints.
+const SCOPES: &[&str] = &["Adam", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl"];
+
+impl Roles {
+    /// Judges every tensor.
+    pub fn of(checkpoint: &Checkpoint) -> Self {
+        let tensors = checkpoint.tensors();
+        let mut judge = Judge { checkpoint, optimizers: BTreeSet::new() };
+        judge.find_optimizers();
+        let mut roles: Vec<_> = tensors.iter().map(|tensor| judge.role(tensor)).collect();
+        // Beta powers do not say whose they are; with one optimizer in the file it is clear.
+        let mut owners: Vec<_> = roles.iter().filter_map(|(_, owner)| *owner).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        if let [only] = owners.as_slice() {
+            for (_, owner) in roles.iter_mut().filter(|(role, _)| *role == Role::Optimizer) {
+                owner.get_or_insert(only);
+            }
+        }
+        Self(roles)
+    }
+
+    /// The role of the tensor with this position.
+    pub fn role(&self, at: usize) -> Role {
+        self.0.get(at).map_or(Role::Other, |(role, _)| *role)
+    }
+
+    /// The optimizer that a slot belongs to, as far as its name tells.
+    pub fn optimizer(&self, at: usize) -> Option<&'static str> {
+        self.0.get(at).and_then(|(_, owner)| *owner)
+    }
+}
+
+struct Judge<'c> {
+    checkpoint: &'c Checkpoint,
+    /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
+    optimizers: BTreeSet<&'c [u8]>,
+}
+
+impl<'c> Judge<'c> {
+    /// An object with `_learning_rate`, `_iterations` or `iter` beside it is an optimizer.
+    fn find_optimizers(&mut self) {
+        for tensor in self.checkpoint.tensors() {
+            if !tensor.name.ends_with(VALUE_SUFFIX) {
+                continue;
+            }
+            let (path, last) = split_last(short_name(&tensor.name));
+            if matches!(last, b"_learning_rate" | b"_iterations" | b"iter" | b"learning_rate" | b"beta_1") {
+                self.optimizers.insert(path);
+            }
+        }
+    }
+
+    fn role(&self, tensor: &'c Tensor) -> (Role, Option<&'static str>) {
+        let name: &[u8] = &tensor.name;
+        if name == OBJECT_GRAPH_KEY {
+            return (Role::Other, None);
+        }
+        match tensor.dtype {
+            DType::String => return (Role::String, None),
+            DType::Variant | DType::Resource => return (Role::Other, None),
+            _ => {}
+        }
+        let scalar = tensor.shape.rank() == Some(0);
+        let found = if name.ends_with(VALUE_SUFFIX) { self.by_key(tensor, scalar) } else { self.by_name(name) };
+        if let Some(found) = found {
+            return found;
+        }
+        let (_, last) = split_last(short_name(name));
+        let last = std::str::from_utf8(last).unwrap_or_default();
+        if scalar && is_float(tensor.dtype) && (HYPER.contains(&last) || HYPER.contains(&strip_number(last))) {
+            let owner = strip_number(last).starts_with("beta").then_some("Adam");
+            return (Role::Optimizer, owner);
+        }
+        if scalar && is_integer(tensor.dtype) {
+            return (Role::Counter, None);
+        }
+        (by_dtype(tensor.dtype), None)
+    }
+
+    /// `<variable path>/.OPTIMIZER_SLOT/<optimizer path>/<slot>`, or an entry in a Keras optimizer's list.
+    fn by_key(&self, tensor: &'c Tensor, scalar: bool) -> Option<(Role, Option<&'static str>)> {
+        let path = short_name(&tensor.name);
+        let marker = b"/.OPTIMIZER_SLOT/";
+        if path.windows(marker.len()).any(|w| w == marker) {
+            return Some((Role::Slot, slot_kind(split_last(path).1)));
+        }
+        let (list, last) = split_last(path);
+        if !last.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let list = list.strip_suffix(b"/")?;
+        let (owner, list) = split_last(list);
+        // `_trainable_variables` of a Keras optimizer are the model's weights, kept under the shorter path.
+        if !self.optimizers.contains(owner) || !matches!(list, b"_variables" | b"_momentums" | b"_velocities") {
+            return None;
+        }
+        Some(match scalar {
+            true if is_integer(tensor.dtype) => (Role::Counter, None),
+            true => (Role::Optimizer, None),
+            false => (Role::Slot, None),
+        })
+    }
+
+    /// `<variable>/<slot>`, or Keras' `training/<Optimizer>/<variable>/<slot>`.
+    fn by_name(&self, name: &[u8]) -> Option<(Role, Option<&'static str>)> {
+        let (variable, last) = split_last(name);
+        let variable = variable.strip_suffix(b"/")?;
+        let last = strip_number(std::str::from_utf8(last).ok()?);
+        // The slots of one part of a partitioned variable may lie under that part's name, which is no tensor itself.
+        let exists = |variable: &[u8]| {
+            let whole = split_last(variable);
+            self.checkpoint.tensor(variable).is_some()
+                || (whole.1.starts_with(b"part_")
+                    && whole.0.strip_suffix(b"/").is_some_and(|whole| self.checkpoint.tensor(whole).is_some()))
+        };
+        if matches!(last, "ExponentialMovingAverage" | "moving_average" | "ema") && exists(variable) {
+            return Some((Role::Average, None));
+        }
+        if let Some((_, owner)) = SLOTS.iter().find(|(slot, _)| *slot == last)
+            && exists(variable)
+        {
+            return Some((Role::Slot, Some(owner)));
+        }
+        // A shadow of a variable that was not saved itself, as an inference export of averages has.
+        if last == "ExponentialMovingAverage" {
+            return Some((Role::Average, None));
+        }
+        let kind = slot_kind(last.as_bytes())?;
+        let variable = std::str::from_utf8(variable).ok()?;
+        let scope = SCOPES.iter().find_map(|scope| {
+            let (_, rest) = variable.split_once(&format!("{scope}/"))?;
+            exists(rest.as_bytes()).then_some(*scope)
+        });
+        scope.map(|scope| (Role::Slot, Some(if kind == "momentum" { "SGD" } else { scope })))
+    }
+}
+
+/// Everything up to and including the last `/`, and what follows it.
+fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
+    let at = name.iter().rposition(|b| *b == b'/').map_or(0, |at| at.saturating_add(1));
+    name.split_at_checked(at).unwrap_or((&[], name))
+}
+
+/// `Adam_1` → `Adam`.
+fn strip_number(name: &str) -> &str {
+    match name.rsplit_once('_') {
+        Some((stem, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => stem,
+        _ => name,
+    }
+}
+
+fn slot_kind(slot: &[u8]) -> Option<&'static str> {
+    SLOT_KINDS.iter().find(|(name, _)| name.as_bytes() == slot).map(|(_, kind)| *kind)
+}
+
+fn is_float(dtype: DType) -> bool {
+    matches!(dtype, DType::Float32 | DType::Float64 | DType::Float16 | DType::BFloat16)
+}
+
+fn is_integer(dtype: DType) -> bool {
+    use DType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+    matches!(dtype, Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64)
+}
+
+/// Integers wider than a byte are tables, indexes and random states; narrower ones are quantized weights.
+fn by_dtype(dtype: DType) -> Role {
+    use DType::{Bool, Int16, Int32, Int64, UInt16, UInt32, UInt64};
+    let wide = matches!(dtype, Bool | Int16 | Int32 | Int64 | UInt16 | UInt32 | UInt64);
+    if wide || !dtype.is_storable() { Role::Other } else { Role::Weight }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_behind_names_are_stripped() {
+        assert_eq!(strip_number("Adam_1"), "Adam");
+        assert_eq!(strip_number("beta_1"), "beta");
+        assert_eq!(strip_number("adam_m"), "adam_m");
+    }
+
+    #[test]
+    fn the_suffix_of_variables_is_left_out_for_people() {
+        assert_eq!(short_name(b"net/w/.ATTRIBUTES/VARIABLE_VALUE"), b"net/w");
+        assert_eq!(short_name(b"/.ATTRIBUTES/VARIABLE_VALUE"), b"/.ATTRIBUTES/VARIABLE_VALUE");
+        assert_eq!(short_name(b"it/.ATTRIBUTES/ITERATOR_STATE"), b"it/.ATTRIBUTES/ITERATOR_STATE");
+    }
+}

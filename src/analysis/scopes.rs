@@ -1,0 +1,294 @@
+//! The scopes that dominate a checkpoint, with repeated blocks folded into one.
+//!
+//! Names form a tree at their slashes. Siblings that differ only in a number and hold the same things (`layer_0` …
+//! `layer_11`) are one row, times twelve; a scope that holds most of the bytes is opened further.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::roles::short_name;
+use crate::checkpoint::Tensor;
+use crate::tensor::Shape;
+
+/// One scope, or several that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Its path; of several, with the numbers in braces: `encoder/layer_{0..11}`.
+    pub path: String,
+    /// How many scopes it stands for.
+    pub times: usize,
+    /// Tensors in all of them.
+    pub tensors: usize,
+    /// Elements in all of them.
+    pub parameters: u64,
+    /// Bytes in all of them.
+    pub bytes: u64,
+    /// The tensors that lie directly in one of them, by name.
+    pub leaves: Vec<(String, Shape)>,
+    /// Whether there are scopes inside.
+    pub has_inner: bool,
+}
+
+#[derive(Debug, Default)]
+struct Node<'t> {
+    children: BTreeMap<&'t [u8], usize>,
+    tensor: Option<&'t Tensor>,
+    tensors: usize,
+    parameters: u64,
+    bytes: u64,
+    signature: u64,
+}
+
+/// The nodes of all names, the root first. In one vector, so that a deep name costs no stack.
+struct Tree<'t> {
+    nodes: Vec<Node<'t>>,
+}
+
+/// How deep names are taken apart; what lies deeper belongs to the scope at this depth.
+const DEPTH: usize = 32;
+
+/// The scopes that hold the most bytes, `most` of them at most, and how many others there are.
+pub fn scopes<'t>(tensors: impl Iterator<Item = &'t Tensor>, most: usize) -> (Vec<Scope>, usize) {
+    let tree = Tree::build(tensors);
+    let total = tree.node(0).map_or(0, |root| root.bytes);
+    let mut rows = tree.fold(0, "");
+    // Open the largest scope as long as it holds most of everything and the rows stay few.
+    loop {
+        rows.sort_by(|a, b| (b.0.bytes, &a.0.path).cmp(&(a.0.bytes, &b.0.path)));
+        let opened = rows.iter().position(|(scope, _)| {
+            scope.has_inner && scope.leaves.is_empty() && scope.times == 1 && scope.bytes > total / 3
+        });
+        let Some(at) = opened else { break };
+        let (scope, node) = rows.remove(at);
+        let inner = tree.fold(node, &scope.path);
+        let grows = inner.len() > 1 && rows.len().saturating_add(inner.len()) > most;
+        if inner.is_empty() || grows {
+            rows.insert(at, (scope, node));
+            break;
+        }
+        rows.extend(inner);
+    }
+    let others = rows.len().saturating_sub(most);
+    rows.truncate(most);
+    (rows.into_iter().map(|(scope, _)| scope).collect(), others)
+}
+
+impl<'t> Tree<'t> {
+    fn build(tensors: impl Iterator<Item = &'t Tensor>) -> Self {
+        let mut tree = Self { nodes: vec![Node::default()] };
+        for tensor in tensors {
+            let mut at = 0;
+            let mut path = vec![0];
+            for component in short_name(&tensor.name).splitn(DEPTH, |b| *b == b'/') {
+                let next = tree.nodes.len();
+                let Some(node) = tree.nodes.get_mut(at) else { break };
+                at = *node.children.entry(component).or_insert(next);
+                if at == next {
+                    tree.nodes.push(Node::default());
+                }
+                path.push(at);
+            }
+            let parameters = if tensor.is_numeric() { tensor.elements().unwrap_or(0) } else { 0 };
+            for at in path {
+                if let Some(node) = tree.nodes.get_mut(at) {
+                    node.tensors += 1;
+                    node.parameters = node.parameters.saturating_add(parameters);
+                    node.bytes = node.bytes.saturating_add(tensor.bytes.unwrap_or(0));
+                }
+            }
+            if let Some(node) = tree.nodes.get_mut(at) {
+                node.tensor = Some(tensor);
+            }
+        }
+        tree.sign();
+        tree
+    }
+
+    fn node(&self, at: usize) -> Option<&Node<'t>> {
+        self.nodes.get(at)
+    }
+
+    /// Gives every node a hash of what it holds. Children come after their parents, so backwards is bottom-up.
+    fn sign(&mut self) {
+        for at in (0..self.nodes.len()).rev() {
+            let mut hasher = DefaultHasher::new();
+            let Some(node) = self.nodes.get(at) else { continue };
+            if let Some(tensor) = node.tensor {
+                (tensor.dtype, &tensor.shape).hash(&mut hasher);
+            }
+            for (name, child) in &node.children {
+                (name, self.node(*child).map(|n| n.signature)).hash(&mut hasher);
+            }
+            let signature = hasher.finish();
+            if let Some(node) = self.nodes.get_mut(at) {
+                node.signature = signature;
+            }
+        }
+    }
+
+    /// The scopes directly inside a node, alike ones folded; tensors directly in it make one more row.
+    fn fold(&self, at: usize, path: &str) -> Vec<(Scope, usize)> {
+        let Some(node) = self.node(at) else { return Vec::new() };
+        let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+        let mut groups: BTreeMap<(String, String, u64), Vec<(u64, usize)>> = BTreeMap::new();
+        let mut leaves: Vec<(&[u8], usize)> = Vec::new();
+        for (name, child) in &node.children {
+            let Some(inner) = self.node(*child) else { continue };
+            if inner.children.is_empty() {
+                leaves.push((name, *child));
+                continue;
+            }
+            let name = crate::escape::escaped(name);
+            let (before, number, after) = numbered(&name);
+            let key = (before.to_owned(), after.to_owned(), inner.signature);
+            groups.entry(key).or_default().push((number.unwrap_or(u64::MAX), *child));
+        }
+        let mut rows = Vec::new();
+        for ((before, after, _), mut members) in groups {
+            members.sort_unstable();
+            let numbers: Vec<u64> = members.iter().map(|(number, _)| *number).collect();
+            let name = match numbers.as_slice() {
+                [u64::MAX] => format!("{before}{after}"),
+                [only] => format!("{before}{only}{after}"),
+                many => format!("{before}{{{}}}{after}", ranges(many)),
+            };
+            let Some((_, first)) = members.first() else { continue };
+            rows.push((self.scope(join(&name), &members), *first));
+        }
+        if !leaves.is_empty() {
+            let mut scope = Scope {
+                path: if path.is_empty() { "(top level)".to_owned() } else { path.to_owned() },
+                times: 1,
+                tensors: 0,
+                parameters: 0,
+                bytes: 0,
+                leaves: Vec::new(),
+                has_inner: false,
+            };
+            for (name, child) in leaves {
+                let Some(inner) = self.node(child) else { continue };
+                scope.add(inner);
+                if let Some(tensor) = inner.tensor {
+                    scope.leaves.push((crate::escape::escaped(name).into_owned(), tensor.shape.clone()));
+                }
+            }
+            rows.push((scope, at));
+        }
+        rows
+    }
+
+    fn scope(&self, path: String, members: &[(u64, usize)]) -> Scope {
+        let mut scope = Scope {
+            path,
+            times: members.len(),
+            tensors: 0,
+            parameters: 0,
+            bytes: 0,
+            leaves: Vec::new(),
+            has_inner: false,
+        };
+        for (_, at) in members {
+            if let Some(node) = self.node(*at) {
+                scope.add(node);
+            }
+        }
+        if let Some(first) = members.first().and_then(|(_, at)| self.node(*at)) {
+            for (name, child) in &first.children {
+                let Some(inner) = self.node(*child) else { continue };
+                scope.has_inner |= !inner.children.is_empty();
+                if let (Some(tensor), true) = (inner.tensor, inner.children.is_empty()) {
+                    scope.leaves.push((crate::escape::escaped(name).into_owned(), tensor.shape.clone()));
+                }
+            }
+        }
+        scope
+    }
+}
+
+impl Scope {
+    fn add(&mut self, node: &Node<'_>) {
+        self.tensors += node.tensors;
+        self.parameters = self.parameters.saturating_add(node.parameters);
+        self.bytes = self.bytes.saturating_add(node.bytes);
+    }
+}
+
+/// Splits a component at its last number: `layer_11_x` into `layer_`, 11 and `_x`.
+fn numbered(name: &str) -> (&str, Option<u64>, &str) {
+    let Some(end) = name.rfind(|c: char| c.is_ascii_digit()) else { return (name, None, "") };
+    let end = end.saturating_add(1);
+    let head = name.get(..end).unwrap_or(name);
+    let start = head.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let digits = name.get(start..end).unwrap_or_default();
+    // A padded number would come out without its zeros.
+    let number = digits.parse().ok().filter(|n: &u64| n.to_string() == digits && *n != u64::MAX);
+    match number {
+        Some(number) => (name.get(..start).unwrap_or_default(), Some(number), name.get(end..).unwrap_or_default()),
+        None => (name, None, ""),
+    }
+}
+
+/// Sorted numbers as ranges: `0..11`, `0..3,5`.
+fn ranges(numbers: &[u64]) -> String {
+    let mut out: Vec<(u64, u64)> = Vec::new();
+    for &number in numbers {
+        match out.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => out.push((number, number)),
+        }
+    }
+    let text = out.iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}..{b}") });
+    text.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Parts, Place};
+    use crate::tensor::DType;
+
+    fn tensor(name: &str, dims: &[i64]) -> Tensor {
+        let parts = Parts::Whole(Place { shard: 0, range: None, crc32c: None });
+        let bytes = dims.iter().product::<i64>().cast_unsigned() * 4;
+        Tensor {
+            name: name.as_bytes().into(),
+            dtype: DType::Float32,
+            shape: Shape::new(dims),
+            bytes: Some(bytes),
+            parts,
+        }
+    }
+
+    #[test]
+    fn repeated_blocks_fold_and_different_ones_do_not() {
+        let mut tensors = vec![tensor("bert/embeddings/word", &[10, 4]), tensor("dense/kernel", &[2, 2])];
+        for n in 0..12 {
+            tensors.push(tensor(&format!("bert/encoder/layer_{n}/kernel"), &[4, 4]));
+        }
+        tensors.push(tensor("dense_1/kernel", &[2, 3]));
+        let (rows, others) = scopes(tensors.iter(), 10);
+        let paths: Vec<_> = rows.iter().map(|r| (r.path.as_str(), r.times, r.tensors)).collect();
+        assert_eq!(
+            paths,
+            [("bert/encoder/layer_{0..11}", 12, 12), ("bert/embeddings", 1, 1), ("dense_1", 1, 1), ("dense", 1, 1)]
+        );
+        assert_eq!(others, 0);
+        assert_eq!(rows[0].leaves, [("kernel".to_owned(), Shape::new([4, 4]))]);
+    }
+
+    #[test]
+    fn numbers_in_names() {
+        assert_eq!(numbered("layer_11"), ("layer_", Some(11), ""));
+        assert_eq!(numbered("block3_conv"), ("block", Some(3), "_conv"));
+        assert_eq!(numbered("part_007"), ("part_007", None, ""));
+        assert_eq!(numbered("dense"), ("dense", None, ""));
+        assert_eq!(ranges(&[0, 1, 2, 5]), "0..2,5");
+    }
+
+    #[test]
+    fn a_name_of_many_slashes_costs_no_stack() {
+        let name = "/".repeat(1_000_000);
+        let deep = [tensor(&name, &[1])];
+        assert_eq!(scopes(deep.iter(), 10).0.len(), 1);
+    }
+}

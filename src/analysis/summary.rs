@@ -1,0 +1,328 @@
+//! What `inspect` tells of a checkpoint on one screen.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::finding::{Code, Finding};
+use super::listing::Totals;
+use super::roles::{Role, Roles};
+use super::scopes::{Scope, scopes};
+use crate::checkpoint::meta_graph::MetaGraph;
+use crate::checkpoint::saved_model::SavedModel;
+use crate::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::error::Error;
+use crate::escape::Escaped;
+use crate::tensor::{Checked, DType};
+
+/// Everything that `inspect` shows.
+#[derive(Debug)]
+pub struct Summary {
+    /// Who wrote the checkpoint.
+    pub saver: Saver,
+    /// The step: from the name, else from a tensor.
+    pub step: Option<u64>,
+    /// Release of TensorFlow that wrote the graph beside it.
+    pub tensorflow_version: Option<String>,
+    /// The files of the set, missing ones included.
+    pub files: Vec<FileInfo>,
+    /// Whether every file that the index counts is there and long enough.
+    pub complete: bool,
+    /// Sums over all tensors.
+    pub totals: Totals,
+    /// Sums by role and optimizer.
+    pub roles: Vec<RoleTotal>,
+    /// Sums by dtype, the largest first.
+    pub dtypes: Vec<(DType, Totals)>,
+    /// The scopes that hold most.
+    pub scopes: Vec<Scope>,
+    /// How many scopes are not among them.
+    pub other_scopes: usize,
+    /// What else lies in the directory.
+    pub beside: Beside,
+    /// The graph of a TF1 checkpoint.
+    pub meta: Option<MetaGraph>,
+    /// The SavedModel that the variables belong to.
+    pub saved_model: Option<SavedModel>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// Whether something could not be read, so that the rest may not be all.
+    pub unreadable: bool,
+}
+
+/// Who wrote a checkpoint, and how its tensors are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saver {
+    /// `tf.compat.v1.train.Saver` in the format before bundles.
+    V1,
+    /// `tf.compat.v1.train.Saver`, Estimator: names of variables.
+    NameBased,
+    /// `tf.train.Checkpoint`: paths in an object graph.
+    ObjectBased,
+    /// Keras, in an object graph.
+    Keras,
+    /// Nothing: a SavedModel without variables.
+    None,
+}
+
+/// One file of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its length; `None` if it is not there.
+    pub bytes: Option<u64>,
+    /// How long it must at least be.
+    pub needed: u64,
+}
+
+/// Sums over the tensors of one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleTotal {
+    /// The role.
+    pub role: Role,
+    /// Whose slots they are.
+    pub optimizer: Option<&'static str>,
+    /// The sums.
+    pub totals: Totals,
+}
+
+/// What else lies in the directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Other checkpoints: their last name components.
+    pub checkpoints: Vec<String>,
+    /// Files by what they are: a graph, event files, a state file.
+    pub files: Vec<String>,
+    /// Leftovers of interrupted saves.
+    pub leftovers: Vec<String>,
+}
+
+impl Saver {
+    /// In words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::V1 => "legacy V1 checkpoint (tf.compat.v1 Saver before TensorFlow 0.12)",
+            Self::NameBased => "name-based checkpoint (tf.compat.v1 Saver)",
+            Self::ObjectBased => "object-based checkpoint (tf.train.Checkpoint)",
+            Self::Keras => "object-based checkpoint (Keras)",
+            Self::None => "no variables",
+        }
+    }
+
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::NameBased => "name_based",
+            Self::ObjectBased => "object_based",
+            Self::Keras => "keras",
+            Self::None => "none",
+        }
+    }
+
+    fn of(checkpoint: &Checkpoint) -> Self {
+        let origin = checkpoint.origin();
+        if !origin.v1_files.is_empty() {
+            return Self::V1;
+        }
+        if !origin.has_variables {
+            return Self::None;
+        }
+        if !checkpoint.is_object_based() {
+            return Self::NameBased;
+        }
+        // Names that only Keras gives to the children of its models and optimizers.
+        let keras = |tensor: &Tensor| {
+            let marks: [&[u8]; 4] = [b"layer_with_weights-", b"/_trainable_variables/", b"keras_api/", b"_layers/"];
+            marks.iter().any(|mark| tensor.name.windows(mark.len()).any(|w| w == *mark))
+        };
+        if checkpoint.tensors().iter().any(keras) { Self::Keras } else { Self::ObjectBased }
+    }
+}
+
+/// Names of the tensors that hold the step of a run.
+const STEPS: [&[u8]; 2] = [b"global_step", b"global_step/.ATTRIBUTES/VARIABLE_VALUE"];
+
+impl Summary {
+    /// Looks at everything but the tensors' bytes; of those it reads the step.
+    pub fn of(checkpoint: &Checkpoint, roles: &Roles) -> Self {
+        let origin = checkpoint.origin();
+        let tensors = checkpoint.tensors();
+        let mut findings: Vec<Finding> =
+            checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of).collect();
+        let mut unreadable = !checkpoint.damage().is_empty();
+        let files = files(checkpoint);
+        findings.extend(files.iter().filter_map(FileInfo::finding));
+        let mut unread = |error: &Error| {
+            findings.push(Finding::of(error));
+            unreadable = true;
+        };
+        let meta_path = origin.prefix.meta();
+        let meta = (meta_path.is_file() && origin.saved_model.is_none())
+            .then(|| MetaGraph::read(&meta_path).map_err(|e| unread(&e)).ok())
+            .flatten();
+        let has_model =
+            |dir: &&PathBuf| ["pb", "pbtxt", "cpb"].iter().any(|e| dir.join(format!("saved_model.{e}")).is_file());
+        let saved_model = origin.saved_model.as_ref().filter(has_model);
+        let saved_model = saved_model.and_then(|dir| SavedModel::read(dir).map_err(|e| unread(&e)).ok());
+        let graphs = saved_model.iter().flat_map(|model| &model.meta_graphs).chain(&meta);
+        let tensorflow_version = graphs.map(|g| g.tensorflow_version.clone()).find(|version| !version.is_empty());
+
+        let named = origin.prefix.step();
+        let stored = stored_step(checkpoint);
+        if let (Some(named), Some(stored)) = (named, stored)
+            && named != stored
+        {
+            let message = format!("the name says step {named}, the tensor global_step says {stored}");
+            findings.push(Finding::new(Code::StepDisagrees, message));
+        }
+        let notes = origin.notes.iter().map(|note| Finding::new(Code::ChoiceNote, note));
+        findings.extend(notes);
+        let (scopes, other_scopes) = main_scopes(tensors, roles);
+        Self {
+            saver: Saver::of(checkpoint),
+            step: named.or(stored),
+            tensorflow_version,
+            complete: files.iter().all(|file| file.finding().is_none()) && checkpoint.damage().is_empty(),
+            files,
+            totals: Totals::of(tensors.iter()),
+            roles: by_role(tensors, roles),
+            dtypes: by_dtype(tensors),
+            scopes,
+            other_scopes,
+            beside: Beside::look(checkpoint),
+            meta,
+            saved_model,
+            findings,
+            unreadable,
+        }
+    }
+}
+
+impl FileInfo {
+    fn finding(&self) -> Option<Finding> {
+        let name = Escaped(self.path.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
+        let finding = match self.bytes {
+            None => Finding::new(Code::MissingShard, format!("{name} is missing: its tensors cannot be read")),
+            Some(bytes) if bytes < self.needed => {
+                let message = format!("{name} has {bytes} bytes, its index places tensors up to {}", self.needed);
+                Finding::new(Code::ShortShard, message)
+            }
+            Some(_) => return None,
+        };
+        Some(finding.in_file(&self.path).with_help("fetch the file again, under exactly this name"))
+    }
+}
+
+/// How many shards are looked for on disk; a header may claim two billion.
+const SHARDS: i32 = 1 << 16;
+
+fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
+    let origin = checkpoint.origin();
+    let info = |path: PathBuf, needed| {
+        let bytes = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+        FileInfo { path, bytes, needed }
+    };
+    if !origin.v1_files.is_empty() {
+        return origin.v1_files.iter().map(|path| info(path.clone(), 0)).collect();
+    }
+    if !origin.has_variables {
+        return Vec::new();
+    }
+    let mut needed: BTreeMap<i32, u64> = BTreeMap::new();
+    let mut need = |place: &crate::checkpoint::Place| {
+        let end = place.range.and_then(|(offset, size)| u64::try_from(offset.checked_add(size)?).ok()).unwrap_or(0);
+        let known = needed.entry(place.shard).or_default();
+        *known = end.max(*known);
+    };
+    for tensor in checkpoint.tensors() {
+        match &tensor.parts {
+            Parts::Whole(place) => need(place),
+            Parts::Slices(slices) => slices.iter().filter_map(|s| s.place.as_ref()).for_each(&mut need),
+        }
+    }
+    let of = checkpoint.num_shards();
+    let shards = (0..of.min(SHARDS)).map(|id| info(origin.prefix.shard(id, of), needed.get(&id).copied().unwrap_or(0)));
+    std::iter::once(info(origin.prefix.index(), 0)).chain(shards).collect()
+}
+
+/// The value of `global_step`, if it is there and is what was saved.
+fn stored_step(checkpoint: &Checkpoint) -> Option<u64> {
+    let tensor = STEPS.iter().find_map(|name| checkpoint.tensor(name))?;
+    if tensor.elements() != Some(1) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let checked = checkpoint.read_all(tensor, &mut |part| {
+        bytes.extend_from_slice(part);
+        Ok(())
+    });
+    let value = match (checked, tensor.dtype) {
+        (Ok(Checked::Verified), DType::Int64) => i64::from_le_bytes(bytes.try_into().ok()?),
+        (Ok(Checked::Verified), DType::Int32) => i64::from(i32::from_le_bytes(bytes.try_into().ok()?)),
+        _ => return None,
+    };
+    u64::try_from(value).ok()
+}
+
+/// The scopes of what a model is made of; of a checkpoint without such, of everything.
+fn main_scopes(tensors: &[Tensor], roles: &Roles) -> (Vec<Scope>, usize) {
+    const ROWS: usize = 10;
+    let weights = |(at, _): &(usize, &Tensor)| matches!(roles.role(*at), Role::Weight | Role::Average);
+    let found = scopes(tensors.iter().enumerate().filter(weights).map(|(_, tensor)| tensor), ROWS);
+    if found.0.is_empty() { scopes(tensors.iter(), ROWS) } else { found }
+}
+
+fn by_role(tensors: &[Tensor], roles: &Roles) -> Vec<RoleTotal> {
+    let mut totals: BTreeMap<(Role, Option<&'static str>), Totals> = BTreeMap::new();
+    for (at, tensor) in tensors.iter().enumerate() {
+        totals.entry((roles.role(at), roles.optimizer(at))).or_default().add(tensor);
+    }
+    totals.into_iter().map(|((role, optimizer), totals)| RoleTotal { role, optimizer, totals }).collect()
+}
+
+fn by_dtype(tensors: &[Tensor]) -> Vec<(DType, Totals)> {
+    let mut totals: BTreeMap<DType, Totals> = BTreeMap::new();
+    for tensor in tensors {
+        totals.entry(tensor.dtype).or_default().add(tensor);
+    }
+    let mut totals: Vec<_> = totals.into_iter().collect();
+    totals.sort_by_key(|(_, totals)| std::cmp::Reverse(totals.bytes));
+    totals
+}
+
+impl Beside {
+    fn look(checkpoint: &Checkpoint) -> Self {
+        let origin = checkpoint.origin();
+        let mut beside = Self::default();
+        let dir = origin.saved_model.clone().unwrap_or_else(|| origin.prefix.directory());
+        let Ok(entries) = std::fs::read_dir(&dir) else { return beside };
+        let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        let own = origin.prefix.base_name().to_str().unwrap_or_default();
+        let mut events = 0usize;
+        for name in &names {
+            let path = Path::new(name);
+            let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+            if name.contains(".tempstate") || name.contains("_temp") && dir.join(name).is_dir() {
+                beside.leftovers.push(name.clone());
+            } else if let Some(prefix) = name.strip_suffix(".index") {
+                if prefix != own {
+                    beside.checkpoints.push(prefix.to_owned());
+                }
+            } else if name.contains(".tfevents.") {
+                events += 1;
+            } else if (extension == "meta" && path.file_stem().is_some_and(|s| s == own))
+                || matches!(name.as_str(), "checkpoint" | "graph.pbtxt" | "keras_metadata.pb" | "fingerprint.pb")
+                || matches!(name.as_str(), "assets" | "assets.extra" | "eval" | "export")
+            {
+                beside.files.push(name.clone());
+            }
+        }
+        if events > 0 {
+            beside.files.push(format!("{events} event file{}", if events == 1 { "" } else { "s" }));
+        }
+        beside.checkpoints.sort_by_key(|name| (crate::bundle::Prefix::new(name).step(), name.clone()));
+        beside
+    }
+}

@@ -1,0 +1,303 @@
+//! The object graph as an indented tree for people.
+//!
+//! Every node is shown once, where its shortest path leads, because its keys are named after that path; elsewhere it
+//! is referred to. The output is no more than a constant times the file, however deep or wide the graph: indentation
+//! stops growing, paths are cut, and the walk keeps its own stack.
+
+use std::io::{self, Write};
+
+use super::{Attribute, Node, ObjectGraph};
+use crate::escape::Escaped;
+
+/// What [`ObjectGraph::write_tree`] shows.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TreeOptions {
+    /// Show keys, not only full names.
+    pub keys: bool,
+    /// Hide objects that neither store anything nor lead to one that does, such as functions.
+    pub hide_empty: bool,
+    /// Show this many levels below the root.
+    pub max_depth: usize,
+}
+
+impl Default for TreeOptions {
+    fn default() -> Self {
+        Self { keys: true, hide_empty: false, max_depth: usize::MAX }
+    }
+}
+
+/// Levels that are indented; deeper ones carry their number instead.
+const INDENTED: usize = 24;
+
+/// A line still to be written: a node with how it is reached.
+enum Line {
+    Child { parent: usize, index: usize },
+    Slot { optimizer: usize, index: usize },
+    Unreachable(usize),
+}
+
+struct Walk<'a, W> {
+    graph: &'a ObjectGraph,
+    options: &'a TreeOptions,
+    out: &'a mut W,
+    /// Whether a node without a path from the root has been shown.
+    shown: Vec<bool>,
+    holds: Vec<bool>,
+    stack: Vec<(usize, Line)>,
+}
+
+impl ObjectGraph {
+    /// Writes the graph as an indented tree.
+    ///
+    /// # Errors
+    /// What `out` refuses.
+    pub fn write_tree(&self, out: &mut impl Write, options: &TreeOptions) -> io::Result<()> {
+        let Some(root) = self.nodes().first() else { return writeln!(out, "(no objects)") };
+        let holds = if options.hide_empty { self.holding() } else { vec![true; self.nodes().len()] };
+        let shown = vec![false; self.nodes().len()];
+        let mut walk = Walk { graph: self, options, out, shown, holds, stack: Vec::new() };
+        write!(walk.out, "(root)")?;
+        walk.state(root, 0)?;
+        walk.descend(0, 0)?;
+        walk.run()?;
+        for (node, leads) in self.leads_to().into_iter().enumerate() {
+            let seen = walk.shown.get(node) != Some(&false) || walk.holds.get(node) == Some(&false);
+            if !leads && !seen {
+                walk.stack.push((0, Line::Unreachable(node)));
+                walk.run()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// For every node, whether it or a node below it has attributes or slot variables.
+    fn holding(&self) -> Vec<bool> {
+        let mut parents: Vec<Vec<usize>> = vec![Vec::new(); self.nodes().len()];
+        for (node, n) in self.nodes().iter().enumerate() {
+            for child in n.children.iter().filter_map(|child| self.resolve(child.node_id)) {
+                if let Some(parents) = parents.get_mut(child) {
+                    parents.push(node);
+                }
+            }
+        }
+        let own = |n: &Node| !n.attributes.is_empty() || !n.slot_variables.is_empty();
+        let mut holds: Vec<bool> = self.nodes().iter().map(own).collect();
+        let mut queue: Vec<usize> = (0..holds.len()).filter(|node| holds.get(*node) == Some(&true)).collect();
+        while let Some(node) = queue.pop() {
+            for parent in parents.get_mut(node).map(std::mem::take).unwrap_or_default() {
+                if let Some(holds @ false) = holds.get_mut(parent) {
+                    *holds = true;
+                    queue.push(parent);
+                }
+            }
+        }
+        holds
+    }
+}
+
+impl<W: Write> Walk<'_, W> {
+    fn run(&mut self) -> io::Result<()> {
+        while let Some((depth, line)) = self.stack.pop() {
+            self.line(depth, &line)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, depth: usize, line: &Line) -> io::Result<()> {
+        let graph = self.graph;
+        let (name, node_id, is_path) = match *line {
+            Line::Child { parent, index } => {
+                let child = graph.nodes().get(parent).and_then(|node| node.children.get(index));
+                let Some(child) = child else { return Ok(()) };
+                let resolved = graph.resolve(child.node_id);
+                if resolved.is_some_and(|node| self.holds.get(node) == Some(&false)) {
+                    return Ok(());
+                }
+                let is_path = resolved.and_then(|node| graph.reached_by.get(node)) == Some(&Some((parent, index)));
+                self.indent(depth)?;
+                (Escaped(child.local_name.as_bytes()).to_string(), child.node_id, is_path)
+            }
+            Line::Slot { optimizer, index } => {
+                let slot = graph.nodes().get(optimizer).and_then(|node| node.slot_variables.get(index));
+                let Some(slot) = slot else { return Ok(()) };
+                let original = match graph.resolve(slot.original_variable_node_id) {
+                    Some(node) => graph.short_path(node),
+                    None => format!("(missing node {})", slot.original_variable_node_id),
+                };
+                self.indent(depth)?;
+                (
+                    format!("slot {} of {original}", Escaped(slot.slot_name.as_bytes())),
+                    slot.slot_variable_node_id,
+                    false,
+                )
+            }
+            Line::Unreachable(node) => {
+                let node_id = i32::try_from(node).unwrap_or(-1);
+                (format!("(node {node}, not reachable from the root)"), node_id, false)
+            }
+        };
+        write!(self.out, "{name}")?;
+        let Some((id, node)) = graph.resolve(node_id).and_then(|id| Some((id, graph.nodes().get(id)?))) else {
+            return writeln!(self.out, " (missing node {node_id})");
+        };
+        let first_sight = self.shown.get(id) == Some(&false) && !graph.is_reachable(id);
+        if !is_path && !first_sight {
+            return writeln!(self.out, " (same object as {})", graph.short_path(id));
+        }
+        if let Some(shown) = self.shown.get_mut(id) {
+            *shown = true;
+        }
+        self.state(node, depth)?;
+        self.descend(id, depth)
+    }
+
+    /// Queues what is below `node`.
+    fn descend(&mut self, node: usize, depth: usize) -> io::Result<()> {
+        let Some(n) = self.graph.nodes().get(node) else { return Ok(()) };
+        let below = n.children.len().saturating_add(n.slot_variables.len());
+        let depth = depth.saturating_add(1);
+        if depth > self.options.max_depth {
+            if below > 0 {
+                self.indent(depth)?;
+                writeln!(self.out, "… {below} more")?;
+            }
+            return Ok(());
+        }
+        // Last in, first out: slots come last, so they go in first.
+        let slots = (0..n.slot_variables.len()).map(|index| Line::Slot { optimizer: node, index }).rev();
+        let children = (0..n.children.len()).map(|index| Line::Child { parent: node, index }).rev();
+        self.stack.extend(slots.chain(children).map(|line| (depth, line)));
+        Ok(())
+    }
+
+    /// The rest of the line of a node: what it stores; more than one attribute goes on lines of its own.
+    fn state(&mut self, node: &Node, depth: usize) -> io::Result<()> {
+        if let Some(saver) = &node.registered_saver {
+            write!(self.out, " [saver {}]", Escaped(saver.name.as_bytes()))?;
+        }
+        if let [attribute] = node.attributes.as_slice() {
+            self.attribute(attribute)?;
+            return writeln!(self.out);
+        }
+        writeln!(self.out)?;
+        for attribute in &node.attributes {
+            self.indent(depth.saturating_add(1))?;
+            write!(self.out, ".{}", Escaped(attribute.name.as_bytes()))?;
+            self.attribute(attribute)?;
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, attribute: &Attribute) -> io::Result<()> {
+        if self.options.keys {
+            write!(self.out, " → {}", Escaped(attribute.checkpoint_key.as_bytes()))?;
+        }
+        if !attribute.full_name.is_empty() {
+            write!(self.out, " ({})", Escaped(attribute.full_name.as_bytes()))?;
+        }
+        Ok(())
+    }
+
+    fn indent(&mut self, depth: usize) -> io::Result<()> {
+        write!(self.out, "{:1$}", "", depth.min(INDENTED).saturating_mul(2))?;
+        if depth > INDENTED { write!(self.out, "[level {depth}] ") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{parent, variable};
+    use super::super::{RegisteredSaver, SlotVariable};
+    use super::*;
+
+    fn tree(graph: &ObjectGraph, options: &TreeOptions) -> String {
+        let mut out = Vec::new();
+        graph.write_tree(&mut out, options).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn trained() -> ObjectGraph {
+        let mut optimizer = parent(&[(3, "target"), (6, "fn")]);
+        let slot = |slot_variable_node_id| SlotVariable {
+            original_variable_node_id: 3,
+            slot_name: "m\n".to_owned(),
+            slot_variable_node_id,
+        };
+        optimizer.slot_variables = vec![slot(4), slot(4), slot(99)];
+        let mut table = variable("", "t/.ATTRIBUTES/table");
+        table.attributes.extend(variable("b", "t/.ATTRIBUTES/b").attributes);
+        table.registered_saver = Some(Box::new(RegisteredSaver { name: "My".to_owned(), ..Default::default() }));
+        ObjectGraph::new(vec![
+            parent(&[(1, "model"), (2, "opt"), (5, "t"), (77, "gone")]),
+            parent(&[(3, "w"), (0, "root"), (1, "me")]),
+            optimizer,
+            variable("w", "model/w/.ATTRIBUTES/VARIABLE_VALUE"),
+            variable("Adam/m/w", "model/w/.OPTIMIZER_SLOT/opt/m/.ATTRIBUTES/VARIABLE_VALUE"),
+            table,
+            Node::default(),
+            parent(&[(8, "x")]),
+            variable("", "lost"),
+        ])
+    }
+
+    #[test]
+    fn every_node_is_shown_once() {
+        let want = "\
+(root)
+  model
+    w → model/w/.ATTRIBUTES/VARIABLE_VALUE (w)
+    root (same object as (root))
+    me (same object as model)
+  opt
+    target (same object as model/w)
+    fn
+    slot m\\n of model/w → model/w/.OPTIMIZER_SLOT/opt/m/.ATTRIBUTES/VARIABLE_VALUE (Adam/m/w)
+    slot m\\n of model/w (same object as (node 4))
+    slot m\\n of model/w (missing node 99)
+  t [saver My]
+    .VARIABLE_VALUE → t/.ATTRIBUTES/table
+    .VARIABLE_VALUE → t/.ATTRIBUTES/b (b)
+  gone (missing node 77)
+(node 7, not reachable from the root)
+  x → lost
+";
+        assert_eq!(tree(&trained(), &TreeOptions::default()), want);
+    }
+
+    #[test]
+    fn what_is_hidden_stays_hidden() {
+        let options = TreeOptions { keys: false, hide_empty: true, max_depth: 1 };
+        let want = "\
+(root)
+  model
+    … 3 more
+  opt
+    … 5 more
+  t [saver My]
+    .VARIABLE_VALUE
+    .VARIABLE_VALUE (b)
+  gone (missing node 77)
+(node 7, not reachable from the root)
+  x
+";
+        assert_eq!(tree(&trained(), &options), want);
+        assert!(!tree(&trained(), &TreeOptions { hide_empty: true, ..Default::default() }).contains("fn"));
+    }
+
+    #[test]
+    fn many_nodes_in_a_chain_a_knot_and_a_fan() {
+        const N: i32 = 100_000;
+        let chain: Vec<Node> = (1..=N).map(|id| parent(&[(id % N, "c")])).collect();
+        let text = tree(&ObjectGraph::new(chain), &TreeOptions { hide_empty: true, ..Default::default() });
+        assert_eq!(text, "(root)\n");
+        let chain: Vec<Node> = (1..=N).map(|id| parent(&[(id % N, "c"), (id / 2, "back")])).collect();
+        let text = tree(&ObjectGraph::new(chain), &TreeOptions::default());
+        assert!(text.len() < 50_000_000, "{}", text.len());
+        let mut fan = vec![parent(&[(1, "x")]); 2];
+        fan[0].children = vec![super::super::tests::child(1, "y"); 100_000];
+        let text = tree(&ObjectGraph::new(fan), &TreeOptions::default());
+        assert_eq!(text.lines().count(), 100_002);
+    }
+}

@@ -1,0 +1,121 @@
+//! A SavedModel directory: its meta graphs, told from `saved_model.pb` or its text form.
+//!
+//! TensorFlow: `core/protobuf/saved_model.proto`; which file is read: `ReadSavedModel` in `cc/saved_model/reader.cc`
+//! and `parse_saved_model` in `python/saved_model/loader_impl.py`.
+
+use std::path::{Path, PathBuf};
+
+use super::fields::Walker;
+use super::meta_graph::{MetaGraph, read_as};
+use crate::error::{Error, ErrorKind, Result};
+
+const WALK: Walker = Walker { what: "SavedModel" };
+
+/// The binary form; TensorFlow prefers it.
+pub const SAVED_MODEL_PB: &str = "saved_model.pb";
+/// The text form.
+pub const SAVED_MODEL_PBTXT: &str = "saved_model.pbtxt";
+/// The chunked form.
+pub const SAVED_MODEL_CPB: &str = "saved_model.cpb";
+
+/// TensorFlow's `SavedModel`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedModel {
+    /// The file that was read.
+    pub file: PathBuf,
+    /// The version of the format: 1.
+    pub schema_version: i64,
+    /// The graphs, all of which share one set of variables.
+    pub meta_graphs: Vec<MetaGraph>,
+}
+
+impl SavedModel {
+    /// Reads a SavedModel directory, or its `saved_model.pb` or `.pbtxt`.
+    ///
+    /// # Errors
+    /// If there is no such file, it is the chunked form, it cannot be read, or it is no `SavedModel`.
+    pub fn read(dir_or_file: &Path) -> Result<Self> {
+        let file = if dir_or_file.is_dir() { Self::file_in(dir_or_file)? } else { dir_or_file.to_path_buf() };
+        if file.extension().is_some_and(|extension| extension == "cpb") {
+            let why = "a chunked SavedModel (saved_model.cpb), and open-source TensorFlow cannot read it either";
+            return Err(Error::new(ErrorKind::NotACheckpoint(why.to_owned())).in_file(&file));
+        }
+        read_as(&file, "tensorflow.SavedModel", WALK.what, |bytes| Self::parse(&file, bytes))
+    }
+
+    /// The file in `dir` that TensorFlow would read: the binary form before the text form.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotACheckpoint`] if there is neither, nor the chunked form.
+    pub fn file_in(dir: &Path) -> Result<PathBuf> {
+        let candidates = [SAVED_MODEL_PB, SAVED_MODEL_PBTXT, SAVED_MODEL_CPB].map(|name| dir.join(name));
+        candidates.into_iter().find(|file| file.exists()).ok_or_else(|| {
+            let why = "not a SavedModel: no saved_model.pb or saved_model.pbtxt".to_owned();
+            Error::new(ErrorKind::NotACheckpoint(why)).in_file(dir)
+        })
+    }
+
+    fn parse(file: &Path, bytes: &[u8]) -> Result<Self> {
+        let mut model = Self { file: file.to_path_buf(), schema_version: 0, meta_graphs: Vec::new() };
+        WALK.each(bytes, 0, |field| {
+            match field.number {
+                1 => model.schema_version = WALK.varint(field)?.cast_signed(),
+                2 => model.meta_graphs.push(MetaGraph::parse(WALK.bytes(field)?, field.offset)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(model)
+    }
+
+    /// Where the asset `file` of a meta graph is; `None` if its name leads out of `assets/`, which only an attacker
+    /// writes. Both kinds of slashes separate, whichever the system's own is.
+    pub fn asset_path(&self, file: &str) -> Option<PathBuf> {
+        let stays = |part: &str| !matches!(part, "" | "." | "..") && !part.contains([':', '\0']);
+        file.split(['/', '\\']).all(stays).then(|| self.file.with_file_name("assets").join(file))
+    }
+
+    /// The meta graph whose tags are `tags` as a set, which is how TensorFlow chooses.
+    pub fn meta_graph<S: AsRef<str>>(&self, tags: &[S]) -> Option<&MetaGraph> {
+        self.meta_graphs.iter().find(|meta_graph| meta_graph.has_tags(tags))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_binary_form_is_preferred_and_the_chunked_one_explained() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = || SavedModel::read(dir.path());
+        assert!(matches!(read().unwrap_err().kind(), ErrorKind::NotACheckpoint(_)));
+        std::fs::write(dir.path().join(SAVED_MODEL_CPB), b"").unwrap();
+        assert!(read().unwrap_err().to_string().contains("open-source TensorFlow cannot read it either"));
+        std::fs::write(dir.path().join(SAVED_MODEL_PBTXT), "saved_model_schema_version: 2").unwrap();
+        assert_eq!(read().unwrap().schema_version, 2);
+        std::fs::write(dir.path().join(SAVED_MODEL_PB), [0x08, 0x01, 0x12, 0x05, 0x0a, 0x03, 0x22, 0x01, b't'])
+            .unwrap();
+        let model = read().unwrap();
+        assert_eq!((model.schema_version, model.meta_graphs.len()), (1, 1));
+        assert!(model.meta_graph(&["t"]).is_some() && model.meta_graph(&["u"]).is_none());
+    }
+
+    #[test]
+    fn an_error_in_a_meta_graph_has_its_offset_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(SAVED_MODEL_PB);
+        std::fs::write(&path, [0x08, 0x01, 0x12, 0x04, 0x0a, 0x02, 0x22, 0x07]).unwrap();
+        let error = SavedModel::read(dir.path()).unwrap_err();
+        assert_eq!((error.location().offset, error.location().file.as_deref()), (Some(8), Some(path.as_path())));
+    }
+
+    #[test]
+    fn an_asset_outside_of_assets_has_no_path() {
+        let model = SavedModel { file: Path::new("d/saved_model.pb").into(), schema_version: 1, meta_graphs: vec![] };
+        assert_eq!(model.asset_path("a/vocab..txt").as_deref(), Some(Path::new("d/assets/a/vocab..txt")));
+        for bad in ["", "..", "../x", "a/../../x", "/etc/passwd", "a\\..\\..\\x", "C:x", "a//b"] {
+            assert_eq!(model.asset_path(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `ckpt list`: one line a tensor.
+
+use anyhow::Result;
+use ckpt::analysis::{GroupBy, Listing, Roles, Sort};
+use ckpt::report::{groups_text, list_csv, list_json, list_jsonl, list_markdown, list_text, tree_text};
+use clap::ValueEnum;
+
+use super::source::{SelectArgs, SourceArgs, tell_damage};
+use super::{Ctx, Format, Status};
+
+/// List tensors: name, dtype, shape, size and role, one line each.
+///
+/// Touches no data shard.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Formats: text, json, jsonl, csv, markdown.
+
+Examples:
+  ckpt list model.ckpt-200
+  ckpt list train/ 'dnn/**/kernel' '!role:slot' --sort size --top 20
+  ckpt list model.ckpt-200 --by role
+  ckpt list model.ckpt-200 --tree --depth 2
+
+Exit status:
+  0  listed
+  1  no tensor matched the selectors
+  2  the checkpoint cannot be opened, or a part of its index could not be read; the rest is listed")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Show keys as stored, exact bytes, and where each tensor lies: shard, offset, checksum, slices.
+    #[arg(long, short)]
+    long: bool,
+    /// Sort by this.
+    #[arg(long, value_enum, default_value_t, value_name = "KEY")]
+    sort: SortKey,
+    /// Turn the order around.
+    #[arg(long, short)]
+    reverse: bool,
+    /// Show only the first N.
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Show scopes as a tree with subtotals.
+    #[arg(long, conflicts_with_all = ["by", "long"])]
+    tree: bool,
+    /// Show sums by this instead of tensors.
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "long")]
+    by: Option<GroupKey>,
+    /// How deep --tree and --by scope go.
+    #[arg(long, value_name = "N")]
+    depth: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum SortKey {
+    #[default]
+    Name,
+    Size,
+    Offset,
+    Dtype,
+    Role,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GroupKey {
+    Scope,
+    Dtype,
+    Role,
+    Shard,
+}
+
+pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    let has = if args.tree || args.by.is_some() {
+        &[Format::Text][..]
+    } else {
+        &[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown]
+    };
+    ctx.require_format(has)?;
+    let checkpoint = args.source.open(ctx, true)?;
+    let roles = Roles::of(&checkpoint);
+    let selection = args.select.select(&checkpoint, &roles, ctx)?;
+    let nothing = selection.0.is_empty() && !args.select.selectors.is_empty();
+    let sort = match args.sort {
+        SortKey::Name => Sort::Name,
+        SortKey::Size => Sort::Size,
+        SortKey::Offset => Sort::Offset,
+        SortKey::Dtype => Sort::DType,
+        SortKey::Role => Sort::Role,
+    };
+    let listing = Listing::new(&checkpoint, &roles, selection, sort, args.reverse, args.top);
+    let (look, out) = (ctx.look, &mut ctx.out);
+    match ctx.format {
+        Format::Json => list_json(&listing, out)?,
+        Format::Jsonl => list_jsonl(&listing, out)?,
+        Format::Csv => list_csv(&listing, out)?,
+        Format::Markdown => list_markdown(&listing, out)?,
+        _ if args.tree => tree_text(&listing.tree(args.depth), &listing, look, out)?,
+        _ => match args.by {
+            Some(by) => {
+                let (by, what) = match by {
+                    GroupKey::Scope => (GroupBy::Scope, "scope"),
+                    GroupKey::Dtype => (GroupBy::DType, "dtype"),
+                    GroupKey::Role => (GroupBy::Role, "role"),
+                    GroupKey::Shard => (GroupBy::Shard, "shard"),
+                };
+                groups_text(&listing.groups(by, args.depth.unwrap_or(1)), what, &listing, look, out)?;
+            }
+            None => list_text(&listing, args.long, look, out)?,
+        },
+    }
+    tell_damage(&checkpoint, ctx);
+    Ok(match (checkpoint.damage().is_empty(), nothing) {
+        (false, _) => Status::Trouble,
+        (true, true) => Status::Found,
+        (true, false) => Status::Fine,
+    })
+}

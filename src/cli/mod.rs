@@ -1,0 +1,117 @@
+//! The command line: the only user of clap, the terminal and the environment.
+//!
+//! Each subcommand is one file with its `Args` and a `run`. The exit status is a contract: 0 nothing to report, 1
+//! something found, 2 the command could not do its work or could not read a part of its input.
+
+mod ctx;
+mod inspect;
+mod list;
+mod print;
+mod source;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use ctx::{Ctx, Status};
+
+/// Inspect TensorFlow checkpoints without TensorFlow.
+///
+/// A PATH is a checkpoint prefix (model.ckpt-200), any file of the set, a directory of checkpoints, a SavedModel, a
+/// TensorFlow Serving directory, or a legacy V1 checkpoint.
+#[derive(Debug, Parser)]
+#[command(name = "ckpt", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Inspect(inspect::Args),
+    List(list::Args),
+    Print(print::Args),
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+struct GlobalArgs {
+    /// Output format.
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
+    /// When to use colours; `NO_COLOR` turns them off too.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: When,
+    /// Worker threads; all cores if not given.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Leave notes on standard error out; errors stay.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// Every output format; each command has some of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+    /// A Markdown table.
+    Markdown,
+    /// The elements' bytes, little-endian, C order, nothing else.
+    Raw,
+    /// A NumPy array.
+    Npy,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum When {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// Parses the command line and runs it.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut ctx = Ctx::new(&cli.global);
+    let result = match cli.command {
+        Command::Inspect(args) => inspect::run(&args, &mut ctx),
+        Command::List(args) => list::run(&args, &mut ctx),
+        Command::Print(args) => print::run(&args, &mut ctx),
+    };
+    let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
+    match result {
+        Ok(status) => status.into(),
+        // Somebody who reads no further has seen enough.
+        Err(error) if ctx::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // What was written before the error is still shown.
+            let _ = ctx.out.flush();
+            ctx.error(&ctx::sentence(&error));
+            Status::Trouble.into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,89 @@
+//! From what a user wrote to tensors and regions.
+
+use ckpt::analysis::{Roles, Selector, short_name};
+use ckpt::checkpoint::{Checkpoint, Tensor};
+use ckpt::error::{Error, ErrorKind, Result};
+use ckpt::escape::escaped;
+use ckpt::tensor::{Region, split_selector};
+
+use super::Wanted;
+
+/// The tensors that `text` means. The whole text is tried as a name first: a name may end in brackets.
+///
+/// # Errors
+/// A slice that does not fit, a selector that cannot be read, or an ending that several tensors have.
+pub(super) fn resolve<'c>(
+    text: &str,
+    regex: bool,
+    checkpoint: &'c Checkpoint,
+    roles: &Roles,
+) -> Result<Vec<Wanted<'c>>> {
+    if let Some(tensor) = exact(text, checkpoint) {
+        return Ok(vec![wanted(tensor, None)?]);
+    }
+    let (name, slice) = split_selector(text);
+    if let Some(tensor) = exact(name, checkpoint) {
+        return Ok(vec![wanted(tensor, slice)?]);
+    }
+    if !regex && !name.contains(['*', '?', '[', '{']) && !name.contains(':') {
+        return by_ending(name, checkpoint)?.into_iter().map(|tensor| wanted(tensor, slice)).collect();
+    }
+    let chosen = |text: &str| -> Result<Vec<&'c Tensor>> {
+        let selection = Selector::parse(&[text], regex)?.select(checkpoint, roles);
+        Ok(selection.0.iter().filter_map(|at| checkpoint.tensors().get(*at)).collect())
+    };
+    // `layer_[0-3]` is a glob, `layer_*[0]` a glob with a slice: the whole is tried first, as with names.
+    let whole = chosen(text);
+    if let Ok(found) = &whole
+        && (!found.is_empty() || slice.is_none())
+    {
+        return found.iter().map(|tensor| wanted(tensor, None)).collect();
+    }
+    if slice.is_none() {
+        return whole.map(|_| Vec::new());
+    }
+    chosen(name)?.into_iter().map(|tensor| wanted(tensor, slice)).collect()
+}
+
+/// The tensor with this key, this key less what all variables end in, or this name as a graph has it (`w:0`).
+fn exact<'c>(name: &str, checkpoint: &'c Checkpoint) -> Option<&'c Tensor> {
+    let tensor = |name: &str| checkpoint.tensor(name.as_bytes());
+    let name_alone = name.strip_suffix(":0").unwrap_or(name);
+    tensor(name).or_else(|| tensor(&format!("{name}/.ATTRIBUTES/VARIABLE_VALUE"))).or_else(|| tensor(name_alone))
+}
+
+/// The one tensor whose last components are these, or all tensors of a scope.
+fn by_ending<'c>(name: &str, checkpoint: &'c Checkpoint) -> Result<Vec<&'c Tensor>> {
+    let name = name.trim_end_matches('/').as_bytes();
+    let all = checkpoint.tensors();
+    let in_scope = |tensor: &&Tensor| {
+        tensor.name.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"/")) && !name.is_empty()
+    };
+    let scope: Vec<&Tensor> = all.iter().filter(in_scope).collect();
+    if !scope.is_empty() {
+        return Ok(scope);
+    }
+    let ends = |tensor: &&Tensor| {
+        let head = short_name(&tensor.name).strip_suffix(name);
+        head.is_some_and(|head| head.ends_with(b"/")) && !name.is_empty()
+    };
+    let found: Vec<&Tensor> = all.iter().filter(ends).collect();
+    if found.len() > 1 {
+        let names: Vec<_> = found.iter().take(4).map(|t| escaped(short_name(&t.name))).collect();
+        let more = if found.len() > 4 { format!(" and {} more", found.len() - 4) } else { String::new() };
+        let why = format!("{} tensors end in '{}': {}{more}", found.len(), escaped(name), names.join(", "));
+        let help = "give more of the name, or a glob to print them all";
+        return Err(Error::new(ErrorKind::Request(why)).with_help(help));
+    }
+    Ok(found)
+}
+
+fn wanted<'c>(tensor: &'c Tensor, slice: Option<&str>) -> Result<Wanted<'c>> {
+    let named = |e: Error| e.for_key(&tensor.name);
+    let dims = tensor.dims().map_err(named)?;
+    let region = match slice {
+        Some(slice) => Region::parse(slice, &dims).map_err(named)?,
+        None => Region::full(&dims),
+    };
+    Ok(Wanted { tensor, region, slice: slice.map(str::to_owned) })
+}

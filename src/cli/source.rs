@@ -1,0 +1,98 @@
+//! The PATH argument and what comes with it.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use ckpt::analysis::{Roles, Selection, Selector};
+use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::limits::Limits;
+use ckpt::nearest::nearest;
+
+use super::ctx::{Ctx, library_sentence};
+
+/// Which checkpoint.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SourceArgs {
+    /// A checkpoint prefix, any file of the set, or a directory.
+    pub(crate) path: PathBuf,
+    /// The checkpoint of this step in a directory, instead of the latest.
+    #[arg(long, value_name = "N")]
+    step: Option<u64>,
+    /// This version of a TensorFlow Serving directory, instead of the highest.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    version: Option<i64>,
+}
+
+/// Which tensors.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SelectArgs {
+    /// Tensors: names, scopes, globs ('dnn/**/kernel'), or terms such as dtype:bfloat16, role:slot, size:>1M, rank:2,
+    /// shard:0; `!` takes away.
+    #[arg(value_name = "SELECTOR")]
+    pub(crate) selectors: Vec<String>,
+    /// Read names in selectors as regular expressions.
+    #[arg(long)]
+    pub(crate) regex: bool,
+}
+
+impl SourceArgs {
+    /// Opens the checkpoint and says on standard error how it was chosen.
+    pub(crate) fn open(&self, ctx: &mut Ctx, tell: bool) -> Result<Checkpoint> {
+        let choice = Choice { step: self.step, version: self.version };
+        let checkpoint = Checkpoint::open(&self.path, choice, &Limits::default())?;
+        if tell {
+            for note in &checkpoint.origin().notes {
+                ctx.note(note);
+            }
+            for note in checkpoint.notes() {
+                ctx.note(&library_sentence(note));
+            }
+        }
+        Ok(checkpoint)
+    }
+}
+
+/// Says what of the index could not be read, after what could has been shown.
+pub(crate) fn tell_damage(checkpoint: &Checkpoint, ctx: &mut Ctx) {
+    const MOST: usize = 10;
+    for error in checkpoint.damage().iter().take(MOST) {
+        ctx.error(&library_sentence(error));
+    }
+    let n = checkpoint.damage().len();
+    if n > MOST {
+        ctx.error(&format!("{} more parts of the index could not be read; ckpt validate lists them all", n - MOST));
+    }
+    if n > 0 {
+        ctx.error("the index is damaged: tensors may be missing from this output");
+    }
+}
+
+impl SelectArgs {
+    /// The chosen tensors. If there are none, says so and what is close.
+    pub(crate) fn select(&self, checkpoint: &Checkpoint, roles: &Roles, ctx: &mut Ctx) -> Result<Selection> {
+        let selector = Selector::parse(&self.selectors, self.regex)?;
+        let selection = selector.select(checkpoint, roles);
+        if selection.0.is_empty() && !selector.is_empty() {
+            ctx.error(&format!("no tensor matches {}{}", quoted(&self.selectors), near(&self.selectors, checkpoint)));
+        }
+        Ok(selection)
+    }
+}
+
+fn quoted(selectors: &[String]) -> String {
+    let quoted: Vec<String> = selectors.iter().map(|s| format!("'{}'", ckpt::escape::escaped(s.as_bytes()))).collect();
+    quoted.join(" ")
+}
+
+/// "; did you mean …?" for the first plain name among the selectors.
+pub(crate) fn near(selectors: &[String], checkpoint: &Checkpoint) -> String {
+    let names = || checkpoint.tensors().iter().map(|tensor| ckpt::analysis::short_name(&tensor.name));
+    let found = selectors.iter().map(|s| nearest(s.as_bytes(), names(), 3)).find(|found| !found.is_empty());
+    match found {
+        Some(found) => {
+            let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
+            format!("; did you mean {}?", names.join(" or "))
+        }
+        None => String::new(),
+    }
+}

@@ -1,0 +1,139 @@
+//! `inspect --format json`.
+
+use std::io::{self, Write};
+use std::time::UNIX_EPOCH;
+
+use serde_json::{Map, Value, json};
+
+use super::json::{SCHEMA_VERSION, name, path, shape, source};
+use crate::analysis::{Finding, Summary, Totals};
+use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
+use crate::checkpoint::{Checkpoint, ModelDir};
+
+/// Writes everything that `inspect` knows.
+///
+/// # Errors
+/// What `out` says.
+pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let origin = checkpoint.origin();
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    put("schema_version", json!(SCHEMA_VERSION));
+    put("kind", json!("inspect"));
+    put("source", source(origin));
+    put("saver", json!(summary.saver.name()));
+    put("step", json!(summary.step));
+    put("tensorflow_version", json!(summary.tensorflow_version));
+    put("complete", json!(summary.complete));
+    put("shards", json!(checkpoint.num_shards()));
+    put("endianness", json!(if checkpoint.is_big_endian() { "big" } else { "little" }));
+    put("totals", totals(&summary.totals));
+    put("dtypes", summary.dtypes.iter().map(|(dtype, sums)| (dtype.to_string(), totals(sums))).collect());
+    let role = |row: &crate::analysis::RoleTotal| {
+        let mut value = totals(&row.totals);
+        value["role"] = json!(row.role.name());
+        value["optimizer"] = json!(row.optimizer);
+        value
+    };
+    put("roles", summary.roles.iter().map(role).collect());
+    let scope = |scope: &crate::analysis::Scope| {
+        json!({"path": scope.path, "times": scope.times, "tensors": scope.tensors,
+               "parameters": scope.parameters, "bytes": scope.bytes})
+    };
+    put("scopes", summary.scopes.iter().map(scope).collect());
+    let file = |file: &crate::analysis::FileInfo| json!({"path": path(&file.path), "bytes": file.bytes, "present": file.bytes.is_some()});
+    put("files", summary.files.iter().map(file).collect());
+    put("findings", summary.findings.iter().map(finding).collect());
+    let beside = &summary.beside;
+    put("beside", json!({"checkpoints": beside.checkpoints, "files": beside.files, "leftovers": beside.leftovers}));
+    if let Some(dir) = &origin.model_dir {
+        put("checkpoints", checkpoints(dir));
+    }
+    if let Some(model) = &summary.saved_model {
+        put("meta_graphs", model.meta_graphs.iter().map(meta_graph).collect());
+        put("assets", assets(model));
+    }
+    if let Some(meta) = &summary.meta {
+        put("meta_graphs", json!([meta_graph(meta)]));
+    }
+    if !origin.versions.is_empty() {
+        let version = |(number, entry): &(i64, String)| json!({"version": number, "name": entry});
+        put("versions", origin.versions.iter().map(version).collect());
+    }
+    serde_json::to_writer_pretty(&mut *out, &Value::Object(object))?;
+    writeln!(out)
+}
+
+fn totals(totals: &Totals) -> Value {
+    json!({"tensors": totals.tensors, "parameters": totals.parameters, "bytes": totals.bytes})
+}
+
+/// A finding as the contract of `validate` has it.
+pub(super) fn finding(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code.name(),
+        "severity": finding.severity.name(),
+        "message": finding.message,
+        "help": finding.help,
+        "file": finding.file.as_deref().map(path),
+        "offset": finding.offset,
+        "tensor": finding.tensor.as_deref().map(name),
+        "expected": finding.expected,
+        "found": finding.found,
+        "cause": finding.cause.as_ref().map(|cause| json!({"certain": cause.certain, "likely": cause.likely})),
+    })
+}
+
+fn checkpoints(dir: &ModelDir) -> Value {
+    let found = dir.checkpoints.iter().enumerate().map(|(at, found)| {
+        let modified = found.modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|d| d.as_secs());
+        json!({
+            "prefix": path(found.prefix.as_path()),
+            "step": found.step,
+            "bytes": found.bytes,
+            "complete": found.complete,
+            "latest": dir.latest == Some(at),
+            "modified": modified,
+        })
+    });
+    found.collect()
+}
+
+fn meta_graph(graph: &MetaGraph) -> Value {
+    let signatures: Map<String, Value> = graph
+        .signatures
+        .iter()
+        .map(|(key, signature)| {
+            let infos = |infos: &std::collections::BTreeMap<String, TensorInfo>| -> Value {
+                infos.iter().map(|(name, info)| (name.clone(), tensor_info(info))).collect()
+            };
+            let value = json!({
+                "inputs": infos(&signature.inputs),
+                "outputs": infos(&signature.outputs),
+                "method_name": signature.method_name,
+            });
+            (key.clone(), value)
+        })
+        .collect();
+    json!({
+        "tags": graph.tags,
+        "signatures": signatures,
+        "tensorflow_version": graph.tensorflow_version,
+        "nodes": graph.node_count,
+        "functions": graph.function_count,
+    })
+}
+
+fn tensor_info(info: &TensorInfo) -> Value {
+    json!({"dtype": info.dtype.to_string(), "shape": shape(&info.shape), "name": info.name})
+}
+
+fn assets(model: &crate::checkpoint::saved_model::SavedModel) -> Value {
+    let mut files: Vec<&String> = model.meta_graphs.iter().flat_map(|graph| &graph.asset_files).collect();
+    files.sort();
+    files.dedup();
+    files
+        .into_iter()
+        .map(|file| json!({"path": file, "present": model.asset_path(file).is_some_and(|p| p.is_file())}))
+        .collect()
+}

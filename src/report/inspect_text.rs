@@ -1,0 +1,322 @@
+//! `inspect` for people: one screen that says what this is, whether it is whole and what dominates it.
+
+use std::io::{self, Write};
+
+use super::Look;
+use super::json::shown;
+use super::table::Columns;
+use super::units::{count, percent, shape_text, size, time};
+use crate::analysis::{Finding, Role, Saver, Scope, Severity, Summary};
+use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
+use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
+use crate::escape::escaped;
+
+/// Writes the screen.
+///
+/// # Errors
+/// What `out` says.
+pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    heading(checkpoint, summary, look, out)?;
+    findings(summary, look, out)?;
+    if summary.totals.tensors > 0 {
+        roles(summary, look, out)?;
+        scopes(summary, look, out)?;
+    }
+    for graph in summary.saved_model.iter().flat_map(|model| &model.meta_graphs) {
+        meta_graph(graph, look, out)?;
+    }
+    if let Some(dir) = &checkpoint.origin().model_dir {
+        checkpoints(dir, look, out)?;
+    }
+    beside(checkpoint, summary, look, out)
+}
+
+fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let origin = checkpoint.origin();
+    let bold = look.bold();
+    writeln!(out, "{bold}{}{bold:#}", shown(origin.prefix.as_path()))?;
+    let container = match origin.kind {
+        SourceKind::SavedModel => "SavedModel, ",
+        SourceKind::ServingBase => "TensorFlow Serving directory, ",
+        _ => "",
+    };
+    let mut facts = vec![format!("{container}{}", summary.saver.describe())];
+    facts.extend(summary.step.map(|step| format!("step {step}")));
+    facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));
+    if let Some(saver) = summary.meta.as_ref().and_then(|meta| meta.saver.as_ref())
+        && saver.sharded
+    {
+        facts.push("sharded saver".to_owned());
+    }
+    if checkpoint.is_big_endian() {
+        facts.push("big-endian".to_owned());
+    }
+    writeln!(out, "{}", facts.join(" · "))?;
+    if summary.saver == Saver::None {
+        return Ok(());
+    }
+    let shards = checkpoint.num_shards();
+    let missing = summary.files.iter().filter(|file| file.bytes.is_none()).count();
+    let on_disk: u64 = summary.files.iter().filter_map(|file| file.bytes).sum();
+    let noun = if summary.saver == Saver::V1 { "file" } else { "shard" };
+    let plural = if shards == 1 { "" } else { "s" };
+    let whole = match (summary.complete, missing) {
+        (true, _) => "complete".to_owned(),
+        (false, 0) => "not whole".to_owned(),
+        (false, n) => format!("{n} missing"),
+    };
+    let totals = summary.totals;
+    writeln!(
+        out,
+        "{} tensors · {} parameters · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
+        count(totals.tensors as u64),
+        count(totals.parameters),
+        size(totals.bytes),
+        size(on_disk)
+    )
+}
+
+fn findings(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    const MOST: usize = 8;
+    if summary.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    for finding in summary.findings.iter().take(MOST) {
+        write_finding(finding, look, out)?;
+    }
+    match summary.findings.len().saturating_sub(MOST) {
+        0 => Ok(()),
+        more => writeln!(out, "  … and {more} more; ckpt validate lists them all"),
+    }
+}
+
+fn write_finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let (style, sign) = match finding.severity {
+        Severity::Error => (look.bad(), "✗"),
+        Severity::Warning => (look.doubtful(), "!"),
+        Severity::Note => (look.dim(), "·"),
+    };
+    write!(out, "{style}{sign}{style:#} {}", finding.message)?;
+    match &finding.help {
+        Some(help) => writeln!(out, "; {help}"),
+        None => writeln!(out),
+    }
+}
+
+fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let whole = summary.totals.bytes;
+    let mut table = Columns::new("<>>>><", &["holds", "tensors", "parameters", "size", "share", ""]);
+    for row in &summary.roles {
+        let what = match (row.role, row.optimizer) {
+            (Role::Weight, _) => "weights".to_owned(),
+            (Role::Average, _) => "moving averages".to_owned(),
+            (Role::Slot, Some(name)) => format!("optimizer slots: {name}"),
+            (Role::Slot, None) => "optimizer slots".to_owned(),
+            (Role::Optimizer, Some(name)) => format!("optimizer scalars: {name}"),
+            (Role::Optimizer, None) => "optimizer scalars".to_owned(),
+            (Role::Counter, _) => "counters".to_owned(),
+            (Role::String, _) => "strings".to_owned(),
+            (Role::Other, _) => "other (object graph, tables, state)".to_owned(),
+        };
+        let totals = row.totals;
+        let numbers = [count(totals.tensors as u64), count(totals.parameters), size(totals.bytes)];
+        let share = [percent(totals.bytes, whole), bar(totals.bytes, whole)];
+        table.row([what].into_iter().chain(numbers).chain(share));
+    }
+    writeln!(out)?;
+    table.write(out, look.dim())?;
+    let dtypes: Vec<String> = summary
+        .dtypes
+        .iter()
+        .map(|(dtype, totals)| format!("{dtype} ×{} ({})", count(totals.tensors as u64), size(totals.bytes)))
+        .collect();
+    let dim = look.dim();
+    wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)
+}
+
+/// Ten blocks for a whole.
+fn bar(part: u64, whole: u64) -> String {
+    let eighths = usize::try_from(u128::from(part) * 80 / u128::from(whole.max(1))).unwrap_or(0);
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    format!("{}{}", "█".repeat(eighths / 8), rest[eighths % 8])
+}
+
+fn scopes(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Columns::new("<>><", &["scope", "parameters", "size", "tensors"]);
+    for scope in &summary.scopes {
+        let path = match scope.times {
+            1 => scope.path.clone(),
+            times => format!("{} ×{times}", scope.path),
+        };
+        let path = middle(&path, 44);
+        table.row([path, count(scope.parameters), size(scope.bytes), contents(scope, look)]);
+    }
+    if table.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    table.write(out, look.dim())?;
+    match summary.other_scopes {
+        0 => Ok(()),
+        more => writeln!(out, "  … and {more} more scopes; ckpt list --by scope shows them all"),
+    }
+}
+
+/// What lies in a scope: its own tensors with their shapes, or how many.
+fn contents(scope: &Scope, look: Look) -> String {
+    let room = look.width.unwrap_or(100).saturating_sub(64).max(16);
+    let mut text = String::new();
+    for (n, (name, shape)) in scope.leaves.iter().enumerate() {
+        let next = format!("{}{name} {}", if n == 0 { "" } else { ", " }, shape_text(shape));
+        if n > 0 && text.chars().count() + next.chars().count() > room {
+            text.push_str(", …");
+            break;
+        }
+        text.push_str(&next);
+    }
+    if text.is_empty() || scope.has_inner {
+        let tensors = format!("{} tensors", count(scope.tensors as u64));
+        return if text.is_empty() { tensors } else { format!("{tensors}: {text}") };
+    }
+    text
+}
+
+/// Leaves out the middle of a long text.
+fn middle(text: &str, most: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= most {
+        return text.to_owned();
+    }
+    let head: String = chars[..most / 2 - 1].iter().collect();
+    let tail: String = chars[chars.len() - most / 2..].iter().collect();
+    format!("{head}…{tail}")
+}
+
+fn meta_graph(graph: &MetaGraph, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = look.bold();
+    let tags: Vec<_> = graph.tags.iter().map(|tag| escaped(tag.as_bytes())).collect();
+    writeln!(
+        out,
+        "\n{bold}graph tagged {}{bold:#} · {} nodes · {} functions",
+        if tags.is_empty() { "(nothing)".to_owned() } else { tags.join(", ") },
+        count(graph.node_count as u64),
+        count(graph.function_count as u64)
+    )?;
+    for (key, signature) in &graph.signatures {
+        // Operations that the loader calls, not signatures of a user.
+        if key.starts_with("__saved_model_") {
+            continue;
+        }
+        let method = escaped(signature.method_name.as_bytes());
+        writeln!(
+            out,
+            "  {} {}",
+            escaped(key.as_bytes()),
+            if method.is_empty() { String::new() } else { format!("({method})") }
+        )?;
+        for (arrow, infos) in [("←", &signature.inputs), ("→", &signature.outputs)] {
+            for (name, info) in infos {
+                writeln!(out, "    {arrow} {}  {}", escaped(name.as_bytes()), tensor_info(info))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn tensor_info(info: &TensorInfo) -> String {
+    format!("{} {}  {}", info.dtype, info.shape, escaped(info.name.as_bytes()))
+}
+
+/// How many checkpoints of a directory are shown.
+const CHECKPOINTS: usize = 12;
+
+fn checkpoints(dir: &ModelDir, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Columns::new("<><><", &["checkpoint", "step", "written (UTC)", "size", ""]);
+    let all = dir.checkpoints.len();
+    for (at, found) in dir.checkpoints.iter().enumerate().rev().take(CHECKPOINTS) {
+        let name = found.prefix.base_name();
+        let name = if name.is_empty() { "(no name)".into() } else { escaped(name.as_encoded_bytes()).into_owned() };
+        let mut marks = Vec::new();
+        if !found.complete {
+            marks.push("incomplete");
+        }
+        if dir.latest == Some(at) {
+            marks.push("◀ latest");
+        }
+        table.row([
+            name,
+            found.step.map_or_else(|| "-".to_owned(), |step| step.to_string()),
+            found.modified.map_or_else(|| "-".to_owned(), time),
+            size(found.bytes),
+            marks.join(" "),
+        ]);
+    }
+    writeln!(out)?;
+    table.write(out, look.dim())?;
+    if all > CHECKPOINTS {
+        writeln!(out, "  … and {} older", all - CHECKPOINTS)?;
+    }
+    match (&dir.state, dir.notes.is_empty()) {
+        (Some(_), true) => writeln!(out, "  latest by the state file"),
+        _ => Ok(()),
+    }
+}
+
+fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let beside = &summary.beside;
+    let dim = look.dim();
+    let origin = checkpoint.origin();
+    let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
+    if !origin.versions.is_empty() {
+        lines.push(("versions", origin.versions.iter().map(|(version, _)| version.to_string()).collect()));
+    }
+    let text = |names: &[String]| names.iter().map(|name| escaped(name.as_bytes()).into_owned()).collect::<Vec<_>>();
+    if origin.model_dir.is_none() && !beside.checkpoints.is_empty() {
+        let mut names: Vec<String> = text(&beside.checkpoints).into_iter().rev().take(5).collect();
+        if beside.checkpoints.len() > 5 {
+            names.push(format!("and {} more", beside.checkpoints.len() - 5));
+        }
+        lines.push(("other checkpoints", names));
+    }
+    if let Some(model) = &summary.saved_model {
+        let mut assets: Vec<String> = model.meta_graphs.iter().flat_map(|graph| graph.asset_files.clone()).collect();
+        assets.sort();
+        assets.dedup();
+        if !assets.is_empty() {
+            lines.push(("assets", text(&assets)));
+        }
+    }
+    if !beside.files.is_empty() {
+        lines.push(("also here", text(&beside.files)));
+    }
+    if !beside.leftovers.is_empty() {
+        lines.push(("leftovers of interrupted saves", text(&beside.leftovers)));
+    }
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    for (what, items) in lines {
+        wrapped(&format!("{dim}{what}{dim:#}"), what.len(), &items, look, out)?;
+    }
+    Ok(())
+}
+
+/// A label and items behind it, broken into lines that fit the terminal.
+fn wrapped(label: &str, label_width: usize, items: &[String], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let width = look.width.unwrap_or(100);
+    write!(out, "  {label}  ")?;
+    let indent = label_width + 4;
+    let mut column = indent;
+    for (n, item) in items.iter().enumerate() {
+        let comma = if n + 1 == items.len() { "" } else { ", " };
+        let len = item.chars().count() + comma.len();
+        if n > 0 && column + len > width {
+            write!(out, "\n{}", " ".repeat(indent))?;
+            column = indent;
+        }
+        write!(out, "{item}{comma}")?;
+        column += len;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,182 @@
+//! `list` for people: one line a tensor, columns aligned without holding the rows.
+//!
+//! Two passes over the rows: widths, then lines. A name longer than its column moves its own line's columns instead of
+//! everybody's.
+
+use std::io::{self, Write};
+
+use super::units::{count, percent, shape_text, size};
+use super::{Look, table::Columns};
+use crate::analysis::{Group, Listing, Role, TreeRow, short_name};
+use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
+use crate::escape::escaped;
+use unicode_width::UnicodeWidthStr;
+
+/// Widest name column when the output is no terminal.
+const NAME_COLUMN: usize = 64;
+
+struct Row<'t> {
+    name: std::borrow::Cow<'t, str>,
+    cells: [String; 4],
+}
+
+fn row<'t>(listing: &Listing<'_>, at: usize, tensor: &'t Tensor, long: bool) -> Row<'t> {
+    let name = if long { &tensor.name } else { short_name(&tensor.name) };
+    let bytes = match tensor.bytes {
+        None => "?".to_owned(),
+        Some(bytes) if long => bytes.to_string(),
+        Some(bytes) => size(bytes),
+    };
+    let role = role(listing.roles.role(at), listing.roles.optimizer(at));
+    Row { name: escaped(name), cells: [tensor.dtype.to_string(), shape_text(&tensor.shape), bytes, role] }
+}
+
+fn role(role: Role, optimizer: Option<&str>) -> String {
+    match optimizer {
+        Some(optimizer) => format!("{} {optimizer}", role.name()),
+        None => role.name().to_owned(),
+    }
+}
+
+/// `list --format text`; `long` adds shard, offset, checksum and slices.
+///
+/// # Errors
+/// What `out` says.
+pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
+    let mut name_width = header[0].len();
+    let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
+    for (at, tensor) in listing.tensors() {
+        let row = row(listing, at, tensor, long);
+        name_width = name_width.max(row.name.width());
+        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let others: usize = widths.iter().sum::<usize>() + 2 * widths.len();
+    let cap = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(16));
+    let name_width = name_width.min(cap);
+    let bold = look.bold();
+    let head = format!(
+        "{:name_width$}  {:a$}  {:b$}  {:>c$}  {}{}",
+        header[0],
+        header[1],
+        header[2],
+        header[3],
+        header[4],
+        if long { "  shard:offset  crc32c" } else { "" },
+        a = widths[0],
+        b = widths[1],
+        c = widths[2],
+    );
+    if !listing.rows.is_empty() {
+        writeln!(out, "{bold}{head}{bold:#}")?;
+    }
+    let mut shortened = false;
+    for (at, tensor) in listing.tensors() {
+        let Row { name, cells: [dtype, shape, bytes, role] } = row(listing, at, tensor, long);
+        shortened |= !long && short_name(&tensor.name).len() != tensor.name.len();
+        let pad = " ".repeat(name_width.saturating_sub(name.width()));
+        let [a, b, c, d] = widths;
+        let place = if long { format!("{role:d$}  {}", place(tensor)) } else { role };
+        writeln!(out, "{name}{pad}  {dtype:a$}  {shape:b$}  {bytes:>c$}  {}", place.trim_end())?;
+        if long {
+            for slice in tensor.slices() {
+                writeln!(out, "  {}", slice_line(slice))?;
+            }
+        }
+    }
+    footer(listing, shortened, look, out)
+}
+
+fn place(tensor: &Tensor) -> String {
+    match &tensor.parts {
+        Parts::Whole(place) => place_text(place),
+        Parts::Slices(slices) => format!("{} slices", slices.len()),
+    }
+}
+
+fn place_text(place: &Place) -> String {
+    match (place.range, place.crc32c) {
+        (Some((offset, _)), Some(crc)) => format!("{}:{:<11} {:#010x}", place.shard, count_signed(offset), crc.0),
+        _ => format!("file {}", place.shard),
+    }
+}
+
+fn count_signed(number: i64) -> String {
+    u64::try_from(number).map_or_else(|_| number.to_string(), count)
+}
+
+fn slice_line(stored: &StoredSlice) -> String {
+    let place = stored.place.map_or_else(|| "no entry".to_owned(), |place| place_text(&place));
+    let bytes = stored.place.and_then(|p| p.range).map_or_else(String::new, |(_, size)| format!("{size} bytes  "));
+    format!("slice {:24}  {bytes}{place}", stored.slice.to_string())
+}
+
+fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let totals = listing.totals;
+    let dim = look.dim();
+    let of = if listing.all == totals.tensors { String::new() } else { format!(" of {}", count(listing.all as u64)) };
+    let tensors = count(totals.tensors as u64);
+    let plural = if totals.tensors == 1 && of.is_empty() { "" } else { "s" };
+    write!(
+        out,
+        "{dim}{tensors}{of} tensor{plural} · {} parameters · {}",
+        count(totals.parameters),
+        size(totals.bytes)
+    )?;
+    if shortened {
+        write!(out, " · keys end in /.ATTRIBUTES/VARIABLE_VALUE")?;
+    }
+    writeln!(out, "{dim:#}")
+}
+
+/// `list --by`: one line a group.
+///
+/// # Errors
+/// What `out` says.
+pub fn groups_text(
+    groups: &[Group],
+    what: &str,
+    listing: &Listing<'_>,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut table = Columns::new("<>>>>", &[what, "tensors", "parameters", "size", "share"]);
+    let whole = listing.totals.bytes;
+    for Group { key, totals } in groups {
+        let numbers = [count(totals.tensors as u64), count(totals.parameters), size(totals.bytes)];
+        table.row([key.clone()].into_iter().chain(numbers).chain([percent(totals.bytes, whole)]));
+    }
+    table.write(out, look.bold())?;
+    footer(listing, false, look, out)
+}
+
+/// `list --tree`: scopes with subtotals.
+///
+/// # Errors
+/// What `out` says.
+pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let label = |row: &TreeRow| format!("{}{}", "  ".repeat(row.depth), escaped(&row.name));
+    let width = rows.iter().map(|row| label(row).width()).max().unwrap_or(0).min(NAME_COLUMN);
+    let tensors = listing.checkpoint.tensors();
+    for row in rows {
+        let label = label(row);
+        let pad = " ".repeat(width.saturating_sub(label.width()));
+        let totals = row.totals;
+        let tensor = row.tensor.and_then(|at| tensors.get(at));
+        // A name may be a tensor and a scope at once: `kernel` above `kernel/Adam`.
+        let what = match tensor {
+            Some(tensor) if totals.tensors == 1 => format!("{} {}", tensor.dtype, shape_text(&tensor.shape)),
+            Some(tensor) => {
+                let below = totals.tensors - 1;
+                format!("{} {} and {} below", tensor.dtype, shape_text(&tensor.shape), count(below as u64))
+            }
+            None => format!("{} tensors", count(totals.tensors as u64)),
+        };
+        let (style, size) =
+            (if row.tensor.is_none() { look.bold() } else { look.style(anstyle::Style::new()) }, size(totals.bytes));
+        writeln!(out, "{style}{label}{style:#}{pad}  {size:>10}  {what}")?;
+    }
+    footer(listing, false, look, out)
+}

@@ -1,0 +1,39 @@
+//! Markdown tables, for a pull request or a model card.
+
+use std::io::{self, Write};
+
+use super::units::{count, shape_text, size};
+use crate::analysis::{Listing, short_name};
+use crate::escape::escaped;
+
+/// `list --format markdown`.
+///
+/// # Errors
+/// What `out` says.
+pub fn list_markdown(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "| name | dtype | shape | size | role |\n|---|---|---|---:|---|")?;
+    for (at, tensor) in listing.tensors() {
+        let bytes = tensor.bytes.map_or_else(|| "?".to_owned(), size);
+        let role = listing.roles.role(at).name();
+        let name = code(&escaped(short_name(&tensor.name)));
+        writeln!(out, "| {name} | {} | {} | {bytes} | {role} |", tensor.dtype, shape_text(&tensor.shape))?;
+    }
+    let totals = listing.totals;
+    let tensors = count(totals.tensors as u64);
+    writeln!(out, "\n{tensors} tensors, {} parameters, {}", count(totals.parameters), size(totals.bytes))
+}
+
+/// A name as code, with what would end the code or the cell taken out of its meaning.
+fn code(name: &str) -> String {
+    let fence = if name.contains('`') { "``" } else { "`" };
+    format!("{fence}{}{fence}", name.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_name_cannot_end_its_cell() {
+        assert_eq!(super::code("a|b"), "`a\\|b`");
+        assert_eq!(super::code("a`b"), "``a`b``");
+    }
+}

@@ -1,0 +1,57 @@
+//! Layer 6: data to text. The only place that knows output formats; computes nothing and reads no storage.
+//!
+//! Text may change with every release; JSON may only grow (`docs/json.md`).
+
+mod csv;
+mod inspect_json;
+mod inspect_text;
+mod json;
+mod list_text;
+mod markdown;
+mod table;
+mod units;
+
+pub use self::csv::list_csv;
+pub use inspect_json::inspect_json;
+pub use inspect_text::inspect_text;
+pub use json::{Nest, list_json, list_jsonl, source, string_element};
+pub use list_text::{groups_text, list_text, tree_text};
+pub use markdown::list_markdown;
+pub use units::{count, percent, shape_text, size};
+
+use anstyle::{AnsiColor, Style};
+
+/// How text is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether colours and weights may be used. They never carry meaning alone.
+    pub color: bool,
+    /// Columns of the terminal; `None` when it is not one.
+    pub width: Option<usize>,
+}
+
+impl Look {
+    /// Style of what a heading or a name is.
+    pub fn bold(self) -> Style {
+        self.style(Style::new().bold())
+    }
+
+    /// Style of what matters less.
+    pub fn dim(self) -> Style {
+        self.style(Style::new().dimmed())
+    }
+
+    /// Style of what is wrong.
+    pub fn bad(self) -> Style {
+        self.style(AnsiColor::Red.on_default().bold())
+    }
+
+    /// Style of what is suspicious.
+    pub fn doubtful(self) -> Style {
+        self.style(AnsiColor::Yellow.on_default())
+    }
+
+    fn style(self, style: Style) -> Style {
+        if self.color { style } else { Style::new() }
+    }
+}

@@ -1,0 +1,84 @@
+//! Numbers for people.
+
+use std::time::SystemTime;
+
+use crate::tensor::Shape;
+
+/// Bytes in powers of 1024: `21 B`, `392.0 KiB`, `1.35 MiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = UNITS[0];
+    for next in &UNITS[1..] {
+        if value < 1023.95 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    if unit == "KiB" || value >= 100.0 { format!("{value:.1} {unit}") } else { format!("{value:.2} {unit}") }
+}
+
+/// A count with its thousands apart: `117,770`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share of a whole: `33 %`, `<1 %`; nothing of nothing is nothing.
+pub fn percent(part: u64, whole: u64) -> String {
+    let share = u128::from(part) * 100 / u128::from(whole.max(1));
+    match (part, share) {
+        (0, _) => "0 %".to_owned(),
+        (_, 0) => "<1 %".to_owned(),
+        _ => format!("{share} %"),
+    }
+}
+
+/// A shape as people write it: `784×128`, a scalar `()`.
+pub fn shape_text(shape: &Shape) -> String {
+    match shape.dims() {
+        None => "?".to_owned(),
+        Some([]) => "()".to_owned(),
+        Some(dims) => {
+            let dims: Vec<String> = dims.iter().map(|d| if *d < 0 { "?".to_owned() } else { d.to_string() }).collect();
+            dims.join("×")
+        }
+    }
+}
+
+/// A time in UTC: `2018-03-07 13:47:42`.
+pub(super) fn time(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string().replace('T', " ").replace('Z', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_counts_and_shares() {
+        assert_eq!(size(1023), "1023 B");
+        assert_eq!(size(401_408), "392.0 KiB");
+        assert_eq!(size(1_415_577), "1.35 MiB");
+        assert_eq!(size(1024 * 1024 - 1), "1.00 MiB");
+        assert_eq!(size(u64::MAX), "16.00 EiB");
+        assert_eq!(count(0), "0");
+        assert_eq!(count(117_770), "117,770");
+        assert_eq!(count(1_000_000), "1,000,000");
+        assert_eq!((percent(1, 3), percent(1, 1000), percent(0, 0)), ("33 %".into(), "<1 %".into(), "0 %".into()));
+        assert_eq!(shape_text(&Shape::new([784, 128])), "784×128");
+        assert_eq!(shape_text(&Shape::scalar()), "()");
+    }
+}
