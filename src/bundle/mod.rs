@@ -7,6 +7,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![deny(clippy::arithmetic_side_effects)]
 
+mod checksum;
 mod entry;
 mod header;
 mod naming;
@@ -15,6 +16,7 @@ mod shards;
 mod slice_key;
 mod strings;
 
+pub use checksum::{Span, Sum, sum_spans};
 pub use entry::{BundleEntry, decode_shape, decode_slice};
 pub use header::BundleHeader;
 pub use naming::{Prefix, ShardName};
