@@ -170,12 +170,7 @@ impl Summary {
 
         let named = origin.prefix.step();
         let stored = stored_step(checkpoint);
-        if let (Some(named), Some(stored)) = (named, stored)
-            && named != stored
-        {
-            let message = format!("the name says step {named}, the tensor global_step says {stored}");
-            findings.push(Finding::new(Code::StepDisagrees, message));
-        }
+        findings.extend(step_disagreement(checkpoint));
         let notes = origin.notes.iter().map(|note| Finding::new(Code::ChoiceNote, note));
         findings.extend(notes);
         let (scopes, other_scopes) = main_scopes(tensors, roles);
@@ -244,6 +239,13 @@ fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     let of = checkpoint.num_shards();
     let shards = (0..of.min(SHARDS)).map(|id| info(origin.prefix.shard(id, of), needed.get(&id).copied().unwrap_or(0)));
     std::iter::once(info(origin.prefix.index(), 0)).chain(shards).collect()
+}
+
+/// The step in the name against the one that is stored.
+pub(super) fn step_disagreement(checkpoint: &Checkpoint) -> Option<Finding> {
+    let (named, stored) = (checkpoint.origin().prefix.step()?, stored_step(checkpoint)?);
+    let message = format!("the name says step {named}, the tensor global_step says {stored}");
+    (named != stored).then(|| Finding::new(Code::StepDisagrees, message))
 }
 
 /// The value of `global_step`, if it is there and is what was saved.

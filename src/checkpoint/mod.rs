@@ -23,7 +23,9 @@ pub use sniff::{Looks, looks_like};
 
 use std::path::Path;
 
-use crate::bundle::{NumericReader, Shards, StringReader, VariantReader};
+use std::sync::atomic::AtomicU64;
+
+use crate::bundle::{NumericReader, Shards, Span, StringReader, Sum, VariantReader, sum_spans};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, TensorSlice, read_region};
@@ -232,6 +234,31 @@ impl Checkpoint {
         let dims = tensor.dims().map_err(|e| e.for_key(&tensor.name))?;
         let axes: Vec<Axis> = dims.into_iter().map(Axis::all).collect();
         self.read(tensor, &axes, sink)
+    }
+
+    /// Sums bytes of the shards on several cores; see [`crate::bundle::sum_spans`]. Of a V1 checkpoint nothing.
+    pub fn sum_spans(&self, spans: &[Span], threads: usize, done: &AtomicU64) -> Vec<Sum> {
+        match &self.store {
+            Store::Bundle(bundle) => sum_spans(&bundle.shards, spans, threads, done),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Checks the bytes of a string or variant tensor, or of a slice of one, without handing them out.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn verify_variable(&self, dtype: DType, shape: &Shape, place: (i32, u64, u64, Crc32c)) -> Result<()> {
+        let Store::Bundle(bundle) = &self.store else { return Ok(()) };
+        let (shard, start, len, crc) = place;
+        let place = Place { shard, range: Some((start.cast_signed(), len.cast_signed())), crc32c: Some(crc) };
+        let entry = open_bundle::entry(dtype, shape.clone(), &place);
+        if dtype == DType::String {
+            return StringReader::new(&bundle.shards, &entry, bundle.big_endian, &self.limits)?.verify(|_| {});
+        }
+        let mut reader = VariantReader::new(&bundle.shards, &entry, bundle.big_endian, &self.limits)?;
+        reader.read(0, shape.elements().unwrap_or(0), &mut |_| Ok(()))?;
+        reader.finish().map(|_| ())
     }
 
     fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
