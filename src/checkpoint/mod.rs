@@ -277,7 +277,7 @@ impl Checkpoint {
             }
         }
         // A part of the slices is a part of the tensor, even if each of them was read whole.
-        let all = tensor.slices().is_empty() || tensor.slices().len() == pieces.len();
+        let all = tensor.slices().is_empty() || tensor.slices().len() == pieces.len() || dims.contains(&0);
         Ok(if all { checked } else { Checked::Not })
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{BundleStore, Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, sniff};
 use crate::bundle::{Bundle, BundleEntry, Shards, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, Reports};
 use crate::tensor::{DType, Shape};
 
 /// Opens the bundle that `origin` names.
@@ -18,10 +18,10 @@ use crate::tensor::{DType, Shape};
 pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     let mut bundle = Bundle::open(&origin.prefix, limits).map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
     let index = origin.prefix.index();
-    let mut notes: Vec<Error> = Vec::new();
-    let tensors = assemble(bundle.take_entries(), |error| notes.push(error.in_file(&index)));
-    let (damage, disorder) = bundle.take_damage();
-    notes.splice(0..0, disorder);
+    let mut faults = Reports::new("faults of slices", limits);
+    let tensors = assemble(bundle.take_entries(), &mut faults);
+    let (damage, mut notes) = bundle.take_damage();
+    notes.extend(faults.into_errors().into_iter().map(|error| error.in_file(&index)));
     let header = bundle.header();
     let store = BundleStore {
         shards: Shards::new(origin.prefix.clone(), header.num_shards),
@@ -45,7 +45,7 @@ fn place(entry: &BundleEntry) -> Place {
 }
 
 /// Turns the entries of a bundle, sorted by key, into tensors, sorted by name.
-fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, mut note: impl FnMut(Error)) -> Vec<Tensor> {
+fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, faults: &mut Reports) -> Vec<Tensor> {
     let partitioned: Vec<usize> =
         entries.iter().enumerate().filter(|(_, (_, entry))| entry.is_partitioned()).map(|(n, _)| n).collect();
     let mut is_slice: BTreeSet<usize> = BTreeSet::new();
@@ -60,13 +60,15 @@ fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, mut note: impl FnMut(Error))
             let place = found.map(|(at, (_, entry))| {
                 is_slice.insert(at);
                 if let Some(error) = disagreement(full, slice, entry) {
-                    note(error.for_key(name));
+                    faults.add(|| error.at_part(Part::BundleEntry).for_key(name));
                 }
                 place(entry)
             });
             if place.is_none() {
-                let why = format!("the index lists slice {slice} but has no entry for it");
-                note(Error::new(ErrorKind::Slices(why)).at_part(Part::BundleEntry).for_key(name));
+                faults.add(|| {
+                    let why = format!("the index lists slice {slice} but has no entry for it");
+                    Error::new(ErrorKind::Slices(why)).at_part(Part::BundleEntry).for_key(name)
+                });
             }
             stored.push(StoredSlice { slice: slice.clone(), place });
         }

@@ -43,7 +43,7 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     for path in &origin.v1_files {
         let file = i32::try_from(tables.len()).unwrap_or(i32::MAX);
         let table = Source::contiguous(path).and_then(|source| Table::open(source, limits));
-        let table = match table.map_err(|e| sniff::explain(e, path)) {
+        let mut table = match table.map_err(|e| sniff::explain(e, path)) {
             Ok(table) => table,
             Err(error) if origin.v1_files.len() == 1 => return Err(error),
             Err(error) => {
@@ -51,6 +51,7 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
                 continue;
             }
         };
+        damage.append(&mut table.take_damage());
         let here = |e: Error| e.at_part(Part::SaverV1Meta).in_file(path);
         if let Err(error) = read_meta(&table, file, limits, &mut described, &mut damage) {
             damage.push(here(error));
@@ -110,11 +111,9 @@ fn read_meta(
                 merge(name, tensor, described, damage);
             }
             (2, Value::Bytes(version)) => {
-                // The same numbers and rules as a bundle's; wrapped here as that header's field 3.
-                let mut header = vec![0x1a];
-                header.extend(u8::try_from(version.len()).ok().filter(|n| *n < 0x80));
-                header.extend_from_slice(version);
-                let header = BundleHeader::decode(&header, field.offset.saturating_sub(2))?;
+                // The same numbers and rules as a bundle's.
+                let mut header = BundleHeader::default();
+                header.decode_version(version, field.offset)?;
                 if let Err(error) = header.check_version() {
                     damage.push(error.at_part(Part::SaverV1Meta).in_file(table.source().path()));
                 }
@@ -174,39 +173,75 @@ impl SaverV1 {
             Parts::Whole(place) => vec![(full, place.shard)],
             Parts::Slices(slices) => slices.iter().filter_map(|s| Some((s.slice.clone(), s.place?.shard))).collect(),
         };
-        let mut wanted = Vec::new();
+        let mut pieces = Vec::new();
+        // Several slices may lie in one block, which is then read and decompressed once.
+        let mut wanted: BTreeMap<(i32, usize), BTreeMap<Vec<u8>, usize>> = BTreeMap::new();
         for (slice, file) in stored {
             let extents = resolve(&slice, &tensor.shape)?;
-            if touches(&extents, axes) || dims.contains(&0) {
-                wanted.push((slice, extents, file));
+            let elements = extents.iter().try_fold(1u64, |n, &(_, len)| n.checked_mul(len)).unwrap_or(u64::MAX);
+            // TensorFlow returns an empty tensor without looking for its slice.
+            if elements > 0 && touches(&extents, axes) {
+                let table = self.table(file)?;
+                let key = slice_key(&tensor.name, &slice);
+                let missing = || Error::from(not_stored(&slice)).in_file(table.source().path());
+                let block = table.block_of(&key).ok_or_else(missing)?;
+                if wanted.entry((file, block)).or_default().insert(key, pieces.len()).is_some() {
+                    let why = format!("the metadata lists slice {slice} twice");
+                    return Err(Error::from(ErrorKind::Slices(why)).in_file(table.source().path()));
+                }
+                pieces.push(Wanted { slice, extents, elements, file, values: None });
             }
         }
         buffers.resize_with(wanted.len(), BlockBuffer::default);
-        let mut pieces = Vec::with_capacity(wanted.len());
-        for ((slice, extents, file), buffer) in wanted.into_iter().zip(buffers) {
-            let table = usize::try_from(file).ok().and_then(|n| self.tables.get(n));
-            let table = table.ok_or_else(|| Error::malformed("V1 checkpoint", "a shard that is not open"))?;
-            let in_file = |e: Error| e.in_file(table.source().path());
-            let elements = extents.iter().try_fold(1u64, |n, &(_, len)| n.checked_mul(len)).unwrap_or(u64::MAX);
-            let values = if elements == 0 {
-                // TensorFlow returns an empty tensor without looking for its slice.
-                Values::new(&[], 0, tensor.dtype)?
-            } else {
-                let found = table.get(&slice_key(&tensor.name, &slice), buffer)?;
-                let missing = || ErrorKind::Slices(format!("the metadata lists slice {slice} but it is not stored"));
-                let (value, offset) = found.ok_or_else(|| in_file(missing().into()))?;
-                let (message, offset) = tensor_proto(value, offset).map_err(in_file)?;
-                Values::new(message, offset, tensor.dtype).map_err(in_file)?
-            };
-            let count = values.clone().count().map_err(in_file)?;
-            if count != elements {
-                let why = format!("slice {slice} has {elements} elements, {count} are stored");
-                return Err(in_file(Error::malformed("V1 tensor", why)));
-            }
-            pieces.push(Piece { extents, reader: Box::new(Reader { values, next: 0 }) });
+        for (((file, block), keys), buffer) in wanted.into_iter().zip(buffers) {
+            let table = self.table(file)?;
+            let in_file = |e: Error| e.at_part(Part::DataBlock(block)).in_file(table.source().path());
+            let block = table.read_block(block, buffer)?;
+            let found = block.find(&keys, |n, value, offset| {
+                if let Some(piece) = pieces.get_mut(n) {
+                    piece.values.get_or_insert((value, offset));
+                }
+            });
+            found.map_err(in_file)?;
         }
-        Ok(pieces)
+        let open = |piece: Wanted<'a>| -> Result<Piece<'a>> {
+            let table = self.table(piece.file)?;
+            piece.open(tensor.dtype).map_err(|e| e.in_file(table.source().path()))
+        };
+        pieces.into_iter().map(open).collect()
     }
+
+    fn table(&self, file: i32) -> Result<&Table> {
+        let table = usize::try_from(file).ok().and_then(|n| self.tables.get(n));
+        table.ok_or_else(|| Error::malformed("V1 checkpoint", "a shard that is not open"))
+    }
+}
+
+/// A slice that is to be read: what the metadata says of it, and what was found under its key.
+struct Wanted<'a> {
+    slice: TensorSlice,
+    extents: Vec<(u64, u64)>,
+    elements: u64,
+    file: i32,
+    values: Option<(&'a [u8], u64)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn open(self, dtype: DType) -> Result<Piece<'a>> {
+        let (value, offset) = self.values.ok_or_else(|| not_stored(&self.slice))?;
+        let (message, offset) = tensor_proto(value, offset)?;
+        let values = Values::new(message, offset, dtype)?;
+        let count = values.clone().count()?;
+        if count != self.elements {
+            let why = format!("slice {} has {} elements, {count} are stored", self.slice, self.elements);
+            return Err(Error::malformed("V1 tensor", why));
+        }
+        Ok(Piece { extents: self.extents, reader: Box::new(Reader { values, next: 0 }) })
+    }
+}
+
+fn not_stored(slice: &TensorSlice) -> ErrorKind {
+    ErrorKind::Slices(format!("the metadata lists slice {slice} but it is not stored"))
 }
 
 /// The `TensorProto` inside a `SavedTensorSlices`: its field 2 `data`, of that field 3 `data`.
