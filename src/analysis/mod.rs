@@ -1,6 +1,7 @@
 //! Layer 5: questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod derived;
 mod finding;
 pub mod forensics;
 mod listing;
@@ -10,6 +11,7 @@ mod select;
 mod summary;
 mod validate;
 
+pub use derived::{derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, Sort, Totals, TreeRow};
 pub use roles::{Role, Roles, short_name};

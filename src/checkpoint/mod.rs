@@ -23,7 +23,9 @@ pub use sniff::{Looks, looks_like};
 
 use std::path::Path;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 use crate::bundle::{NumericReader, Shards, Span, StringReader, Sum, VariantReader, sum_spans};
 use crate::error::{Error, ErrorKind, Result};
@@ -60,6 +62,8 @@ struct BundleStore {
     big_endian: bool,
     num_shards: i32,
     blocks: usize,
+    /// Which shards have been looked for, and found.
+    present: Mutex<BTreeMap<i32, bool>>,
 }
 
 /// A named tensor of a checkpoint.
@@ -234,6 +238,13 @@ impl Checkpoint {
         let dims = tensor.dims().map_err(|e| e.for_key(&tensor.name))?;
         let axes: Vec<Axis> = dims.into_iter().map(Axis::all).collect();
         self.read(tensor, &axes, sink)
+    }
+
+    /// Whether the file of a shard is there. Looks at its name only, once a shard.
+    pub fn has_shard(&self, id: i32) -> bool {
+        let Store::Bundle(bundle) = &self.store else { return true };
+        let mut known = bundle.present.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(id).or_insert_with(|| self.origin.prefix.shard(id, bundle.num_shards).is_file())
     }
 
     /// Sums bytes of the shards on several cores; see [`crate::bundle::sum_spans`]. Of a V1 checkpoint nothing.

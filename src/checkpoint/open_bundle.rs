@@ -4,6 +4,7 @@
 //! every entry that lists slices their keys are computed, and exactly those are taken out of the listing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use super::{BundleStore, Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, sniff};
 use crate::bundle::{Bundle, BundleEntry, Shards, slice_key};
@@ -28,6 +29,7 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
         big_endian: header.big_endian,
         num_shards: header.num_shards,
         blocks: bundle.blocks(),
+        present: Mutex::default(),
     };
     Ok(Checkpoint { origin, tensors, damage, notes, store: Store::Bundle(store), limits: limits.clone() })
 }

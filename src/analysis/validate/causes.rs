@@ -11,7 +11,7 @@ use super::bytes::{Mismatch, Outcome, piece_name};
 use super::entries::StoredPiece;
 use super::shards::{ShardFiles, affected};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::forensics::single_bit;
+use crate::analysis::forensics::{BitFlip, LineEnds, Mangled, looks_mangled_by_text_mode, single_bit};
 use crate::bundle::{Bundle, Prefix};
 use crate::checkpoint::Checkpoint;
 use crate::escape::Escaped;
@@ -115,11 +115,11 @@ impl Evidence<'_> {
     }
 
     /// For every wrong piece the one bit that would explain it.
-    fn flips(&self) -> impl Iterator<Item = Option<crate::analysis::forensics::BitFlip>> {
+    fn flips(&self) -> impl Iterator<Item = Option<BitFlip>> {
         self.wrong().map(|(piece, got)| single_bit(piece.crc.0, got.0, piece.len))
     }
 
-    fn flip_finding(&self, path: &Path, piece: &StoredPiece, flip: &crate::analysis::forensics::BitFlip) -> Finding {
+    fn flip_finding(&self, path: &Path, piece: &StoredPiece, flip: &BitFlip) -> Finding {
         let at = piece.start.saturating_add(flip.byte);
         let who = piece_name(self.checkpoint, piece);
         let message = format!("{who}: one bit is flipped, bit {} of byte {at} of {}", flip.bit, name_of(path));
@@ -301,39 +301,34 @@ fn each_window(source: &Source, start: u64, end: u64, mut visit: impl FnMut(u64,
     Ok(())
 }
 
-/// Whether line ends were changed on the way: exactly as many bytes too many or too few as that makes.
+/// Whether the whole file went through a transfer that takes it for text.
 fn text_mode(source: &Source, needed: u64) -> Option<(Code, String, String)> {
     let len = source.len();
-    // An equal length rules both directions out, and so does a difference that no file of this kind makes.
-    if len == needed || len.abs_diff(needed) > needed / 16 + 16 {
+    // An equal length rules it out, and so does a difference that no such transfer makes of weights.
+    if len == needed || len > needed.saturating_mul(4) || len < needed / 2 {
         return None;
     }
-    let (mut pairs, mut line_feeds, mut previous) = (0u64, 0u64, 0u8);
-    each_window(source, 0, len, |_, bytes| {
-        for byte in bytes {
-            if *byte == b'\n' {
-                line_feeds += 1;
-                pairs += u64::from(previous == b'\r');
-            }
-            previous = *byte;
-        }
-    })
-    .ok()?;
-    let likely = "FTP in ASCII mode, or version control that converts line ends".to_owned();
-    if len > needed && pairs > 0 && pairs == line_feeds && len - needed == pairs {
-        let certain =
-            format!("each of its {pairs} line feeds has a carriage return before it, and it is {pairs} bytes too long");
-        return Some((Code::TextModeMangled, certain, likely));
-    }
-    // In random bytes one pair in 65536 is CR LF: none at all in a large file, and bytes missing, is no accident.
-    if len < needed && pairs == 0 && len >= 1 << 20 && needed - len <= 4 * (needed >> 16) + 16 {
-        let certain = format!(
-            "it has no carriage return before any of its {line_feeds} line feeds and is {} bytes too short",
-            needed - len
-        );
-        return Some((Code::TextModeMangled, certain, likely));
-    }
-    None
+    let mut ends = LineEnds::default();
+    each_window(source, 0, len, |_, bytes| ends.count(bytes)).ok()?;
+    let line_ends = "FTP in ASCII mode, or version control that converts line ends";
+    let (certain, likely) = match looks_mangled_by_text_mode(&ends, needed)? {
+        Mangled::LfToCrLf(n) => (
+            format!("each of its {n} line feeds has a carriage return before it, and it is {n} bytes too long"),
+            line_ends,
+        ),
+        Mangled::CrLfToLf(n) => (
+            format!(
+                "none of its {} line feeds has a carriage return before it, and it is {n} bytes too short",
+                ends.lone_lf
+            ),
+            line_ends,
+        ),
+        Mangled::Replaced(n) => (
+            format!("it has the UTF-8 replacement character {n} times"),
+            "it was read as text and written again; the bytes are lost",
+        ),
+    };
+    Some((Code::TextModeMangled, certain, likely.to_owned()))
 }
 
 #[cfg(test)]
@@ -351,9 +346,10 @@ mod tests {
     #[test]
     fn line_ends_that_were_changed_are_recognised() {
         let source = |bytes: &[u8]| Source::memory(Path::new("x"), bytes.to_vec());
-        let mangled = b"ab\r\ncd\r\nef";
-        assert!(text_mode(&source(mangled), 8).is_some());
-        assert!(text_mode(&source(mangled), 10).is_none());
-        assert!(text_mode(&source(b"ab\ncd\r\nef"), 8).is_none());
+        let mangled = b"ab\r\ncdefghij".repeat(20);
+        let needed = mangled.len() as u64 - 20;
+        assert!(text_mode(&source(&mangled), needed).is_some());
+        assert!(text_mode(&source(&mangled), needed + 20).is_none());
+        assert!(text_mode(&source(&b"ab\ncd\r\nef".repeat(20)), needed).is_none());
     }
 }
