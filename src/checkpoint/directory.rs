@@ -201,7 +201,7 @@ fn find(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<Found> {
         }
     }
     for (pattern, files) in patterns {
-        if files.first().is_some_and(|file| sniff::is_table(file)) {
+        if files.iter().any(|file| sniff::is_table(file)) {
             found.push(v1(&dir.join(pattern), files, None));
         }
     }

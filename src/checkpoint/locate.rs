@@ -230,7 +230,8 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
         })
     })?;
     let files = directory::v1_shards(dir, &pattern, &names);
-    if !files.first().is_some_and(|file| sniff::is_table(file)) {
+    // One of them may be damaged; which, the reader says.
+    if !files.iter().any(|file| sniff::is_table(file)) {
         return None;
     }
     let mut origin = Origin::v1(path, &dir.join(&pattern), files);
