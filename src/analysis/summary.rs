@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::derived::{derived, is_missing};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
 use super::roles::{Role, Roles};
@@ -169,13 +170,15 @@ impl Summary {
         let tensorflow_version = graphs.map(|g| g.tensorflow_version.clone()).find(|version| !version.is_empty());
 
         let named = origin.prefix.step();
-        let stored = stored_step(checkpoint);
-        if let (Some(named), Some(stored)) = (named, stored)
-            && named != stored
+        let mut stored = stored_step(checkpoint);
+        if stored.is_none()
+            && let Some((step, assumption)) = derived_step(checkpoint)
         {
-            let message = format!("the name says step {named}, the tensor global_step says {stored}");
-            findings.push(Finding::new(Code::StepDisagrees, message));
+            let message = format!("the data of the step is missing; by its checksum it is {step}{assumption}");
+            findings.push(Finding::new(Code::DerivedValue, message));
+            stored = Some(step);
         }
+        findings.extend(step_disagreement(checkpoint));
         let notes = origin.notes.iter().map(|note| Finding::new(Code::ChoiceNote, note));
         findings.extend(notes);
         let (scopes, other_scopes) = main_scopes(tensors, roles);
@@ -246,6 +249,13 @@ fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     std::iter::once(info(origin.prefix.index(), 0)).chain(shards).collect()
 }
 
+/// The step in the name against the one that is stored.
+pub(super) fn step_disagreement(checkpoint: &Checkpoint) -> Option<Finding> {
+    let (named, stored) = (checkpoint.origin().prefix.step()?, stored_step(checkpoint)?);
+    let message = format!("the name says step {named}, the tensor global_step says {stored}");
+    (named != stored).then(|| Finding::new(Code::StepDisagrees, message))
+}
+
 /// The value of `global_step`, if it is there and is what was saved.
 fn stored_step(checkpoint: &Checkpoint) -> Option<u64> {
     let tensor = STEPS.iter().find_map(|name| checkpoint.tensor(name))?;
@@ -263,6 +273,15 @@ fn stored_step(checkpoint: &Checkpoint) -> Option<u64> {
         _ => return None,
     };
     u64::try_from(value).ok()
+}
+
+/// The step from its checksum, if its data is missing.
+fn derived_step(checkpoint: &Checkpoint) -> Option<(u64, String)> {
+    let names = STEPS.iter().copied().chain([&b"save_counter/.ATTRIBUTES/VARIABLE_VALUE"[..]]);
+    let tensor = names.into_iter().find_map(|name| checkpoint.tensor(name)).filter(|t| is_missing(checkpoint, t))?;
+    let value = derived(checkpoint, tensor)?;
+    let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
+    Some((u64::try_from(value.integer()?).ok()?, assumption))
 }
 
 /// The scopes of what a model is made of; of a checkpoint without such, of everything.

@@ -78,6 +78,12 @@ impl ModelDir {
         self.checkpoints.iter().rev().find(|found| found.step == Some(step))
     }
 
+    /// The checkpoint at a path as a state file has it: relative to this directory, or absolute.
+    pub fn find(&self, stored: &Path) -> Option<&Found> {
+        let resolved = if stored.is_absolute() { stored.to_path_buf() } else { self.path.join(stored) };
+        self.position(&resolved).and_then(|at| self.checkpoints.get(at))
+    }
+
     /// `tf.train.latest_checkpoint`, and what to fall back on where that would give nothing.
     fn choose_latest(&mut self) -> Option<usize> {
         let by_step = self.checkpoints.len().checked_sub(1);

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::directory::{self, ModelDir, nothing_in};
+use super::directory::{self, Found, ModelDir, nothing_in};
 use super::sniff;
 use crate::bundle::Prefix;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,6 +74,32 @@ impl SourceKind {
 }
 
 impl Origin {
+    /// Finds what `path` means, without opening it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotACheckpoint`] if it means nothing, with what it looks like and what to do.
+    pub fn locate(path: &Path, choice: Choice) -> Result<Self> {
+        locate(path, choice)
+    }
+
+    /// One of the checkpoints of a directory.
+    pub fn of_found(path: &Path, found: &Found) -> Self {
+        let kind = if found.v1_files.is_empty() { SourceKind::Bundle } else { SourceKind::SaverV1 };
+        Self { v1_files: found.v1_files.clone(), ..Self::new(path, kind, found.prefix.clone()) }
+    }
+
+    /// One of the versions of a serving directory.
+    ///
+    /// # Errors
+    /// If it is no SavedModel.
+    pub fn of_version(path: &Path, dir: &Path) -> Result<Self> {
+        if saved_model_file(dir).is_none() && !dir.join("variables/variables.index").is_file() {
+            let kind = ErrorKind::NotACheckpoint("no SavedModel, but TensorFlow Serving takes it for a version".into());
+            return Err(Error::new(kind).in_file(dir));
+        }
+        saved_model(path, dir)
+    }
+
     fn new(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
         Self {
             path: path.to_path_buf(),

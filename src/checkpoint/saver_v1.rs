@@ -80,8 +80,7 @@ fn assemble(name: Box<[u8]>, described: Described) -> Tensor {
             Parts::Slices(slices.into_iter().map(stored).collect())
         }
     };
-    let bytes = shape.elements().and_then(|n| n.checked_mul(dtype.element_size()?));
-    Tensor { name, dtype, shape, bytes, parts }
+    Tensor { name, dtype, shape, parts }
 }
 
 /// Reads the metadata of one file and adds it to what is known of the tensors.

@@ -7,7 +7,9 @@ mod ctx;
 mod inspect;
 mod list;
 mod print;
+mod progress;
 mod source;
+mod validate;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,6 +36,7 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
+    Validate(validate::Args),
 }
 
 /// What every command understands.
@@ -72,6 +75,12 @@ pub(crate) enum Format {
     Raw,
     /// A NumPy array.
     Npy,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// `JUnit` XML.
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -90,6 +99,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Validate(args) => validate::run(&args, &mut ctx),
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
     match result {

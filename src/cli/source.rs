@@ -36,10 +36,14 @@ pub(crate) struct SelectArgs {
 }
 
 impl SourceArgs {
+    /// Which checkpoint of a directory.
+    pub(crate) fn choice(&self) -> Choice {
+        Choice { step: self.step, version: self.version }
+    }
+
     /// Opens the checkpoint and says on standard error how it was chosen.
     pub(crate) fn open(&self, ctx: &mut Ctx, tell: bool) -> Result<Checkpoint> {
-        let choice = Choice { step: self.step, version: self.version };
-        let checkpoint = Checkpoint::open(&self.path, choice, &Limits::default())?;
+        let checkpoint = Checkpoint::open(&self.path, self.choice(), &Limits::default())?;
         if tell {
             for note in &checkpoint.origin().notes {
                 ctx.note(note);

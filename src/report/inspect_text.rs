@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::Look;
 use super::json::shown;
 use super::table::Columns;
 use super::units::{count, percent, shape_text, size, time};
-use crate::analysis::{Finding, Role, Saver, Scope, Severity, Summary};
+use super::{Look, write_finding};
+use crate::analysis::{Role, Saver, Scope, Summary};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::escape::escaped;
@@ -88,19 +88,6 @@ fn findings(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()
     match summary.findings.len().saturating_sub(MOST) {
         0 => Ok(()),
         more => writeln!(out, "  … and {more} more; ckpt validate lists them all"),
-    }
-}
-
-fn write_finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let (style, sign) = match finding.severity {
-        Severity::Error => (look.bad(), "✗"),
-        Severity::Warning => (look.doubtful(), "!"),
-        Severity::Note => (look.dim(), "·"),
-    };
-    write!(out, "{style}{sign}{style:#} {}", finding.message)?;
-    match &finding.help {
-        Some(help) => writeln!(out, "; {help}"),
-        None => writeln!(out),
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::units::{count, percent, shape_text, size};
 use super::{Look, table::Columns};
-use crate::analysis::{Group, Listing, Role, TreeRow, short_name};
+use crate::analysis::{Group, Listing, Role, TreeRow, derived, is_missing, is_zero, short_name};
 use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::escape::escaped;
 use unicode_width::UnicodeWidthStr;
@@ -22,7 +22,7 @@ struct Row<'t> {
 
 fn row<'t>(listing: &Listing<'_>, at: usize, tensor: &'t Tensor, long: bool) -> Row<'t> {
     let name = if long { &tensor.name } else { short_name(&tensor.name) };
-    let bytes = match tensor.bytes {
+    let bytes = match tensor.bytes() {
         None => "?".to_owned(),
         Some(bytes) if long => bytes.to_string(),
         Some(bytes) => size(bytes),
@@ -72,13 +72,22 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
     if !listing.rows.is_empty() {
         writeln!(out, "{bold}{head}{bold:#}")?;
     }
-    let mut shortened = false;
+    let (mut shortened, mut missing) = (false, 0usize);
     for (at, tensor) in listing.tensors() {
         let Row { name, cells: [dtype, shape, bytes, role] } = row(listing, at, tensor, long);
         shortened |= !long && short_name(&tensor.name).len() != tensor.name.len();
         let pad = " ".repeat(name_width.saturating_sub(name.width()));
         let [a, b, c, d] = widths;
-        let place = if long { format!("{role:d$}  {}", place(tensor)) } else { role };
+        let mut place = if long { format!("{role:d$}  {}", place(tensor)) } else { role };
+        if is_missing(listing.checkpoint, tensor) {
+            missing += 1;
+            if let Some(value) = derived(listing.checkpoint, tensor) {
+                let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
+                place = format!("{place:d$}  = {} from the checksum{assumption}", value.text());
+            } else if is_zero(tensor) {
+                place = format!("{place:d$}  all zero by the checksum");
+            }
+        }
         writeln!(out, "{name}{pad}  {dtype:a$}  {shape:b$}  {bytes:>c$}  {}", place.trim_end())?;
         if long {
             for slice in tensor.slices() {
@@ -86,7 +95,12 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
             }
         }
     }
-    footer(listing, shortened, look, out)
+    footer(listing, shortened, look, out)?;
+    match missing {
+        0 => Ok(()),
+        1 => writeln!(out, "the data of 1 tensor is missing"),
+        n => writeln!(out, "the data of {} tensors is missing", count(n as u64)),
+    }
 }
 
 fn place(tensor: &Tensor) -> String {

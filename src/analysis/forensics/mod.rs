@@ -1,0 +1,348 @@
+//! Checksum forensics: what checksums and a few bytes prove about the data, without the data.
+//!
+//! An index stores the CRC-32C of each tensor's bytes, and TensorFlow's error message prints that number beside the one
+//! it computed. CRC is linear and, on four bytes, one to one, so the two say more than "different": that zeros were
+//! read (a hole of an interrupted download), that text was read (a Git LFS pointer), that one bit flipped and which,
+//! and what a scalar was meant to be. Nothing here opens a file.
+//!
+//! Checksums are plain, as TensorFlow's messages and `ckpt list` show them, not masked as they are stored.
+
+mod gf2;
+mod text;
+
+#[cfg(test)]
+mod reports;
+
+pub use text::{Fragment, LineEnds, Mangled, Word, ascii_word, looks_mangled_by_text_mode, text_fragment};
+
+use crate::tensor::{DType, Narrow, NarrowKind};
+use gf2::{BIG_FACTOR, ORDER, after_zeros, logarithm, multiply, power, rewind};
+
+/// Number of different checksums.
+const CHECKSUMS: f64 = 4_294_967_296.0;
+
+/// The checksum of this many zero bytes.
+pub fn crc_of_zeros(len: u64) -> u32 {
+    !after_zeros(u32::MAX, len)
+}
+
+/// Whether a tensor consists of zeros, told from the index alone.
+///
+/// Strings and variants are never zeros, and a tensor without elements is nothing.
+pub fn is_all_zero(dtype: DType, len: u64, crc: u32) -> bool {
+    dtype.element_size().is_some() && len > 0 && crc == crc_of_zeros(len)
+}
+
+/// A number of zero bytes that has some checksum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Zeros {
+    /// How many.
+    pub len: u64,
+    /// How often a random checksum is that of a length as small and as round as this: below 0.001 the zeros are as
+    /// good as certain, above 0.01 it proves nothing.
+    pub odds: f64,
+}
+
+/// How many zero bytes have this checksum, if at most `max` do.
+///
+/// Every length below 2³¹ − 1 has its own checksum, so the answer is exact and nothing is searched: it is a discrete
+/// logarithm, a few milliseconds at worst. Beyond 2 GiB lengths repeat, and the shortest is given. About half of all
+/// checksums are those of *some* number of zeros: look at [`Zeros::odds`] before believing one.
+pub fn zero_length_for(crc: u32, max: u64) -> Option<Zeros> {
+    // ~crc = F·x^8N, where F, a register of ones, is 0 modulo (x + 1). Adding the other factor makes both sides
+    // powers of x without changing them modulo that factor.
+    if !(!crc).count_ones().is_multiple_of(2) {
+        return None;
+    }
+    let inverse = power(u32::MAX ^ BIG_FACTOR, ORDER - 1);
+    let quotient = multiply(!crc ^ BIG_FACTOR, inverse);
+    // Exponents count bits, and wrap above 2²⁸ bytes; 2²⁸ is the inverse of 8.
+    let most = if max < 1 << 28 { max * 8 } else { ORDER };
+    let bits = logarithm(quotient, most)?;
+    let len = u64::try_from(u128::from(bits) * (1 << 28) % u128::from(ORDER)).ok()?;
+    (len <= max).then(|| Zeros { len, odds: zero_odds(len) })
+}
+
+/// The share of checksums that belong to lengths as small, or as round, as this.
+#[expect(clippy::cast_precision_loss, reason = "odds are rounded anyway")]
+fn zero_odds(len: u64) -> f64 {
+    if len == 0 {
+        return 1.0 / CHECKSUMS;
+    }
+    let small = if len.is_multiple_of(4) { len / 4 } else { len };
+    // Lengths are products of dimensions, most with high powers of two: count those with an odd part up to this one's.
+    let odd = len >> len.trailing_zeros();
+    let round = odd.div_ceil(2).saturating_mul(u64::from(32u32.saturating_sub(odd.ilog2())).max(1));
+    2.0 * small.min(round) as f64 / CHECKSUMS
+}
+
+/// The four bytes that have this checksum. There is exactly one such word.
+pub fn invert_u32(crc: u32) -> [u8; 4] {
+    (!rewind(!crc, 32)).to_le_bytes()
+}
+
+/// The eight bytes that have this checksum and whose last four are zero: a little-endian integer below 2³².
+///
+/// There is always exactly one, whether or not it is what was summed: a small number speaks for itself.
+pub fn invert_u32_then_zeros(crc: u32) -> [u8; 8] {
+    let [a, b, c, d] = (!rewind(!crc, 64)).to_le_bytes();
+    [a, b, c, d, 0, 0, 0, 0]
+}
+
+/// The value of a scalar, derived from its checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// Its type.
+    pub dtype: DType,
+    /// Its bytes, little-endian, as many as the type has.
+    pub bytes: [u8; 8],
+    /// Whether no other value has the checksum. Otherwise see [`Derived::assumption`].
+    pub certain: bool,
+}
+
+/// The value of a scalar that has this checksum, in a bundle with little-endian bytes.
+///
+/// Types of four bytes or fewer are exact; `None` means that no value of the type has the checksum. Integers of eight
+/// bytes are taken to be between −2³² and 2³². Other types cannot be told.
+pub fn scalar_from_crc(dtype: DType, crc: u32) -> Option<Derived> {
+    scalar(dtype, crc, false)
+}
+
+/// As [`scalar_from_crc`], in a bundle with big-endian bytes.
+pub fn scalar_from_crc_big_endian(dtype: DType, crc: u32) -> Option<Derived> {
+    scalar(dtype, crc, true)
+}
+
+fn scalar(dtype: DType, crc: u32, big_endian: bool) -> Option<Derived> {
+    let size = u32::try_from(dtype.element_size()?).ok()?;
+    match size {
+        1 | 2 | 4 => {
+            let word = !rewind(!crc, size * 8);
+            let legal = if dtype == DType::Bool { 2 } else { 1 << (u64::from(size) * 8) };
+            if u64::from(word) >= legal {
+                return None;
+            }
+            let word = if big_endian { word.swap_bytes() >> (32 - size * 8) } else { word };
+            Some(Derived { dtype, bytes: u64::from(word).to_le_bytes(), certain: true })
+        }
+        8 if matches!(dtype, DType::Int64 | DType::UInt64) => {
+            let low = |high: u32| {
+                let word = if big_endian {
+                    // The half that is known comes first.
+                    (rewind(!crc, 32) ^ after_zeros(!high, 4)).swap_bytes()
+                } else {
+                    !rewind(rewind(!crc, 32) ^ high, 32)
+                };
+                u64::from(word) | u64::from(high) << 32
+            };
+            let (plain, negative) = (low(0), low(u32::MAX));
+            // Counters are not negative, but a −1 is common enough to be told.
+            let is_negative = dtype == DType::Int64 && negative.wrapping_neg() < 1 << 16 && plain >= 1 << 16;
+            let value = if is_negative { negative } else { plain };
+            Some(Derived { dtype, bytes: value.to_le_bytes(), certain: false })
+        }
+        _ => None,
+    }
+}
+
+impl Derived {
+    /// What the value rests on, if it is not certain.
+    pub fn assumption(&self) -> Option<&'static str> {
+        let negative = self.bytes.last() == Some(&0xff);
+        match (self.certain, negative) {
+            (true, _) => None,
+            (false, false) => Some("if it is below 2^32"),
+            (false, true) => Some("if it is negative and above -2^32"),
+        }
+    }
+
+    /// The value as a 64-bit integer, for integer types.
+    pub fn integer(&self) -> Option<i64> {
+        let bits = u64::from_le_bytes(self.bytes);
+        let size = u32::try_from(self.dtype.element_size()?).ok()?;
+        // Shifting the sign bit of the type up and back extends it.
+        let signed = |bits: u64, width: u32| (bits << (64 - width)).cast_signed() >> (64 - width);
+        Some(match self.dtype {
+            DType::Int4 => signed(bits, 4),
+            DType::Int2 => signed(bits, 2),
+            DType::UInt4 => (bits & 15).cast_signed(),
+            DType::UInt2 => (bits & 3).cast_signed(),
+            DType::Int8 | DType::Int16 | DType::Int32 | DType::Int64 | DType::QInt8 | DType::QInt16 | DType::QInt32 => {
+                signed(bits, size * 8)
+            }
+            DType::UInt8 | DType::UInt16 | DType::UInt32 | DType::UInt64 | DType::QUInt8 | DType::QUInt16 => {
+                bits.cast_signed()
+            }
+            _ => return None,
+        })
+    }
+
+    /// The value as text.
+    pub fn text(&self) -> String {
+        let [a, b, c, d, ..] = self.bytes;
+        if let Some(integer) = self.integer() {
+            return integer.to_string();
+        }
+        let kind = match self.dtype {
+            DType::Bool => return if a == 0 { "False" } else { "True" }.to_owned(),
+            DType::Float32 => return format!("{:?}", f32::from_le_bytes([a, b, c, d])),
+            DType::Float16 => NarrowKind::Float16,
+            DType::BFloat16 => NarrowKind::BFloat16,
+            DType::Float8E5M2 => NarrowKind::Float8E5M2,
+            DType::Float8E4M3FN => NarrowKind::Float8E4M3FN,
+            DType::Float8E4M3FNUZ => NarrowKind::Float8E4M3FNUZ,
+            DType::Float8E4M3B11FNUZ => NarrowKind::Float8E4M3B11FNUZ,
+            DType::Float8E5M2FNUZ => NarrowKind::Float8E5M2FNUZ,
+            DType::Float4E2M1FN => NarrowKind::Float4E2M1FN,
+            _ => return format!("{:#x}", u64::from_le_bytes(self.bytes)),
+        };
+        format!("{:?}", Narrow::new(kind, u16::from_le_bytes([a, b])).shortest())
+    }
+}
+
+/// One bit that explains the difference of two checksums.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BitFlip {
+    /// The byte, counted from the start of what was summed.
+    pub byte: u64,
+    /// The bit, 0 for the lowest.
+    pub bit: u8,
+    /// Whether no other bit of the tensor explains it: so in tensors of up to 256 MiB.
+    pub unique: bool,
+    /// How often two unrelated checksums look like one bit in a tensor of this length.
+    pub odds: f64,
+}
+
+/// The one bit of `len` bytes whose change turns checksum `stored` into `computed`, if there is one.
+///
+/// Costs less than summing the bytes did, for every length. The bytes of a string tensor are summed in another order
+/// than they lie in the file (lengths as words first), so there the position is one of the sum, not of the file.
+pub fn single_bit(stored: u32, computed: u32, len: u64) -> Option<BitFlip> {
+    let (from_end, bit) = bit_from_end(stored, computed, len)?;
+    let byte = len.checked_sub(from_end)?;
+    // Positions repeat after 2³¹ − 1 bits: is there room for another one in front of this?
+    let unique = u128::from(from_end) * 8 + u128::from(ORDER) > u128::from(len) * 8 + u128::from(bit);
+    Some(BitFlip { byte, bit, unique, odds: bit_odds(len) })
+}
+
+/// As [`single_bit`], of a tensor whose length is not known: how many bytes stand behind the byte, the bit, and how
+/// often two unrelated checksums look like one bit so close to the end.
+pub fn single_bit_from_end(stored: u32, computed: u32) -> Option<(u64, u8, f64)> {
+    let (from_end, bit) = bit_from_end(stored, computed, u64::MAX)?;
+    Some((from_end.checked_sub(1)?, bit, bit_odds(from_end)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "odds are rounded anyway")]
+fn bit_odds(len: u64) -> f64 {
+    (len as f64 * 8.0 / CHECKSUMS).min(1.0)
+}
+
+/// How many bytes from the end (1 is the last one), and the bit. Bit b of a byte enters the register at x^(31 − b); it and every byte behind it multiply by x⁸.
+fn bit_from_end(stored: u32, computed: u32, len: u64) -> Option<(u64, u8)> {
+    let most = len.saturating_mul(8).saturating_add(31);
+    let mut exponent = logarithm(stored ^ computed, most)?;
+    if exponent < 32 {
+        // The powers below x³² are those of a bit one whole period further away.
+        exponent = exponent.checked_add(ORDER).filter(|n| *n <= most)?;
+    }
+    let bit = 7 - u8::try_from(exponent % 8).ok()?;
+    Some(((exponent - 24) / 8, bit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_sum_as_if_they_were_there() {
+        for len in [0u64, 1, 4, 7, 1024, 65_536, 2_359_296] {
+            assert_eq!(crc_of_zeros(len), crc32c::crc32c(&vec![0; usize::try_from(len).unwrap()]), "{len}");
+        }
+        // 16 GiB, joined from halves.
+        let half = crc_of_zeros(8 << 30);
+        assert_eq!(crc_of_zeros(16 << 30), crc32c::crc32c_combine(half, half, 8 << 30));
+    }
+
+    #[test]
+    fn a_number_of_zeros_is_found_from_its_checksum() {
+        let most = 1u64 << 32;
+        for len in [0u64, 1, 4, 40, 1024, 65_536, 2_359_296, 93_763_584, (1 << 28) - 4, 1 << 28, 1 << 30, (1 << 31) - 2]
+        {
+            assert_eq!(zero_length_for(crc_of_zeros(len), most).map(|z| z.len), Some(len));
+        }
+        assert!(zero_length_for(crc_of_zeros(93_763_584), most).unwrap().odds < 0.001);
+        assert_eq!(zero_length_for(crc_of_zeros(1024), 1023), None);
+        // Lengths repeat after 2³¹ − 1.
+        assert_eq!(crc_of_zeros(ORDER + 12), crc_of_zeros(12));
+    }
+
+    #[test]
+    fn scalars_of_every_size_come_back() {
+        let crc = |bytes: &[u8]| crc32c::crc32c(bytes);
+        let text = |dtype, bytes: &[u8]| scalar_from_crc(dtype, crc(bytes)).map(|d| d.text());
+        assert_eq!(text(DType::Float32, &0.001f32.to_le_bytes()).unwrap(), "0.001");
+        assert_eq!(text(DType::Float32, &0f32.to_le_bytes()).unwrap(), "0.0");
+        assert_eq!(text(DType::Int32, &(-7i32).to_le_bytes()).unwrap(), "-7");
+        assert_eq!(text(DType::Int64, &200i64.to_le_bytes()).unwrap(), "200");
+        assert_eq!(text(DType::Int64, &(-1i64).to_le_bytes()).unwrap(), "-1");
+        assert_eq!(text(DType::UInt64, &u64::from(u32::MAX).to_le_bytes()).unwrap(), "4294967295");
+        assert_eq!(text(DType::BFloat16, &[0x80, 0x3f]).unwrap(), "1.0");
+        assert_eq!(text(DType::Int8, &[0xfe]).unwrap(), "-2");
+        assert_eq!(text(DType::Int4, &[0x0f]).unwrap(), "-1");
+        assert_eq!(text(DType::Bool, &[1]).unwrap(), "True");
+        // No such value, or no telling.
+        assert_eq!(text(DType::Bool, &[2]), None);
+        assert_eq!(text(DType::Int16, &[1, 2, 3]), None);
+        assert_eq!(text(DType::Float64, &1f64.to_le_bytes()), None);
+        assert_eq!(text(DType::String, &[1]), None);
+        let derived = scalar_from_crc(DType::Int64, crc(&200i64.to_le_bytes())).unwrap();
+        assert_eq!((derived.certain, derived.assumption()), (false, Some("if it is below 2^32")));
+    }
+
+    #[test]
+    fn big_endian_scalars_come_back() {
+        let text = |dtype, bytes: &[u8]| scalar_from_crc_big_endian(dtype, crc32c::crc32c(bytes)).unwrap().text();
+        assert_eq!(text(DType::Float32, &0.001f32.to_be_bytes()), "0.001");
+        assert_eq!(text(DType::Int16, &(-300i16).to_be_bytes()), "-300");
+        assert_eq!(text(DType::Int64, &200i64.to_be_bytes()), "200");
+        assert_eq!(text(DType::Int64, &(-3i64).to_be_bytes()), "-3");
+    }
+
+    #[test]
+    fn a_flipped_bit_is_found_wherever_it_is() {
+        let mut bytes: Vec<u8> = (0..300_007u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();
+        let stored = crc32c::crc32c(&bytes);
+        let len = bytes.len() as u64;
+        for (byte, bit) in [(0usize, 0u8), (0, 7), (1, 3), (98_304, 0), (150_000, 5), (300_006, 0), (300_006, 7)] {
+            bytes[byte] ^= 1 << bit;
+            let found = single_bit(stored, crc32c::crc32c(&bytes), len).unwrap();
+            assert_eq!((found.byte, found.bit, found.unique), (byte as u64, bit, true));
+            let (behind, same_bit, _) = single_bit_from_end(stored, crc32c::crc32c(&bytes)).unwrap();
+            assert_eq!((behind, same_bit), (len - byte as u64 - 1, bit));
+            bytes[byte] ^= 1 << bit;
+        }
+        // Two bits are not one, and neither is nothing.
+        bytes[5] ^= 3;
+        assert_eq!(single_bit(stored, crc32c::crc32c(&bytes), len), None);
+        assert_eq!(single_bit(stored, stored, len), None);
+    }
+
+    #[test]
+    fn beyond_256_mib_a_bit_is_not_unique() {
+        // The syndrome of a bit does not depend on the other bytes, so zeros will do.
+        let flip = |len: u64, byte: u64| {
+            crc_of_zeros(len)
+                ^ crc32c::crc32c_combine(
+                    crc32c::crc32c_combine(crc_of_zeros(byte), crc32c::crc32c(&[1]), 1),
+                    crc_of_zeros(len - byte - 1),
+                    usize::try_from(len - byte - 1).unwrap(),
+                )
+        };
+        let small = single_bit(flip(256 << 20, 77), 0, 256 << 20).unwrap();
+        assert_eq!((small.byte, small.bit, small.unique), (77, 0, true));
+        let len = 4u64 << 30;
+        let large = single_bit(flip(len, len - 100), 0, len).unwrap();
+        assert_eq!((large.byte, large.bit, large.unique), (len - 100, 0, false));
+        assert!((large.odds - 1.0).abs() < 1e-9);
+    }
+}
