@@ -29,7 +29,7 @@ fn pitfall_6_the_entry_of_the_whole_has_no_data() {
     open.sound();
     assert_eq!(open.names(), ["w"]);
     assert_eq!(open.bytes(b"w"), (0..12).collect::<Vec<u8>>());
-    assert_eq!(open.tensor(b"w").bytes, Some(12));
+    assert_eq!(open.tensor(b"w").bytes(), Some(12));
 }
 
 #[test]
