@@ -196,7 +196,7 @@ impl<'t> Tree<'t> {
             for (name, child) in &first.children {
                 let Some(inner) = self.node(*child) else { continue };
                 scope.has_inner |= !inner.children.is_empty();
-                if let (Some(tensor), true) = (inner.tensor, inner.children.is_empty()) {
+                if let Some(tensor) = inner.tensor {
                     scope.leaves.push((crate::escape::escaped(name).into_owned(), tensor.shape.clone()));
                 }
             }

@@ -359,9 +359,11 @@ fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
     }
     let mut origin = saved_model(path, &dir)?;
     if versions.len() > 1 {
-        let how =
-            if choice.version.is_some() { "as asked" } else { "the highest, which TensorFlow Serving would load" };
-        origin.notes.push(format!("version {version} of {}: {how}", versions.len()));
+        let n = versions.len();
+        origin.notes.push(match choice.version {
+            Some(_) => format!("version {version} of {n} versions, as asked"),
+            None => format!("version {version}, the highest of {n}, which TensorFlow Serving would load"),
+        });
     }
     Ok(Some(Origin { kind: SourceKind::ServingBase, versions, ..origin }))
 }

@@ -97,6 +97,22 @@ pub(crate) fn near(selectors: &[String], checkpoint: &Checkpoint) -> String {
             let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
             format!("; did you mean {}?", names.join(" or "))
         }
-        None => String::new(),
+        None => {
+            let wider = selectors.iter().find_map(|selector| across_scopes(selector, checkpoint));
+            wider.map_or_else(String::new, |wider| format!("; * stops at /: did you mean '{wider}'?"))
+        }
     }
+}
+
+/// The glob that was probably meant by one whose `*` was to go on behind a `/`.
+fn across_scopes(selector: &str, checkpoint: &Checkpoint) -> Option<String> {
+    if selector.starts_with('!') || !selector.contains('*') {
+        return None;
+    }
+    let roles = Roles::of(checkpoint);
+    let matches = |glob: &String| {
+        Selector::parse(&[glob], false).is_ok_and(|selector| !selector.select(checkpoint, &roles).0.is_empty())
+    };
+    let wider = [format!("**/{selector}"), format!("{selector}/**"), format!("**/{selector}/**")];
+    wider.into_iter().find(matches).map(|glob| ckpt::escape::escaped(glob.as_bytes()).into_owned())
 }
