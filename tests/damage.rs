@@ -16,10 +16,13 @@ use ckpt::table::{FOOTER_LEN, Table};
 use support::{all_documents, elements, testdata};
 use tempfile::TempDir;
 
+/// Name, type with shape, and elements of a tensor.
+type Tensor = (Vec<u8>, String, Option<Vec<Vec<u8>>>);
+
 /// What can be seen of a checkpoint: `None` in place of values that cannot be read.
 #[derive(PartialEq, Debug)]
 struct Seen {
-    tensors: Vec<(Vec<u8>, String, Option<Vec<Vec<u8>>>)>,
+    tensors: Vec<Tensor>,
     complaints: usize,
 }
 

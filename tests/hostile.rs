@@ -12,6 +12,7 @@ use ckpt::checkpoint::{Checkpoint, looks_like};
 use ckpt::error::Error;
 use ckpt::tensor::{Axis, Checked};
 use ckpt_synth::hostile::{Case, Verdict, cases};
+use ckpt_synth::{BundleBuilder, Entry, Extent, dtype};
 
 /// Counts the bytes on the heap and their peak.
 struct Counting;
@@ -194,4 +195,43 @@ fn damage_to_tables_and_tensors_is_told() {
         }
     }
     assert_eq!(silent, LEFT_TO_VALIDATE);
+}
+
+/// Peak of the heap while a checkpoint is used, above what was there before.
+fn peak_of(path: &Path) -> (Outcome, usize) {
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let outcome = use_all(path);
+    (outcome, PEAK.load(Ordering::Relaxed).saturating_sub(before))
+}
+
+#[test]
+fn reading_many_slices_keeps_a_window_for_one() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (rows, bytes) = (64, 256 << 10);
+    let slices = (0..rows).map(|n| (vec![Extent::range(n, 1), Extent::Full], 0, vec![7; bytes]));
+    let shape = [rows, i64::try_from(bytes).unwrap()];
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("m");
+    let bundle = BundleBuilder::new().partitioned("w", dtype::UINT8, &shape, slices.collect()).finish();
+    bundle.write(&prefix).unwrap();
+    let (outcome, peak) = peak_of(&prefix);
+    assert_eq!((outcome.verified, outcome.complaints.len()), (1, 0), "{outcome:?}");
+    assert!(peak < 4 << 20, "{peak} bytes for windows of 256 KiB");
+}
+
+#[test]
+fn names_that_share_a_long_beginning_are_limited() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let bundle = (0..4000).fold(BundleBuilder::new(), |builder, n| {
+        builder.entry(format!("{}{n:04}", "n".repeat(1 << 16)), Entry::new(dtype::FLOAT, &[0]))
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("m");
+    bundle.table(|table| table.restart_interval(1 << 20)).finish().write(&prefix).unwrap();
+    let size = std::fs::metadata(dir.path().join("m.index")).unwrap().len();
+    assert!(size < 1 << 20, "{size} bytes make 256 MiB of names");
+    let (outcome, peak) = peak_of(&prefix);
+    assert!(outcome.complaints[0].contains("all names together too large"), "{outcome:?}");
+    assert!(peak < FREE, "{peak}");
 }

@@ -31,7 +31,7 @@ fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn sources() -> BTreeMap<String, String> {
-    let files = files(&root().join("src")).into_iter().filter(|(name, _)| name.ends_with(".rs"));
+    let files = files(&root().join("src")).into_iter().filter(|(name, _)| name.strip_suffix(".rs").is_some());
     let sources: BTreeMap<String, String> =
         files.map(|(name, text)| (name, String::from_utf8(text).unwrap())).collect();
     assert!(sources.len() > 40, "only {} source files", sources.len());

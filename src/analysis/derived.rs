@@ -17,7 +17,7 @@ pub fn derived(checkpoint: &Checkpoint, tensor: &Tensor) -> Option<Derived> {
 
 /// Whether a tensor of more than one element is entirely zero, by its checksum.
 pub fn is_zero(tensor: &Tensor) -> bool {
-    let (Some(crc), Some(bytes)) = (whole(tensor).and_then(|place| place.crc32c), tensor.bytes) else { return false };
+    let (Some(crc), Some(bytes)) = (whole(tensor).and_then(|place| place.crc32c), tensor.bytes()) else { return false };
     tensor.elements().is_some_and(|n| n > 1) && is_all_zero(tensor.dtype, bytes, crc.0)
 }
 

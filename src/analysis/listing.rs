@@ -91,7 +91,7 @@ impl Totals {
         if tensor.is_numeric() {
             self.parameters = self.parameters.saturating_add(tensor.elements().unwrap_or(0));
         }
-        self.bytes = self.bytes.saturating_add(tensor.bytes.unwrap_or(0));
+        self.bytes = self.bytes.saturating_add(tensor.bytes().unwrap_or(0));
     }
 
     /// Sums over tensors.
@@ -117,7 +117,7 @@ impl<'c> Listing<'c> {
         let tensor = |at: &usize| tensors.get(*at);
         match sort {
             Sort::Name => {}
-            Sort::Size => rows.sort_by_key(|at| Reverse(tensor(at).and_then(|t| t.bytes))),
+            Sort::Size => rows.sort_by_key(|at| Reverse(tensor(at).and_then(Tensor::bytes))),
             Sort::Offset => rows.sort_by_key(|at| tensor(at).map(first_place)),
             Sort::DType => rows.sort_by_key(|at| tensor(at).map(|t| t.dtype.to_string())),
             Sort::Role => rows.sort_by_key(|at| roles.role(*at)),

@@ -17,5 +17,5 @@ pub use listing::{Group, GroupBy, Listing, Sort, Totals, TreeRow};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};
-pub use summary::{Beside, FileInfo, RoleTotal, Saver, Summary};
+pub use summary::{Beside, Equal, FileInfo, RoleTotal, Saver, Summary};
 pub use validate::{Counts, Progress, ValidateOptions, Validation, validate};

@@ -27,10 +27,25 @@ pub use strings::{StringReader, VariantReader};
 
 use std::path::Path;
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
 use crate::table::{BlockBuffer, Table};
+use crate::tensor::Shape;
+
+/// Replaces a shape by an equal one that is kept already: a million entries have a few shapes between them.
+fn share(known: &mut BTreeSet<Shape>, shape: &mut Shape) {
+    const MOST: usize = 4096;
+    match known.get(shape) {
+        Some(same) => *shape = same.clone(),
+        None if known.len() < MOST => {
+            known.insert(shape.clone());
+        }
+        None => {}
+    }
+}
 
 /// Reads the header of the bundle with this prefix, and nothing else of it.
 ///
@@ -94,6 +109,7 @@ impl Bundle {
         let mut unreadable = Reports::new("entries that cannot be read", limits);
         let most = limits.names(table.source().len());
         let mut names = 0u64;
+        let mut shapes = BTreeSet::new();
         let scan = table.scan(|entry| {
             if entry.key.is_empty() {
                 header.get_or_insert_with(|| {
@@ -112,7 +128,10 @@ impl Bundle {
                 return Err(Error::new(kind).at_offset(entry.offset).in_file(path));
             }
             match BundleEntry::decode(entry.value, entry.value_offset, limits) {
-                Ok(decoded) => entries.push((entry.key.into(), decoded)),
+                Ok(mut decoded) => {
+                    share(&mut shapes, &mut decoded.shape);
+                    entries.push((entry.key.into(), decoded));
+                }
                 Err(error) => {
                     let shown = entry.key.get(..1024).unwrap_or(entry.key);
                     unreadable.add(|| error.at_part(Part::BundleEntry).for_key(shown).in_file(path));

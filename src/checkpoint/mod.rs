@@ -75,8 +75,6 @@ pub struct Tensor {
     pub dtype: DType,
     /// Shape; of a partitioned tensor the full one.
     pub shape: Shape,
-    /// Stored bytes; `None` where that is known only by reading (strings in a V1 checkpoint).
-    pub bytes: Option<u64>,
     /// Where the bytes lie.
     pub parts: Parts,
 }
@@ -114,6 +112,17 @@ impl Tensor {
     /// Number of elements; `None` if the shape does not allow counting them.
     pub fn elements(&self) -> Option<u64> {
         self.shape.elements()
+    }
+
+    /// Stored bytes; `None` where that is known only by reading (strings in a V1 checkpoint).
+    pub fn bytes(&self) -> Option<u64> {
+        let stored = |place: &Place| place.range.map(|(_, size)| u64::try_from(size).ok());
+        let in_blocks = || self.elements()?.checked_mul(self.dtype.element_size()?);
+        match &self.parts {
+            Parts::Whole(place) => stored(place).unwrap_or_else(in_blocks),
+            Parts::Slices(slices) if slices.iter().any(|s| s.place.is_some_and(|p| p.range.is_none())) => in_blocks(),
+            Parts::Slices(slices) => slices.iter().map(|slice| stored(slice.place.as_ref()?)?).sum(),
+        }
     }
 
     /// Whether the elements are numbers that a model would count as parameters, rather than strings or variants.

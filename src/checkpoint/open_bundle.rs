@@ -76,22 +76,15 @@ fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, faults: &mut Reports) -> Vec
         }
         slices_of.insert(n, stored.into());
     }
+    // Tensors are no larger than entries, so this reuses their memory: an index of a million costs it once.
     let tensors = entries.into_iter().enumerate().filter(|(n, _)| !is_slice.contains(n));
     tensors
         .map(|(n, (name, entry))| {
             let slices = slices_of.remove(&n);
-            let bytes = match &slices {
-                None => u64::try_from(entry.size).ok(),
-                Some(slices) => slices.iter().map(slice_bytes).sum::<Option<u64>>(),
-            };
             let parts = slices.map_or_else(|| Parts::Whole(place(&entry)), Parts::Slices);
-            Tensor { name, dtype: entry.dtype, shape: entry.shape, bytes, parts }
+            Tensor { name, dtype: entry.dtype, shape: entry.shape, parts }
         })
         .collect()
-}
-
-fn slice_bytes(slice: &StoredSlice) -> Option<u64> {
-    slice.place.and_then(|place| place.range).and_then(|(_, size)| u64::try_from(size).ok())
 }
 
 /// What a slice's own entry says against the tensor it belongs to.

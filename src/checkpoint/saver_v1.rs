@@ -4,16 +4,19 @@
 //! key holds a `SavedTensorSlices` with the metadata of all tensors in the file; every other key is that of a slice
 //! (also of a whole tensor) and holds one with a `TensorProto`, without dtype or shape of its own.
 
+mod values;
+
 use std::collections::BTreeMap;
 
+use self::values::{Reader, Values};
 use super::{Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, resolve, sniff, touches};
 use crate::bundle::{BundleHeader, decode_shape, decode_slice, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::Limits;
 use crate::storage::Source;
 use crate::table::{BlockBuffer, Table};
-use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, TensorSlice};
-use crate::wire::{Cursor, Fields, Value};
+use crate::tensor::{Axis, DType, Piece, Shape, TensorSlice};
+use crate::wire::{Fields, Value};
 
 /// The open files of a V1 checkpoint.
 #[derive(Debug)]
@@ -77,8 +80,7 @@ fn assemble(name: Box<[u8]>, described: Described) -> Tensor {
             Parts::Slices(slices.into_iter().map(stored).collect())
         }
     };
-    let bytes = shape.elements().and_then(|n| n.checked_mul(dtype.element_size()?));
-    Tensor { name, dtype, shape, bytes, parts }
+    Tensor { name, dtype, shape, parts }
 }
 
 /// Reads the metadata of one file and adds it to what is known of the tensors.
@@ -232,11 +234,13 @@ impl<'a> Wanted<'a> {
         let (message, offset) = tensor_proto(value, offset)?;
         let values = Values::new(message, offset, dtype)?;
         let count = values.clone().count()?;
-        if count != self.elements {
-            let why = format!("slice {} has {} elements, {count} are stored", self.slice, self.elements);
+        if Some(count) != self.elements.checked_mul(values.parts) {
+            let (what, wanted) = (if values.parts > 1 { "numbers" } else { "elements" }, self.elements);
+            let of = if values.parts > 1 { " of two numbers" } else { "" };
+            let why = format!("slice {} has {wanted} elements{of}, {count} {what} are stored", self.slice);
             return Err(Error::malformed("V1 tensor", why));
         }
-        Ok(Piece { extents: self.extents, reader: Box::new(Reader { values, next: 0 }) })
+        Ok(Piece { extents: self.extents, reader: Box::new(Reader::new(values)) })
     }
 }
 
@@ -258,150 +262,4 @@ fn tensor_proto(value: &[u8], offset: u64) -> Result<(&[u8], u64)> {
         here = found.ok_or_else(|| Error::malformed("V1 tensor", "no data under its key").at_offset(offset))?;
     }
     Ok(here)
-}
-
-/// The values in a `TensorProto`, in order: packed or not, in as many pieces as the writer liked.
-#[derive(Clone, Debug)]
-struct Values<'a> {
-    fields: Fields<'a>,
-    packed: Cursor<'a>,
-    /// Field of `TensorProto` that holds values of the dtype, and how one is encoded there.
-    number: u32,
-    encoding: Encoding,
-    dtype: DType,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
-    /// Little-endian on the wire, as in memory: bytes of one element.
-    Fixed(usize),
-    /// A varint, of which so many low bytes are the element.
-    Varint(usize),
-    /// One string.
-    Bytes,
-}
-
-impl<'a> Values<'a> {
-    fn new(message: &'a [u8], offset: u64, dtype: DType) -> Result<Self> {
-        use Encoding::{Bytes, Fixed, Varint};
-        let (number, encoding) = match dtype {
-            DType::Float32 => (5, Fixed(4)),
-            DType::Float64 => (6, Fixed(8)),
-            DType::Int32 | DType::QInt32 => (7, Varint(4)),
-            DType::Int16 | DType::UInt16 | DType::QInt16 | DType::QUInt16 => (7, Varint(2)),
-            DType::Int8 | DType::UInt8 | DType::QInt8 | DType::QUInt8 => (7, Varint(1)),
-            DType::String => (8, Bytes),
-            DType::Complex64 => (9, Fixed(8)),
-            DType::Int64 => (10, Varint(8)),
-            DType::Bool => (11, Varint(1)),
-            DType::Complex128 => (12, Fixed(16)),
-            DType::Float16 | DType::BFloat16 => (13, Varint(2)),
-            DType::UInt32 => (16, Varint(4)),
-            DType::UInt64 => (17, Varint(8)),
-            other => return Err(ErrorKind::UnsupportedDType(format!("{other} in a V1 checkpoint")).into()),
-        };
-        let packed = Cursor::new(&[], offset);
-        Ok(Self { fields: Fields::new(message, offset), packed, number, encoding, dtype })
-    }
-
-    /// The number of values left.
-    fn count(mut self) -> Result<u64> {
-        let mut count = 0u64;
-        while let Some(run) = self.next_run(u64::MAX)? {
-            count = count.saturating_add(run.elements(self.encoding));
-        }
-        Ok(count)
-    }
-
-    /// The next values that lie together, at most `most` of them.
-    fn next_run(&mut self, most: u64) -> Result<Option<Run<'a>>> {
-        loop {
-            if !self.packed.is_empty() {
-                return match self.encoding {
-                    Encoding::Fixed(size) => {
-                        let wanted = usize::try_from(most).unwrap_or(usize::MAX).saturating_mul(size);
-                        let whole = self.packed.rest().len().checked_div(size).unwrap_or(0).saturating_mul(size);
-                        if whole == 0 {
-                            let error = Error::malformed("V1 tensor", "a part of an element");
-                            return Err(error.at_offset(self.packed.offset()));
-                        }
-                        Ok(Some(Run::Fixed(self.packed.take(wanted.min(whole))?)))
-                    }
-                    _ => Ok(Some(Run::Varint(self.packed.varint64()?))),
-                };
-            }
-            let Some(field) = self.fields.next_field()? else { return Ok(None) };
-            if field.number != self.number {
-                continue;
-            }
-            match (field.value, self.encoding) {
-                (Value::Bytes(string), Encoding::Bytes) => return Ok(Some(Run::Bytes(string))),
-                (Value::Bytes(packed), _) => self.packed = Cursor::new(packed, field.offset),
-                (Value::Varint(n), Encoding::Varint(_)) => return Ok(Some(Run::Varint(n))),
-                // Unpacked numbers, which no known writer makes but protobuf allows.
-                (Value::Fixed32(n), Encoding::Fixed(4)) => return Ok(Some(Run::One(n.to_le_bytes().to_vec()))),
-                (Value::Fixed64(n), Encoding::Fixed(8)) if self.dtype == DType::Float64 => {
-                    return Ok(Some(Run::One(n.to_le_bytes().to_vec())));
-                }
-                _ => {
-                    let error = Error::malformed("TensorProto", "values of the wrong wire type");
-                    return Err(error.at_offset(field.offset));
-                }
-            }
-        }
-    }
-}
-
-/// Values that lie together.
-enum Run<'a> {
-    Fixed(&'a [u8]),
-    One(Vec<u8>),
-    Varint(u64),
-    Bytes(&'a [u8]),
-}
-
-impl Run<'_> {
-    fn elements(&self, encoding: Encoding) -> u64 {
-        match (self, encoding) {
-            (Run::Fixed(bytes), Encoding::Fixed(size)) => bytes.len().checked_div(size).unwrap_or(0) as u64,
-            _ => 1,
-        }
-    }
-}
-
-/// Reads the elements of one V1 slice. What it reads has been checked: by the checksum of the block that it lies in.
-struct Reader<'a> {
-    values: Values<'a>,
-    next: u64,
-}
-
-impl ElementReader for Reader<'_> {
-    fn read(&mut self, first: u64, count: u64, sink: &mut Sink<'_>) -> Result<()> {
-        let end = first.saturating_add(count);
-        let encoding = self.values.encoding;
-        while self.next < end {
-            let wanted = self.next >= first;
-            let most = if wanted { end } else { first }.saturating_sub(self.next);
-            let Some(run) = self.values.next_run(most)? else {
-                return Err(Error::malformed("V1 tensor", "its values end early"));
-            };
-            self.next = self.next.saturating_add(run.elements(encoding));
-            if !wanted {
-                continue;
-            }
-            match (&run, encoding) {
-                (Run::Fixed(bytes) | Run::Bytes(bytes), _) => sink(bytes)?,
-                (Run::One(bytes), _) => sink(bytes)?,
-                (Run::Varint(n), Encoding::Varint(size)) => {
-                    sink(n.to_le_bytes().get(..size).unwrap_or_default())?;
-                }
-                (Run::Varint(_), _) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<Checked> {
-        Ok(Checked::Verified)
-    }
 }

@@ -6,7 +6,7 @@ use super::json::shown;
 use super::table::Columns;
 use super::units::{count, percent, shape_text, size, tensors_text, time};
 use super::{Look, write_finding};
-use crate::analysis::{Role, Saver, Scope, Summary};
+use crate::analysis::{Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::escape::escaped;
@@ -119,7 +119,25 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
         .map(|(dtype, totals)| format!("{dtype} ×{} ({})", count(totals.tensors as u64), size(totals.bytes)))
         .collect();
     let dim = look.dim();
-    wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)
+    wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)?;
+    let mut equal = Vec::new();
+    match summary.equal.zeros {
+        0 => {}
+        1 => equal.push("1 tensor is all zero".to_owned()),
+        n => equal.push(format!("{} tensors are all zero", count(n as u64))),
+    }
+    for group in summary.equal.duplicates.iter().take(3) {
+        let names: Vec<_> = group.iter().take(3).map(|name| escaped(short_name(name))).collect();
+        let more = if group.len() > 3 { format!(" and {} more", group.len() - 3) } else { String::new() };
+        equal.push(format!("equal: {}{more}", names.join(" = ")));
+    }
+    if summary.equal.duplicates.len() > 3 {
+        equal.push(format!("{} more groups of equal tensors", summary.equal.duplicates.len() - 3));
+    }
+    if equal.is_empty() {
+        return Ok(());
+    }
+    wrapped(&format!("{dim}by checksum{dim:#}"), "by checksum".len(), &equal, look, out)
 }
 
 /// Ten blocks for a whole.

@@ -95,7 +95,7 @@ fn tensor_json(listing: &Listing<'_>, at: usize, tensor: &Tensor, out: &mut dyn 
         Some(dims) => numbers(dims, out)?,
     }
     out.write_all(b",\"bytes\":")?;
-    optional(tensor.bytes, out)?;
+    optional(tensor.bytes(), out)?;
     let whole = match &tensor.parts {
         Parts::Whole(place) => Some(place),
         Parts::Slices(_) => None,

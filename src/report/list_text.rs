@@ -23,7 +23,7 @@ struct Row<'t> {
 
 fn row<'t>(listing: &Listing<'_>, at: usize, tensor: &'t Tensor, long: bool) -> Row<'t> {
     let name = if long { &tensor.name } else { short_name(&tensor.name) };
-    let bytes = match tensor.bytes {
+    let bytes = match tensor.bytes() {
         None => "?".to_owned(),
         Some(bytes) if long => bytes.to_string(),
         Some(bytes) => size(bytes),

@@ -1,14 +1,17 @@
 //! The shape of a tensor, and how many elements it has.
 
 use std::fmt;
+use std::sync::Arc;
 
+/// Cheap to clone: shapes repeat, and an index of a million tensors keeps each of them once.
+///
 /// Dimensions as a file gives them: possibly unknown (−1), possibly impossible. [`Shape::elements`] tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Shape(Option<Box<[i64]>>);
+pub struct Shape(Option<Arc<[i64]>>);
 
 impl Shape {
     /// A shape with these dimensions; none for a scalar.
-    pub fn new(dims: impl Into<Box<[i64]>>) -> Self {
+    pub fn new(dims: impl Into<Arc<[i64]>>) -> Self {
         Self(Some(dims.into()))
     }
 

@@ -28,7 +28,7 @@ pub(super) fn check(
 ) {
     let can_be = |at: &&usize| checkpoint.tensors().get(**at).is_some_and(|t| has_non_finite(t.dtype));
     let tensors: Vec<usize> = selection.0.iter().filter(can_be).copied().collect();
-    let bytes: u64 = tensors.iter().filter_map(|at| checkpoint.tensors().get(*at)?.bytes).sum();
+    let bytes: u64 = tensors.iter().filter_map(|at| checkpoint.tensors().get(*at)?.bytes()).sum();
     progress.total.fetch_add(bytes, Ordering::Relaxed);
     let next = AtomicUsize::new(0);
     let found: Mutex<Vec<(usize, Count)>> = Mutex::default();

@@ -15,7 +15,7 @@ const MOST: usize = 50;
 /// Decodes the graph and compares its keys with the index. The graph lies in a data shard: `quick` leaves it out.
 pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validation) {
     let Some(tensor) = checkpoint.tensor(OBJECT_GRAPH_KEY) else { return };
-    if quick || tensor.bytes.is_some_and(|bytes| bytes > Limits::default().message) {
+    if quick || tensor.bytes().is_some_and(|bytes| bytes > Limits::default().message) {
         return;
     }
     let mut message = Vec::new();

@@ -32,7 +32,7 @@ pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, c
         return object_graph(checkpoint, wanted, args, ctx);
     }
     let layout = Layout::new(&wanted.region.shape(), &options);
-    let bytes = wanted.tensor.bytes.unwrap_or(u64::MAX);
+    let bytes = wanted.tensor.bytes().unwrap_or(u64::MAX);
     // What is small is read whole; what is shown whole must be.
     let read_all = args.full || bytes <= READ_WHOLE || !wanted.tensor.is_numeric();
     let small_part = wanted.slice.is_some() && bytes <= READ_WHOLE;
@@ -86,7 +86,7 @@ fn heading(wanted: &Wanted<'_>, note: &str, ctx: &mut Ctx) -> Result<()> {
         0 => String::new(),
         n => format!(" · {n} slices"),
     };
-    let bytes = tensor.bytes.map_or_else(String::new, |bytes| format!(" · {}", size(bytes)));
+    let bytes = tensor.bytes().map_or_else(String::new, |bytes| format!(" · {}", size(bytes)));
     let name = escaped(&tensor.name);
     let dtype = tensor.dtype;
     writeln!(ctx.out, "{bold}{name}{slice}{bold:#}  {dim}{dtype} {shape}{bytes}{slices} · {note}{dim:#}")
