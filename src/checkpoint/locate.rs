@@ -155,6 +155,13 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
     if prefix.index().is_file() {
         return Ok(Origin::new(path, SourceKind::Bundle, prefix));
     }
+    // A pipe or a device would be waited for, or never end.
+    for file in [path, &prefix.index()] {
+        if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let kind = ErrorKind::NotACheckpoint("not a regular file but a pipe, a socket or a device".into());
+            return Err(Error::new(kind).in_file(file).with_help("a checkpoint cannot be streamed: copy it to a disk"));
+        }
+    }
     if metadata.is_ok() { from_file(path, choice) } else { from_missing(path) }
 }
 

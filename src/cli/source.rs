@@ -92,16 +92,12 @@ fn quoted(selectors: &[String]) -> String {
 pub(crate) fn near(selectors: &[String], checkpoint: &Checkpoint) -> String {
     let names = || checkpoint.tensors().iter().map(|tensor| ckpt::analysis::short_name(&tensor.name));
     let found = selectors.iter().map(|s| nearest(s.as_bytes(), names(), 3)).find(|found| !found.is_empty());
-    match found {
-        Some(found) => {
-            let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
-            format!("; did you mean {}?", names.join(" or "))
-        }
-        None => {
-            let wider = selectors.iter().find_map(|selector| across_scopes(selector, checkpoint));
-            wider.map_or_else(String::new, |wider| format!("; * stops at /: did you mean '{wider}'?"))
-        }
+    if let Some(found) = found {
+        let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
+        return format!("; did you mean {}?", names.join(" or "));
     }
+    let wider = selectors.iter().find_map(|selector| across_scopes(selector, checkpoint));
+    wider.map_or_else(String::new, |wider| format!("; * stops at /: did you mean '{wider}'?"))
 }
 
 /// The glob that was probably meant by one whose `*` was to go on behind a `/`.
