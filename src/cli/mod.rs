@@ -46,8 +46,15 @@ struct GlobalArgs {
     /// Output format.
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// When to use colours; `NO_COLOR` turns them off too.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    /// When to use colours. The environment variable `NO_COLOR` turns them off too.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help = "When to use colours; the environment variable NO_COLOR turns them off too"
+    )]
     color: When,
     /// Worker threads; all cores if not given.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

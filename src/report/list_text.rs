@@ -5,11 +5,12 @@
 
 use std::io::{self, Write};
 
-use super::units::{count, percent, shape_text, size};
+use super::units::{count, percent, shape_text, size, tensors_text};
 use super::{Look, table::Columns};
 use crate::analysis::{Group, Listing, Role, TreeRow, derived, is_missing, is_zero, short_name};
 use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::escape::escaped;
+use crate::tensor::Shape;
 use unicode_width::UnicodeWidthStr;
 
 /// Widest name column when the output is no terminal.
@@ -64,7 +65,12 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
         header[2],
         header[3],
         header[4],
-        if long { "  shard:offset  crc32c" } else { "" },
+        if long {
+            let pad = " ".repeat(widths[3].saturating_sub(header[4].len()));
+            format!("{pad}  {:PLACE_COLUMN$}  crc32c", "shard:offset")
+        } else {
+            String::new()
+        },
         a = widths[0],
         b = widths[1],
         c = widths[2],
@@ -91,7 +97,8 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
         writeln!(out, "{name}{pad}  {dtype:a$}  {shape:b$}  {bytes:>c$}  {}", place.trim_end())?;
         if long {
             for slice in tensor.slices() {
-                writeln!(out, "  {}", slice_line(slice))?;
+                let SliceRow { name, shape, bytes, place } = slice_row(slice, &tensor.shape);
+                writeln!(out, "{name:name_width$}  {:a$}  {shape:b$}  {bytes:>c$}  {:d$}  {place}", "", "")?;
             }
         }
     }
@@ -112,19 +119,37 @@ fn place(tensor: &Tensor) -> String {
 
 fn place_text(place: &Place) -> String {
     match (place.range, place.crc32c) {
-        (Some((offset, _)), Some(crc)) => format!("{}:{:<11} {:#010x}", place.shard, count_signed(offset), crc.0),
+        (Some((offset, _)), Some(crc)) => {
+            format!("{:PLACE_COLUMN$}  {:#010x}", format!("{}:{offset}", place.shard), crc.0)
+        }
         _ => format!("file {}", place.shard),
     }
 }
 
-fn count_signed(number: i64) -> String {
-    u64::try_from(number).map_or_else(|_| number.to_string(), count)
+/// Columns that a shard and an offset take; more where the offset is long.
+const PLACE_COLUMN: usize = 14;
+
+/// The cells of a stored slice, below its tensor's.
+struct SliceRow {
+    name: String,
+    shape: String,
+    bytes: String,
+    place: String,
 }
 
-fn slice_line(stored: &StoredSlice) -> String {
+/// A slice as `print` understands it, `[0:3, 3:5]`; one that does not fit its tensor as the file has it.
+fn slice_row(stored: &StoredSlice, shape: &Shape) -> SliceRow {
+    let (name, shape) = match shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
+        Some(extents) => {
+            let spans: Vec<String> = extents.iter().map(|(start, len)| format!("{start}:{}", start + len)).collect();
+            let dims: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
+            (format!("  [{}]", spans.join(", ")), shape_text(&Shape::new(dims)))
+        }
+        None => (format!("  slice {}", stored.slice), "?".to_owned()),
+    };
     let place = stored.place.map_or_else(|| "no entry".to_owned(), |place| place_text(&place));
-    let bytes = stored.place.and_then(|p| p.range).map_or_else(String::new, |(_, size)| format!("{size} bytes  "));
-    format!("slice {:24}  {bytes}{place}", stored.slice.to_string())
+    let bytes = stored.place.and_then(|p| p.range).map_or_else(|| "?".to_owned(), |(_, size)| size.to_string());
+    SliceRow { name, shape, bytes, place }
 }
 
 fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -186,7 +211,7 @@ pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut 
                 let below = totals.tensors - 1;
                 format!("{} {} and {} below", tensor.dtype, shape_text(&tensor.shape), count(below as u64))
             }
-            None => format!("{} tensors", count(totals.tensors as u64)),
+            None => tensors_text(totals.tensors),
         };
         let (style, size) =
             (if row.tensor.is_none() { look.bold() } else { look.style(anstyle::Style::new()) }, size(totals.bytes));
