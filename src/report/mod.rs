@@ -16,7 +16,7 @@ mod table;
 mod units;
 mod validate_json;
 
-pub use self::csv::list_csv;
+pub use self::csv::{csv_output, list_csv};
 pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
 pub use inspect_json::inspect_json;
