@@ -1,6 +1,7 @@
 //! Layer 5: questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod explain;
 mod finding;
 pub mod forensics;
 mod listing;
