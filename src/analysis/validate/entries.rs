@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::Validation;
-use crate::analysis::finding::{Code, Finding};
+use crate::analysis::finding::{Code, Finding, Severity};
 use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind};
 use crate::escape::escaped;
@@ -58,6 +58,14 @@ pub(super) fn check(checkpoint: &Checkpoint, result: &mut Validation) -> Vec<Sto
             found(Finding::new(Code::BadShape, message));
             continue;
         }
+        if let Some(whole) = unannounced(&tensor.name) {
+            let whole = escaped(&whole).into_owned();
+            let message = format!("{}: by its key a slice of {whole}, which does not list it", name(tensor));
+            let mut finding = Finding::new(Code::SliceDisagrees, message);
+            // Nothing forbids a tensor of this name, and its bytes can be read.
+            finding.severity = Severity::Warning;
+            found(finding.with_help("the entry of the whole tensor was lost, or lists other slices"));
+        }
         match &tensor.parts {
             Parts::Whole(place) => {
                 let shape = tensor.shape.clone();
@@ -84,6 +92,17 @@ pub(super) fn check(checkpoint: &Checkpoint, result: &mut Validation) -> Vec<Sto
 
 fn name(tensor: &Tensor) -> String {
     escaped(&tensor.name).into_owned()
+}
+
+/// The tensor that a name makes a slice of, if it has the form of a slice's key: 0, the tensor's name in ordered code,
+/// the rank, and for each dimension at least a byte of start and length. Slices that are listed are no tensors.
+fn unannounced(name: &[u8]) -> Option<Vec<u8>> {
+    let escaped = name.strip_prefix(&[0])?;
+    let end = escaped.windows(2).position(|two| two == [0, 1])?;
+    let (whole, rest) = (escaped.get(..end)?, escaped.get(end + 2..)?);
+    let [1, rank, extents @ ..] = rest else { return None };
+    let whole: Vec<u8> = whole.to_vec();
+    (*rank > 0 && extents.len() >= 2 * usize::from(*rank) && !whole.is_empty()).then_some(whole)
 }
 
 /// The piece at `place`, if its numbers are possible.
@@ -159,7 +178,7 @@ fn coverage(tensor: &Tensor, found: &mut dyn FnMut(Finding)) {
         // Savers themselves write the slots of one part of a partitioned variable like this.
         let of_one_part = tensor.name.split(|b| *b == b'/').any(|component| component.starts_with(b"part_"));
         if of_one_part {
-            finding.severity = crate::analysis::finding::Severity::Note;
+            finding.severity = Severity::Note;
             finding.help = Some("normal for the slot of one part of a partitioned variable".to_owned());
         }
         found(finding);
