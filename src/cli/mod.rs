@@ -4,6 +4,7 @@
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
 mod ctx;
+mod explain;
 mod inspect;
 mod list;
 mod print;
@@ -34,6 +35,7 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
+    Explain(explain::Args),
 }
 
 /// What every command understands.
@@ -90,6 +92,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Explain(args) => explain::run(&args, &mut ctx),
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
     match result {

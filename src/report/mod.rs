@@ -3,6 +3,7 @@
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
 mod csv;
+mod explain;
 mod inspect_json;
 mod inspect_text;
 mod json;
@@ -12,6 +13,7 @@ mod table;
 mod units;
 
 pub use self::csv::list_csv;
+pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
 pub use inspect_json::inspect_json;
 pub use inspect_text::inspect_text;
 pub use json::{Nest, list_json, list_jsonl, source, string_element};
