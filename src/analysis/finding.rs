@@ -110,6 +110,7 @@ codes! {
     StateFileMoved = "state-file-moved", Warning, "The checkpoint state file names another directory: it was moved.";
     InterruptedSave = "interrupted-save", Warning, "Temporary files of a save that did not finish.";
     StepDisagrees = "step-disagrees", Note, "The step in the name is not the step stored in the checkpoint.";
+    DerivedValue = "derived-value", Note, "A value that was not read but derived from its checksum in the index.";
     // SavedModels.
     BadSavedModel = "bad-saved-model", Error, "The graph of a SavedModel, or of a .meta file, cannot be read.";
     FingerprintMismatch = "fingerprint-mismatch", Error, "The variables are not the ones that the SavedModel was saved with.";

@@ -91,7 +91,7 @@ impl Totals {
         if tensor.is_numeric() {
             self.parameters = self.parameters.saturating_add(tensor.elements().unwrap_or(0));
         }
-        self.bytes = self.bytes.saturating_add(tensor.bytes.unwrap_or(0));
+        self.bytes = self.bytes.saturating_add(tensor.bytes().unwrap_or(0));
     }
 
     /// Sums over tensors.
@@ -117,7 +117,7 @@ impl<'c> Listing<'c> {
         let tensor = |at: &usize| tensors.get(*at);
         match sort {
             Sort::Name => {}
-            Sort::Size => rows.sort_by_key(|at| Reverse(tensor(at).and_then(|t| t.bytes))),
+            Sort::Size => rows.sort_by_key(|at| Reverse(tensor(at).and_then(Tensor::bytes))),
             Sort::Offset => rows.sort_by_key(|at| tensor(at).map(first_place)),
             Sort::DType => rows.sort_by_key(|at| tensor(at).map(|t| t.dtype.to_string())),
             Sort::Role => rows.sort_by_key(|at| roles.role(*at)),
@@ -136,7 +136,7 @@ impl<'c> Listing<'c> {
         self.rows.iter().filter_map(move |at| Some((*at, tensors.get(*at)?)))
     }
 
-    /// The rows in groups, the largest first; scopes are cut at `depth` components.
+    /// The rows in groups, the largest first, shards by number; scopes are cut at `depth` components.
     pub fn groups(&self, by: GroupBy, depth: usize) -> Vec<Group> {
         let mut groups: BTreeMap<String, Totals> = BTreeMap::new();
         for (at, tensor) in self.tensors() {
@@ -149,7 +149,11 @@ impl<'c> Listing<'c> {
             groups.entry(key).or_default().add(tensor);
         }
         let mut groups: Vec<Group> = groups.into_iter().map(|(key, totals)| Group { key, totals }).collect();
-        groups.sort_by_key(|group| Reverse(group.totals.bytes));
+        match by {
+            // Shards have an order of their own, and few of them are worth ranking.
+            GroupBy::Shard => groups.sort_by_key(|group| group.key.parse().unwrap_or(i32::MAX)),
+            _ => groups.sort_by_key(|group| Reverse(group.totals.bytes)),
+        }
         groups
     }
 

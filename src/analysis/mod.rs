@@ -1,6 +1,7 @@
 //! Layer 5: questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod derived;
 pub mod explain;
 mod finding;
 pub mod forensics;
@@ -9,10 +10,13 @@ mod roles;
 mod scopes;
 mod select;
 mod summary;
+mod validate;
 
+pub use derived::{derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, Sort, Totals, TreeRow};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};
-pub use summary::{Beside, FileInfo, RoleTotal, Saver, Summary};
+pub use summary::{Beside, Equal, FileInfo, RoleTotal, Saver, Summary};
+pub use validate::{Counts, Progress, ValidateOptions, Validation, validate};

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use crate::tensor::DType;
 
@@ -135,7 +136,21 @@ const HYPER: &[&str] = &[
 ];
 
 /// Scopes that Keras gives its optimizers in name-based checkpoints.
-const SCOPES: &[&str] = &["Adam", "SGD", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl"];
+const SCOPES: &[&str] = &[
+    "Adam",
+    "SGD",
+    "RMSprop",
+    "Adagrad",
+    "Adadelta",
+    "Adamax",
+    "Nadam",
+    "Ftrl",
+    "AdamW",
+    "Lion",
+    "Lamb",
+    "Adafactor",
+    "Muon",
+];
 
 impl Roles {
     /// Judges every tensor.
@@ -154,6 +169,19 @@ impl Roles {
             }
         }
         Self(roles)
+    }
+
+    /// Names the optimizers that only the object graph names: by the full names of their variables (`adam/…`).
+    pub fn name_optimizers(&mut self, checkpoint: &Checkpoint, graph: &ObjectGraph) {
+        for ((role, owner), tensor) in self.0.iter_mut().zip(checkpoint.tensors()) {
+            if owner.is_some() || !matches!(role, Role::Slot | Role::Optimizer) {
+                continue;
+            }
+            let variable = graph.variable_for_key(&tensor.name);
+            let scope = variable.and_then(|variable| Some(variable.attribute.full_name.split_once('/')?.0));
+            *owner = scope
+                .and_then(|scope| SCOPES.iter().copied().find(|name| name.eq_ignore_ascii_case(strip_number(scope))));
+        }
     }
 
     /// The role of the tensor with this position.

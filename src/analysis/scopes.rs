@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::roles::short_name;
 use crate::checkpoint::Tensor;
+use crate::escape::escaped;
 use crate::tensor::Shape;
 
 /// One scope, or several that are alike.
@@ -32,11 +33,30 @@ pub struct Scope {
 #[derive(Debug, Default)]
 struct Node<'t> {
     children: BTreeMap<&'t [u8], usize>,
-    tensor: Option<&'t Tensor>,
+    /// The first tensors that lie directly in it; all of them are in the sums and the signature.
+    leaves: Vec<(&'t [u8], &'t Tensor)>,
+    /// Sums over the tensors that lie directly in it.
+    own: Sums,
+    /// Sums over everything in it.
+    all: Sums,
+    /// A hash of what it holds: names, dtypes and shapes.
+    signature: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
     tensors: usize,
     parameters: u64,
     bytes: u64,
-    signature: u64,
+}
+
+impl Sums {
+    fn add(&mut self, tensor: &Tensor) {
+        self.tensors += 1;
+        let parameters = if tensor.is_numeric() { tensor.elements().unwrap_or(0) } else { 0 };
+        self.parameters = self.parameters.saturating_add(parameters);
+        self.bytes = self.bytes.saturating_add(tensor.bytes().unwrap_or(0));
+    }
 }
 
 /// The nodes of all names, the root first. In one vector, so that a deep name costs no stack.
@@ -47,10 +67,16 @@ struct Tree<'t> {
 /// How deep names are taken apart; what lies deeper belongs to the scope at this depth.
 const DEPTH: usize = 32;
 
+/// How many scopes are told apart; beyond, names are no longer taken apart, and their sums still count.
+const SCOPES: usize = 1 << 16;
+
+/// How many tensors of a scope are remembered by name.
+const LEAVES: usize = 32;
+
 /// The scopes that hold the most bytes, `most` of them at most, and how many others there are.
 pub fn scopes<'t>(tensors: impl Iterator<Item = &'t Tensor>, most: usize) -> (Vec<Scope>, usize) {
     let tree = Tree::build(tensors);
-    let total = tree.node(0).map_or(0, |root| root.bytes);
+    let total = tree.node(0).map_or(0, |root| root.all.bytes);
     let mut rows = tree.fold(0, "");
     // Open the largest scope as long as it holds most of everything and the rows stay few.
     loop {
@@ -76,28 +102,43 @@ pub fn scopes<'t>(tensors: impl Iterator<Item = &'t Tensor>, most: usize) -> (Ve
 impl<'t> Tree<'t> {
     fn build(tensors: impl Iterator<Item = &'t Tensor>) -> Self {
         let mut tree = Self { nodes: vec![Node::default()] };
+        let mut path = Vec::new();
         for tensor in tensors {
+            let mut rest = short_name(&tensor.name);
             let mut at = 0;
-            let mut path = vec![0];
-            for component in short_name(&tensor.name).splitn(DEPTH, |b| *b == b'/') {
+            path.clear();
+            path.push(at);
+            while path.len() < DEPTH
+                && let Some(slash) = rest.iter().position(|b| *b == b'/')
+            {
+                let (component, behind) = rest.split_at(slash);
                 let next = tree.nodes.len();
                 let Some(node) = tree.nodes.get_mut(at) else { break };
-                at = *node.children.entry(component).or_insert(next);
-                if at == next {
-                    tree.nodes.push(Node::default());
+                match node.children.get(component) {
+                    Some(child) => at = *child,
+                    None if next >= SCOPES => break,
+                    None => {
+                        node.children.insert(component, next);
+                        tree.nodes.push(Node::default());
+                        at = next;
+                    }
                 }
                 path.push(at);
+                rest = behind.get(1..).unwrap_or_default();
             }
-            let parameters = if tensor.is_numeric() { tensor.elements().unwrap_or(0) } else { 0 };
-            for at in path {
-                if let Some(node) = tree.nodes.get_mut(at) {
-                    node.tensors += 1;
-                    node.parameters = node.parameters.saturating_add(parameters);
-                    node.bytes = node.bytes.saturating_add(tensor.bytes.unwrap_or(0));
+            for at in &path {
+                if let Some(node) = tree.nodes.get_mut(*at) {
+                    node.all.add(tensor);
                 }
             }
             if let Some(node) = tree.nodes.get_mut(at) {
-                node.tensor = Some(tensor);
+                node.own.add(tensor);
+                let mut hasher = DefaultHasher::new();
+                (node.signature, rest, tensor.dtype, &tensor.shape).hash(&mut hasher);
+                node.signature = hasher.finish();
+                if node.leaves.len() < LEAVES {
+                    node.leaves.push((rest, tensor));
+                }
             }
         }
         tree.sign();
@@ -108,14 +149,13 @@ impl<'t> Tree<'t> {
         self.nodes.get(at)
     }
 
-    /// Gives every node a hash of what it holds. Children come after their parents, so backwards is bottom-up.
+    /// Adds what lies in its scopes to the hash of every node. Children come after their parents, so backwards is
+    /// bottom-up.
     fn sign(&mut self) {
         for at in (0..self.nodes.len()).rev() {
             let mut hasher = DefaultHasher::new();
             let Some(node) = self.nodes.get(at) else { continue };
-            if let Some(tensor) = node.tensor {
-                (tensor.dtype, &tensor.shape).hash(&mut hasher);
-            }
+            node.signature.hash(&mut hasher);
             for (name, child) in &node.children {
                 (name, self.node(*child).map(|n| n.signature)).hash(&mut hasher);
             }
@@ -131,14 +171,9 @@ impl<'t> Tree<'t> {
         let Some(node) = self.node(at) else { return Vec::new() };
         let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
         let mut groups: BTreeMap<(String, String, u64), Vec<(u64, usize)>> = BTreeMap::new();
-        let mut leaves: Vec<(&[u8], usize)> = Vec::new();
         for (name, child) in &node.children {
             let Some(inner) = self.node(*child) else { continue };
-            if inner.children.is_empty() {
-                leaves.push((name, *child));
-                continue;
-            }
-            let name = crate::escape::escaped(name);
+            let name = escaped(name);
             let (before, number, after) = numbered(&name);
             let key = (before.to_owned(), after.to_owned(), inner.signature);
             groups.entry(key).or_default().push((number.unwrap_or(u64::MAX), *child));
@@ -152,64 +187,45 @@ impl<'t> Tree<'t> {
                 [only] => format!("{before}{only}{after}"),
                 many => format!("{before}{{{}}}{after}", ranges(many)),
             };
-            let Some((_, first)) = members.first() else { continue };
-            rows.push((self.scope(join(&name), &members), *first));
-        }
-        if !leaves.is_empty() {
-            let mut scope = Scope {
-                path: if path.is_empty() { "(top level)".to_owned() } else { path.to_owned() },
-                times: 1,
-                tensors: 0,
-                parameters: 0,
-                bytes: 0,
-                leaves: Vec::new(),
-                has_inner: false,
+            let Some((first, inner)) = members.first().and_then(|(_, at)| Some((*at, self.node(*at)?))) else {
+                continue;
             };
-            for (name, child) in leaves {
-                let Some(inner) = self.node(child) else { continue };
-                scope.add(inner);
-                if let Some(tensor) = inner.tensor {
-                    scope.leaves.push((crate::escape::escaped(name).into_owned(), tensor.shape.clone()));
-                }
+            let mut scope = Scope::new(join(&name), inner);
+            scope.times = members.len();
+            for node in members.iter().filter_map(|(_, at)| self.node(*at)) {
+                scope.add(node.all);
             }
+            rows.push((scope, first));
+        }
+        if node.own.tensors > 0 {
+            let mut scope = Scope::new(if path.is_empty() { "(top level)".to_owned() } else { path.to_owned() }, node);
+            scope.add(node.own);
+            scope.has_inner = false;
             rows.push((scope, at));
         }
         rows
     }
-
-    fn scope(&self, path: String, members: &[(u64, usize)]) -> Scope {
-        let mut scope = Scope {
-            path,
-            times: members.len(),
-            tensors: 0,
-            parameters: 0,
-            bytes: 0,
-            leaves: Vec::new(),
-            has_inner: false,
-        };
-        for (_, at) in members {
-            if let Some(node) = self.node(*at) {
-                scope.add(node);
-            }
-        }
-        if let Some(first) = members.first().and_then(|(_, at)| self.node(*at)) {
-            for (name, child) in &first.children {
-                let Some(inner) = self.node(*child) else { continue };
-                scope.has_inner |= !inner.children.is_empty();
-                if let (Some(tensor), true) = (inner.tensor, inner.children.is_empty()) {
-                    scope.leaves.push((crate::escape::escaped(name).into_owned(), tensor.shape.clone()));
-                }
-            }
-        }
-        scope
-    }
 }
 
 impl Scope {
-    fn add(&mut self, node: &Node<'_>) {
-        self.tensors += node.tensors;
-        self.parameters = self.parameters.saturating_add(node.parameters);
-        self.bytes = self.bytes.saturating_add(node.bytes);
+    /// A scope that looks like `node`, without sums.
+    fn new(path: String, node: &Node<'_>) -> Self {
+        let leaf = |(name, tensor): &(&[u8], &Tensor)| (escaped(name).into_owned(), tensor.shape.clone());
+        Self {
+            path,
+            times: 1,
+            tensors: 0,
+            parameters: 0,
+            bytes: 0,
+            leaves: node.leaves.iter().map(leaf).collect(),
+            has_inner: !node.children.is_empty(),
+        }
+    }
+
+    fn add(&mut self, sums: Sums) {
+        self.tensors += sums.tensors;
+        self.parameters = self.parameters.saturating_add(sums.parameters);
+        self.bytes = self.bytes.saturating_add(sums.bytes);
     }
 }
 
@@ -248,15 +264,9 @@ mod tests {
     use crate::tensor::DType;
 
     fn tensor(name: &str, dims: &[i64]) -> Tensor {
-        let parts = Parts::Whole(Place { shard: 0, range: None, crc32c: None });
-        let bytes = dims.iter().product::<i64>().cast_unsigned() * 4;
-        Tensor {
-            name: name.as_bytes().into(),
-            dtype: DType::Float32,
-            shape: Shape::new(dims),
-            bytes: Some(bytes),
-            parts,
-        }
+        let bytes = dims.iter().product::<i64>() * 4;
+        let parts = Parts::Whole(Place { shard: 0, range: Some((0, bytes)), crc32c: None });
+        Tensor { name: name.as_bytes().into(), dtype: DType::Float32, shape: Shape::new(dims), parts }
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl Term {
                 Parts::Whole(place) => place.shard == *shard,
                 Parts::Slices(slices) => slices.iter().any(|s| s.place.is_some_and(|p| p.shard == *shard)),
             },
-            Self::Size(how, size) => tensor.bytes.is_some_and(|bytes| how.holds(bytes, *size)),
+            Self::Size(how, size) => tensor.bytes().is_some_and(|bytes| how.holds(bytes, *size)),
             Self::Rank(how, rank) => tensor.shape.rank().is_some_and(|have| how.holds(have as u64, *rank)),
         }
     }
@@ -202,9 +202,9 @@ mod tests {
     use crate::tensor::Shape;
 
     fn takes(terms: &[&str], name: &str) -> bool {
-        let parts = Parts::Whole(Place { shard: 0, range: None, crc32c: None });
+        let parts = Parts::Whole(Place { shard: 0, range: Some((0, 24)), crc32c: None });
         let shape = Shape::new([2, 3]);
-        let tensor = Tensor { name: name.as_bytes().into(), dtype: DType::Float32, shape, bytes: Some(24), parts };
+        let tensor = Tensor { name: name.as_bytes().into(), dtype: DType::Float32, shape, parts };
         Selector::parse(terms, false).unwrap().takes(&tensor, Role::Weight)
     }
 

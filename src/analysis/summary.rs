@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::derived::{derived, is_missing, is_zero};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
 use super::roles::{Role, Roles};
 use super::scopes::{Scope, scopes};
 use crate::checkpoint::meta_graph::MetaGraph;
+use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, Tensor};
 use crate::error::Error;
 use crate::escape::Escaped;
-use crate::tensor::{Checked, DType};
+use crate::tensor::{Checked, DType, Shape};
 
 /// Everything that `inspect` shows.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Summary {
     pub roles: Vec<RoleTotal>,
     /// Sums by dtype, the largest first.
     pub dtypes: Vec<(DType, Totals)>,
+    /// What checksums say of the values.
+    pub equal: Equal,
     /// The scopes that hold most.
     pub scopes: Vec<Scope>,
     /// How many scopes are not among them.
@@ -140,12 +144,60 @@ impl Saver {
     }
 }
 
+/// What the checksums in the index say of values, without reading any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Equal {
+    /// Tensors that are entirely zero.
+    pub zeros: usize,
+    /// Tensors with the dtype, shape and checksum of another, in groups; zeros are not among them.
+    pub duplicates: Vec<Vec<Box<[u8]>>>,
+}
+
+impl Equal {
+    /// Small tensors are left out of the duplicates: counters and biases are equal without meaning anything.
+    fn of(checkpoint: &Checkpoint) -> Self {
+        const SMALL: u64 = 64;
+        let mut groups: BTreeMap<(DType, &Shape, u32), Vec<&Tensor>> = BTreeMap::new();
+        let mut zeros = 0;
+        for tensor in checkpoint.tensors() {
+            let Parts::Whole(Place { crc32c: Some(crc), .. }) = &tensor.parts else { continue };
+            if is_zero(tensor) {
+                zeros += 1;
+            } else if tensor.is_numeric() && tensor.bytes().is_some_and(|bytes| bytes >= SMALL) {
+                groups.entry((tensor.dtype, &tensor.shape, crc.0)).or_default().push(tensor);
+            }
+        }
+        let alike = groups.into_values().filter(|group| group.len() > 1);
+        let names = |group: Vec<&Tensor>| group.into_iter().map(|tensor| tensor.name.clone()).collect();
+        Self { zeros, duplicates: alike.map(names).collect() }
+    }
+}
+
+/// The object graph, if it can be read.
+fn object_graph(checkpoint: &Checkpoint) -> Option<ObjectGraph> {
+    const MOST: u64 = 64 << 20;
+    let tensor = checkpoint.tensor(OBJECT_GRAPH_KEY)?;
+    if tensor.bytes()? > MOST || tensor.dtype != DType::String {
+        return None;
+    }
+    let mut message = Vec::new();
+    let read = checkpoint.read_all(tensor, &mut |bytes| {
+        message.extend_from_slice(bytes);
+        Ok(())
+    });
+    read.ok().and_then(|_| ObjectGraph::parse(&message).ok())
+}
+
 /// Names of the tensors that hold the step of a run.
 const STEPS: [&[u8]; 2] = [b"global_step", b"global_step/.ATTRIBUTES/VARIABLE_VALUE"];
 
 impl Summary {
-    /// Looks at everything but the tensors' bytes; of those it reads the step.
-    pub fn of(checkpoint: &Checkpoint, roles: &Roles) -> Self {
+    /// Looks at everything but the tensors' bytes; of those it reads the step and the object graph.
+    pub fn of(checkpoint: &Checkpoint) -> Self {
+        let mut roles = Roles::of(checkpoint);
+        if let Some(graph) = object_graph(checkpoint) {
+            roles.name_optimizers(checkpoint, &graph);
+        }
         let origin = checkpoint.origin();
         let tensors = checkpoint.tensors();
         let mut findings: Vec<Finding> =
@@ -169,16 +221,18 @@ impl Summary {
         let tensorflow_version = graphs.map(|g| g.tensorflow_version.clone()).find(|version| !version.is_empty());
 
         let named = origin.prefix.step();
-        let stored = stored_step(checkpoint);
-        if let (Some(named), Some(stored)) = (named, stored)
-            && named != stored
+        let mut stored = stored_step(checkpoint);
+        if stored.is_none()
+            && let Some((step, assumption)) = derived_step(checkpoint)
         {
-            let message = format!("the name says step {named}, the tensor global_step says {stored}");
-            findings.push(Finding::new(Code::StepDisagrees, message));
+            let message = format!("the data of the step is missing; by its checksum it is {step}{assumption}");
+            findings.push(Finding::new(Code::DerivedValue, message));
+            stored = Some(step);
         }
+        findings.extend(step_disagreement(checkpoint));
         let notes = origin.notes.iter().map(|note| Finding::new(Code::ChoiceNote, note));
         findings.extend(notes);
-        let (scopes, other_scopes) = main_scopes(tensors, roles);
+        let (scopes, other_scopes) = main_scopes(tensors, &roles);
         Self {
             saver: Saver::of(checkpoint),
             step: named.or(stored),
@@ -186,7 +240,8 @@ impl Summary {
             complete: files.iter().all(|file| file.finding().is_none()) && checkpoint.damage().is_empty(),
             files,
             totals: Totals::of(tensors.iter()),
-            roles: by_role(tensors, roles),
+            roles: by_role(tensors, &roles),
+            equal: Equal::of(checkpoint),
             dtypes: by_dtype(tensors),
             scopes,
             other_scopes,
@@ -230,7 +285,7 @@ fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
         return Vec::new();
     }
     let mut needed: BTreeMap<i32, u64> = BTreeMap::new();
-    let mut need = |place: &crate::checkpoint::Place| {
+    let mut need = |place: &Place| {
         let end = place.range.and_then(|(offset, size)| u64::try_from(offset.checked_add(size)?).ok()).unwrap_or(0);
         let known = needed.entry(place.shard).or_default();
         *known = end.max(*known);
@@ -244,6 +299,13 @@ fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     let of = checkpoint.num_shards();
     let shards = (0..of.min(SHARDS)).map(|id| info(origin.prefix.shard(id, of), needed.get(&id).copied().unwrap_or(0)));
     std::iter::once(info(origin.prefix.index(), 0)).chain(shards).collect()
+}
+
+/// The step in the name against the one that is stored.
+pub(super) fn step_disagreement(checkpoint: &Checkpoint) -> Option<Finding> {
+    let (named, stored) = (checkpoint.origin().prefix.step()?, stored_step(checkpoint)?);
+    let message = format!("the name says step {named}, the tensor global_step says {stored}");
+    (named != stored).then(|| Finding::new(Code::StepDisagrees, message))
 }
 
 /// The value of `global_step`, if it is there and is what was saved.
@@ -263,6 +325,15 @@ fn stored_step(checkpoint: &Checkpoint) -> Option<u64> {
         _ => return None,
     };
     u64::try_from(value).ok()
+}
+
+/// The step from its checksum, if its data is missing.
+fn derived_step(checkpoint: &Checkpoint) -> Option<(u64, String)> {
+    let names = STEPS.iter().copied().chain([&b"save_counter/.ATTRIBUTES/VARIABLE_VALUE"[..]]);
+    let tensor = names.into_iter().find_map(|name| checkpoint.tensor(name)).filter(|t| is_missing(checkpoint, t))?;
+    let value = derived(checkpoint, tensor)?;
+    let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
+    Some((u64::try_from(value.integer()?).ok()?, assumption))
 }
 
 /// The scopes of what a model is made of; of a checkpoint without such, of everything.

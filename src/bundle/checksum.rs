@@ -43,7 +43,7 @@ const GAP: u64 = 64 << 10;
 /// Consecutive spans that are read as one range.
 struct Run {
     source: Arc<Source>,
-    /// Positions in the sorted order.
+    /// Their positions.
     spans: std::ops::Range<usize>,
     start: u64,
     end: u64,
@@ -62,22 +62,18 @@ type Opened = Result<Arc<Source>, Arc<Error>>;
 /// A part of a span: where in it, how long, its checksum.
 type Partial = (u64, u64, Crc32c);
 
-/// Sums every span. The result has one entry a span, in their order.
+/// Sums every span. They come sorted by shard and start; the result has one entry a span, in their order.
 ///
 /// `done` counts bytes as they are read, for whoever shows progress.
 pub fn sum_spans(shards: &Shards, spans: &[Span], threads: usize, done: &AtomicU64) -> Vec<Sum> {
-    let mut order: Vec<usize> = (0..spans.len()).collect();
-    let at = |n: &usize| spans.get(*n).copied().unwrap_or(Span { shard: 0, start: 0, len: 0 });
-    order.sort_by_key(|n| (at(n).shard, at(n).start, at(n).len));
-    let sorted: Vec<Span> = order.iter().map(at).collect();
-
-    let mut sums: Vec<Option<Sum>> = spans.iter().map(|_| None).collect();
-    let mut put = |sorted_at: usize, sum: Sum| {
-        if let Some(slot) = order.get(sorted_at).and_then(|n| sums.get_mut(*n)) {
-            *slot = Some(sum);
+    // A span without bytes lies in no unit.
+    let mut sums: Vec<Sum> = spans.iter().map(|_| Sum::Read(Crc32c(0))).collect();
+    let mut put = |n: usize, sum: Sum| {
+        if let Some(slot) = sums.get_mut(n) {
+            *slot = sum;
         }
     };
-    let (runs, failures) = plan(shards, &sorted);
+    let (runs, failures) = plan(shards, spans);
     for (n, error) in failures {
         put(n, Sum::Failed(error));
     }
@@ -89,7 +85,7 @@ pub fn sum_spans(shards: &Shards, spans: &[Span], threads: usize, done: &AtomicU
         let mut window = Vec::new();
         while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Some(run) = runs.get(unit.run) {
-                read_unit(run, unit, &sorted, &mut window, &mut local, done);
+                read_unit(run, unit, spans, &mut window, &mut local, done);
             }
         }
         found.lock().unwrap_or_else(PoisonError::into_inner).merge(local);
@@ -116,11 +112,10 @@ pub fn sum_spans(shards: &Shards, spans: &[Span], threads: usize, done: &AtomicU
     for (n, error) in found.failed {
         put(n, Sum::Failed(error));
     }
-    // A span without bytes lies in no unit.
-    sums.into_iter().map(|sum| sum.unwrap_or(Sum::Read(Crc32c(0)))).collect()
+    sums
 }
 
-/// What workers found, by position in the sorted order.
+/// What workers found, by position of the span.
 #[derive(Default)]
 struct Found {
     whole: Vec<(usize, Crc32c)>,
@@ -259,7 +254,8 @@ mod tests {
         let prefix = Prefix::new(dir.path().join("m").as_os_str());
         let data = bytes(len);
         std::fs::write(prefix.shard(0, 1), &data).unwrap();
-        let spans: Vec<Span> = spans.iter().map(|&(start, len)| Span { shard: 0, start, len }).collect();
+        let mut spans: Vec<Span> = spans.iter().map(|&(start, len)| Span { shard: 0, start, len }).collect();
+        spans.sort_by_key(|span| (span.start, span.len));
         for threads in [1, 2, 5] {
             let done = AtomicU64::new(0);
             let sums = sum_spans(&Shards::new(prefix.clone(), 1), &spans, threads, &done);

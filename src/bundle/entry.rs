@@ -134,9 +134,11 @@ impl Dims {
     }
 
     fn into_shape(self) -> Shape {
-        let mut dims = self.inline.get(..self.len.min(8)).unwrap_or_default().to_vec();
-        dims.extend(self.more);
-        Shape::new(dims)
+        let inline = self.inline.get(..self.len.min(8)).unwrap_or_default();
+        if self.more.is_empty() {
+            return Shape::new(inline);
+        }
+        Shape::new(inline.iter().copied().chain(self.more).collect::<Vec<i64>>())
     }
 }
 

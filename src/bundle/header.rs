@@ -54,7 +54,11 @@ impl BundleHeader {
         Ok(header)
     }
 
-    fn decode_version(&mut self, message: &[u8], offset: u64) -> Result<()> {
+    /// Decodes a `VersionDef` into this header; V1 checkpoints have one too.
+    ///
+    /// # Errors
+    /// If it is not a well-formed message.
+    pub fn decode_version(&mut self, message: &[u8], offset: u64) -> Result<()> {
         let mut fields = Fields::new(message, offset);
         while let Some(field) = fields.next_field()? {
             match (field.number, field.value) {

@@ -25,10 +25,27 @@ pub use shards::Shards;
 pub use slice_key::slice_key;
 pub use strings::{StringReader, VariantReader};
 
+use std::path::Path;
+
+use std::collections::BTreeSet;
+
 use crate::error::{Error, ErrorKind, Part, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, Reports};
 use crate::storage::Source;
 use crate::table::{BlockBuffer, Table};
+use crate::tensor::Shape;
+
+/// Replaces a shape by an equal one that is kept already: a million entries have a few shapes between them.
+fn share(known: &mut BTreeSet<Shape>, shape: &mut Shape) {
+    const MOST: usize = 4096;
+    match known.get(shape) {
+        Some(same) => *shape = same.clone(),
+        None if known.len() < MOST => {
+            known.insert(shape.clone());
+        }
+        None => {}
+    }
+}
 
 /// Reads the header of the bundle with this prefix, and nothing else of it.
 ///
@@ -68,7 +85,7 @@ impl Bundle {
     /// If there is no index, or it is no table, or nothing of it can be read.
     pub fn open(prefix: &Prefix, limits: &Limits) -> Result<Self> {
         let path = prefix.index();
-        let table = Table::open(Source::open(&path)?, limits)?;
+        let mut table = Table::open(Source::open(&path)?, limits)?;
         let mut bundle = Self {
             prefix: prefix.clone(),
             header: BundleHeader::default(),
@@ -78,9 +95,7 @@ impl Bundle {
             blocks: table.blocks().len(),
         };
         bundle.read_entries(&table, limits)?;
-        if let Some(error) = table.into_index_damage() {
-            bundle.damage.insert(0, error);
-        }
+        bundle.damage.splice(0..0, table.take_damage());
         if bundle.entries.is_empty() && !bundle.damage.is_empty() {
             return Err(bundle.damage.swap_remove(0));
         }
@@ -90,53 +105,77 @@ impl Bundle {
     fn read_entries(&mut self, table: &Table, limits: &Limits) -> Result<()> {
         let path = table.source().path();
         let mut header: Option<Result<BundleHeader>> = None;
-        let (entries, damage, notes) = (&mut self.entries, &mut self.damage, &mut self.notes);
-        let mut unreadable = Vec::new();
-        table.scan(
-            |entry| {
-                if entry.key.is_empty() {
+        let entries = &mut self.entries;
+        let mut unreadable = Reports::new("entries that cannot be read", limits);
+        let most = limits.names(table.source().len());
+        let mut names = 0u64;
+        let mut shapes = BTreeSet::new();
+        let scan = table.scan(|entry| {
+            if entry.key.is_empty() {
+                header.get_or_insert_with(|| {
                     let read = BundleHeader::decode(entry.value, entry.value_offset);
-                    header.get_or_insert(read.map_err(|e| e.at_part(Part::BundleHeader).in_file(path)));
-                    return Ok(());
+                    read.map_err(|e| e.at_part(Part::BundleHeader).in_file(path))
+                });
+                return Ok(());
+            }
+            // Of a key that stands twice the first counts; a scan reports it.
+            if entries.last().is_some_and(|(last, _): &(Box<[u8]>, _)| last.as_ref() == entry.key) {
+                return Ok(());
+            }
+            names = names.saturating_add(entry.key.len() as u64);
+            if names > most {
+                let kind = ErrorKind::LimitExceeded { what: "all names together", got: names, limit: most };
+                return Err(Error::new(kind).at_offset(entry.offset).in_file(path));
+            }
+            match BundleEntry::decode(entry.value, entry.value_offset, limits) {
+                Ok(mut decoded) => {
+                    share(&mut shapes, &mut decoded.shape);
+                    entries.push((entry.key.into(), decoded));
                 }
-                match BundleEntry::decode(entry.value, entry.value_offset, limits) {
-                    Ok(decoded) => entries.push((entry.key.into(), decoded)),
-                    Err(error) => {
-                        let error = error.at_part(Part::BundleEntry).for_key(entry.key).in_file(path);
-                        unreadable.push(error);
-                    }
+                Err(error) => {
+                    let shown = entry.key.get(..1024).unwrap_or(entry.key);
+                    unreadable.add(|| error.at_part(Part::BundleEntry).for_key(shown).in_file(path));
                 }
-                Ok(())
-            },
-            |error| match error.kind() {
-                ErrorKind::KeysOutOfOrder { .. } => notes.push(error),
-                _ => damage.push(error),
-            },
-        )?;
-        damage.append(&mut unreadable);
+            }
+            Ok(())
+        })?;
+        self.damage.extend(scan.lost);
+        self.damage.append(&mut unreadable.into_errors());
+        self.notes.extend(scan.notes);
         // TensorFlow finds a key by binary search, so of a disordered table it finds only some; all of them are listed.
-        if !notes.is_empty() {
+        if scan.disordered {
             entries.sort_by(|a, b| a.0.cmp(&b.0));
             entries.dedup_by(|later, first| later.0 == first.0);
         }
+        self.settle_header(header, path, limits);
+        Ok(())
+    }
+
+    /// Keeps the header that was found, or what the entries imply of it.
+    fn settle_header(&mut self, header: Option<Result<BundleHeader>>, path: &Path, limits: &Limits) {
+        let here = |e: Error| e.at_part(Part::BundleHeader).in_file(path);
+        let found = matches!(header, Some(Ok(_)));
         match header {
             Some(Ok(header)) => self.header = header,
-            Some(Err(error)) => damage.push(error),
+            Some(Err(error)) => self.damage.push(error),
             // With a block lost, the header was probably in it; that block is reported already.
-            None if damage.is_empty() => {
+            None if self.damage.is_empty() => {
                 let error = Error::new(ErrorKind::HeaderMissing).in_file(path);
-                damage.push(error.with_help("TensorFlow would take the first tensor for the header and lose it"));
+                self.damage.push(error.with_help("TensorFlow would take the first tensor for the header and lose it"));
             }
             None => {}
         }
-        if self.header.num_shards == 0 {
-            let shards = entries.iter().map(|(_, entry)| entry.shard_id).max().unwrap_or(0);
+        if self.header.num_shards == 0 && !self.entries.is_empty() {
+            let shards = self.entries.iter().map(|(_, entry)| entry.shard_id).max().unwrap_or(0);
             self.header.num_shards = shards.saturating_add(1).clamp(1, limits.shards);
+            if found {
+                let why = format!("no shards, but there are tensors; {} was assumed", self.header.num_shards);
+                self.notes.push(here(Error::malformed("BundleHeaderProto", why)));
+            }
         }
         if let Err(error) = self.header.check_version() {
-            damage.push(error.at_part(Part::BundleHeader).in_file(path));
+            self.damage.push(here(error));
         }
-        Ok(())
     }
 
     /// The prefix it was opened under.

@@ -109,6 +109,10 @@ impl ElementReader for NumericReader {
             sink(part)?;
             at = at.saturating_add(take as u64);
         }
+        if at == size {
+            // Behind the last element nothing is asked for: a tensor of many slices must not keep a window for each.
+            self.window = Vec::new();
+        }
         Ok(())
     }
 

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{BundleEntry, Prefix};
+use super::{BundleEntry, Prefix, ShardName};
 use crate::error::{Error, ErrorKind, Part, Result};
+use crate::escape::Escaped;
 use crate::storage::Source;
+
+/// How many shards are kept open at once: a process may often have only 1024 files, or 256.
+const MOST_OPEN: usize = 64;
 
 /// Opens shards by number and keeps them open.
 #[derive(Debug)]
@@ -37,14 +41,39 @@ impl Shards {
         let path = self.prefix.shard(id, self.count);
         let source = Source::open(&path).map_err(|error| match error.kind() {
             ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => {
-                let help = "the tensors in this shard cannot be read; fetch the file again, under exactly this name";
-                error.with_help(help)
+                error.with_help(self.help_for_missing(id))
             }
             _ => error,
         })?;
         let source = Arc::new(source);
+        if open.len() >= MOST_OPEN {
+            open.pop_first();
+        }
         open.insert(id, Arc::clone(&source));
         Ok(source)
+    }
+
+    /// What to do about a shard that is not there. Merging checkpoints of which one has no tensors leaves files whose
+    /// names count fewer shards than the header does; TensorFlow cannot read those either.
+    fn help_for_missing(&self, id: i32) -> String {
+        let base = self.prefix.base_name().to_string_lossy().into_owned();
+        let entries = std::fs::read_dir(self.prefix.directory()).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let other = names.filter(|name| {
+            let shard = name.strip_prefix(&base).and_then(ShardName::parse);
+            shard.is_some_and(|shard| i64::from(shard.id) == i64::from(id))
+        });
+        match other.min() {
+            Some(name) => format!(
+                "{} is there, named after another number of shards than the {} that the header counts (a merge that went \
+                 wrong, or a file of another checkpoint); if it belongs here, give it this name",
+                Escaped(name.as_bytes()),
+                self.count
+            ),
+            None => {
+                "the tensors in this shard cannot be read; fetch the file again, under exactly this name".to_owned()
+            }
+        }
     }
 
     /// The shard and range of an entry, after checking the entry against dtype, shape and the shard's length.
@@ -62,5 +91,25 @@ impl Shards {
             return Err(error.with_help("the shard is shorter than its index says; fetch it again"));
         }
         Ok((source, range))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_shards_stay_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let prefix = Prefix::new(dir.path().join("m"));
+        let count = 100;
+        for id in 0..count {
+            std::fs::write(prefix.shard(id, count), [0]).unwrap();
+        }
+        let shards = Shards::new(prefix, count);
+        for id in (0..count).chain(0..count) {
+            assert_eq!(shards.get(id).unwrap().len(), 1);
+        }
+        assert_eq!(shards.open.lock().unwrap().len(), MOST_OPEN);
     }
 }

@@ -246,6 +246,12 @@ impl ElementReader for StringReader {
             self.crc = crc;
             sink(&string)?;
         }
+        if self.next == self.elements {
+            // A tensor of many slices must not keep windows for those that were read.
+            self.lengths.window = Vec::new();
+            self.data.window = Vec::new();
+            (self.lengths.used, self.data.used) = (0, 0);
+        }
         Ok(())
     }
 
@@ -330,6 +336,10 @@ impl ElementReader for VariantReader {
             if wanted {
                 sink(&message)?;
             }
+        }
+        if self.next == self.elements {
+            self.data.window = Vec::new();
+            self.data.used = 0;
         }
         Ok(())
     }

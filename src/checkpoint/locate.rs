@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::directory::{self, ModelDir, nothing_in};
+use super::directory::{self, Found, ModelDir, nothing_in};
 use super::sniff;
 use crate::bundle::Prefix;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,6 +74,32 @@ impl SourceKind {
 }
 
 impl Origin {
+    /// Finds what `path` means, without opening it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotACheckpoint`] if it means nothing, with what it looks like and what to do.
+    pub fn locate(path: &Path, choice: Choice) -> Result<Self> {
+        locate(path, choice)
+    }
+
+    /// One of the checkpoints of a directory.
+    pub fn of_found(path: &Path, found: &Found) -> Self {
+        let kind = if found.v1_files.is_empty() { SourceKind::Bundle } else { SourceKind::SaverV1 };
+        Self { v1_files: found.v1_files.clone(), ..Self::new(path, kind, found.prefix.clone()) }
+    }
+
+    /// One of the versions of a serving directory.
+    ///
+    /// # Errors
+    /// If it is no SavedModel.
+    pub fn of_version(path: &Path, dir: &Path) -> Result<Self> {
+        if saved_model_file(dir).is_none() && !dir.join("variables/variables.index").is_file() {
+            let kind = ErrorKind::NotACheckpoint("no SavedModel, but TensorFlow Serving takes it for a version".into());
+            return Err(Error::new(kind).in_file(dir));
+        }
+        saved_model(path, dir)
+    }
+
     fn new(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
         Self {
             path: path.to_path_buf(),
@@ -128,6 +154,13 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
     }
     if prefix.index().is_file() {
         return Ok(Origin::new(path, SourceKind::Bundle, prefix));
+    }
+    // A pipe or a device would be waited for, or never end.
+    for file in [path, &prefix.index()] {
+        if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let kind = ErrorKind::NotACheckpoint("not a regular file but a pipe, a socket or a device".into());
+            return Err(Error::new(kind).in_file(file).with_help("a checkpoint cannot be streamed: copy it to a disk"));
+        }
     }
     if metadata.is_ok() { from_file(path, choice) } else { from_missing(path) }
 }
@@ -204,7 +237,8 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
         })
     })?;
     let files = directory::v1_shards(dir, &pattern, &names);
-    if !files.first().is_some_and(|file| sniff::is_table(file)) {
+    // One of them may be damaged; which, the reader says.
+    if !files.iter().any(|file| sniff::is_table(file)) {
         return None;
     }
     let mut origin = Origin::v1(path, &dir.join(&pattern), files);
@@ -332,9 +366,11 @@ fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
     }
     let mut origin = saved_model(path, &dir)?;
     if versions.len() > 1 {
-        let how =
-            if choice.version.is_some() { "as asked" } else { "the highest, which TensorFlow Serving would load" };
-        origin.notes.push(format!("version {version} of {}: {how}", versions.len()));
+        let n = versions.len();
+        origin.notes.push(match choice.version {
+            Some(_) => format!("version {version} of {n} versions, as asked"),
+            None => format!("version {version}, the highest of {n}, which TensorFlow Serving would load"),
+        });
     }
     Ok(Some(Origin { kind: SourceKind::ServingBase, versions, ..origin }))
 }

@@ -23,7 +23,11 @@ pub use sniff::{Looks, looks_like};
 
 use std::path::Path;
 
-use crate::bundle::{NumericReader, Shards, StringReader, VariantReader};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+
+use crate::bundle::{NumericReader, Shards, Span, StringReader, Sum, VariantReader, sum_spans};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, TensorSlice, read_region};
@@ -58,6 +62,8 @@ struct BundleStore {
     big_endian: bool,
     num_shards: i32,
     blocks: usize,
+    /// Which shards have been looked for, and found.
+    present: Mutex<BTreeMap<i32, bool>>,
 }
 
 /// A named tensor of a checkpoint.
@@ -69,8 +75,6 @@ pub struct Tensor {
     pub dtype: DType,
     /// Shape; of a partitioned tensor the full one.
     pub shape: Shape,
-    /// Stored bytes; `None` where that is known only by reading (strings in a V1 checkpoint).
-    pub bytes: Option<u64>,
     /// Where the bytes lie.
     pub parts: Parts,
 }
@@ -108,6 +112,17 @@ impl Tensor {
     /// Number of elements; `None` if the shape does not allow counting them.
     pub fn elements(&self) -> Option<u64> {
         self.shape.elements()
+    }
+
+    /// Stored bytes; `None` where that is known only by reading (strings in a V1 checkpoint).
+    pub fn bytes(&self) -> Option<u64> {
+        let stored = |place: &Place| place.range.map(|(_, size)| u64::try_from(size).ok());
+        let in_blocks = || self.elements()?.checked_mul(self.dtype.element_size()?);
+        match &self.parts {
+            Parts::Whole(place) => stored(place).unwrap_or_else(in_blocks),
+            Parts::Slices(slices) if slices.iter().any(|s| s.place.is_some_and(|p| p.range.is_none())) => in_blocks(),
+            Parts::Slices(slices) => slices.iter().map(|slice| stored(slice.place.as_ref()?)?).sum(),
+        }
     }
 
     /// Whether the elements are numbers that a model would count as parameters, rather than strings or variants.
@@ -234,6 +249,38 @@ impl Checkpoint {
         self.read(tensor, &axes, sink)
     }
 
+    /// Whether the file of a shard is there. Looks at its name only, once a shard.
+    pub fn has_shard(&self, id: i32) -> bool {
+        let Store::Bundle(bundle) = &self.store else { return true };
+        let mut known = bundle.present.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(id).or_insert_with(|| self.origin.prefix.shard(id, bundle.num_shards).is_file())
+    }
+
+    /// Sums bytes of the shards on several cores; see [`crate::bundle::sum_spans`]. Of a V1 checkpoint nothing.
+    pub fn sum_spans(&self, spans: &[Span], threads: usize, done: &AtomicU64) -> Vec<Sum> {
+        match &self.store {
+            Store::Bundle(bundle) => sum_spans(&bundle.shards, spans, threads, done),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Checks the bytes of a string or variant tensor, or of a slice of one, without handing them out.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn verify_variable(&self, dtype: DType, shape: &Shape, place: (i32, u64, u64, Crc32c)) -> Result<()> {
+        let Store::Bundle(bundle) = &self.store else { return Ok(()) };
+        let (shard, start, len, crc) = place;
+        let place = Place { shard, range: Some((start.cast_signed(), len.cast_signed())), crc32c: Some(crc) };
+        let entry = open_bundle::entry(dtype, shape.clone(), &place);
+        if dtype == DType::String {
+            return StringReader::new(&bundle.shards, &entry, bundle.big_endian, &self.limits)?.verify(|_| {});
+        }
+        let mut reader = VariantReader::new(&bundle.shards, &entry, bundle.big_endian, &self.limits)?;
+        reader.read(0, shape.elements().unwrap_or(0), &mut |_| Ok(()))?;
+        reader.finish().map(|_| ())
+    }
+
     fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
         let dims = tensor.dims()?;
         let mut buffers = saver_v1::Buffers::default();
@@ -250,7 +297,7 @@ impl Checkpoint {
             }
         }
         // A part of the slices is a part of the tensor, even if each of them was read whole.
-        let all = tensor.slices().is_empty() || tensor.slices().len() == pieces.len();
+        let all = tensor.slices().is_empty() || tensor.slices().len() == pieces.len() || dims.contains(&0);
         Ok(if all { checked } else { Checked::Not })
     }
 

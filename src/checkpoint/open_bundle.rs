@@ -4,11 +4,12 @@
 //! every entry that lists slices their keys are computed, and exactly those are taken out of the listing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use super::{BundleStore, Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, sniff};
 use crate::bundle::{Bundle, BundleEntry, Shards, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, Reports};
 use crate::tensor::{DType, Shape};
 
 /// Opens the bundle that `origin` names.
@@ -18,16 +19,17 @@ use crate::tensor::{DType, Shape};
 pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     let mut bundle = Bundle::open(&origin.prefix, limits).map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
     let index = origin.prefix.index();
-    let mut notes: Vec<Error> = Vec::new();
-    let tensors = assemble(bundle.take_entries(), |error| notes.push(error.in_file(&index)));
-    let (damage, disorder) = bundle.take_damage();
-    notes.splice(0..0, disorder);
+    let mut faults = Reports::new("faults of slices", limits);
+    let tensors = assemble(bundle.take_entries(), &mut faults);
+    let (damage, mut notes) = bundle.take_damage();
+    notes.extend(faults.into_errors().into_iter().map(|error| error.in_file(&index)));
     let header = bundle.header();
     let store = BundleStore {
         shards: Shards::new(origin.prefix.clone(), header.num_shards),
         big_endian: header.big_endian,
         num_shards: header.num_shards,
         blocks: bundle.blocks(),
+        present: Mutex::default(),
     };
     Ok(Checkpoint { origin, tensors, damage, notes, store: Store::Bundle(store), limits: limits.clone() })
 }
@@ -45,7 +47,7 @@ fn place(entry: &BundleEntry) -> Place {
 }
 
 /// Turns the entries of a bundle, sorted by key, into tensors, sorted by name.
-fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, mut note: impl FnMut(Error)) -> Vec<Tensor> {
+fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, faults: &mut Reports) -> Vec<Tensor> {
     let partitioned: Vec<usize> =
         entries.iter().enumerate().filter(|(_, (_, entry))| entry.is_partitioned()).map(|(n, _)| n).collect();
     let mut is_slice: BTreeSet<usize> = BTreeSet::new();
@@ -60,34 +62,29 @@ fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, mut note: impl FnMut(Error))
             let place = found.map(|(at, (_, entry))| {
                 is_slice.insert(at);
                 if let Some(error) = disagreement(full, slice, entry) {
-                    note(error.for_key(name));
+                    faults.add(|| error.at_part(Part::BundleEntry).for_key(name));
                 }
                 place(entry)
             });
             if place.is_none() {
-                let why = format!("the index lists slice {slice} but has no entry for it");
-                note(Error::new(ErrorKind::Slices(why)).at_part(Part::BundleEntry).for_key(name));
+                faults.add(|| {
+                    let why = format!("the index lists slice {slice} but has no entry for it");
+                    Error::new(ErrorKind::Slices(why)).at_part(Part::BundleEntry).for_key(name)
+                });
             }
             stored.push(StoredSlice { slice: slice.clone(), place });
         }
         slices_of.insert(n, stored.into());
     }
+    // Tensors are no larger than entries, so this reuses their memory: an index of a million costs it once.
     let tensors = entries.into_iter().enumerate().filter(|(n, _)| !is_slice.contains(n));
     tensors
         .map(|(n, (name, entry))| {
             let slices = slices_of.remove(&n);
-            let bytes = match &slices {
-                None => u64::try_from(entry.size).ok(),
-                Some(slices) => slices.iter().map(slice_bytes).sum::<Option<u64>>(),
-            };
             let parts = slices.map_or_else(|| Parts::Whole(place(&entry)), Parts::Slices);
-            Tensor { name, dtype: entry.dtype, shape: entry.shape, bytes, parts }
+            Tensor { name, dtype: entry.dtype, shape: entry.shape, parts }
         })
         .collect()
-}
-
-fn slice_bytes(slice: &StoredSlice) -> Option<u64> {
-    slice.place.and_then(|place| place.range).and_then(|(_, size)| u64::try_from(size).ok())
 }
 
 /// What a slice's own entry says against the tensor it belongs to.

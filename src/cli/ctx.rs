@@ -34,7 +34,10 @@ pub(crate) struct Ctx {
     pub(crate) look: Look,
     /// The format asked for.
     pub(crate) format: Format,
-    quiet: bool,
+    /// Worker threads.
+    pub(crate) threads: usize,
+    /// Whether notes are left out.
+    pub(crate) quiet: bool,
     stderr_color: bool,
 }
 
@@ -51,6 +54,7 @@ impl Ctx {
         Self {
             look: Look { color: out_color, width: width.map(|(width, _)| usize::from(width.0)) },
             format: args.format,
+            threads: args.threads.map_or_else(cores, usize::from),
             quiet: args.quiet,
             stderr_color: color(anstream::AutoStream::choice(&io::stderr())),
             out: BufWriter::with_capacity(256 << 10, stdout.lock()),
@@ -90,6 +94,10 @@ impl Ctx {
         let asked = name(&self.format).unwrap_or_default();
         anyhow::bail!("this command has no format {asked}; it has {}", all.join(", "))
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// An error as one sentence: what, where, what to do.

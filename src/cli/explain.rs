@@ -27,7 +27,7 @@ Examples:
   ckpt explain 'Key dense/kernel not found in checkpoint' --path train/model.ckpt-200
 
 Exit status:
-  0  explained
+  0  explained (files may be missing or damaged: the screen says so)
   1  neither a code nor a message that is known
   2  the message or the files could not be read")]
 pub(crate) struct Args {

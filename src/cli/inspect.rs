@@ -1,7 +1,7 @@
 //! `ckpt inspect`: what this is, whether it is whole, what dominates it.
 
 use anyhow::Result;
-use ckpt::analysis::{Roles, Summary};
+use ckpt::analysis::Summary;
 use ckpt::report::{inspect_json, inspect_text};
 
 use super::source::SourceArgs;
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
     let checkpoint = args.source.open(ctx, false)?;
-    let summary = Summary::of(&checkpoint, &Roles::of(&checkpoint));
+    let summary = Summary::of(&checkpoint);
     match ctx.format {
         Format::Json => inspect_json(&checkpoint, &summary, &mut ctx.out)?,
         _ => inspect_text(&checkpoint, &summary, ctx.look, &mut ctx.out)?,

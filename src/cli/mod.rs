@@ -8,7 +8,9 @@ mod explain;
 mod inspect;
 mod list;
 mod print;
+mod progress;
 mod source;
+mod validate;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,7 +37,11 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
+<<<<<<< HEAD
     Explain(explain::Args),
+=======
+    Validate(validate::Args),
+>>>>>>> main
 }
 
 /// What every command understands.
@@ -45,8 +51,15 @@ struct GlobalArgs {
     /// Output format.
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// When to use colours; `NO_COLOR` turns them off too.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    /// When to use colours. The environment variable `NO_COLOR` turns them off too.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help = "When to use colours; the environment variable NO_COLOR turns them off too"
+    )]
     color: When,
     /// Worker threads; all cores if not given.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -74,6 +87,12 @@ pub(crate) enum Format {
     Raw,
     /// A NumPy array.
     Npy,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// `JUnit` XML.
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -92,7 +111,11 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+<<<<<<< HEAD
         Command::Explain(args) => explain::run(&args, &mut ctx),
+=======
+        Command::Validate(args) => validate::run(&args, &mut ctx),
+>>>>>>> main
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
     match result {

@@ -23,7 +23,7 @@ pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
             escaped(&tensor.name).as_ref(),
             &tensor.dtype.to_string(),
             &tensor.shape.to_string(),
-            &text(tensor.bytes.map(|n| n.to_string())),
+            &text(tensor.bytes().map(|n| n.to_string())),
             listing.roles.role(at).name(),
             listing.roles.optimizer(at).unwrap_or_default(),
             &text(place.map(|p| p.shard.to_string())),

@@ -175,6 +175,7 @@ fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
         "certainty": diagnosis.certainty,
         "codes": diagnosis.codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
         "tensor": diagnosis.tensor,
+        "stored_crc32c": diagnosis.stored.map(|crc| format!("{crc:#010x}")),
     })
 }
 

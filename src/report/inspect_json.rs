@@ -41,6 +41,9 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
                "parameters": scope.parameters, "bytes": scope.bytes})
     };
     put("scopes", summary.scopes.iter().map(scope).collect());
+    let group = |group: &Vec<Box<[u8]>>| -> Value { group.iter().map(|n| name(n)).collect() };
+    put("zero_tensors", json!(summary.equal.zeros));
+    put("equal_tensors", summary.equal.duplicates.iter().take(100).map(group).collect());
     let file = |file: &crate::analysis::FileInfo| json!({"path": path(&file.path), "bytes": file.bytes, "present": file.bytes.is_some()});
     put("files", summary.files.iter().map(file).collect());
     put("findings", summary.findings.iter().map(finding).collect());

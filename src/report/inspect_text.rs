@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::Look;
 use super::json::shown;
 use super::table::Columns;
-use super::units::{count, percent, shape_text, size, time};
-use crate::analysis::{Finding, Role, Saver, Scope, Severity, Summary};
+use super::units::{count, percent, shape_text, size, tensors_text, time};
+use super::{Look, write_finding};
+use crate::analysis::{Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::escape::escaped;
@@ -68,8 +68,8 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let totals = summary.totals;
     writeln!(
         out,
-        "{} tensors · {} parameters · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
-        count(totals.tensors as u64),
+        "{} · {} parameters · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
+        tensors_text(totals.tensors),
         count(totals.parameters),
         size(totals.bytes),
         size(on_disk)
@@ -88,19 +88,6 @@ fn findings(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()
     match summary.findings.len().saturating_sub(MOST) {
         0 => Ok(()),
         more => writeln!(out, "  … and {more} more; ckpt validate lists them all"),
-    }
-}
-
-fn write_finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let (style, sign) = match finding.severity {
-        Severity::Error => (look.bad(), "✗"),
-        Severity::Warning => (look.doubtful(), "!"),
-        Severity::Note => (look.dim(), "·"),
-    };
-    write!(out, "{style}{sign}{style:#} {}", finding.message)?;
-    match &finding.help {
-        Some(help) => writeln!(out, "; {help}"),
-        None => writeln!(out),
     }
 }
 
@@ -132,7 +119,25 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
         .map(|(dtype, totals)| format!("{dtype} ×{} ({})", count(totals.tensors as u64), size(totals.bytes)))
         .collect();
     let dim = look.dim();
-    wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)
+    wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)?;
+    let mut equal = Vec::new();
+    match summary.equal.zeros {
+        0 => {}
+        1 => equal.push("1 tensor is all zero".to_owned()),
+        n => equal.push(format!("{} tensors are all zero", count(n as u64))),
+    }
+    for group in summary.equal.duplicates.iter().take(3) {
+        let names: Vec<_> = group.iter().take(3).map(|name| escaped(short_name(name))).collect();
+        let more = if group.len() > 3 { format!(" and {} more", group.len() - 3) } else { String::new() };
+        equal.push(format!("equal: {}{more}", names.join(" = ")));
+    }
+    if summary.equal.duplicates.len() > 3 {
+        equal.push(format!("{} more groups of equal tensors", summary.equal.duplicates.len() - 3));
+    }
+    if equal.is_empty() {
+        return Ok(());
+    }
+    wrapped(&format!("{dim}by checksum{dim:#}"), "by checksum".len(), &equal, look, out)
 }
 
 /// Ten blocks for a whole.
@@ -176,7 +181,7 @@ fn contents(scope: &Scope, look: Look) -> String {
         text.push_str(&next);
     }
     if text.is_empty() || scope.has_inner {
-        let tensors = format!("{} tensors", count(scope.tensors as u64));
+        let tensors = tensors_text(scope.tensors);
         return if text.is_empty() { tensors } else { format!("{tensors}: {text}") };
     }
     text
@@ -209,12 +214,8 @@ fn meta_graph(graph: &MetaGraph, look: Look, out: &mut dyn Write) -> io::Result<
             continue;
         }
         let method = escaped(signature.method_name.as_bytes());
-        writeln!(
-            out,
-            "  {} {}",
-            escaped(key.as_bytes()),
-            if method.is_empty() { String::new() } else { format!("({method})") }
-        )?;
+        let method = if method.is_empty() { String::new() } else { format!(" ({method})") };
+        writeln!(out, "  {}{method}", escaped(key.as_bytes()))?;
         for (arrow, infos) in [("←", &signature.inputs), ("→", &signature.outputs)] {
             for (name, info) in infos {
                 writeln!(out, "    {arrow} {}  {}", escaped(name.as_bytes()), tensor_info(info))?;
@@ -225,7 +226,8 @@ fn meta_graph(graph: &MetaGraph, look: Look, out: &mut dyn Write) -> io::Result<
 }
 
 fn tensor_info(info: &TensorInfo) -> String {
-    format!("{} {}  {}", info.dtype, info.shape, escaped(info.name.as_bytes()))
+    let shape = if info.shape.dims().is_none() { "of any shape".to_owned() } else { shape_text(&info.shape) };
+    format!("{} {shape}  {}", info.dtype, escaped(info.name.as_bytes()))
 }
 
 /// How many checkpoints of a directory are shown.
@@ -309,11 +311,14 @@ fn wrapped(label: &str, label_width: usize, items: &[String], look: Look, out: &
     let indent = label_width + 4;
     let mut column = indent;
     for (n, item) in items.iter().enumerate() {
-        let comma = if n + 1 == items.len() { "" } else { ", " };
+        let comma = if n + 1 == items.len() { "" } else { "," };
         let len = item.chars().count() + comma.len();
-        if n > 0 && column + len > width {
+        if n > 0 && column + 1 + len > width {
             write!(out, "\n{}", " ".repeat(indent))?;
             column = indent;
+        } else if n > 0 {
+            write!(out, " ")?;
+            column += 1;
         }
         write!(out, "{item}{comma}")?;
         column += len;

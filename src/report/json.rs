@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use base64::Engine;
 use serde_json::{Value, json};
 
-use crate::analysis::{Listing, Role};
+use crate::analysis::{Listing, derived, is_missing, is_zero};
 use crate::checkpoint::{Origin, Parts, Place, StoredSlice, Tensor};
 use crate::escape::Escaped;
 use crate::tensor::Shape;
@@ -60,7 +60,7 @@ pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\"tensors\":[")?;
     for (n, (at, tensor)) in listing.tensors().enumerate() {
         out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
-        tensor_json(tensor, listing.roles.role(at), listing.roles.optimizer(at), out)?;
+        tensor_json(listing, at, tensor, out)?;
     }
     let totals = listing.totals;
     writeln!(
@@ -79,13 +79,14 @@ pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// What `out` says.
 pub fn list_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     for (at, tensor) in listing.tensors() {
-        tensor_json(tensor, listing.roles.role(at), listing.roles.optimizer(at), out)?;
+        tensor_json(listing, at, tensor, out)?;
         out.write_all(b"\n")?;
     }
     Ok(())
 }
 
-fn tensor_json(tensor: &Tensor, role: Role, optimizer: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+fn tensor_json(listing: &Listing<'_>, at: usize, tensor: &Tensor, out: &mut dyn Write) -> io::Result<()> {
+    let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));
     out.write_all(b"{\"name\":")?;
     string_element(&tensor.name, out)?;
     write!(out, ",\"dtype\":\"{}\",\"shape\":", tensor.dtype)?;
@@ -94,7 +95,7 @@ fn tensor_json(tensor: &Tensor, role: Role, optimizer: Option<&str>, out: &mut d
         Some(dims) => numbers(dims, out)?,
     }
     out.write_all(b",\"bytes\":")?;
-    optional(tensor.bytes, out)?;
+    optional(tensor.bytes(), out)?;
     let whole = match &tensor.parts {
         Parts::Whole(place) => Some(place),
         Parts::Slices(_) => None,
@@ -103,6 +104,15 @@ fn tensor_json(tensor: &Tensor, role: Role, optimizer: Option<&str>, out: &mut d
     write!(out, ",\"role\":\"{}\"", role.name())?;
     if let Some(optimizer) = optimizer {
         write!(out, ",\"optimizer\":\"{optimizer}\"")?;
+    }
+    if is_missing(listing.checkpoint, tensor) {
+        out.write_all(b",\"missing\":true")?;
+        if let Some(value) = derived(listing.checkpoint, tensor) {
+            let text = value.text();
+            write!(out, ",\"derived\":{{\"value\":\"{text}\",\"certain\":{}}}", value.certain)?;
+        } else if is_zero(tensor) {
+            out.write_all(b",\"derived\":{\"value\":\"all zero\",\"certain\":false}")?;
+        }
     }
     if let Parts::Slices(slices) = &tensor.parts {
         out.write_all(b",\"slices\":[")?;

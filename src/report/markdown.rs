@@ -13,7 +13,7 @@ use crate::escape::escaped;
 pub fn list_markdown(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| name | dtype | shape | size | role |\n|---|---|---|---:|---|")?;
     for (at, tensor) in listing.tensors() {
-        let bytes = tensor.bytes.map_or_else(|| "?".to_owned(), size);
+        let bytes = tensor.bytes().map_or_else(|| "?".to_owned(), size);
         let role = listing.roles.role(at).name();
         let name = code(&escaped(short_name(&tensor.name)));
         writeln!(out, "| {name} | {} | {} | {bytes} | {role} |", tensor.dtype, shape_text(&tensor.shape))?;

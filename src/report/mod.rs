@@ -3,23 +3,39 @@
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
 mod csv;
+<<<<<<< HEAD
 mod explain;
+=======
+mod findings_text;
+mod github;
+>>>>>>> main
 mod inspect_json;
 mod inspect_text;
 mod json;
+mod junit;
 mod list_text;
 mod markdown;
+mod sarif;
 mod table;
 mod units;
+mod validate_json;
 
 pub use self::csv::list_csv;
+<<<<<<< HEAD
 pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
+=======
+pub use findings_text::{validate_text, write_finding};
+pub use github::validate_github;
+>>>>>>> main
 pub use inspect_json::inspect_json;
 pub use inspect_text::inspect_text;
 pub use json::{Nest, list_json, list_jsonl, source, string_element};
+pub use junit::validate_junit;
 pub use list_text::{groups_text, list_text, tree_text};
 pub use markdown::list_markdown;
+pub use sarif::validate_sarif;
 pub use units::{count, percent, shape_text, size};
+pub use validate_json::validate_json;
 
 use anstyle::{AnsiColor, Style};
 

@@ -1,5 +1,7 @@
 //! One block: its trailer, its compression, and the prefix-compressed entries in it.
 
+use std::collections::BTreeMap;
+
 use super::footer::TRAILER_LEN;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -9,6 +11,8 @@ use crate::wire::{Crc32c, Cursor, MaskedCrc};
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'a> {
     entries: &'a [u8],
+    /// Offsets into `entries` at which a key is stored whole; `LevelDB` seeks among them.
+    restarts: &'a [u8],
     /// Offset in the file of `entries`; for a compressed block, of the block itself.
     offset: u64,
     compressed: bool,
@@ -68,8 +72,8 @@ impl<'a> Block<'a> {
             .checked_sub(restarts)
             .and_then(|len| usize::try_from(len).ok())
             .ok_or_else(|| bad("more restarts than the block has room for"))?;
-        let entries = rest.get(..entries_len).unwrap_or_default();
-        Ok(Self { entries, offset, compressed })
+        let (entries, restarts) = rest.split_at_checked(entries_len).unwrap_or((rest, &[]));
+        Ok(Self { entries, restarts, offset, compressed })
     }
 
     /// Whether the block was stored compressed, so that its entries are not slices of the file.
@@ -85,7 +89,25 @@ impl<'a> Block<'a> {
             key: Vec::new(),
             first: true,
             disorder: None,
+            described: 0,
+            restarts: self.restarts,
+            bad_restart: !self.restarts.starts_with(&[0; 4]),
         }
+    }
+
+    /// The values under those of `keys` that are in the block, with their offsets, handed to `found` with the number
+    /// that belongs to the key.
+    ///
+    /// # Errors
+    /// If an entry is malformed.
+    pub fn find(&self, keys: &BTreeMap<Vec<u8>, usize>, mut found: impl FnMut(usize, &'a [u8], u64)) -> Result<()> {
+        let mut entries = self.entries();
+        while let Some(entry) = entries.next_entry()? {
+            if let Some(n) = keys.get(entry.key) {
+                found(*n, entry.value, entry.value_offset);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -102,6 +124,23 @@ fn decompress(contents: &[u8], plain: &mut Vec<u8>, limits: &Limits) -> Result<(
     Ok(())
 }
 
+/// How many disorders of one block are described one by one.
+const DESCRIBED: usize = 1000;
+
+/// As much of a key as an error shows.
+fn shown(key: &[u8]) -> &[u8] {
+    key.get(..1024).unwrap_or(key)
+}
+
+/// A key that is not greater than the one before it.
+#[derive(Debug)]
+pub enum Disorder {
+    /// With both keys.
+    Described(Error),
+    /// Too many have been described already.
+    OneMore,
+}
+
 /// Walks the entries of a block, rebuilding each key in one reused buffer.
 #[derive(Debug)]
 pub struct Entries<'a> {
@@ -109,7 +148,12 @@ pub struct Entries<'a> {
     block: Block<'a>,
     key: Vec<u8>,
     first: bool,
-    disorder: Option<Error>,
+    disorder: Option<Disorder>,
+    /// How many disorders have been described.
+    described: usize,
+    /// Restarts that no entry has been found at yet.
+    restarts: &'a [u8],
+    bad_restart: bool,
 }
 
 impl<'a> Entries<'a> {
@@ -137,17 +181,39 @@ impl<'a> Entries<'a> {
         &self.key
     }
 
-    /// A key that is not greater than the one before it, if the entry read last has one.
-    pub fn take_disorder(&mut self) -> Option<Error> {
+    /// Whether the entry read last has a key that is not greater than the one before it.
+    pub fn take_disorder(&mut self) -> Option<Disorder> {
         self.disorder.take()
+    }
+
+    /// What is wrong with the restarts, when all entries have been read. It hides nothing from a reader that goes
+    /// through the block, but TensorFlow looks names up with their help.
+    pub fn restart_fault(&self) -> Option<Error> {
+        // An empty block has one restart all the same.
+        let left = if self.first { !matches!(self.restarts, [0, 0, 0, 0]) } else { !self.restarts.is_empty() };
+        (self.bad_restart || left).then(|| {
+            let why = "its restarts are not where whole keys begin; TensorFlow fails to look up names in it";
+            Error::malformed("bad block contents", why).at_offset(self.block.offset)
+        })
+    }
+
+    /// Checks the next restart against an entry at `at` that shares `shared` bytes with the one before.
+    #[inline]
+    fn pass_restart(&mut self, at: usize, shared: usize) {
+        if let Some((next, rest)) = self.restarts.split_first_chunk::<4>()
+            && u32::from_le_bytes(*next) as usize <= at
+        {
+            self.bad_restart |= u32::from_le_bytes(*next) as usize != at || shared != 0;
+            self.restarts = rest;
+        }
     }
 
     #[inline]
     fn read_entry(&mut self) -> Result<(&'a [u8], u64)> {
         let bad = |why: &'static str| Error::malformed("bad entry in block", why);
         let offset = self.file_offset();
-        let cursor = &mut self.cursor;
-        let header = (cursor.varint32(), cursor.varint32(), cursor.varint32());
+        let at = self.block.entries.len().saturating_sub(self.cursor.rest().len());
+        let header = (self.cursor.varint32(), self.cursor.varint32(), self.cursor.varint32());
         let (Ok(shared), Ok(non_shared), Ok(value_len)) = header else {
             return Err(bad("its three lengths cannot be read"));
         };
@@ -155,21 +221,31 @@ impl<'a> Entries<'a> {
         if shared > self.key.len() {
             return Err(bad("it shares more bytes than the key before has"));
         }
-        let delta = cursor.take(non_shared as usize).map_err(|_| bad("its key runs beyond the block"))?;
+        let delta = self.cursor.take(non_shared as usize).map_err(|_| bad("its key runs beyond the block"))?;
         // With the shared prefix equal, the order of two keys is the order of their tails.
         if !self.first && delta <= self.key.get(shared..).unwrap_or_default() {
-            let previous = self.key.clone();
-            let mut next = self.key.clone();
-            next.truncate(shared);
-            next.extend_from_slice(delta);
-            self.disorder = Some(Error::new(ErrorKind::KeysOutOfOrder { previous, next }).at_offset(offset));
+            self.disorder = Some(self.describe_disorder(shared, delta, offset));
         }
         self.first = false;
         self.key.truncate(shared);
         self.key.extend_from_slice(delta);
-        let value_offset = if self.block.compressed { self.block.offset } else { cursor.offset() };
-        let value = cursor.take(value_len as usize).map_err(|_| bad("its value runs beyond the block"))?;
+        let value_offset = if self.block.compressed { self.block.offset } else { self.cursor.offset() };
+        let value = self.cursor.take(value_len as usize).map_err(|_| bad("its value runs beyond the block"))?;
+        self.pass_restart(at, shared);
         Ok((value, value_offset))
+    }
+
+    /// Three bytes make a disorder and keys may be long: only so many are described, with the beginnings of their keys.
+    #[cold]
+    fn describe_disorder(&mut self, shared: usize, delta: &[u8], offset: u64) -> Disorder {
+        if self.described >= DESCRIBED {
+            return Disorder::OneMore;
+        }
+        self.described = self.described.saturating_add(1);
+        let previous = shown(&self.key).to_vec();
+        let mut next = shown(self.key.get(..shared).unwrap_or_default()).to_vec();
+        next.extend_from_slice(shown(delta));
+        Disorder::Described(Error::new(ErrorKind::KeysOutOfOrder { previous, next }).at_offset(offset))
     }
 
     fn file_offset(&self) -> u64 {

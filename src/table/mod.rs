@@ -20,11 +20,13 @@
 mod block;
 mod footer;
 
-pub use block::{Block, Entries, Entry};
+pub use block::{Block, Disorder, Entries, Entry};
 pub use footer::{BlockHandle, FOOTER_LEN, Footer, MAGIC};
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, ErrorKind, Part, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, Reports};
 use crate::storage::Source;
 use crate::wire::Cursor;
 
@@ -34,7 +36,9 @@ pub struct Table {
     source: Source,
     footer: Footer,
     blocks: Vec<BlockHandle>,
-    index_damage: Option<Error>,
+    /// The key of each data block in the index: not below its last key, and below the next block's first.
+    separators: Vec<Box<[u8]>>,
+    damage: Vec<Error>,
     limits: Limits,
 }
 
@@ -49,34 +53,57 @@ impl Table {
     /// Reads the footer and the index block.
     ///
     /// A damaged index block is not the end: whatever handles can still be read from it are used, each data block
-    /// proves itself by its own checksum, and [`Table::index_damage`] says what happened.
+    /// proves itself by its own checksum, and [`Table::damage`] says what happened. It also says which bytes before the
+    /// footer belong to no block: in a table that TensorFlow wrote there are none, so entries may lie in them.
     ///
     /// # Errors
     /// If the file is no table, or the footer leads out of it.
     pub fn open(source: Source, limits: &Limits) -> Result<Self> {
         let footer = Footer::read(&source).map_err(|e| e.at_part(Part::Footer).in_file(source.path()))?;
-        let mut table = Self { source, footer, blocks: Vec::new(), index_damage: None, limits: limits.clone() };
+        let (blocks, separators, damage) = (Vec::new(), Vec::new(), Vec::new());
+        let mut table = Self { source, footer, blocks, separators, damage, limits: limits.clone() };
         let mut buffer = BlockBuffer::default();
-        let damage = match table.read_handle(footer.index, &mut buffer) {
-            Ok(block) => {
-                let (blocks, damage) = handles(&block);
-                table.blocks = blocks;
-                damage
-            }
-            Err(error) => {
-                if let Ok(block) = table.read_unchecked(footer.index, &mut buffer) {
-                    table.blocks = handles(&block).0;
-                }
-                Some(error)
-            }
+        let (handles, damage) = match table.read_handle(footer.index, &mut buffer) {
+            Ok(block) => handles(&block),
+            Err(error) => match table.read_unchecked(footer.index, &mut buffer) {
+                Ok(block) => (handles(&block).0, Some(error)),
+                Err(_) => (Vec::new(), Some(error)),
+            },
         };
-        table.index_damage = damage.map(|e| e.at_part(Part::IndexBlock).in_file(table.source.path()));
-        if table.blocks.is_empty()
-            && let Some(error) = table.index_damage
-        {
-            return Err(error);
+        (table.separators, table.blocks) = handles.into_iter().unzip();
+        if let Some(error) = damage.map(|e| e.at_part(Part::IndexBlock).in_file(table.source.path())) {
+            if table.blocks.is_empty() {
+                return Err(error);
+            }
+            table.damage.push(error);
         }
+        let gaps = table.gaps();
+        table.damage.extend(gaps);
         Ok(table)
+    }
+
+    /// What lies before the footer and in no block.
+    fn gaps(&self) -> Vec<Error> {
+        let end = self.source.len().saturating_sub(FOOTER_LEN);
+        let known = self.blocks.iter().chain([&self.footer.metaindex, &self.footer.index]);
+        let mut ranges: Vec<(u64, u64)> =
+            known.filter_map(|h| Some((h.offset, h.end_with_trailer(self.source.len()).ok()?))).collect();
+        ranges.push((end, end));
+        ranges.sort_unstable();
+        let mut gaps = Reports::new("gaps between blocks", &self.limits);
+        let mut covered = 0;
+        for (start, end) in ranges {
+            if start > covered {
+                gaps.add(|| {
+                    let why =
+                        format!("bytes {covered} to {start} belong to no block that is known; entries may be lost");
+                    let error = Error::malformed("table", why).at_part(Part::IndexBlock).at_offset(covered);
+                    error.in_file(self.source.path())
+                });
+            }
+            covered = covered.max(end);
+        }
+        gaps.into_errors()
     }
 
     /// The file.
@@ -94,14 +121,14 @@ impl Table {
         &self.blocks
     }
 
-    /// What is wrong with the index block, if the table could be opened all the same.
-    pub fn index_damage(&self) -> Option<&Error> {
-        self.index_damage.as_ref()
+    /// What is wrong with the index block, if the table could be opened all the same, and what lies in no block.
+    pub fn damage(&self) -> &[Error] {
+        &self.damage
     }
 
-    /// Takes what is wrong with the index block.
-    pub fn into_index_damage(self) -> Option<Error> {
-        self.index_damage
+    /// Takes what [`Table::damage`] says.
+    pub fn take_damage(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.damage)
     }
 
     /// Reads the `n`-th data block and checks its checksum.
@@ -116,55 +143,90 @@ impl Table {
         self.read_handle(*handle, buffer).map_err(here)
     }
 
-    /// Hands every entry of the table to `visit`, in stored order. A block that cannot be read costs its own entries
-    /// and is handed to `damage`; the scan goes on behind it.
+    /// Hands every entry of the table to `visit`, in stored order. A block that cannot be read costs its own entries;
+    /// the scan goes on behind it.
     ///
     /// # Errors
     /// Whatever `visit` returns; it ends the scan.
-    pub fn scan(
-        &self,
-        mut visit: impl FnMut(&Entry<'_, '_>) -> Result<()>,
-        mut damage: impl FnMut(Error),
-    ) -> Result<()> {
+    pub fn scan(&self, mut visit: impl FnMut(&Entry<'_, '_>) -> Result<()>) -> Result<Scan> {
+        let mut lost = Reports::new("blocks that cannot be read", &self.limits);
+        let mut disorder = Reports::new("keys out of order", &self.limits);
+        let mut misplaced = Reports::new("faults of blocks", &self.limits);
         let mut buffer = BlockBuffer::default();
         let mut previous: Option<Vec<u8>> = None;
-        for n in 0..self.blocks.len() {
+        let mut claims = Claims::new(self.source.len());
+        for (n, (handle, separator)) in self.blocks.iter().zip(&self.separators).enumerate() {
             let here = |e: Error| e.at_part(Part::DataBlock(n)).in_file(self.source.path());
+            if let Err(error) = claims.check(handle) {
+                lost.add(|| here(error));
+                continue;
+            }
             let block = match self.read_block(n, &mut buffer) {
                 Ok(block) => block,
                 Err(error) => {
-                    damage(error);
+                    lost.add(|| error);
+                    if !claims.allow_waste(handle) {
+                        let why = "its handles ask for more bytes than the file has; further blocks were not read";
+                        lost.add(|| here(Error::malformed("index block", why)));
+                        break;
+                    }
                     continue;
                 }
             };
+            claims.claim(handle);
             let mut entries = block.entries();
             let mut first = true;
+            let mut whole = true;
             loop {
                 match entries.next_entry() {
                     Ok(Some(entry)) => {
-                        // Within a block the order follows from comparing neighbours; across blocks, from the last.
-                        if first && let Some(previous) = previous.take().filter(|p| p.as_slice() >= entry.key) {
-                            let kind = ErrorKind::KeysOutOfOrder { previous, next: entry.key.to_vec() };
-                            damage(here(Error::new(kind).at_offset(entry.offset)));
+                        if first {
+                            let before = n.checked_sub(1).and_then(|n| self.separators.get(n));
+                            if before.is_some_and(|separator| separator.as_ref() >= entry.key) {
+                                misplaced.add(|| here(bad_separator()));
+                            }
+                            // Within a block the order follows from comparing neighbours; across blocks, from the last.
+                            if let Some(previous) = previous.take().filter(|p| p.as_slice() >= entry.key) {
+                                let kind = ErrorKind::KeysOutOfOrder { previous, next: entry.key.to_vec() };
+                                disorder.add(|| here(Error::new(kind).at_offset(entry.offset)));
+                            }
                         }
                         first = false;
                         visit(&entry)?;
                     }
                     Ok(None) => break,
                     Err(error) => {
-                        damage(here(error));
+                        lost.add(|| here(error));
+                        whole = false;
                         break;
                     }
                 }
-                if let Some(error) = entries.take_disorder() {
-                    damage(here(error));
+                match entries.take_disorder() {
+                    None => {}
+                    Some(Disorder::Described(error)) => disorder.add(|| here(error)),
+                    Some(Disorder::OneMore) => disorder.add_more(),
                 }
             }
+            if whole && let Some(error) = entries.restart_fault() {
+                misplaced.add(|| here(error));
+            }
             if !first {
+                if whole && separator.as_ref() < entries.key() {
+                    misplaced.add(|| here(bad_separator()));
+                }
                 previous = Some(entries.key().to_vec());
             }
         }
-        Ok(())
+        let disordered = !disorder.is_empty();
+        let mut notes = disorder.into_errors();
+        notes.append(&mut misplaced.into_errors());
+        Ok(Scan { lost: lost.into_errors(), notes, disordered })
+    }
+
+    /// The data block in which `key` is, if it is in the table.
+    pub fn block_of(&self, key: &[u8]) -> Option<usize> {
+        let n = self.separators.partition_point(|separator| separator.as_ref() < key);
+        (n < self.blocks.len()).then_some(n)
     }
 
     /// The value under `key` and its offset, found as `LevelDB` finds it: through the index block, then within one
@@ -173,24 +235,10 @@ impl Table {
     /// # Errors
     /// If the block that should hold the key cannot be read.
     pub fn get<'a>(&'a self, key: &[u8], buffer: &'a mut BlockBuffer) -> Result<Option<(&'a [u8], u64)>> {
-        let here = |e: Error| e.in_file(self.source.path());
-        let mut found = None;
-        {
-            let mut index_buffer = BlockBuffer::default();
-            let index = self.read_handle(self.footer.index, &mut index_buffer);
-            let mut separators = index.map_err(|e| here(e.at_part(Part::IndexBlock)))?.entries();
-            let mut n = 0usize;
-            while let Some(entry) = separators.next_entry().map_err(here)? {
-                if entry.key >= key {
-                    found = Some(n);
-                    break;
-                }
-                n = n.saturating_add(1);
-            }
-        }
-        let Some(n) = found else { return Ok(None) };
+        let Some(n) = self.block_of(key) else { return Ok(None) };
+        let here = |e: Error| e.at_part(Part::DataBlock(n)).in_file(self.source.path());
         let mut entries = self.read_block(n, buffer)?.entries();
-        while let Some(entry) = entries.next_entry().map_err(|e| here(e.at_part(Part::DataBlock(n))))? {
+        while let Some(entry) = entries.next_entry().map_err(here)? {
             if entry.key == key {
                 return Ok(Some((entry.value, entry.value_offset)));
             }
@@ -214,13 +262,76 @@ impl Table {
     }
 }
 
-/// The handles in an index block, as far as they can be read.
-fn handles(block: &Block<'_>) -> (Vec<BlockHandle>, Option<Error>) {
+/// What a scan of a whole table met.
+#[derive(Debug)]
+pub struct Scan {
+    /// Blocks, or the ends of blocks, whose entries are lost.
+    pub lost: Vec<Error>,
+    /// What is wrong but costs nothing here: keys out of order, look-up aids that mislead TensorFlow.
+    pub notes: Vec<Error>,
+    /// Whether keys are out of order.
+    pub disordered: bool,
+}
+
+/// Which bytes of the file have been read as blocks: no two blocks can be made of the same bytes, so that a small file
+/// of many handles does not cost more than its size.
+struct Claims {
+    /// Start and end of every block that was read.
+    taken: BTreeMap<u64, u64>,
+    /// How many bytes may still be read in vain. A few wrong handles among good ones are no reason to give up.
+    spare: u64,
+}
+
+impl Claims {
+    fn new(len: u64) -> Self {
+        Self { taken: BTreeMap::new(), spare: len.saturating_mul(4) }
+    }
+
+    fn end(handle: &BlockHandle) -> u64 {
+        handle.offset.saturating_add(handle.size).saturating_add(footer::TRAILER_LEN)
+    }
+
+    fn check(&self, handle: &BlockHandle) -> Result<()> {
+        let before = self.taken.range(..Self::end(handle)).next_back();
+        match before {
+            Some((start, end)) if *end > handle.offset => {
+                let why = format!("its bytes {start} to {end} have been read as another block");
+                Err(Error::malformed("bad block handle", why).at_offset(handle.offset))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn claim(&mut self, handle: &BlockHandle) {
+        self.taken.insert(handle.offset, Self::end(handle));
+    }
+
+    fn allow_waste(&mut self, handle: &BlockHandle) -> bool {
+        self.spare = self.spare.saturating_sub(handle.size);
+        self.spare > 0
+    }
+}
+
+#[cold]
+fn bad_separator() -> Error {
+    let why =
+        "its key in the index block does not part it from its neighbours; TensorFlow looks names up in the wrong block";
+    Error::malformed("index block", why)
+}
+
+/// A separator and the handle of the block before it.
+type IndexEntry = (Box<[u8]>, BlockHandle);
+
+/// The handles in an index block with their keys, as far as they can be read.
+fn handles(block: &Block<'_>) -> (Vec<IndexEntry>, Option<Error>) {
     let mut handles = Vec::new();
     let mut entries = block.entries();
     loop {
         let result = match entries.next_entry() {
-            Ok(Some(entry)) => BlockHandle::read(&mut Cursor::new(entry.value, entry.value_offset)),
+            Ok(Some(entry)) => {
+                let handle = BlockHandle::read(&mut Cursor::new(entry.value, entry.value_offset));
+                handle.map(|handle| (Box::from(entry.key), handle))
+            }
             Ok(None) => return (handles, None),
             Err(error) => Err(error),
         };

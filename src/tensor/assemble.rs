@@ -117,18 +117,21 @@ fn read_part(
     cuts.sort_unstable();
     cuts.dedup();
     let bands: Vec<(u64, u64)> = cuts.iter().copied().zip(cuts.iter().copied().skip(1)).collect();
+    // From band to band pieces are taken up and dropped: every one of them once, however many there are.
+    let mut waiting: Vec<(u64, u64, usize)> =
+        active.iter().map(|n| (extent(n), *n)).map(|((start, len), n)| (start, start.saturating_add(len), n)).collect();
+    waiting.sort_unstable_by(|a, b| b.cmp(a));
+    let mut open: Vec<(u64, usize)> = Vec::new();
     for (lo, hi) in bands {
+        while let Some((_, end, n)) = waiting.pop_if(|(start, ..)| *start <= lo) {
+            open.push((end, n));
+        }
+        open.retain(|(end, _)| *end > lo);
         let band = axis.within(lo, hi);
         if band.count == 0 {
             continue;
         }
-        let holds = |n: &&usize| {
-            pieces
-                .get(**n)
-                .and_then(|p| p.extents.get(dim))
-                .is_some_and(|&(start, len)| start <= band.start && band.end() <= start.saturating_add(len))
-        };
-        let inside: Vec<usize> = active.iter().filter(holds).copied().collect();
+        let inside: Vec<usize> = open.iter().map(|(_, n)| *n).collect();
         set(axes, dim, band);
         if inside.len() == 1 {
             read_part(dim.saturating_add(1), axes, &inside, pieces, sink)?;

@@ -1,14 +1,17 @@
 //! The shape of a tensor, and how many elements it has.
 
 use std::fmt;
+use std::sync::Arc;
 
+/// Cheap to clone: shapes repeat, and an index of a million tensors keeps each of them once.
+///
 /// Dimensions as a file gives them: possibly unknown (−1), possibly impossible. [`Shape::elements`] tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Shape(Option<Box<[i64]>>);
+pub struct Shape(Option<Arc<[i64]>>);
 
 impl Shape {
     /// A shape with these dimensions; none for a scalar.
-    pub fn new(dims: impl Into<Box<[i64]>>) -> Self {
+    pub fn new(dims: impl Into<Arc<[i64]>>) -> Self {
         Self(Some(dims.into()))
     }
 
@@ -33,12 +36,12 @@ impl Shape {
     }
 
     /// The number of elements; `None` if a dimension is unknown or negative, or the product does not fit 63 bits.
+    ///
+    /// The product is taken from the first dimension on, as TensorFlow does it: one that overflows before it meets a
+    /// zero is refused there too.
     pub fn elements(&self) -> Option<u64> {
-        let dims = self.dims()?;
-        if dims.contains(&0) && dims.iter().all(|d| *d >= 0) {
-            return Some(0);
-        }
-        dims.iter()
+        self.dims()?
+            .iter()
             .try_fold(1i64, |product, dim| product.checked_mul(*dim).filter(|_| *dim >= 0))
             .map(i64::cast_unsigned)
     }
@@ -64,6 +67,7 @@ mod tests {
         assert_eq!(Shape::new([1 << 40, 0, 1 << 40]).elements(), Some(0));
         assert_eq!(Shape::new([2, 3]).elements(), Some(6));
         assert_eq!(Shape::new([1 << 40, 1 << 40]).elements(), None);
+        assert_eq!(Shape::new([1 << 40, 1 << 40, 0]).elements(), None);
         assert_eq!(Shape::new([2, -1]).elements(), None);
         assert_eq!(Shape::new([0, -1]).elements(), None);
         assert_eq!(Shape::unknown_rank().elements(), None);

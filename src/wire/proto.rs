@@ -28,7 +28,7 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// Wire type 5.
     Fixed32(u32),
-    /// Wire types 3 and 4: the boundary of a group, which no message here uses.
+    /// Wire type 3: a group, which no message here uses; its fields have been skipped.
     Group,
 }
 
@@ -68,7 +68,15 @@ impl<'a> Fields<'a> {
                 offset = self.cursor.offset();
                 Value::Bytes(self.cursor.take(usize::try_from(len).unwrap_or(usize::MAX))?)
             }
-            3 | 4 => Value::Group,
+            3 => {
+                self.skip_group(number)?;
+                Value::Group
+            }
+            4 => {
+                return Err(
+                    Error::malformed("protobuf message", "the end of a group that did not begin").at_offset(start)
+                );
+            }
             5 => Value::Fixed32(self.cursor.fixed32()?),
             other => {
                 let why = format!("wire type {other} does not exist");
@@ -77,7 +85,41 @@ impl<'a> Fields<'a> {
         };
         Ok(Some(Field { number, value, offset }))
     }
+
+    /// Skips to behind the end of the group `number`, whose tag has been read.
+    #[cold]
+    fn skip_group(&mut self, number: u32) -> Result<()> {
+        let bad = |why: &'static str, at: u64| Error::malformed("protobuf message", why).at_offset(at);
+        let mut open = vec![number];
+        while let Some(&innermost) = open.last() {
+            let start = self.cursor.offset();
+            if self.cursor.is_empty() {
+                return Err(bad("a group that does not end", start));
+            }
+            let tag = self.cursor.varint32()?;
+            let number = tag >> 3;
+            match tag & 7 {
+                _ if number == 0 => return Err(bad("field number 0", start)),
+                0 => drop(self.cursor.varint64()?),
+                1 => drop(self.cursor.fixed64()?),
+                2 => {
+                    let len = self.cursor.varint64()?;
+                    self.cursor.take(usize::try_from(len).unwrap_or(usize::MAX))?;
+                }
+                3 if open.len() >= GROUP_DEPTH => return Err(bad("groups too deep in each other", start)),
+                3 => open.push(number),
+                4 if number == innermost => drop(open.pop()),
+                4 => return Err(bad("the end of another group", start)),
+                5 => drop(self.cursor.fixed32()?),
+                _ => return Err(bad("a wire type that does not exist", start)),
+            }
+        }
+        Ok(())
+    }
 }
+
+/// How deep protobuf's own parsers go.
+const GROUP_DEPTH: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -92,6 +134,22 @@ mod tests {
         let second = fields.next_field().unwrap().unwrap();
         assert_eq!((second.number, second.value, second.offset), (3, Value::Bytes(&[8, 1]), 14));
         assert!(fields.next_field().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_group_is_skipped_with_everything_in_it() {
+        // Field 9: a group of a varint, bytes and another group; then field 1.
+        let mut fields = Fields::new(&[0x4b, 0x08, 0x05, 0x12, 0x01, 0x4c, 0x53, 0x54, 0x4c, 0x08, 0x07], 0);
+        assert_eq!(fields.next_field().unwrap().unwrap().value, Value::Group);
+        assert_eq!(fields.next_field().unwrap().unwrap().value, Value::Varint(7));
+        assert!(fields.next_field().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_group_without_beginning_or_end_is_malformed() {
+        for message in [&[0x4c][..], &[0x4b], &[0x4b, 0x54], &[0x4b, 0x08, 0x05], &[0x4b; 200]] {
+            assert!(Fields::new(message, 0).next_field().is_err(), "{message:x?}");
+        }
     }
 
     #[test]

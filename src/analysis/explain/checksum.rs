@@ -111,7 +111,7 @@ fn foreign(pair: Pair) -> Option<Diagnosis> {
         .means(format!("{} is the CRC-32C of the {n} bytes \"{bytes}\", {place} {}.", pair.computed, fragment.file))
         .code(Code::ForeignShard)
         .code(Code::TensorChecksumMismatch)
-        .certain(format!("Certain, but for one chance in a million that other bytes have this checksum."));
+        .certain("Certain, but for one chance in a million that other bytes have this checksum.");
     Some(if fragment.file.contains("LFS") {
         diagnosis
             .likely("The repository was cloned without Git LFS, or downloaded as a zip file.")

@@ -1,0 +1,38 @@
+//! What the index alone says of values: a checksum of four bytes determines them.
+//!
+//! Used where the data is missing, and always marked as derived.
+
+use super::forensics::{Derived, is_all_zero, scalar_from_crc, scalar_from_crc_big_endian};
+use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
+
+/// The value of a scalar, from its checksum.
+pub fn derived(checkpoint: &Checkpoint, tensor: &Tensor) -> Option<Derived> {
+    if tensor.elements() != Some(1) {
+        return None;
+    }
+    let crc = whole(tensor)?.crc32c?.0;
+    let big_endian = checkpoint.is_big_endian();
+    if big_endian { scalar_from_crc_big_endian(tensor.dtype, crc) } else { scalar_from_crc(tensor.dtype, crc) }
+}
+
+/// Whether a tensor of more than one element is entirely zero, by its checksum.
+pub fn is_zero(tensor: &Tensor) -> bool {
+    let (Some(crc), Some(bytes)) = (whole(tensor).and_then(|place| place.crc32c), tensor.bytes()) else { return false };
+    tensor.elements().is_some_and(|n| n > 1) && is_all_zero(tensor.dtype, bytes, crc.0)
+}
+
+/// Whether the file that holds a tensor, or a part of it, is not there.
+pub fn is_missing(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
+    let missing = |place: &Place| !checkpoint.has_shard(place.shard);
+    match &tensor.parts {
+        Parts::Whole(place) => missing(place),
+        Parts::Slices(slices) => slices.iter().any(|slice| slice.place.as_ref().is_none_or(missing)),
+    }
+}
+
+fn whole(tensor: &Tensor) -> Option<&Place> {
+    match &tensor.parts {
+        Parts::Whole(place) => Some(place),
+        Parts::Slices(_) => None,
+    }
+}

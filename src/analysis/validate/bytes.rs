@@ -1,0 +1,204 @@
+//! The bytes of the tensors against their checksums, on all cores.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::entries::{StoredPiece, of_tensor};
+use super::{Counts, Progress, Selected, Validation};
+use crate::analysis::finding::{Code, Finding};
+use crate::bundle::{Span, Sum};
+use crate::checkpoint::{Checkpoint, Tensor};
+use crate::error::Error;
+use crate::escape::escaped;
+use crate::wire::Crc32c;
+
+/// A piece whose bytes are not what was saved.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    /// Position in the pieces.
+    pub(super) piece: usize,
+    /// The checksum of the bytes that are there.
+    pub(super) got: Crc32c,
+}
+
+/// What the sums came to.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Numeric pieces that do not match.
+    pub(super) mismatches: Vec<Mismatch>,
+    /// Numeric pieces that match, by shard.
+    pub(super) good: BTreeMap<i32, usize>,
+}
+
+/// Reads the selected tensors and compares them with their checksums.
+pub(super) fn check(
+    checkpoint: &Checkpoint,
+    pieces: &[StoredPiece],
+    selected: &Selected,
+    threads: usize,
+    progress: &Progress,
+    result: &mut Validation,
+) -> Outcome {
+    let tensors = checkpoint.tensors();
+    let variable = |piece: &StoredPiece| tensors.get(piece.tensor).is_some_and(|t| t.dtype.is_variable_length());
+    let wanted = |piece: &&(usize, &StoredPiece)| selected.has(piece.1.tensor);
+    let all: Vec<(usize, &StoredPiece)> = pieces.iter().enumerate().collect();
+    let (strings, numbers): (Vec<_>, Vec<_>) = all.iter().filter(wanted).copied().partition(|(_, p)| variable(p));
+    let bytes: u64 = strings.iter().chain(&numbers).map(|(_, piece)| piece.len).sum();
+    progress.total.fetch_add(bytes, Ordering::Relaxed);
+
+    let mut outcome = Outcome::default();
+    let mut bad = vec![false; tensors.len()];
+    let mut touched = vec![false; tensors.len()];
+    let mark = |flags: &mut Vec<bool>, at: usize| {
+        if let Some(flag) = flags.get_mut(at) {
+            *flag = true;
+        }
+    };
+    let spans: Vec<Span> = numbers.iter().map(|(_, p)| Span { shard: p.shard, start: p.start, len: p.len }).collect();
+    let mut read = 0u64;
+    let sums = checkpoint.sum_spans(&spans, threads, &progress.done);
+    let mut unreadable: BTreeMap<String, (usize, Finding)> = BTreeMap::new();
+    for ((at, piece), sum) in numbers.iter().zip(sums) {
+        mark(&mut touched, piece.tensor);
+        match sum {
+            Sum::Read(crc) if crc == piece.crc => {
+                read = read.saturating_add(piece.len);
+                *outcome.good.entry(piece.shard).or_default() += 1;
+            }
+            Sum::Read(got) => {
+                read = read.saturating_add(piece.len);
+                mark(&mut bad, piece.tensor);
+                outcome.mismatches.push(Mismatch { piece: *at, got });
+            }
+            // Missing and short shards have their finding; anything else is told once for each cause.
+            Sum::Failed(error) => {
+                mark(&mut bad, piece.tensor);
+                let place = unreadable.entry(error.to_string()).or_insert_with(|| (0, Finding::of(&error)));
+                place.0 += 1;
+            }
+        }
+    }
+    let told = |finding: &Finding| {
+        finding.code == Code::Unreadable
+            && result.findings.iter().any(|f| {
+                f.file == finding.file
+                    && matches!(
+                        f.code,
+                        Code::MissingShard | Code::ShortShard | Code::ForeignShard | Code::ShardCountMismatch
+                    )
+            })
+    };
+    let fresh: Vec<Finding> = unreadable.into_values().map(|(_, f)| f).filter(|f| !told(f)).collect();
+    result.findings.extend(fresh);
+
+    for (at, error) in check_strings(checkpoint, &strings, threads, progress) {
+        let Some((_, piece)) = strings.get(at) else { continue };
+        mark(&mut touched, piece.tensor);
+        let (Some(error), Some(tensor)) = (error, tensors.get(piece.tensor)) else {
+            read = read.saturating_add(piece.len);
+            continue;
+        };
+        mark(&mut bad, piece.tensor);
+        let finding = of_tensor(&error, tensor);
+        let shard_told = result.findings.iter().any(|f| {
+            f.file == finding.file
+                && matches!(
+                    f.code,
+                    Code::MissingShard | Code::ShortShard | Code::ForeignShard | Code::ShardCountMismatch
+                )
+        });
+        if !shard_told || finding.code != Code::Unreadable {
+            result.push(finding);
+        }
+    }
+    let v1 = check_v1(checkpoint, selected, progress, result);
+    let verified = touched.iter().zip(&bad).filter(|(touched, bad)| **touched && !**bad).count() as u64;
+    let read = read.saturating_add(v1.2);
+    let skipped = touched.iter().filter(|touched| !**touched).count() as u64;
+    let skipped = if v1.0 + v1.1 > 0 { tensors.len() as u64 - v1.0 - v1.1 } else { skipped };
+    result.add(Counts { verified: verified + v1.0, skipped, bytes: read, ..Counts::default() });
+    outcome
+}
+
+/// String and variant tensors, one a worker at a time.
+fn check_strings(
+    checkpoint: &Checkpoint,
+    strings: &[(usize, &StoredPiece)],
+    threads: usize,
+    progress: &Progress,
+) -> Vec<(usize, Option<Error>)> {
+    let next = AtomicUsize::new(0);
+    let found: Mutex<Vec<(usize, Option<Error>)>> = Mutex::default();
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some((_, piece)) = strings.get(at) else { break };
+            let Some(tensor) = checkpoint.tensors().get(piece.tensor) else { continue };
+            let place = (piece.shard, piece.start, piece.len, piece.crc);
+            let error = checkpoint.verify_variable(tensor.dtype, &piece.shape, place).err();
+            progress.done.fetch_add(piece.len, Ordering::Relaxed);
+            found.lock().unwrap_or_else(PoisonError::into_inner).push((at, error));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(strings.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(at, _)| *at);
+    found
+}
+
+/// The tensors of a V1 checkpoint: their blocks have checksums, their values must be as many as their shape says.
+/// How many are good, how many bad, and the bytes of the good ones.
+fn check_v1(
+    checkpoint: &Checkpoint,
+    selected: &Selected,
+    progress: &Progress,
+    result: &mut Validation,
+) -> (u64, u64, u64) {
+    if checkpoint.origin().v1_files.is_empty() {
+        return (0, 0, 0);
+    }
+    let (mut good, mut bad, mut read) = (0, 0, 0u64);
+    for (_, tensor) in checkpoint.tensors().iter().enumerate().filter(|(at, _)| selected.has(*at)) {
+        match read_v1(checkpoint, tensor, progress) {
+            Ok(bytes) => {
+                good += 1;
+                read = read.saturating_add(bytes);
+            }
+            Err(error) => {
+                bad += 1;
+                result.push(of_tensor(&error, tensor));
+            }
+        }
+    }
+    (good, bad, read)
+}
+
+fn read_v1(checkpoint: &Checkpoint, tensor: &Tensor, progress: &Progress) -> crate::error::Result<u64> {
+    if !tensor.dtype.is_storable() {
+        let kind = crate::error::ErrorKind::UnsupportedDType(tensor.dtype.to_string());
+        return Err(Error::new(kind).for_key(&tensor.name));
+    }
+    let mut read = 0u64;
+    let checked = checkpoint.read_all(tensor, &mut |bytes| {
+        read += bytes.len() as u64;
+        Ok(())
+    });
+    progress.done.fetch_add(read, Ordering::Relaxed);
+    checked.map(|_| read)
+}
+
+/// "dense/kernel slice 0,3:-" for messages.
+pub(super) fn piece_name(checkpoint: &Checkpoint, piece: &StoredPiece) -> String {
+    let name = checkpoint.tensors().get(piece.tensor).map(|t| escaped(&t.name).into_owned()).unwrap_or_default();
+    match &piece.slice {
+        Some(slice) => format!("{name} slice {slice}"),
+        None => name,
+    }
+}

@@ -1,0 +1,110 @@
+//! What lies around a checkpoint: the other checkpoints of its directory, the state file, leftovers of saves.
+
+use std::path::Path;
+
+use super::Validation;
+use crate::analysis::finding::{Code, Finding};
+use crate::analysis::summary::step_disagreement;
+use crate::checkpoint::state::Outcome;
+use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin, SourceKind};
+use crate::escape::{Escaped, escaped};
+
+/// Every checkpoint that a path leads to: of a directory all of them, of a serving directory all versions.
+pub(super) fn targets(origin: Origin, result: &mut Validation) -> Vec<Origin> {
+    leftovers(&origin, result);
+    match origin.kind {
+        SourceKind::ModelDir => {
+            let Some(dir) = &origin.model_dir else { return vec![origin] };
+            state_file(dir, result);
+            dir.checkpoints.iter().map(|found: &Found| Origin::of_found(&origin.path, found)).collect()
+        }
+        SourceKind::ServingBase => {
+            let mut all = Vec::new();
+            for (version, name) in &origin.versions {
+                let dir = origin.path.join(name);
+                match Origin::of_version(&origin.path, &dir) {
+                    Ok(version) => all.push(version),
+                    Err(error) => {
+                        let mut finding = Finding::of(&error);
+                        finding.code = Code::BadSavedModel;
+                        finding.message = format!("version {version}: {}", finding.message);
+                        result.push(finding);
+                    }
+                }
+            }
+            all
+        }
+        _ => vec![origin],
+    }
+}
+
+fn state_file(dir: &ModelDir, result: &mut Validation) {
+    let Some(file) = &dir.state else { return };
+    result.checked.files += 1;
+    let mut found = |code: Code, message: String, help: &str| {
+        result.findings.push(Finding::new(code, message).in_file(&file.path).with_help(help));
+    };
+    let state = match &file.content {
+        Ok(Outcome::Loaded(state)) => state,
+        Ok(Outcome::NoPath(_)) => {
+            let message = "the state file names no checkpoint: TensorFlow raises ValueError".to_owned();
+            return found(Code::StateFileUnreadable, message, "delete it, or write model_checkpoint_path into it");
+        }
+        Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) | Err(error) => {
+            let message = format!("TensorFlow cannot read the state file: {error}");
+            return found(Code::StateFileUnreadable, message, "delete it, or correct it");
+        }
+    };
+    let mut listed: Vec<&String> = vec![&state.model_checkpoint_path];
+    listed.extend(state.all_model_checkpoint_paths.iter().filter(|path| **path != state.model_checkpoint_path));
+    for (n, path) in listed.into_iter().enumerate() {
+        if dir.find(Path::new(path)).is_some() {
+            continue;
+        }
+        let shown = Escaped(path.as_bytes());
+        let base = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let what = if n == 0 { "the latest checkpoint" } else { "a checkpoint" };
+        if dir.find(Path::new(base)).is_some() {
+            let message =
+                format!("the state file names {shown} as {what}; a checkpoint of that name lies here instead");
+            found(Code::StateFileMoved, message, "the directory was moved; write relative paths into the state file");
+        } else {
+            let message = format!("the state file names {shown} as {what}, which does not exist");
+            found(Code::StateFileStale, message, "deleted by hand, or a save was interrupted");
+        }
+    }
+}
+
+/// Temporary files that a writer renames when it is done (`tensor_bundle.cc`, `merge_v2_checkpoints`).
+fn leftovers(origin: &Origin, result: &mut Validation) {
+    let dir = match &origin.model_dir {
+        Some(dir) => dir.path.clone(),
+        None => origin.prefix.directory(),
+    };
+    let base = origin.prefix.base_name().to_str().unwrap_or_default();
+    let whole_directory = origin.model_dir.is_some() || origin.saved_model.is_some();
+    let Ok(entries) = std::fs::read_dir(&dir) else { return };
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    for name in names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base))) {
+        let temporary = name.contains(".tempstate") || (name.contains("_temp") && holds_parts(&dir.join(name)));
+        if temporary {
+            let message = format!("{} is left over from a save that did not finish", escaped(name.as_bytes()));
+            let help = "delete it when no save is running";
+            result.push(Finding::new(Code::InterruptedSave, message).in_file(dir.join(name)).with_help(help));
+        }
+    }
+}
+
+fn holds_parts(dir: &Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|e| e.file_name().as_encoded_bytes().starts_with(b"part-")))
+    })
+}
+
+/// The step in the name against the one that is stored. The value lies in a data shard: `quick` leaves it out.
+pub(super) fn check_step(checkpoint: &Checkpoint, quick: bool, result: &mut Validation) {
+    if !quick && let Some(finding) = step_disagreement(checkpoint) {
+        result.push(finding);
+    }
+}

@@ -1,0 +1,293 @@
+//! The entries of an index against themselves: dtype, shape, size, place; slices against their tensor.
+//!
+//! Source of the rules: `BundleReader::GetValue` and `GetSliceValue` in `tensor_bundle.cc`. What TensorFlow does not
+//! check (overlaps, shard ids) is checked here too.
+
+use std::path::Path;
+
+use super::Validation;
+use crate::analysis::finding::{Code, Finding, Severity};
+use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
+use crate::error::{Error, ErrorKind};
+use crate::escape::escaped;
+use crate::tensor::{DType, Shape};
+use crate::wire::Crc32c;
+
+/// One stored piece of a tensor whose entry is sound: bytes in a shard that have one checksum.
+#[derive(Clone, Debug)]
+pub(super) struct StoredPiece {
+    /// Position of its tensor.
+    pub(super) tensor: usize,
+    /// Shard.
+    pub(super) shard: i32,
+    /// Offset of the first byte.
+    pub(super) start: u64,
+    /// Number of bytes.
+    pub(super) len: u64,
+    /// The stored checksum.
+    pub(super) crc: Crc32c,
+    /// Shape of the piece.
+    pub(super) shape: Shape,
+    /// Its slice, if the tensor is partitioned.
+    pub(super) slice: Option<String>,
+}
+
+impl StoredPiece {
+    /// Offset behind the last byte.
+    pub(super) fn end(&self) -> u64 {
+        self.start.saturating_add(self.len)
+    }
+}
+
+/// Checks every entry; what is sound enough to be read is returned.
+pub(super) fn check(checkpoint: &Checkpoint, result: &mut Validation) -> Vec<StoredPiece> {
+    let mut pieces = Vec::new();
+    if !checkpoint.origin().v1_files.is_empty() {
+        return pieces;
+    }
+    let index = checkpoint.origin().prefix.index();
+    for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+        let mut found = |finding: Finding| result.push(finding.in_file(&index).for_tensor(&tensor.name));
+        if !tensor.dtype.is_storable() {
+            let message = format!("{}: dtype {} cannot be in a checkpoint", name(tensor), tensor.dtype);
+            found(Finding::new(Code::BadDType, message));
+            continue;
+        }
+        if tensor.elements().is_none() {
+            let message = format!("{}: impossible shape {}", name(tensor), tensor.shape);
+            found(Finding::new(Code::BadShape, message));
+            continue;
+        }
+        if let Some(whole) = unannounced(&tensor.name) {
+            let whole = escaped(&whole).into_owned();
+            let message = format!("{}: by its key a slice of {whole}, which does not list it", name(tensor));
+            let mut finding = Finding::new(Code::SliceDisagrees, message);
+            // Nothing forbids a tensor of this name, and its bytes can be read.
+            finding.severity = Severity::Warning;
+            found(finding.with_help("the entry of the whole tensor was lost, or lists other slices"));
+        }
+        match &tensor.parts {
+            Parts::Whole(place) => {
+                let shape = tensor.shape.clone();
+                pieces.extend(piece(checkpoint, at, tensor, shape, None, place, &mut found));
+            }
+            Parts::Slices(slices) => {
+                coverage(tensor, &mut found);
+                for stored in slices {
+                    let Some(extents) = tensor.shape.dims().and_then(|dims| stored.slice.resolve(dims)) else {
+                        continue;
+                    };
+                    let dims: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
+                    if let Some(place) = &stored.place {
+                        let slice = Some(stored.slice.to_string());
+                        pieces.extend(piece(checkpoint, at, tensor, Shape::new(dims), slice, place, &mut found));
+                    }
+                }
+            }
+        }
+    }
+    overlaps(checkpoint, &mut pieces, &index, result);
+    pieces
+}
+
+fn name(tensor: &Tensor) -> String {
+    escaped(&tensor.name).into_owned()
+}
+
+/// The tensor that a name makes a slice of, if it has the form of a slice's key: 0, the tensor's name in ordered code,
+/// the rank, and for each dimension at least a byte of start and length. Slices that are listed are no tensors.
+fn unannounced(name: &[u8]) -> Option<Vec<u8>> {
+    let escaped = name.strip_prefix(&[0])?;
+    let end = escaped.windows(2).position(|two| two == [0, 1])?;
+    let (whole, rest) = (escaped.get(..end)?, escaped.get(end + 2..)?);
+    let [1, rank, extents @ ..] = rest else { return None };
+    let whole: Vec<u8> = whole.to_vec();
+    (*rank > 0 && extents.len() >= 2 * usize::from(*rank) && !whole.is_empty()).then_some(whole)
+}
+
+/// The piece at `place`, if its numbers are possible.
+fn piece(
+    checkpoint: &Checkpoint,
+    at: usize,
+    tensor: &Tensor,
+    shape: Shape,
+    slice: Option<String>,
+    place: &Place,
+    found: &mut dyn FnMut(Finding),
+) -> Option<StoredPiece> {
+    let (offset, size) = place.range?;
+    let who = match &slice {
+        Some(slice) => format!("{} slice {slice}", name(tensor)),
+        None => name(tensor),
+    };
+    let range = u64::try_from(offset).ok().zip(u64::try_from(size).ok()).filter(|(o, s)| o.checked_add(*s).is_some());
+    let Some((start, len)) = range else {
+        let message = format!("{who}: impossible range, offset {offset} and size {size}");
+        found(Finding::new(Code::BadRange, message));
+        return None;
+    };
+    if !(0..checkpoint.num_shards()).contains(&place.shard) {
+        let message = format!("{who}: in shard {}, but the header counts {}", place.shard, checkpoint.num_shards());
+        found(Finding::new(Code::BadRange, message));
+        return None;
+    }
+    let elements = shape.elements().unwrap_or(0);
+    let sizes = match tensor.dtype.element_size() {
+        Some(element) => {
+            let expected = elements.checked_mul(element);
+            (expected != Some(len)).then(|| expected.map_or_else(|| "more than 64 bits hold".into(), |n| n.to_string()))
+        }
+        // A string takes at least the byte of its length, a variant one and its checksum.
+        None => (len < elements.saturating_mul(if tensor.dtype == DType::Variant { 5 } else { 1 }))
+            .then(|| format!("at least {elements}")),
+    };
+    if let Some(expected) = sizes {
+        let message = format!("{who}: {} {shape} takes {expected} bytes, its entry says {len}", tensor.dtype);
+        let mut finding = Finding::new(Code::BadSize, message);
+        (finding.expected, finding.found) = (Some(expected), Some(len.to_string()));
+        found(finding);
+        return None;
+    }
+    let crc = place.crc32c.unwrap_or_default();
+    Some(StoredPiece { tensor: at, shard: place.shard, start, len, crc, shape, slice })
+}
+
+/// Whether the slices of a tensor hold each of its elements exactly once.
+fn coverage(tensor: &Tensor, found: &mut dyn FnMut(Finding)) {
+    let Some(dims) = tensor.shape.dims() else { return };
+    let mut boxes: Vec<Vec<(u64, u64)>> = Vec::new();
+    for stored in tensor.slices() {
+        let Some(extents) = stored.slice.resolve(dims) else {
+            let message = format!("{}: slice {} does not fit shape {}", name(tensor), stored.slice, tensor.shape);
+            return found(Finding::new(Code::SliceDisagrees, message));
+        };
+        boxes.push(extents);
+    }
+    if let Some((a, b)) = overlapping(&boxes) {
+        let slice = |at: usize| tensor.slices().get(at).map(|s| s.slice.to_string()).unwrap_or_default();
+        let message = format!("{}: slices {} and {} overlap", name(tensor), slice(a), slice(b));
+        found(Finding::new(Code::SlicesOverlap, message));
+        return;
+    }
+    let elements = |extents: &Vec<(u64, u64)>| extents.iter().fold(1u128, |n, &(_, len)| n.saturating_mul(len.into()));
+    let held: u128 = boxes.iter().map(elements).sum();
+    let all = u128::from(tensor.elements().unwrap_or(0));
+    if held < all {
+        let message = format!("{}: its slices hold {held} of {all} elements", name(tensor));
+        let mut finding = Finding::new(Code::SlicesIncomplete, message);
+        // Savers themselves write the slots of one part of a partitioned variable like this.
+        let of_one_part = tensor.name.split(|b| *b == b'/').any(|component| component.starts_with(b"part_"));
+        if of_one_part {
+            finding.severity = Severity::Note;
+            finding.help = Some("normal for the slot of one part of a partitioned variable".to_owned());
+        }
+        found(finding);
+    }
+}
+
+/// Two boxes with an element in common, if there are any.
+fn overlapping(boxes: &[Vec<(u64, u64)>]) -> Option<(usize, usize)> {
+    let rank = boxes.first()?.len();
+    // Sweep along the dimension with the most different starts: few boxes are open there at a time.
+    let starts = |dim: usize| {
+        let mut starts: Vec<u64> = boxes.iter().filter_map(|b| Some(b.get(dim)?.0)).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        starts.len()
+    };
+    let along = (0..rank).max_by_key(|dim| starts(*dim))?;
+    let extent = |n: usize| boxes.get(n).and_then(|b| b.get(along)).copied().unwrap_or((0, 0));
+    let mut order: Vec<usize> = (0..boxes.len()).collect();
+    order.sort_by_key(|n| extent(*n));
+    let mut open: Vec<usize> = Vec::new();
+    for n in order {
+        let (start, _) = extent(n);
+        open.retain(|other| {
+            let (other_start, len) = extent(*other);
+            other_start.saturating_add(len) > start
+        });
+        let meets = |a: &(u64, u64), b: &(u64, u64)| a.0 < b.0.saturating_add(b.1) && b.0 < a.0.saturating_add(a.1);
+        let hit = open.iter().find(|other| {
+            boxes.get(**other).zip(boxes.get(n)).is_some_and(|(a, b)| a.iter().zip(b).all(|(a, b)| meets(a, b)))
+        });
+        if let Some(other) = hit {
+            return Some((*other, n));
+        }
+        open.push(n);
+    }
+    None
+}
+
+/// Finds pieces that claim the same bytes. Of many, the later ones are not read: a small file could claim much.
+fn overlaps(checkpoint: &Checkpoint, pieces: &mut Vec<StoredPiece>, index: &Path, result: &mut Validation) {
+    const MOST: usize = 20;
+    pieces.sort_by_key(|piece| (piece.shard, piece.start, piece.len));
+    let mut found = 0usize;
+    let mut last: Option<(i32, u64, usize)> = None;
+    let mut claimed = 0u64;
+    let tensors = checkpoint.tensors();
+    let shown = |at: usize| tensors.get(at).map(name).unwrap_or_default();
+    pieces.retain(|piece| {
+        let clash = match last {
+            Some((shard, end, other)) if shard == piece.shard && piece.start < end && piece.len > 0 => {
+                found += 1;
+                if found <= MOST {
+                    let message = format!(
+                        "{} and {} claim the same bytes of shard {shard} at offset {}",
+                        shown(other),
+                        shown(piece.tensor),
+                        piece.start
+                    );
+                    let finding = Finding::new(Code::OverlappingTensors, message).in_file(index);
+                    let name = tensors.get(piece.tensor).map(|t| t.name.to_vec()).unwrap_or_default();
+                    result.findings.push(finding.for_tensor(&name));
+                }
+                true
+            }
+            _ => false,
+        };
+        if last.is_none_or(|(shard, end, _)| shard != piece.shard || piece.end() > end) {
+            last = Some((piece.shard, piece.end(), piece.tensor));
+        }
+        claimed = claimed.saturating_add(if clash { piece.len } else { 0 });
+        // Reading overlaps once more is fine, reading them a million times is not.
+        !clash || claimed < 1 << 30
+    });
+    if found > MOST {
+        let message = format!("{} more tensors overlap others", found - MOST);
+        result.push(Finding::new(Code::OverlappingTensors, message).in_file(index));
+    }
+}
+
+/// Turns an error into a finding on a tensor.
+pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
+    let mut finding = Finding::of(error);
+    finding.code = match error.kind() {
+        ErrorKind::ChecksumMismatch { what: "tensor", .. } => Code::TensorChecksumMismatch,
+        ErrorKind::ChecksumMismatch { .. } => Code::StringLengthsMismatch,
+        ErrorKind::SizeMismatch { .. } => Code::BadSize,
+        ErrorKind::Slices(_) => Code::SliceDisagrees,
+        ErrorKind::Malformed { .. } | ErrorKind::Truncated { .. } if tensor.dtype.is_variable_length() => {
+            Code::BadStringTensor
+        }
+        _ => Code::Unreadable,
+    };
+    finding.severity = finding.code.severity();
+    if !finding.message.starts_with(&name(tensor)) {
+        finding.message = format!("{}: {}", name(tensor), finding.message);
+    }
+    finding.for_tensor(&tensor.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_boxes_are_found() {
+        let grid = |r: u64, c: u64| vec![(r, 2), (c, 3)];
+        assert_eq!(overlapping(&[grid(0, 0), grid(2, 0), grid(0, 3), grid(2, 3)]), None);
+        assert_eq!(overlapping(&[grid(0, 0), grid(2, 0), grid(1, 2)]), Some((0, 2)));
+        assert_eq!(overlapping(&[]), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! Is it intact? Every check that a checkpoint can be put to, in one run that reports everything it finds.
+//!
+//! Order: the index (opened once, its damage turned into findings), the entries, the shards' files, the bytes of the
+//! tensors, what happened to those that are wrong, then what lies around: the object graph, the state file, the
+//! SavedModel. Nothing stops at the first finding, and what was not checked is counted as skipped.
+
+mod bytes;
+mod causes;
+mod directory;
+mod entries;
+mod finite;
+mod graph;
+mod saved_model;
+mod shards;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+
+use super::finding::{Code, Finding, Severity};
+use super::roles::Roles;
+use super::select::{Selection, Selector};
+use crate::checkpoint::{Checkpoint, Choice, Origin};
+use crate::error::Result;
+use crate::limits::Limits;
+
+/// What to check and how.
+#[derive(Debug)]
+pub struct ValidateOptions {
+    /// Read no data shard.
+    pub quick: bool,
+    /// Look for NaN and infinity.
+    pub finite: bool,
+    /// Worker threads.
+    pub threads: usize,
+    /// The tensors whose bytes are checked.
+    pub selector: Selector,
+    /// Which checkpoint of a directory; without a choice, all of them.
+    pub choice: Choice,
+}
+
+/// How much is to be read and has been, for whoever shows progress.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes that will be read, as far as that is known.
+    pub total: AtomicU64,
+    /// Bytes that have been read.
+    pub done: AtomicU64,
+}
+
+/// What was checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Checkpoints.
+    pub checkpoints: u64,
+    /// Files that were opened or looked for.
+    pub files: u64,
+    /// Tensors in the indexes that were checked.
+    pub tensors: u64,
+    /// Tensors whose bytes were read and compared with their checksum.
+    pub verified: u64,
+    /// Tensors whose bytes were not looked at: not selected, `--quick`, or their shard is missing.
+    pub skipped: u64,
+    /// Bytes that were read and summed.
+    pub bytes: u64,
+}
+
+/// The outcome of a run.
+#[derive(Debug, Default)]
+pub struct Validation {
+    /// Everything that was found, in the order of the checks.
+    pub findings: Vec<Finding>,
+    /// What was checked.
+    pub checked: Counts,
+    /// The checkpoints that were checked, as prefixes.
+    pub targets: Vec<PathBuf>,
+    /// Whether a SavedModel without variables was among them.
+    graph_only: bool,
+}
+
+impl Validation {
+    /// Whether nothing of error level was found.
+    pub fn is_ok(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn add(&mut self, counts: Counts) {
+        let all = &mut self.checked;
+        all.checkpoints += counts.checkpoints;
+        all.files += counts.files;
+        all.tensors += counts.tensors;
+        all.verified += counts.verified;
+        all.skipped += counts.skipped;
+        all.bytes += counts.bytes;
+    }
+}
+
+/// Checks whatever `path` leads to; of a directory, every checkpoint in it.
+///
+/// # Errors
+/// If `path` leads to no checkpoint at all. That one is damaged beyond opening is a finding.
+pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progress: &Progress) -> Result<Validation> {
+    let mut result = Validation::default();
+    let origin = Origin::locate(path, options.choice)?;
+    let one = options.choice != Choice::default();
+    let targets = if one { vec![origin] } else { directory::targets(origin, &mut result) };
+    for origin in targets {
+        one_checkpoint(origin, options, limits, progress, &mut result);
+    }
+    let checked = result.checked;
+    let nothing = if checked.tensors == 0 {
+        // A SavedModel may have no variables; then its graph was what there was to check.
+        (!result.graph_only).then_some("there was nothing to check: no tensor in any index")
+    } else {
+        (!options.quick && checked.verified == 0).then_some("no tensor's bytes were checked: none was selected")
+    };
+    if let Some(message) = nothing.filter(|_| result.is_ok()) {
+        result.push(Finding::new(Code::NothingChecked, message));
+    }
+    Ok(result)
+}
+
+fn one_checkpoint(
+    origin: Origin,
+    options: &ValidateOptions,
+    limits: &Limits,
+    progress: &Progress,
+    result: &mut Validation,
+) {
+    result.targets.push(origin.prefix.as_path().to_path_buf());
+    result.checked.checkpoints += 1;
+    saved_model::check(&origin, limits, result);
+    let has_variables = origin.has_variables;
+    let index = origin.prefix.index();
+    let checkpoint = match Checkpoint::open_origin(origin, limits) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            let mut finding = Finding::of(&error);
+            if finding.code == Code::Unreadable {
+                finding.code = Code::NotATable;
+            }
+            finding.file.get_or_insert(index);
+            result.push(finding);
+            result.checked.files += 1;
+            return;
+        }
+    };
+    let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
+    result.findings.extend(damage);
+    if !has_variables {
+        result.graph_only = true;
+        return;
+    }
+    let roles = Roles::of(&checkpoint);
+    let selection = options.selector.select(&checkpoint, &roles);
+    let tensors = checkpoint.tensors().len() as u64;
+    result.add(Counts { tensors, ..Counts::default() });
+    let pieces = entries::check(&checkpoint, result);
+    let shards = shards::check(&checkpoint, &pieces, options.quick, result);
+    graph::check(&checkpoint, options.quick, result);
+    directory::check_step(&checkpoint, options.quick, result);
+    let selected = Selected::new(&selection, checkpoint.tensors().len());
+    if options.quick {
+        result.add(Counts { skipped: tensors, ..Counts::default() });
+        return;
+    }
+    let sums = bytes::check(&checkpoint, &pieces, &selected, options.threads, progress, result);
+    causes::explain(&checkpoint, &pieces, sums, &shards, result);
+    if options.finite {
+        finite::check(&checkpoint, &selection, options.threads, progress, result);
+    }
+}
+
+/// Which tensors were selected, by position.
+struct Selected(Vec<bool>);
+
+impl Selected {
+    fn new(selection: &Selection, tensors: usize) -> Self {
+        let mut selected = vec![false; tensors];
+        for at in &selection.0 {
+            if let Some(slot) = selected.get_mut(*at) {
+                *slot = true;
+            }
+        }
+        Self(selected)
+    }
+
+    fn has(&self, tensor: usize) -> bool {
+        self.0.get(tensor).copied().unwrap_or(false)
+    }
+}

@@ -1,0 +1,88 @@
+//! A SavedModel around its variables: the graph readable, the variables its own, the assets there.
+
+use std::path::{Component, Path};
+
+use super::Validation;
+use crate::analysis::finding::{Code, Finding};
+use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
+use crate::checkpoint::meta_graph::MetaGraph;
+use crate::checkpoint::saved_model::SavedModel;
+use crate::checkpoint::{Origin, SourceKind};
+use crate::error::Error;
+use crate::escape::escaped;
+use crate::limits::Limits;
+
+/// Checks what belongs to the checkpoint but is no bundle: `saved_model.pb`, `fingerprint.pb`, assets, a `.meta`.
+pub(super) fn check(origin: &Origin, limits: &Limits, result: &mut Validation) {
+    let Some(dir) = &origin.saved_model else {
+        let meta = origin.prefix.meta();
+        if meta.is_file() {
+            result.checked.files += 1;
+            if let Err(error) = MetaGraph::read(&meta) {
+                unreadable(&error, result);
+            }
+        }
+        return;
+    };
+    result.checked.files += 1;
+    match SavedModel::read(dir) {
+        Ok(model) => assets(dir, &model, result),
+        Err(error) => unreadable(&error, result),
+    }
+    let fingerprint = dir.join("fingerprint.pb");
+    if !fingerprint.is_file() {
+        return;
+    }
+    result.checked.files += 1;
+    let stored = match Fingerprint::read(&fingerprint, limits) {
+        Ok(stored) => stored.checkpoint_hash,
+        Err(error) => return unreadable(&error, result),
+    };
+    let index = origin.prefix.index();
+    if !origin.v1_files.is_empty() || !matches!(origin.kind, SourceKind::SavedModel | SourceKind::ServingBase) {
+        return;
+    }
+    // TensorFlow writes 0 where there was no index to hash.
+    let actual = if index.is_file() { checkpoint_hash(&index) } else { Ok(0) };
+    match actual {
+        Ok(actual) if actual == stored => {}
+        Ok(actual) => {
+            let message =
+                format!("variables.index is not the one that the model was saved with: hash {actual}, not {stored}");
+            let mut finding = Finding::new(Code::FingerprintMismatch, message).in_file(&fingerprint);
+            (finding.expected, finding.found) = (Some(stored.to_string()), Some(actual.to_string()));
+            let help = "the variables belong to another model, or were changed after it was saved; export it again";
+            result.push(finding.with_help(help));
+        }
+        Err(error) => result.push(Finding::of(&error)),
+    }
+}
+
+fn unreadable(error: &Error, result: &mut Validation) {
+    let mut finding = Finding::of(error);
+    finding.code = Code::BadSavedModel;
+    result.push(finding);
+}
+
+fn assets(dir: &Path, model: &SavedModel, result: &mut Validation) {
+    let mut files: Vec<&String> = model.meta_graphs.iter().flat_map(|graph| &graph.asset_files).collect();
+    files.sort();
+    files.dedup();
+    for file in files {
+        let shown = escaped(file.as_bytes());
+        let inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !inside {
+            let message = format!("asset {shown} leads out of the assets directory");
+            let help = "do not load this model: the name may have been made to read another file";
+            result.push(Finding::new(Code::UnsafeAssetPath, message).with_help(help));
+            continue;
+        }
+        result.checked.files += 1;
+        let path = dir.join("assets").join(file);
+        if !path.is_file() {
+            let message = format!("asset {shown} is missing");
+            let help = "loading the model fails without it; copy the whole directory";
+            result.push(Finding::new(Code::MissingAsset, message).in_file(path).with_help(help));
+        }
+    }
+}

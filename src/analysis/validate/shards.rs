@@ -1,0 +1,234 @@
+//! The files of the set: each shard there, long enough, of the right kind and name, and every byte of it claimed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::entries::StoredPiece;
+use super::{Counts, Validation};
+use crate::analysis::finding::{Code, Finding};
+use crate::bundle::{Prefix, ShardName};
+use crate::checkpoint::{Checkpoint, looks_like};
+use crate::escape::{Escaped, escaped};
+use crate::storage::Source;
+
+/// What is known of the shards when their bytes are about to be read.
+#[derive(Debug, Default)]
+pub(super) struct ShardFiles {
+    /// Shards that cannot hold what the index says: missing, short, another kind of file.
+    pub(super) broken: BTreeMap<i32, Code>,
+}
+
+/// How many shards are looked for; a header may claim two billion.
+const MOST: i32 = 1 << 16;
+
+/// Checks the files of the shards. Reads names, lengths and (unless `quick`) first bytes.
+pub(super) fn check(
+    checkpoint: &Checkpoint,
+    pieces: &[StoredPiece],
+    quick: bool,
+    result: &mut Validation,
+) -> ShardFiles {
+    let mut files = ShardFiles::default();
+    let origin = checkpoint.origin();
+    if !origin.v1_files.is_empty() {
+        result.add(Counts { files: origin.v1_files.len() as u64, ..Counts::default() });
+        missing_v1(&origin.v1_files, result);
+        return files;
+    }
+    let of = checkpoint.num_shards();
+    result.add(Counts { files: 1 + u64::from(of.min(MOST).unsigned_abs()), ..Counts::default() });
+    let beside = Beside::look(checkpoint);
+    let mut missing = 0u32;
+    for id in 0..of.min(MOST) {
+        let path = origin.prefix.shard(id, of);
+        let own: Vec<&StoredPiece> = of_shard(pieces, id);
+        let needed = own.iter().map(|piece| piece.end()).max().unwrap_or(0);
+        let Some(len) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len()) else {
+            missing += 1;
+            files.broken.insert(id, Code::MissingShard);
+            if missing <= 20 {
+                result.push(missing_shard(checkpoint, &path, &own, &beside));
+            }
+            continue;
+        };
+        if let Some(looks) = foreign(&path, len, needed, quick) {
+            let message = format!("{} is {}", file_name(&path), looks.what);
+            files.broken.insert(id, Code::ForeignShard);
+            result.push(
+                Finding::new(Code::ForeignShard, message)
+                    .in_file(&path)
+                    .with_help(looks.advice)
+                    .because("its first bytes say so", None),
+            );
+            continue;
+        }
+        if len < needed {
+            files.broken.insert(id, Code::ShortShard);
+            result.push(short_shard(checkpoint, &path, len, needed, &own));
+            continue;
+        }
+        unreferenced(&path, len, &own, result);
+    }
+    if missing > 20 {
+        let message = format!("{} more shards are missing", missing - 20);
+        result.push(Finding::new(Code::MissingShard, message));
+    }
+    for (name, shard) in &beside.surplus {
+        if missing == 0 || shard.of != beside.other_count.unwrap_or(shard.of) {
+            let message = format!("{} is not counted by the index, which has {of} shards", escaped(name.as_bytes()));
+            let path = origin.prefix.directory().join(name);
+            let help = "left over from an earlier save with another number of shards";
+            result.push(Finding::new(Code::SurplusShard, message).in_file(path).with_help(help));
+        }
+    }
+    files
+}
+
+/// The files of a sharded V1 checkpoint are `<base>-00000-of-00002`; each describes only its own tensors, so what is
+/// missing shows in the names alone.
+fn missing_v1(files: &[PathBuf], result: &mut Validation) {
+    let parts = |path: &PathBuf| -> Option<(PathBuf, u32, u32)> {
+        let (rest, of) = path.file_name()?.to_str()?.rsplit_once("-of-")?;
+        let (base, id) = rest.rsplit_once('-')?;
+        Some((path.with_file_name(base), id.parse().ok()?, of.parse().ok()?))
+    };
+    let all: Option<Vec<(PathBuf, u32, u32)>> = files.iter().map(parts).collect();
+    let Some(all) = all else { return };
+    let Some((base, _, of)) = all.first() else { return };
+    let lost = |id: &u32| !all.iter().any(|(_, there, _)| there == id);
+    let count = (0..*of).filter(lost).take(MOST.unsigned_abs() as usize).count();
+    for id in (0..*of).filter(lost).take(20) {
+        let path = Prefix::new(base.as_os_str()).with_suffix(&format!("-{id:05}-of-{of:05}"));
+        let message = format!("{} is missing, and with it the tensors that only it describes", file_name(&path));
+        let finding = Finding::new(Code::MissingShard, message).in_file(path);
+        result.push(finding.with_help("fetch it again, under exactly this name"));
+    }
+    if count > 20 {
+        result.push(Finding::new(Code::MissingShard, format!("{} more files are missing", count - 20)));
+    }
+}
+
+/// The pieces of one shard; `pieces` is sorted by shard.
+fn of_shard(pieces: &[StoredPiece], id: i32) -> Vec<&StoredPiece> {
+    let start = pieces.partition_point(|piece| piece.shard < id);
+    pieces.iter().skip(start).take_while(|piece| piece.shard == id).collect()
+}
+
+fn file_name(path: &Path) -> String {
+    Escaped(path.file_name().unwrap_or_default().as_encoded_bytes()).to_string()
+}
+
+/// Data shards of this prefix that the index does not count.
+struct Beside {
+    surplus: Vec<(String, ShardName)>,
+    /// The number of shards in their names, if they agree.
+    other_count: Option<u32>,
+}
+
+impl Beside {
+    fn look(checkpoint: &Checkpoint) -> Self {
+        let prefix = &checkpoint.origin().prefix;
+        let of = checkpoint.num_shards().unsigned_abs();
+        let base = prefix.base_name().to_str().unwrap_or_default().to_owned();
+        let mut surplus: Vec<(String, ShardName)> = std::fs::read_dir(prefix.directory())
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter_map(|name| {
+                let shard = ShardName::parse(name.strip_prefix(&base)?)?;
+                (shard.of != of || shard.id >= of).then_some((name, shard))
+            })
+            .collect();
+        surplus.sort();
+        let mut counts: Vec<u32> = surplus.iter().map(|(_, shard)| shard.of).collect();
+        counts.dedup();
+        let other_count = if let [only] = counts.as_slice() { Some(*only) } else { None };
+        Self { surplus, other_count }
+    }
+}
+
+fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[&StoredPiece], beside: &Beside) -> Finding {
+    let of = checkpoint.num_shards();
+    if let Some(other) = beside.other_count {
+        let message = format!("{} is missing, but there are shards named -of-{other:05}", file_name(path));
+        let finding = Finding::new(Code::ShardCountMismatch, message).in_file(path);
+        let fewer = other < of.unsigned_abs();
+        let certain = format!("the index counts {of} shards, the files are named after {other}");
+        // MergeV2Checkpoints sums the shards of its inputs but names the files after those that hold something.
+        let likely = if fewer {
+            "a sharded save in which one part was empty (TensorFlow cannot read its own result), or data of another save"
+        } else {
+            "index and data come from different saves"
+        };
+        return finding.because(certain, Some(likely.to_owned())).with_help("find the index and data of one save");
+    }
+    let lost = affected(checkpoint, own.iter().copied());
+    let message = format!("{} is missing{lost}", file_name(path));
+    Finding::new(Code::MissingShard, message).in_file(path).with_help("fetch it again, under exactly this name")
+}
+
+fn short_shard(checkpoint: &Checkpoint, path: &Path, len: u64, needed: u64, own: &[&StoredPiece]) -> Finding {
+    let cut = own.iter().copied().filter(|piece| piece.end() > len);
+    let lost = affected(checkpoint, cut);
+    let message = format!("{} has {len} bytes, its index places tensors up to {needed}{lost}", file_name(path));
+    let mut finding = Finding::new(Code::ShortShard, message).in_file(path).with_help("fetch the file again");
+    (finding.expected, finding.found, finding.offset) = (Some(needed.to_string()), Some(len.to_string()), Some(len));
+    let certain = format!("{} bytes are missing at the end", needed - len);
+    finding.because(certain, Some("an interrupted copy or download, or a full disk".to_owned()))
+}
+
+/// ": 3 of 21 tensors are lost (a, b, c)".
+pub(super) fn affected<'p>(checkpoint: &Checkpoint, pieces: impl Iterator<Item = &'p StoredPiece>) -> String {
+    let mut lost: Vec<usize> = pieces.map(|piece| piece.tensor).collect();
+    lost.sort_unstable();
+    lost.dedup();
+    if lost.is_empty() {
+        return ": no tensor lies in it".to_owned();
+    }
+    let names: Vec<String> =
+        lost.iter().take(3).filter_map(|at| Some(escaped(&checkpoint.tensors().get(*at)?.name).into_owned())).collect();
+    let more = if lost.len() > 3 { ", …" } else { "" };
+    format!(": {} affected ({}{more})", plural(lost.len()), names.join(", "))
+}
+
+/// A file that is no shard at all. A shard has no header to know it by: only one that cannot be right is looked into.
+fn foreign(path: &Path, len: u64, needed: u64, quick: bool) -> Option<crate::checkpoint::Looks> {
+    if len >= needed && (quick || len > 1 << 20) {
+        return None;
+    }
+    let head = Source::open(path).ok()?.head(4096).ok()?;
+    let found = looks_like(&head)?;
+    // Of a file long enough, only what cannot be numbers is believed; zeros and text may be weights.
+    let certain = ["a Git LFS pointer", "an HTML page"].iter().any(|what| found.what.starts_with(what));
+    let shard_like = matches!(found.what, "nothing but zeros" | "a text file" | "JSON text" | "an empty file");
+    (certain || (len < needed && !shard_like)).then_some(found)
+}
+
+/// Bytes that no tensor claims. An alignment leaves zeros between tensors; anything else is worth knowing.
+fn unreferenced(path: &Path, len: u64, own: &[&StoredPiece], result: &mut Validation) {
+    let mut at = 0u64;
+    let mut gaps: Vec<(u64, u64)> = Vec::new();
+    for piece in own {
+        if piece.start > at {
+            gaps.push((at, piece.start));
+        }
+        at = at.max(piece.end());
+    }
+    if at < len {
+        gaps.push((at, len));
+    }
+    // Alignments are powers of two up to a page.
+    let large = |(start, end): &&(u64, u64)| end - start >= 4096 || *end == len;
+    let unexplained: Vec<&(u64, u64)> = gaps.iter().filter(large).collect();
+    let Some((start, _)) = unexplained.first() else { return };
+    let bytes: u64 = unexplained.iter().map(|(start, end)| end - start).sum();
+    let places = if unexplained.len() == 1 { String::new() } else { format!(" in {} places", unexplained.len()) };
+    let message = format!("{} has {bytes} bytes that no tensor claims{places}, from offset {start}", file_name(path));
+    let mut finding = Finding::new(Code::UnreferencedBytes, message).in_file(path);
+    finding.offset = Some(*start);
+    result.push(finding);
+}
+
+fn plural(tensors: usize) -> String {
+    if tensors == 1 { "1 tensor".to_owned() } else { format!("{tensors} tensors") }
+}

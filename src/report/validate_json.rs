@@ -1,0 +1,34 @@
+//! `validate --format json`.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::inspect_json::finding;
+use super::json::{SCHEMA_VERSION, path};
+use crate::analysis::Validation;
+
+/// Writes the outcome.
+///
+/// # Errors
+/// What `out` says.
+pub fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
+    let checked = validation.checked;
+    let value = json!({
+        "schema_version": SCHEMA_VERSION,
+        "kind": "validate",
+        "ok": validation.is_ok(),
+        "targets": validation.targets.iter().map(|target| path(target)).collect::<Vec<_>>(),
+        "findings": validation.findings.iter().map(finding).collect::<Vec<_>>(),
+        "checked": {
+            "checkpoints": checked.checkpoints,
+            "files": checked.files,
+            "tensors": checked.tensors,
+            "verified": checked.verified,
+            "skipped": checked.skipped,
+            "bytes": checked.bytes,
+        },
+    });
+    serde_json::to_writer_pretty(&mut *out, &value)?;
+    writeln!(out)
+}

@@ -1,0 +1,162 @@
+//! Rules of the house that no compiler checks: which room may use which, where printing is allowed, how long a file
+//! may be, and that no fixture changed unnoticed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below `dir`, as its path from there with slashes, with its bytes.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![dir.to_path_buf()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name: Vec<&str> =
+                    path.strip_prefix(dir).unwrap().iter().map(|part| part.to_str().unwrap()).collect();
+                found.insert(name.join("/"), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn sources() -> BTreeMap<String, String> {
+    let files = files(&root().join("src")).into_iter().filter(|(name, _)| name.strip_suffix(".rs").is_some());
+    let sources: BTreeMap<String, String> =
+        files.map(|(name, text)| (name, String::from_utf8(text).unwrap())).collect();
+    assert!(sources.len() > 40, "only {} source files", sources.len());
+    sources
+}
+
+/// The line without its comment.
+fn code(line: &str) -> &str {
+    line.find("//").map_or(line, |at| &line[..at])
+}
+
+/// How far up a room is. A room may use those below it; rooms of one height do not know each other.
+fn height(room: &str) -> Option<u8> {
+    Some(match room {
+        "error" | "limits" | "escape" | "nearest" => 0,
+        "wire" => 1,
+        "storage" => 2,
+        "table" | "tensor" | "pb" => 3,
+        "bundle" => 4,
+        "checkpoint" => 5,
+        "analysis" => 6,
+        "report" | "export" => 7,
+        "cli" | "main" => 8,
+        _ => return None,
+    })
+}
+
+/// The room of a source file: its directory, or itself at the top.
+fn room(file: &str) -> &str {
+    file.split_once('/').map_or(file.trim_end_matches(".rs"), |(room, _)| room)
+}
+
+/// Why `text` in `file` breaks the rule between rooms.
+fn breaches(file: &str, text: &str) -> Vec<String> {
+    let from = room(file);
+    let mut found = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        for (at, _) in code(line).match_indices("crate::") {
+            // `ckpt::` of the binary names the library, `$crate::` stands in macros.
+            let path = &line[at + "crate::".len()..];
+            let to: String = path.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let why = match (height(from), height(&to)) {
+                _ if to == from => continue,
+                (Some(here), Some(there)) if there < here => continue,
+                (Some(0), Some(0)) => continue,
+                (Some(_), Some(_)) => format!("{from} may not use {to}"),
+                (None, _) => format!("{from} is not a room: add it to tests/tidy.rs"),
+                // Types at the root, a group, or a room nobody entered here.
+                (_, None) => format!("`crate::{to}` is not a room: name one room a `use`"),
+            };
+            found.push(format!("src/{file}:{}: {why}", n + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn rooms_use_only_what_lies_below_them() {
+    let sources = sources().into_iter().filter(|(file, _)| file != "lib.rs");
+    let breaches: Vec<String> = sources.flat_map(|(file, text)| breaches(&file, &text)).collect();
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn the_rule_between_rooms_finds_what_it_forbids() {
+    let breaks = |file, text| !breaches(file, text).is_empty();
+    assert!(breaks("table/mod.rs", "use crate::tensor::Shape;"), "siblings");
+    assert!(breaks("wire/crc.rs", "let x = crate::bundle::Bundle::open();"), "upwards");
+    assert!(breaks("bundle/mod.rs", "use crate::{table, tensor};"), "groups hide names");
+    assert!(breaks("report/json.rs", "use crate::export::npy;"), "siblings above");
+    assert!(breaks("kitchen/mod.rs", "use crate::wire::Cursor;"), "unknown rooms");
+    assert!(!breaks("bundle/mod.rs", "use crate::tensor::Shape; // not crate::cli"));
+    assert!(!breaks("bundle/mod.rs", "use crate::bundle::Prefix;"));
+    assert!(!breaks("error.rs", "use crate::escape::Escaped;"));
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    let mut prints = Vec::new();
+    for (file, text) in sources() {
+        if room(&file) == "cli" || file == "main.rs" {
+            continue;
+        }
+        for (n, line) in text.lines().enumerate() {
+            if ["println!", "print!", "dbg!"].iter().any(|name| code(line).contains(name)) {
+                prints.push(format!("src/{file}:{}", n + 1));
+            }
+        }
+    }
+    assert!(prints.is_empty(), "printing outside src/cli: {}", prints.join(", "));
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    for (file, text) in sources() {
+        let generated = room(&file) == "pb" && text.lines().take(3).any(|line| line.contains("generated"));
+        let lines = text.lines().count();
+        assert!(lines <= 800 || generated, "src/{file} has {lines} lines");
+        let first = text.lines().next().unwrap_or_default();
+        assert!(
+            first.strip_prefix("//! ").is_some_and(|says| says.len() > 10) || generated,
+            "src/{file} begins with {first:?}"
+        );
+    }
+}
+
+#[test]
+fn fixtures_are_the_ones_whose_sums_were_written_down() {
+    let sums = fs::read_to_string(root().join("testdata/SHA256SUMS")).unwrap();
+    let listed: BTreeMap<String, String> = sums
+        .lines()
+        .map(|line| line.split_once("  ").unwrap())
+        .map(|(sum, name)| (name.trim_start_matches("./").to_owned(), sum.to_owned()))
+        .collect();
+    // Those at the top are about the fixtures; Python leaves its caches where it ran.
+    let is_fixture = |name: &str| name.contains('/') && !name.contains("__pycache__");
+    let found: BTreeMap<String, String> = files(&root().join("testdata"))
+        .into_iter()
+        .filter(|(name, _)| is_fixture(name))
+        .map(|(name, bytes)| (name, format!("{:x}", Sha256::digest(&bytes))))
+        .collect();
+    let changed: Vec<&String> =
+        found.iter().filter(|(name, sum)| listed.get(*name) != Some(sum)).map(|(n, _)| n).collect();
+    assert!(changed.is_empty(), "changed or not listed: {changed:?}; testdata/sums.sh writes the list anew");
+    let lost: Vec<&String> = listed.keys().filter(|name| !found.contains_key(*name)).collect();
+    assert!(lost.is_empty(), "listed but not there: {lost:?}");
+    assert!(listed.len() > 100, "only {} fixtures", listed.len());
+}
