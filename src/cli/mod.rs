@@ -37,11 +37,8 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
-<<<<<<< HEAD
     Explain(explain::Args),
-=======
     Validate(validate::Args),
->>>>>>> main
 }
 
 /// What every command understands.
@@ -111,11 +108,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
-<<<<<<< HEAD
         Command::Explain(args) => explain::run(&args, &mut ctx),
-=======
         Command::Validate(args) => validate::run(&args, &mut ctx),
->>>>>>> main
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
     match result {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::json::shown;
 use super::table::Columns;
-use super::units::{count, percent, shape_text, size, tensors_text, time};
+use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
 use super::{Look, write_finding};
 use crate::analysis::{Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
@@ -34,7 +34,8 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
 fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let origin = checkpoint.origin();
     let bold = look.bold();
-    writeln!(out, "{bold}{}{bold:#}", shown(origin.prefix.as_path()))?;
+    let named = origin.saved_model.as_deref().filter(|_| summary.saver == Saver::None);
+    writeln!(out, "{bold}{}{bold:#}", shown(named.unwrap_or(origin.prefix.as_path())))?;
     let container = match origin.kind {
         SourceKind::SavedModel => "SavedModel, ",
         SourceKind::ServingBase => "TensorFlow Serving directory, ",
@@ -68,9 +69,9 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let totals = summary.totals;
     writeln!(
         out,
-        "{} · {} parameters · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
+        "{} · {} · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
         tensors_text(totals.tensors),
-        count(totals.parameters),
+        parameters_text(totals.parameters),
         size(totals.bytes),
         size(on_disk)
     )

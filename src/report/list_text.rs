@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::units::{count, percent, shape_text, size, tensors_text};
+use super::units::{count, parameters_text, percent, shape_text, size, tensors_text};
 use super::{Look, table::Columns};
 use crate::analysis::{Group, Listing, Role, TreeRow, derived, is_missing, is_zero, short_name};
 use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
@@ -195,12 +195,7 @@ fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Writ
     let of = if listing.all == totals.tensors { String::new() } else { format!(" of {}", count(listing.all as u64)) };
     let tensors = count(totals.tensors as u64);
     let plural = if totals.tensors == 1 && of.is_empty() { "" } else { "s" };
-    write!(
-        out,
-        "{dim}{tensors}{of} tensor{plural} · {} parameters · {}",
-        count(totals.parameters),
-        size(totals.bytes)
-    )?;
+    write!(out, "{dim}{tensors}{of} tensor{plural} · {} · {}", parameters_text(totals.parameters), size(totals.bytes))?;
     if shortened {
         write!(out, " · keys end in /.ATTRIBUTES/VARIABLE_VALUE")?;
     }

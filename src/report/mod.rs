@@ -3,12 +3,9 @@
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
 mod csv;
-<<<<<<< HEAD
 mod explain;
-=======
 mod findings_text;
 mod github;
->>>>>>> main
 mod inspect_json;
 mod inspect_text;
 mod json;
@@ -20,13 +17,10 @@ mod table;
 mod units;
 mod validate_json;
 
-pub use self::csv::list_csv;
-<<<<<<< HEAD
+pub use self::csv::{csv_output, list_csv};
 pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
-=======
 pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
->>>>>>> main
 pub use inspect_json::inspect_json;
 pub use inspect_text::inspect_text;
 pub use json::{Nest, list_json, list_jsonl, source, string_element};

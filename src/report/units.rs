@@ -41,6 +41,11 @@ pub(super) fn tensors_text(number: usize) -> String {
     format!("{} tensor{}", count(number as u64), if number == 1 { "" } else { "s" })
 }
 
+/// `1 parameter`, `140 parameters`.
+pub(super) fn parameters_text(number: u64) -> String {
+    format!("{} parameter{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// A share of a whole, to the nearest: `33 %`, `<1 %`; all but a little is `>99 %`, nothing of nothing is nothing.
 pub fn percent(part: u64, whole: u64) -> String {
     let whole = u128::from(whole.max(1));

@@ -1,7 +1,7 @@
 //! A quick look at the files that an error message is about: is the set whole, and does the tensor match now?
 
 use super::{Diagnosis, explain_checksums};
-use crate::analysis::{Finding, Roles, Severity, Summary, short_name};
+use crate::analysis::{Finding, Severity, Summary, short_name};
 use crate::checkpoint::{Checkpoint, Parts, Tensor};
 use crate::error::ErrorKind;
 use crate::nearest::nearest;
@@ -42,7 +42,7 @@ pub enum TensorNow {
 impl OnDisk {
     /// Looks at a checkpoint, and at the tensor that a message names or whose stored checksum it holds.
     pub fn of(checkpoint: &Checkpoint, diagnosis: &Diagnosis) -> Self {
-        let summary = Summary::of(checkpoint, &Roles::of(checkpoint));
+        let summary = Summary::of(checkpoint);
         Self {
             prefix: checkpoint.origin().prefix.as_path().to_owned(),
             complete: summary.complete,
@@ -91,7 +91,7 @@ fn now(checkpoint: &Checkpoint, tensor: &Tensor) -> TensorNow {
             // Of a partitioned tensor only the slice with that checksum was summed.
             let slice =
                 tensor.slices().iter().filter_map(|slice| slice.place).find(|p| p.crc32c.is_some_and(|c| c.0 == *want));
-            let len = slice.map_or(tensor.bytes, |place| place.range.and_then(|(_, size)| u64::try_from(size).ok()));
+            let len = slice.map_or(tensor.bytes(), |place| place.range.and_then(|(_, size)| u64::try_from(size).ok()));
             TensorNow::Differs(Box::new(explain_checksums(*want, *got, len)))
         }
         _ => TensorNow::Unreadable(Box::new(Finding::of(&error))),
