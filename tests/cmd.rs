@@ -16,7 +16,7 @@ fn commands_print_what_is_recorded() {
     for (name, value) in ENVIRONMENT {
         cases.env(name, value);
     }
-    cases.case("tests/cmd/*.trycmd").case("README.md").case("docs/*.md");
+    cases.case("tests/cmd/*.trycmd").case("README.md");
 }
 
 /// The screen at the top of the README shows times of files, which differ from clone to clone.
