@@ -4,6 +4,7 @@
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
 mod ctx;
+mod explain;
 mod inspect;
 mod list;
 mod print;
@@ -36,6 +37,7 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
+    Explain(explain::Args),
     Validate(validate::Args),
 }
 
@@ -106,6 +108,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));

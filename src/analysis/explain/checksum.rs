@@ -56,6 +56,13 @@ fn pairs(text: &str) -> Vec<Pair> {
     found
 }
 
+/// What two checksums of one tensor say: that of the bytes that were saved and that of the bytes that are there.
+pub(super) fn explain_checksums(stored: u32, computed: u32, len: Option<u64>) -> Diagnosis {
+    let pair = Pair { stored, computed, len };
+    let found = judge(pair).unwrap_or_else(|| undecided(&[pair]));
+    Diagnosis { stored: Some(stored), ..intended(pair, found) }
+}
+
 pub(super) fn diagnose(text: &str) -> Option<Diagnosis> {
     let pairs = pairs(text);
     // The pair that says most speaks for all.
@@ -64,7 +71,7 @@ pub(super) fn diagnose(text: &str) -> Option<Diagnosis> {
         Some(found) => found,
         None => (*pairs.first()?, undecided(&pairs)),
     };
-    diagnosis = intended(pair, diagnosis);
+    diagnosis = Diagnosis { stored: Some(pair.stored), ..intended(pair, diagnosis) };
     if pair.len == Some(4) && text_fragment(pair.computed).is_none() {
         let read = invert_u32(pair.computed).escape_ascii().to_string();
         diagnosis.meaning.push(format!("The four bytes that were read are \"{read}\"."));
@@ -104,7 +111,7 @@ fn foreign(pair: Pair) -> Option<Diagnosis> {
         .means(format!("{} is the CRC-32C of the {n} bytes \"{bytes}\", {place} {}.", pair.computed, fragment.file))
         .code(Code::ForeignShard)
         .code(Code::TensorChecksumMismatch)
-        .certain(format!("Certain but for one chance in about 800,000: {n} other bytes with this checksum."));
+        .certain("Certain, but for one chance in a million that other bytes have this checksum.");
     Some(if fragment.file.contains("LFS") {
         diagnosis
             .likely("The repository was cloned without Git LFS, or downloaded as a zip file.")
@@ -136,7 +143,11 @@ fn zeros(pair: Pair) -> Option<Diagnosis> {
         format!("The bytes that TensorFlow read may be {} zeros{elements}.", count(len))
     };
     let diagnosis = Diagnosis::new(headline)
-        .means(format!("{} is the CRC-32C of {} zero bytes; what was saved were no zeros.", pair.computed, count(len)))
+        .means(format!(
+            "{} is the CRC-32C of {} zero bytes; what was saved were other bytes.",
+            pair.computed,
+            count(len)
+        ))
         .likely("A hole: an interrupted download that had reserved the whole file. Its size is right.")
         .likely("Less often: a full disk while saving, or a network file system that returned zeros.")
         .next("download the .data file again, and compare its checksum with the source's, not its size")
@@ -145,7 +156,7 @@ fn zeros(pair: Pair) -> Option<Diagnosis> {
     Some(diagnosis.certain(if pair.len.is_some() {
         "Certain: the message gives the length, and zeros of that length have this checksum.".to_owned()
     } else if doubt < RARE {
-        format!("{}: the length follows from the checksum.", chance("As good as certain", doubt))
+        format!("{} The length follows from the checksum.", chance("As good as certain", doubt))
     } else {
         chance("Likely, not certain", doubt)
     }))
@@ -163,13 +174,14 @@ fn bit(pair: Pair) -> Option<Diagnosis> {
     if odds > UNUSUAL {
         return None;
     }
-    let mut diagnosis = Diagnosis::new(format!("Exactly one bit of the tensor was changed: {place}."))
+    let how = if odds < RARE { "Very likely" } else { "Probably" };
+    let mut diagnosis = Diagnosis::new(format!("{how} exactly one bit of the tensor was changed: {place}."))
         .means("The two checksums differ exactly as they do when that bit, and nothing else, is changed.")
         .likely("Faulty memory in a machine that copied or saved the file; less often a dying disk.")
         .next("copy the file again from its source; everything else in it can be good")
         .code(Code::SingleBitFlip)
         .code(Code::TensorChecksumMismatch)
-        .certain(chance(if odds < RARE { "Very likely" } else { "Likely" }, odds));
+        .certain(chance(how, odds));
     if flip.is_some_and(|BitFlip { unique, .. }| !unique) {
         diagnosis = diagnosis.certain("In a tensor of more than 256 MiB other bits explain it as well.");
     }
@@ -278,12 +290,12 @@ fn square(elements: u64) -> String {
     if side >= 16 && side * side == elements { format!(", for example a {side}×{side} matrix") } else { String::new() }
 }
 
-/// "Very likely: by chance one message in 6,200 looks like this".
+/// "Very likely: by chance one message in 6,200 looks like this."
 fn chance(how: &str, odds: f64) -> String {
     if odds <= 1e-9 {
-        return format!("{how}: by chance not one message in a billion looks like this");
+        return format!("{how}: by chance not one message in a billion looks like this.");
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and a billion")]
     let one_in = (1.0 / odds) as u64;
-    format!("{how}: by chance one message in {} looks like this", count(one_in))
+    format!("{how}: by chance one message in {} looks like this.", count(one_in))
 }

@@ -4,6 +4,7 @@
 //! pointer from a hole in a download, and the shapes of a failed assignment tell a changed head from a changed size.
 
 mod checksum;
+mod look;
 mod messages;
 mod pages;
 mod pasted;
@@ -11,6 +12,7 @@ mod pasted;
 #[cfg(test)]
 mod tests;
 
+pub use look::{OnDisk, TensorNow};
 pub use pages::{Page, explain_code, pages_markdown};
 
 use super::Code;
@@ -32,6 +34,8 @@ pub struct Diagnosis {
     pub codes: Vec<Code>,
     /// The tensor that the message names.
     pub tensor: Option<String>,
+    /// The stored checksum that the message names.
+    pub stored: Option<u32>,
 }
 
 impl Diagnosis {
@@ -82,6 +86,11 @@ pub fn explain_error(text: &str) -> Option<Diagnosis> {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         look(&lines.join(" ")).or_else(|| look(&lines.concat()))
     })
+}
+
+/// Diagnoses the two checksums of a tensor, and its length where that is known: for who has read the bytes.
+pub fn explain_checksums(stored: u32, computed: u32, len: Option<u64>) -> Diagnosis {
+    checksum::explain_checksums(stored, computed, len)
 }
 
 /// What [`explain_error`] knows, for a message that it does not.

@@ -47,7 +47,8 @@ pub(super) const WRAPPERS: &[Rule] = &[
     Rule { marks: &["Error when restoring from checkpoint or SavedModel"], read: |text| Some(keras_path(text)) },
 ];
 
-const AGAINST: &str = "ckpt validate PREFIX --against MODEL   every difference at once, not only the first";
+/// What shows all differences where `TensorFlow` names the first.
+const COMPARE: &str = "ckpt list PREFIX   every name, dtype and shape, to compare with the model's";
 
 /// What two shapes have to do with each other.
 fn relation(model: &[u64], stored: &[u64]) -> Option<String> {
@@ -103,7 +104,7 @@ fn shapes(name: Option<&str>, model: Option<&str>, stored: Option<&str>) -> Diag
         .likely("The model is built with other settings than it was trained with.")
         .likely("A pretrained model gets a new head: then leave that variable out of the restore.")
         .next(list)
-        .next(AGAINST)
+        .next(COMPARE)
         .certain("Other variables can differ too: TensorFlow names only one.")
         .of_tensor(name)
 }
@@ -169,7 +170,7 @@ fn dtype(text: &str) -> Diagnosis {
     };
     diagnosis
         .next("ckpt list PREFIX NAME   the type in the checkpoint")
-        .next(AGAINST)
+        .next(COMPARE)
         .next("build the variable with the stored type and convert it after restoring")
         .of_tensor(name)
 }
@@ -247,7 +248,7 @@ fn unresolved(text: &str) -> Diagnosis {
     };
     diagnosis
         .next("ckpt print PREFIX _CHECKPOINTABLE_OBJECT_GRAPH   the saved structure")
-        .next(AGAINST)
+        .next(COMPARE)
         .certain("(root) is the object that was saved; the names behind it are attributes.")
 }
 
@@ -268,7 +269,7 @@ fn unused(text: &str) -> Diagnosis {
             .likely("Optimizer state, if the names say so: harmless for inference.")
     };
     diagnosis
-        .next(AGAINST)
+        .next(COMPARE)
         .next("status.assert_existing_objects_matched()   fails if a variable of the program was not restored")
         .code(Code::GraphOrphan)
 }
@@ -285,7 +286,7 @@ fn unbound() -> Diagnosis {
     Diagnosis::new("Some variables of the program are not in the checkpoint and keep their first values.")
         .means("These objects were not saved, or under other attribute names.")
         .likely("The program changed since the save: new layers, renamed attributes, another optimizer.")
-        .next(AGAINST)
+        .next(COMPARE)
         .next("ckpt print PREFIX _CHECKPOINTABLE_OBJECT_GRAPH   the saved structure")
 }
 
@@ -323,7 +324,7 @@ fn missing_key(text: &str) -> Diagnosis {
         .likely("Variables are called otherwise: another scope in front, biases for bias, a `model/` more or less.")
         .likely("The checkpoint is of another model, or of another version of it.")
         .next("ckpt list PREFIX '*LASTPART*'   names that are alike")
-        .next(AGAINST)
+        .next(COMPARE)
         .certain("TensorFlow names only the first missing tensor; there can be many.")
         .certain("It also says this of names in a damaged block of the index: ckpt validate PREFIX tells.")
         .code(Code::BlockChecksumMismatch)
@@ -363,7 +364,7 @@ fn wrapper() -> Diagnosis {
     Diagnosis::new("A restore failed; the cause stands further down in the message, behind \"Original error:\".")
         .means("TensorFlow puts this sentence around many errors. It guesses at names and shapes even if a file is missing.")
         .next("paste the whole message: ckpt explain - < error.txt")
-        .next(AGAINST)
+        .next(COMPARE)
 }
 
 fn keras_path(text: &str) -> Diagnosis {

@@ -73,6 +73,13 @@ pub(super) const PAGES: &[Page] = &[
         next: &["Trust the tensor: `ckpt print PREFIX global_step`."],
     },
     Page {
+        code: Code::DerivedValue,
+        found: "The data is missing, but the checksum of a scalar in the index determines its value.",
+        tensorflow: "Cannot read the value at all: it raises NotFoundError for the missing shard.",
+        causes: &["The .data file was not copied, or lies under another name."],
+        next: &["Fetch the .data file; until then the value is what the checksum says it is."],
+    },
+    Page {
         code: Code::BadSavedModel,
         found: "`saved_model.pb`, `saved_model.pbtxt` or the `.meta` file cannot be decoded.",
         tensorflow: "Raises OSError: \"Cannot parse proto file\", or DecodeError.",
@@ -87,7 +94,10 @@ pub(super) const PAGES: &[Page] = &[
             "The variables were replaced, on purpose or by a copy of another version.",
             "Only a part of an update was copied.",
         ],
-        next: &["Copy the whole directory of one export again.", "`ckpt diff A B` shows how far the variables differ."],
+        next: &[
+            "Copy the whole directory of one export again.",
+            "`ckpt list A` and `ckpt list B` with --long show which checksums differ.",
+        ],
     },
     Page {
         code: Code::MissingAsset,
