@@ -48,6 +48,8 @@ fn every_json_field_is_documented() {
         "inspect testdata/saved_model/tf1/model",
         "validate testdata/model_dir/stale",
         "validate tests/cmd/foreign/pointer.index",
+        "explain missing-shard",
+        "explain Key embeding not found in checkpoint --path testdata/saver_v2/sharded_adam",
     ];
     for command in commands {
         let mut process = Command::new(env!("CARGO_BIN_EXE_ckpt"));
