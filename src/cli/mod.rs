@@ -37,8 +37,8 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
-    Explain(explain::Args),
     Validate(validate::Args),
+    Explain(explain::Args),
 }
 
 /// What every command understands.
