@@ -133,7 +133,11 @@ fn lengths_of_strings_that_are_not_the_saved_ones() {
     // Behind a: three lengths, their checksum, the bytes.
     edit(&data_of(&prefix), |bytes| bytes[8] ^= 1);
     let found = run(&prefix);
-    let finding = only(&found, Code::StringLengthsMismatch, &["s: ", "checksum"]);
+    let finding = only(
+        &found,
+        Code::StringLengthsMismatch,
+        &["s: the lengths of its strings do not match their checksum (stored 0x"],
+    );
     assert_eq!(finding.tensor.as_deref(), Some(&b"s"[..]));
     assert_eq!(errors(&found).len(), 1, "{}", lines(&found));
 
@@ -149,7 +153,9 @@ fn lengths_of_strings_that_are_not_the_saved_ones() {
 
     let (_dir, prefix) = written(strings());
     edit(&data_of(&prefix), |bytes| *bytes.last_mut().unwrap() ^= 1);
-    assert_eq!(tensors(&run(&prefix), Code::TensorChecksumMismatch), ["s"]);
+    let found = run(&prefix);
+    only(&found, Code::TensorChecksumMismatch, &["s: its 15 bytes are not the ones that were saved (stored 0x"]);
+    assert_eq!(tensors(&found, Code::TensorChecksumMismatch), ["s"]);
 }
 
 #[test]

@@ -41,6 +41,15 @@ fn a_truncated_shard() {
 }
 
 #[test]
+fn a_truncated_shard_with_strings_is_one_finding() {
+    let dir = copy("object_graph/keras3");
+    edit(&data_of(&dir.path().join("ckpt-1")), |bytes| bytes.truncate(900));
+    let found = run(&dir.path().join("ckpt-1"));
+    only(&found, Code::ShortShard, &["16 tensors affected (_CHECKPOINTABLE_OBJECT_GRAPH, "]);
+    assert_eq!(errors(&found).len(), 1, "{}", lines(&found));
+}
+
+#[test]
 fn a_pointer_or_a_page_in_place_of_a_shard() {
     for (bytes, words) in
         [(POINTER, ["a Git LFS pointer", "git lfs pull"]), (PAGE, ["an HTML page", "fetch the file itself"])]

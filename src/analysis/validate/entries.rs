@@ -274,6 +274,18 @@ pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
         _ => Code::Unreadable,
     };
     finding.severity = finding.code.severity();
+    if let ErrorKind::ChecksumMismatch { want, got, .. } = error.kind() {
+        // The words that numeric tensors get; the place is in the finding's fields.
+        let what = match (finding.code, tensor.bytes()) {
+            (Code::TensorChecksumMismatch, Some(bytes)) => {
+                format!("its {bytes} bytes are not the ones that were saved")
+            }
+            (Code::TensorChecksumMismatch, None) => "its bytes are not the ones that were saved".to_owned(),
+            _ => "the lengths of its strings do not match their checksum".to_owned(),
+        };
+        finding.message = format!("{}: {what} (stored {want:#010x}, computed {got:#010x})", name(tensor));
+        finding.help = None;
+    }
     if !finding.message.starts_with(&format!("{}:", name(tensor))) {
         finding.message = format!("{}: {}", name(tensor), finding.message);
     }
