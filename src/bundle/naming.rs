@@ -61,7 +61,7 @@ impl Prefix {
         dir.filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf()
     }
 
-    /// The number behind the last `-`, which savers use for the step.
+    /// The number behind the last `-`, which savers use for the step; of V1 shards the one before `-?????-of-00003`.
     pub fn step(&self) -> Option<u64> {
         let (_, step) = without_v1_shard(self.base_name().to_str()?).rsplit_once('-')?;
         step.bytes().all(|b| b.is_ascii_digit()).then(|| step.parse().ok())?
@@ -151,6 +151,7 @@ mod tests {
         assert_eq!(Prefix::new("a/model.ckpt-00000200").step(), Some(200));
         assert_eq!(Prefix::new("a/ckpt-1-best").step(), None);
         assert_eq!(Prefix::new("a-3/ckpt").step(), None);
+        assert_eq!(Prefix::new("a/model.ckpt-9-?????-of-00003").step(), Some(9));
     }
 
     #[test]

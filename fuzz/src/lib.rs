@@ -1,0 +1,47 @@
+//! The bodies of the fuzz targets, as plain functions: `cargo fuzz` runs them on what it invents, `tests/
+//! fuzz_regressions.rs` includes this very file and runs them on what once went wrong, and on every seed.
+//!
+//! A body panics if a promise is broken. Each says above itself what it promises.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::missing_panics_doc,
+    clippy::cast_possible_truncation,
+    reason = "included by a test as well, which has no callers outside; a panic is what these are for"
+)]
+
+mod bundles;
+mod input;
+mod messages;
+mod seeds;
+mod structured;
+mod tables;
+mod text;
+
+pub use bundles::{bundle, saver_v1, validate};
+pub use messages::{object_graph, saved_model, state};
+pub use seeds::seeds;
+pub use structured::{slices, strings, synth_roundtrip};
+pub use tables::table;
+pub use text::{numpy, region};
+
+/// The body of a target.
+pub type Body = fn(&[u8]);
+
+/// Every target by name.
+pub const TARGETS: [(&str, Body); 12] = [
+    ("bundle", bundle),
+    ("numpy", numpy),
+    ("object_graph", object_graph),
+    ("region", region),
+    ("saved_model", saved_model),
+    ("saver_v1", saver_v1),
+    ("slices", slices),
+    ("state", state),
+    ("strings", strings),
+    ("synth_roundtrip", synth_roundtrip),
+    ("table", table),
+    ("validate", validate),
+];

@@ -1,0 +1,130 @@
+//! What is no tensor: object graphs, SavedModels, state files.
+
+use std::fmt::Debug;
+
+use ckpt::checkpoint::fingerprint::Fingerprint;
+use ckpt::checkpoint::meta_graph::{GraphInfo, MetaGraph};
+use ckpt::checkpoint::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
+use ckpt::checkpoint::saved_model::SavedModel;
+use ckpt::checkpoint::state::Outcome;
+use ckpt::error::Result;
+use ckpt::limits::Limits;
+
+use super::input::{Input, answer, harmless, said, scratch};
+
+/// An object graph.
+///
+/// Promises: every variable is found by its key; a path leads exactly to what is reachable; there are not more problems
+/// than things in the file; the tree is no larger than a fixed multiple of the file, and harmless.
+pub fn object_graph(data: &[u8]) {
+    let graph = match ObjectGraph::parse(data) {
+        Ok(graph) => graph,
+        Err(error) => {
+            said(&error);
+            return;
+        }
+    };
+    assert_eq!(graph.nodes(), ObjectGraph::parse(data).unwrap().nodes());
+    let problems = graph.problems();
+    assert!(problems.len() <= 4 * data.len() + 1, "{} problems in {} bytes", problems.len(), data.len());
+    for problem in &problems {
+        harmless(&problem.to_string());
+    }
+    for variable in graph.variables() {
+        let key = variable.attribute.checkpoint_key.as_bytes();
+        let found = graph.variable_for_key(key).map(|found| found.attribute.checkpoint_key.as_bytes());
+        assert_eq!(found, Some(key));
+    }
+    for slot in graph.slots() {
+        assert!(slot.optimizer < graph.nodes().len());
+    }
+    for (at, node) in graph.nodes().iter().enumerate().take(500) {
+        let path = graph.path_of(at);
+        assert_eq!(path.is_some(), graph.is_reachable(at));
+        assert!(path.is_none_or(|path| path.len() < graph.nodes().len()), "a path goes around");
+        harmless(&graph.short_path(at));
+        assert!(graph.short_path(at).chars().count() <= 300, "a short path is long");
+        for child in &node.children {
+            let escaped = escape_local_name(&child.local_name);
+            assert!(!escaped.contains('/'));
+            assert_eq!(unescape_local_name(&escaped), child.local_name);
+        }
+    }
+    for (keys, hide_empty, max_depth) in [(true, false, usize::MAX), (false, true, 3)] {
+        let mut options = TreeOptions::default();
+        (options.keys, options.hide_empty, options.max_depth) = (keys, hide_empty, max_depth);
+        let mut out = Vec::new();
+        graph.write_tree(&mut out, &options).unwrap();
+        // A child takes two bytes at least, and a line of indent, two short paths and escaped names.
+        assert!(out.len() <= 2000 * data.len() + 1000, "{} bytes of tree from {}", out.len(), data.len());
+        harmless(&String::from_utf8(out).unwrap());
+    }
+}
+
+fn same<T: Debug>(read: impl Fn() -> Result<T>) -> Result<T> {
+    let first = read();
+    assert_eq!(answer(&first), answer(&read()));
+    first
+}
+
+/// Graphs as bytes and as text: `MetaGraphDef`, `SavedModel`, `GraphDef`, and the fingerprint beside them.
+///
+/// Promises: reading twice gives the same; what bytes and text say is said harmlessly; counts do not exceed bytes.
+pub fn saved_model(data: &[u8]) {
+    let mut input = Input(data);
+    let kind = input.below(6);
+    let bytes = input.0;
+    if kind == 0 {
+        if let Ok(meta_graph) = same(|| MetaGraph::parse(bytes, 7)) {
+            assert!(meta_graph.node_count + meta_graph.function_count + meta_graph.tags.len() <= bytes.len());
+            assert!(meta_graph.has_tags(&meta_graph.tags));
+            assert!(meta_graph.user_signatures().count() <= meta_graph.signatures.len());
+        }
+        return;
+    }
+    let names = ["saved_model.pb", "saved_model.pbtxt", "fingerprint.pb", "model.ckpt.meta", "graph.pbtxt"];
+    let dir = scratch();
+    let path = dir.path().join(names[usize::from(kind) - 1]);
+    std::fs::write(&path, bytes).unwrap();
+    match kind {
+        1 | 2 => {
+            if let Ok(model) = same(|| SavedModel::read(dir.path())) {
+                let files = model.meta_graphs.iter().flat_map(|meta_graph| &meta_graph.asset_files);
+                for asset in files.filter_map(|file| model.asset_path(file)) {
+                    assert!(asset.starts_with(dir.path().join("assets")), "{asset:?} leads out");
+                    assert!(asset.components().all(|part| part != std::path::Component::ParentDir));
+                }
+            }
+        }
+        3 => drop(same(|| Fingerprint::read(&path, &Limits::default()).map(|print| print.singleprint()))),
+        4 => drop(same(|| MetaGraph::read(&path))),
+        _ => {
+            if let Ok(info) = same(|| GraphInfo::read(&path)) {
+                assert!(info.node_count + info.function_count <= bytes.len());
+            }
+        }
+    }
+}
+
+/// A state file.
+///
+/// Promises: a state that is used has a path, one that is not used for want of a path has none; a state is no larger
+/// than its text; errors are short and point into the text.
+pub fn state(data: &[u8]) {
+    let outcome = Outcome::of(data);
+    assert_eq!(format!("{outcome:?}"), format!("{:?}", Outcome::of(data)));
+    match outcome {
+        Outcome::Loaded(state) | Outcome::NoPath(state) if !state.model_checkpoint_path.is_empty() => {
+            let paths: usize = state.all_model_checkpoint_paths.iter().map(String::len).sum();
+            // An escape `\1` of two bytes is one; U+0080 and above, written `\u80`, two of six.
+            assert!(state.model_checkpoint_path.len() <= data.len() && paths <= data.len());
+            assert!(matches!(Outcome::of(data), Outcome::Loaded(_)));
+        }
+        Outcome::NoPath(_) => {}
+        Outcome::Loaded(state) => panic!("loaded without a path: {state:?}"),
+        Outcome::Ignored(error) | Outcome::NotUtf8(error) => {
+            assert!(said(&error).len() < 1000, "a long error");
+            assert!(error.location().offset.is_some_and(|offset| offset <= data.len() as u64));
+        }
+    }
+}

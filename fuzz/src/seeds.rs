@@ -1,0 +1,139 @@
+//! What the fuzzer begins with: the fixtures and the hostile files, cut to the form of each target.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ckpt_synth::hostile::cases;
+
+use super::bundles::NAMES;
+
+/// Files larger than this only slow a fuzzer down.
+const MOST: usize = 64 << 10;
+
+/// The seeds of a target. `root` is the repository.
+pub fn seeds(target: &str, root: &Path) -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for set in sets(root) {
+        add(target, &set, &mut seeds);
+    }
+    match target {
+        "region" => {
+            for text in ["1, ..., 0", "a/b[2:5, ::3]", "-100:100,", "x[:-3][+0]", "9223372036854775807:", "None", ""] {
+                seeds.push([&[3, 10, 3, 255, 255, 255, 255, 255, 255, 255, 255, 127], text.as_bytes()].concat());
+            }
+        }
+        "numpy" => {
+            for dtype in 0..34 {
+                for flags in [0, 1, 2, 4, 8, 31] {
+                    let values = [0, 0, 128, 63, 0, 0, 192, 127, 1, 0, 0, 0, 255, 255, 127, 255, 219, 15, 73, 64];
+                    seeds.push([&[dtype, flags, 7, 7, 2, 35, 2, 3, 4][..], &values].concat());
+                }
+            }
+        }
+        "strings" | "slices" | "synth_roundtrip" => {
+            // Any bytes are a valid description; a few that reach far.
+            for n in 0..32u32 {
+                let mix = |i: u32| (i.wrapping_mul(2_654_435_761 + n) >> 13) as u8 % 23;
+                seeds.push((0..200 + 20 * n).map(mix).collect());
+            }
+        }
+        _ => {}
+    }
+    seeds.retain(|seed| seed.len() <= MOST);
+    seeds.sort();
+    seeds.dedup();
+    seeds
+}
+
+/// Files that belong together, by name.
+type Set = BTreeMap<String, Vec<u8>>;
+
+/// The directories of the fixtures and the hostile cases.
+fn sets(root: &Path) -> Vec<Set> {
+    let mut sets: Vec<Set> = cases().into_iter().map(|case| case.files.into_iter().collect()).collect();
+    let mut open: Vec<PathBuf> = vec![root.join("testdata")];
+    while let Some(dir) = open.pop() {
+        let mut set = Set::new();
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                set.insert(path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap());
+            }
+        }
+        sets.push(set);
+    }
+    sets
+}
+
+fn long(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
+}
+
+/// The first shard of the bundle with this index.
+fn shard<'s>(set: &'s Set, index: &str) -> &'s [u8] {
+    let stem = index.trim_end_matches("index");
+    let data = set.iter().find(|(name, _)| name.starts_with(&format!("{stem}data-00000")));
+    data.map_or(&[], |(_, bytes)| bytes)
+}
+
+fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
+    let choices = [1, 0, 3, 1, 1, 2, 0, 1];
+    for (name, bytes) in set {
+        let is_index = name.ends_with(".index");
+        let is_table = bytes.ends_with(&ckpt::table::MAGIC.to_le_bytes());
+        match target {
+            "table" if is_table || is_index => seeds.extend([0, 1].map(|kind| [&[kind][..], bytes].concat())),
+            "bundle" if is_index => {
+                seeds.push([&[1][..], &choices, &long(bytes), shard(set, name)].concat());
+            }
+            "saver_v1" if is_table && !is_index => {
+                seeds.extend([0, 1].map(|kind| [&[kind][..], &choices, bytes].concat()));
+            }
+            "object_graph" if is_index => {
+                // The graph is the last bytes of a shard, behind one length and one checksum.
+                let data = shard(set, name);
+                let starts = (0..data.len()).filter(|at| data[*at..].starts_with(b"\n"));
+                let parses = |at: &usize| {
+                    ckpt::checkpoint::object_graph::ObjectGraph::parse(&data[*at..])
+                        .is_ok_and(|g| !g.nodes().is_empty())
+                };
+                seeds.extend(starts.filter(|at| data.len() - at > 40).find(parses).map(|at| data[at..].to_vec()));
+            }
+            "saved_model" => {
+                let kind = match name.rsplit('.').next() {
+                    _ if name == "saved_model.pb" => 1,
+                    _ if name == "saved_model.pbtxt" => 2,
+                    _ if name == "fingerprint.pb" => 3,
+                    Some("meta") => 4,
+                    Some("pbtxt") => 5,
+                    _ => continue,
+                };
+                seeds.push([&[kind][..], bytes].concat());
+                if kind == 4 {
+                    seeds.push([&[0][..], bytes].concat());
+                }
+            }
+            "state" if name.starts_with("checkpoint") || name.ends_with(".txt") => seeds.push(bytes.clone()),
+            _ => {}
+        }
+    }
+    if target == "validate" {
+        let mut seed = Vec::new();
+        for (name, bytes) in set {
+            // Prefixes of fixtures differ; here they all have the same.
+            let suffix = name.find(".index").or_else(|| name.find(".data-")).or_else(|| name.find(".meta"));
+            let name = suffix.map_or(name.clone(), |at| format!("model.ckpt{}", &name[at..]));
+            if let Some(n) = NAMES.iter().position(|known| *known == name) {
+                seed.extend([&[n as u8 | 0x80][..], &long(bytes)].concat());
+            } else if let Some(n) =
+                name.strip_prefix("variables.").and_then(|end| NAMES.iter().position(|k| k.ends_with(end)))
+            {
+                seed.extend([&[n as u8 | 0x80][..], &long(bytes)].concat());
+            }
+        }
+        seeds.push(seed);
+    }
+}
