@@ -269,7 +269,6 @@ fn intact_fixtures_are_intact() {
             slot,
             slot,
             slot,
-            "saver_v1/sharded/model.ckpt-9: note step-disagrees",
             "model_dir/moved/: warning state-file-moved",
             "model_dir/moved/: warning state-file-moved",
             "model_dir/stale/: warning state-file-stale",

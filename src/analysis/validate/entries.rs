@@ -158,8 +158,8 @@ fn coverage(tensor: &Tensor, found: &mut dyn FnMut(Finding)) {
     let mut boxes: Vec<Vec<(u64, u64)>> = Vec::new();
     for stored in tensor.slices() {
         let Some(extents) = stored.slice.resolve(dims) else {
-            let message = format!("{}: slice {} does not fit shape {}", name(tensor), stored.slice, tensor.shape);
-            return found(Finding::new(Code::SliceDisagrees, message));
+            // Told when the index was opened.
+            return;
         };
         boxes.push(extents);
     }
@@ -266,6 +266,7 @@ pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
         ErrorKind::ChecksumMismatch { what: "tensor", .. } => Code::TensorChecksumMismatch,
         ErrorKind::ChecksumMismatch { .. } => Code::StringLengthsMismatch,
         ErrorKind::SizeMismatch { .. } => Code::BadSize,
+        ErrorKind::SliceMissing(_) => Code::SliceMissing,
         ErrorKind::Slices(_) => Code::SliceDisagrees,
         ErrorKind::Malformed { .. } | ErrorKind::Truncated { .. } if tensor.dtype.is_variable_length() => {
             Code::BadStringTensor
@@ -273,7 +274,19 @@ pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
         _ => Code::Unreadable,
     };
     finding.severity = finding.code.severity();
-    if !finding.message.starts_with(&name(tensor)) {
+    if let ErrorKind::ChecksumMismatch { want, got, .. } = error.kind() {
+        // The words that numeric tensors get; the place is in the finding's fields.
+        let what = match (finding.code, tensor.bytes()) {
+            (Code::TensorChecksumMismatch, Some(bytes)) => {
+                format!("its {bytes} bytes are not the ones that were saved")
+            }
+            (Code::TensorChecksumMismatch, None) => "its bytes are not the ones that were saved".to_owned(),
+            _ => "the lengths of its strings do not match their checksum".to_owned(),
+        };
+        finding.message = format!("{}: {what} (stored {want:#010x}, computed {got:#010x})", name(tensor));
+        finding.help = None;
+    }
+    if !finding.message.starts_with(&format!("{}:", name(tensor))) {
         finding.message = format!("{}: {}", name(tensor), finding.message);
     }
     finding.for_tensor(&tensor.name)

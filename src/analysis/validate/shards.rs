@@ -163,7 +163,9 @@ fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[&StoredPiece], bes
         return finding.because(certain, Some(likely.to_owned())).with_help("find the index and data of one save");
     }
     let lost = affected(checkpoint, own.iter().copied());
-    let message = format!("{} is missing{lost}", file_name(path));
+    // A directory, a FIFO or a device is never opened.
+    let what = if path.exists() { "is not a file" } else { "is missing" };
+    let message = format!("{} {what}{lost}", file_name(path));
     Finding::new(Code::MissingShard, message).in_file(path).with_help("fetch it again, under exactly this name")
 }
 
