@@ -184,6 +184,9 @@ pub enum ErrorKind {
     /// Stored slices that do not add up to their tensor.
     #[error("slices do not cover the tensor: {0}")]
     Slices(String),
+    /// A slice that is listed but not stored.
+    #[error("slices do not cover the tensor: {0}")]
+    SliceMissing(String),
     /// A path that leads to nothing that this tool reads.
     #[error("{0}")]
     NotACheckpoint(String),

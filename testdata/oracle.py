@@ -80,7 +80,8 @@ def file_bytes(tensor):
 def entry(name, dtype, shape, value, **extra):
     """One element of "tensors" from a numpy value."""
     record = {"name": text(name), "dtype": tf.as_dtype(dtype).name, "shape": [int(d) for d in shape]}
-    value = np.asarray(value)
+    # A scalar string as numpy's own bytes type would lose the NULs at its end.
+    value = np.asarray(value, dtype=object if record["dtype"] == "string" else None)
     assert list(value.shape) == record["shape"], (name, value.shape, shape)
     if record["dtype"] == "string":
         strings = [v if isinstance(v, bytes) else v.encode("utf-8") for v in value.ravel().tolist()]

@@ -4,6 +4,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
+#[expect(clippy::pedantic, reason = "the fuzz crate has its own manifest and is not held to these")]
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 
@@ -12,8 +13,7 @@ fn root() -> &'static Path {
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

@@ -265,10 +265,9 @@ fn reports(validation: &Validation) {
     harmless(&write(&|out| report::validate_text(validation, false, look, out)));
     harmless(&write(&|out| report::validate_github(validation, out)));
     write(&|out| report::validate_junit(validation, out));
-    for json in [
-        write(&|out| report::validate_json(validation, out)),
-        write(&|out| report::validate_sarif(validation, out)),
-    ] {
+    for json in
+        [write(&|out| report::validate_json(validation, out)), write(&|out| report::validate_sarif(validation, out))]
+    {
         serde_json::from_str::<serde_json::Value>(&json).unwrap();
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn seal_block(bytes: &mut [u8], handle: BlockHandle, len: u64) {
-    assert!(FOOTER_LEN == 48);
+    const { assert!(FOOTER_LEN == 48) };
     let Ok(end) = handle.end_with_trailer(len) else { return };
     let (start, end) = (handle.offset as usize, end as usize);
     let sum = crc::mask(crc::crc32c(&bytes[start..end - 4]));

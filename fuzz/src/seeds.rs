@@ -97,7 +97,8 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
                 let data = shard(set, name);
                 let starts = (0..data.len()).filter(|at| data[*at..].starts_with(b"\n"));
                 let parses = |at: &usize| {
-                    ckpt::checkpoint::object_graph::ObjectGraph::parse(&data[*at..]).is_ok_and(|g| !g.nodes().is_empty())
+                    ckpt::checkpoint::object_graph::ObjectGraph::parse(&data[*at..])
+                        .is_ok_and(|g| !g.nodes().is_empty())
                 };
                 seeds.extend(starts.filter(|at| data.len() - at > 40).find(parses).map(|at| data[at..].to_vec()));
             }
@@ -127,7 +128,9 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
             let name = suffix.map_or(name.clone(), |at| format!("model.ckpt{}", &name[at..]));
             if let Some(n) = NAMES.iter().position(|known| *known == name) {
                 seed.extend([&[n as u8 | 0x80][..], &long(bytes)].concat());
-            } else if let Some(n) = name.strip_prefix("variables.").and_then(|end| NAMES.iter().position(|k| k.ends_with(end))) {
+            } else if let Some(n) =
+                name.strip_prefix("variables.").and_then(|end| NAMES.iter().position(|k| k.ends_with(end)))
+            {
                 seed.extend([&[n as u8 | 0x80][..], &long(bytes)].concat());
             }
         }

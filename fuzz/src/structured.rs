@@ -29,7 +29,8 @@ pub fn strings(data: &[u8]) {
         elements.push(input.short());
     }
     let count = elements.len() as i64;
-    let stored = if variant { payload::variants(&elements, big_endian) } else { payload::strings(&elements, big_endian) };
+    let stored =
+        if variant { payload::variants(&elements, big_endian) } else { payload::strings(&elements, big_endian) };
     let mut bytes = stored.bytes.clone();
     let claimed = if flags & 4 != 0 { edits.i64() } else { count };
     for _ in 0..flags >> 5 {
@@ -189,9 +190,14 @@ pub fn synth_roundtrip(data: &[u8]) {
     let (block, interval) = (usize::from(input.u8()) * 4 + 1, usize::from(input.u8()) % 20 + 1);
     let compressions = [Compression::None, Compression::Snappy, Compression::SnappyIfSmaller];
     let compression = compressions[usize::from(input.below(3))];
-    let mut builder = BundleBuilder::new().shards(shards).alignment(usize::from(input.below(16)) + 1).table(move |table| {
-        table.block_size(block).restart_interval(interval).compression(compression).shorten_index_keys(flags & 8 != 0)
-    });
+    let mut builder =
+        BundleBuilder::new().shards(shards).alignment(usize::from(input.below(16)) + 1).table(move |table| {
+            table
+                .block_size(block)
+                .restart_interval(interval)
+                .compression(compression)
+                .shorten_index_keys(flags & 8 != 0)
+        });
     if big_endian {
         builder = builder.big_endian();
     }
@@ -232,7 +238,10 @@ pub fn synth_roundtrip(data: &[u8]) {
         assert!(checkpoint.damage().is_empty() && checkpoint.notes().is_empty(), "{checkpoint:?}");
         assert_eq!(checkpoint.tensors().len(), wanted.len());
         for (tensor, (name, (number, shape, want))) in checkpoint.tensors().iter().zip(&wanted) {
-            assert_eq!((&*tensor.name, tensor.dtype, tensor.shape.dims()), (&**name, DType::from_number(*number), Some(&**shape)));
+            assert_eq!(
+                (&*tensor.name, tensor.dtype, tensor.shape.dims()),
+                (&**name, DType::from_number(*number), Some(&**shape))
+            );
             let mut got: Vec<Vec<u8>> = Vec::new();
             let end = checkpoint.read_all(tensor, &mut |bytes| {
                 got.push(bytes.to_vec());

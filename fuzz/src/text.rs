@@ -62,7 +62,8 @@ pub fn numpy(data: &[u8]) {
         line_width: usize::from(input.below(161)) + 40,
         full: flags & 8 != 0,
     };
-    let dims: Vec<u64> = (0..input.below(6)).map(|_| input.below(if flags & 16 != 0 { 40 } else { 5 }).into()).collect();
+    let dims: Vec<u64> =
+        (0..input.below(6)).map(|_| input.below(if flags & 16 != 0 { 40 } else { 5 }).into()).collect();
     let elements: u64 = dims.iter().product();
     let layout = Layout::new(&dims, &options);
     if layout.shown() > 20_000 {
@@ -91,11 +92,8 @@ pub fn numpy(data: &[u8]) {
     } else {
         let Some(size) = dtype.element_size() else { return };
         let needed = (shown * size) as usize;
-        let bytes: Vec<u8> = if input.is_empty() {
-            vec![0; needed]
-        } else {
-            input.0.iter().copied().cycle().take(needed).collect()
-        };
+        let bytes: Vec<u8> =
+            if input.is_empty() { vec![0; needed] } else { input.0.iter().copied().cycle().take(needed).collect() };
         let values: Vec<Element> = Element::decode_all(dtype, &bytes).unwrap().collect();
         let mut format = Format::new(dtype, &options);
         values.iter().for_each(|value| format.observe(value));

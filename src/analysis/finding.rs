@@ -186,6 +186,7 @@ impl Finding {
             (ErrorKind::HeaderMissing, _) => Code::HeaderMissing,
             (ErrorKind::Version(_), _) => Code::VersionRefused,
             (ErrorKind::SizeMismatch { .. }, _) => Code::BadSize,
+            (ErrorKind::SliceMissing(_), _) => Code::SliceMissing,
             (ErrorKind::Slices(_), _) => Code::SliceDisagrees,
             (_, Some(Part::BundleHeader)) => Code::BadHeader,
             (_, Some(Part::BundleEntry | Part::SaverV1Meta)) => Code::BadEntry,

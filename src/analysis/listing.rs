@@ -136,7 +136,7 @@ impl<'c> Listing<'c> {
         self.rows.iter().filter_map(move |at| Some((*at, tensors.get(*at)?)))
     }
 
-    /// The rows in groups, the largest first; scopes are cut at `depth` components.
+    /// The rows in groups, the largest first, shards by number; scopes are cut at `depth` components.
     pub fn groups(&self, by: GroupBy, depth: usize) -> Vec<Group> {
         let mut groups: BTreeMap<String, Totals> = BTreeMap::new();
         for (at, tensor) in self.tensors() {
@@ -149,7 +149,11 @@ impl<'c> Listing<'c> {
             groups.entry(key).or_default().add(tensor);
         }
         let mut groups: Vec<Group> = groups.into_iter().map(|(key, totals)| Group { key, totals }).collect();
-        groups.sort_by_key(|group| Reverse(group.totals.bytes));
+        match by {
+            // Shards have an order of their own, and few of them are worth ranking.
+            GroupBy::Shard => groups.sort_by_key(|group| group.key.parse().unwrap_or(i32::MAX)),
+            _ => groups.sort_by_key(|group| Reverse(group.totals.bytes)),
+        }
         groups
     }
 

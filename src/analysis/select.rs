@@ -128,8 +128,8 @@ impl Term {
         let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
         match glob.map(|glob| Regex::new(glob.regex())) {
             Ok(Ok(regex)) => Ok(Self::Pattern(regex)),
-            Ok(Err(error)) => bad(format!("not a glob: {error}"), "* ? ** [abc] {a,b}; quote it for the shell"),
-            Err(error) => bad(format!("not a glob: {error}"), "* ? ** [abc] {a,b}; quote it for the shell"),
+            Ok(Err(error)) => bad(format!("not a glob: {error}"), GLOB),
+            Err(error) => bad(format!("not a glob: {}", error.kind()), GLOB),
         }
     }
 
@@ -152,6 +152,9 @@ impl Term {
         }
     }
 }
+
+/// What a glob may have.
+const GLOB: &str = "a glob has * (not across /), **, ?, [abc] and {a,b}; quote it for the shell";
 
 impl Compare {
     fn holds(self, have: u64, wanted: u64) -> bool {

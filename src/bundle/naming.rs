@@ -61,9 +61,9 @@ impl Prefix {
         dir.filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf()
     }
 
-    /// The number behind the last `-`, which savers use for the step.
+    /// The number behind the last `-`, which savers use for the step; of V1 shards the one before `-?????-of-00003`.
     pub fn step(&self) -> Option<u64> {
-        let (_, step) = self.base_name().to_str()?.rsplit_once('-')?;
+        let (_, step) = without_v1_shard(self.base_name().to_str()?).rsplit_once('-')?;
         step.bytes().all(|b| b.is_ascii_digit()).then(|| step.parse().ok())?
     }
 
@@ -72,9 +72,12 @@ impl Prefix {
         self.with_suffix(".index")
     }
 
-    /// `<prefix>.meta`, the graph that TF1 savers write beside a checkpoint.
+    /// `<prefix>.meta`, the graph that TF1 savers write beside a checkpoint; one for all files of a sharded V1 one.
     pub fn meta(&self) -> PathBuf {
-        self.with_suffix(".meta")
+        match self.0.to_str().map(without_v1_shard) {
+            Some(prefix) => format!("{prefix}.meta").into(),
+            None => self.with_suffix(".meta"),
+        }
     }
 
     /// `<prefix>.data-<id>-of-<of>`, each number at least five digits.
@@ -105,6 +108,13 @@ impl ShardName {
         };
         Some(Self { id: number(id)?, of: number(of)? })
     }
+}
+
+/// A name without the `-00000-of-00003` or `-?????-of-00003` of a sharded V1 checkpoint.
+fn without_v1_shard(name: &str) -> &str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let base = name.rsplit_once("-of-").filter(|(_, of)| digits(of)).and_then(|(rest, _)| rest.rsplit_once('-'));
+    base.filter(|(_, id)| *id == "?????" || digits(id)).map_or(name, |(base, _)| base)
 }
 
 fn is_member_suffix(suffix: &OsStr) -> bool {
@@ -141,6 +151,16 @@ mod tests {
         assert_eq!(Prefix::new("a/model.ckpt-00000200").step(), Some(200));
         assert_eq!(Prefix::new("a/ckpt-1-best").step(), None);
         assert_eq!(Prefix::new("a-3/ckpt").step(), None);
+        assert_eq!(Prefix::new("a/model.ckpt-9-?????-of-00003").step(), Some(9));
+    }
+
+    #[test]
+    fn the_shard_of_a_legacy_checkpoint_is_not_its_step() {
+        for name in ["d-1/model.ckpt-9-?????-of-00003", "d-1/model.ckpt-9-00002-of-00003", "d-1/model.ckpt-9"] {
+            assert_eq!(Prefix::new(name).step(), Some(9), "{name}");
+            assert_eq!(Prefix::new(name).meta(), Path::new("d-1/model.ckpt-9.meta"), "{name}");
+        }
+        assert_eq!(Prefix::new("part-of-1").step(), Some(1));
     }
 
     #[test]

@@ -88,8 +88,10 @@ impl ModelDir {
     fn choose_latest(&mut self) -> Option<usize> {
         let by_step = self.checkpoints.len().checked_sub(1);
         let Some(state) = &self.state else {
-            if by_step.is_some() {
-                self.notes.push("no `checkpoint` state file here: the highest step was taken".to_owned());
+            match self.checkpoints.as_slice() {
+                [] => {}
+                [_] => self.notes.push("no `checkpoint` state file here; this is the only checkpoint".to_owned()),
+                _ => self.notes.push("no `checkpoint` state file here: the highest step was taken".to_owned()),
             }
             return by_step;
         };
@@ -277,11 +279,11 @@ pub(super) fn nothing_in(path: &Path) -> Error {
         help = format!("checkpoints lie one level deeper: {}", paths.join(", "));
     }
     let what = match names.len() {
-        0 => "is an empty directory".to_owned(),
+        0 => "no checkpoint in this directory, which is empty".to_owned(),
         n => {
             let first: Vec<String> = names.keys().take(3).map(|n| Escaped(n.as_bytes()).to_string()).collect();
             let more = if n > 3 { format!(" and {} more", n.saturating_sub(3)) } else { String::new() };
-            format!("is a directory without a checkpoint or SavedModel (it holds {}{more})", first.join(", "))
+            format!("no checkpoint or SavedModel in this directory, which holds {}{more}", first.join(", "))
         }
     };
     Error::new(ErrorKind::NotACheckpoint(what)).in_file(path).with_help(help)

@@ -155,6 +155,13 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
     if prefix.index().is_file() {
         return Ok(Origin::new(path, SourceKind::Bundle, prefix));
     }
+    // A pipe or a device would be waited for, or never end.
+    for file in [path, &prefix.index()] {
+        if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let kind = ErrorKind::NotACheckpoint("not a regular file but a pipe, a socket or a device".into());
+            return Err(Error::new(kind).in_file(file).with_help("a checkpoint cannot be streamed: copy it to a disk"));
+        }
+    }
     if metadata.is_ok() { from_file(path, choice) } else { from_missing(path) }
 }
 
@@ -359,9 +366,11 @@ fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
     }
     let mut origin = saved_model(path, &dir)?;
     if versions.len() > 1 {
-        let how =
-            if choice.version.is_some() { "as asked" } else { "the highest, which TensorFlow Serving would load" };
-        origin.notes.push(format!("version {version} of {}: {how}", versions.len()));
+        let n = versions.len();
+        origin.notes.push(match choice.version {
+            Some(_) => format!("version {version} of {n} versions, as asked"),
+            None => format!("version {version}, the highest of {n}, which TensorFlow Serving would load"),
+        });
     }
     Ok(Some(Origin { kind: SourceKind::ServingBase, versions, ..origin }))
 }

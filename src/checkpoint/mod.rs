@@ -331,7 +331,7 @@ impl Checkpoint {
                     }
                     let Some(place) = &stored.place else {
                         let why = format!("the index lists slice {} but has no entry for it", stored.slice);
-                        return Err(ErrorKind::Slices(why).into());
+                        return Err(ErrorKind::SliceMissing(why).into());
                     };
                     let shape: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
                     pieces.push(Piece { reader: reader(Shape::new(shape), place)?, extents });

@@ -69,7 +69,7 @@ fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, faults: &mut Reports) -> Vec
             if place.is_none() {
                 faults.add(|| {
                     let why = format!("the index lists slice {slice} but has no entry for it");
-                    Error::new(ErrorKind::Slices(why)).at_part(Part::BundleEntry).for_key(name)
+                    Error::new(ErrorKind::SliceMissing(why)).at_part(Part::BundleEntry).for_key(name)
                 });
             }
             stored.push(StoredSlice { slice: slice.clone(), place });

@@ -245,7 +245,7 @@ impl<'a> Wanted<'a> {
 }
 
 fn not_stored(slice: &TensorSlice) -> ErrorKind {
-    ErrorKind::Slices(format!("the metadata lists slice {slice} but it is not stored"))
+    ErrorKind::SliceMissing(format!("the metadata lists slice {slice} but it is not stored"))
 }
 
 /// The `TensorProto` inside a `SavedTensorSlices`: its field 2 `data`, of that field 3 `data`.

@@ -147,7 +147,7 @@ pub(super) fn explain(error: Error, path: &Path) -> Error {
     }
     match look(path) {
         Some(found) => {
-            let kind = ErrorKind::NotACheckpoint(format!("not a table: it looks like {}", found.what));
+            let kind = ErrorKind::NotACheckpoint(format!("not a checkpoint index: it looks like {}", found.what));
             Error::new(kind).in_file(path).with_help(found.advice)
         }
         None => error.with_help("the file is cut off or of another format; fetch it again"),

@@ -4,6 +4,7 @@
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
 mod ctx;
+mod explain;
 mod inspect;
 mod list;
 mod print;
@@ -37,6 +38,7 @@ enum Command {
     List(list::Args),
     Print(print::Args),
     Validate(validate::Args),
+    Explain(explain::Args),
 }
 
 /// What every command understands.
@@ -46,8 +48,15 @@ struct GlobalArgs {
     /// Output format.
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// When to use colours; `NO_COLOR` turns them off too.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    /// When to use colours. The environment variable `NO_COLOR` turns them off too.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help = "When to use colours; the environment variable NO_COLOR turns them off too"
+    )]
     color: When,
     /// Worker threads; all cores if not given.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -99,6 +108,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));

@@ -92,11 +92,23 @@ fn quoted(selectors: &[String]) -> String {
 pub(crate) fn near(selectors: &[String], checkpoint: &Checkpoint) -> String {
     let names = || checkpoint.tensors().iter().map(|tensor| ckpt::analysis::short_name(&tensor.name));
     let found = selectors.iter().map(|s| nearest(s.as_bytes(), names(), 3)).find(|found| !found.is_empty());
-    match found {
-        Some(found) => {
-            let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
-            format!("; did you mean {}?", names.join(" or "))
-        }
-        None => String::new(),
+    if let Some(found) = found {
+        let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
+        return format!("; did you mean {}?", names.join(" or "));
     }
+    let wider = selectors.iter().find_map(|selector| across_scopes(selector, checkpoint));
+    wider.map_or_else(String::new, |wider| format!("; * stops at /: did you mean '{wider}'?"))
+}
+
+/// The glob that was probably meant by one whose `*` was to go on behind a `/`.
+fn across_scopes(selector: &str, checkpoint: &Checkpoint) -> Option<String> {
+    if selector.starts_with('!') || !selector.contains('*') {
+        return None;
+    }
+    let roles = Roles::of(checkpoint);
+    let matches = |glob: &String| {
+        Selector::parse(&[glob], false).is_ok_and(|selector| !selector.select(checkpoint, &roles).0.is_empty())
+    };
+    let wider = [format!("**/{selector}"), format!("{selector}/**"), format!("**/{selector}/**")];
+    wider.into_iter().find(matches).map(|glob| ckpt::escape::escaped(glob.as_bytes()).into_owned())
 }

@@ -12,7 +12,8 @@ use crate::escape::escaped;
 /// What `out` says.
 pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(["name", "dtype", "shape", "bytes", "role", "optimizer", "shard", "offset", "crc32c", "slices"])?;
+    csv.write_record(["name", "dtype", "shape", "bytes", "role", "optimizer", "shard", "offset", "crc32c", "slices"])
+        .map_err(csv_output)?;
     for (at, tensor) in listing.tensors() {
         let (place, slices) = match &tensor.parts {
             Parts::Whole(place) => (Some(place), String::new()),
@@ -30,7 +31,16 @@ pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
             &text(place.and_then(|p| p.range).map(|(offset, _)| offset.to_string())),
             &text(place.and_then(|p| p.crc32c).map(|crc| format!("{:#010x}", crc.0))),
             &slices,
-        ])?;
+        ])
+        .map_err(csv_output)?;
     }
     csv.flush()
+}
+
+/// What the output said through the csv crate, whose own conversion hides a closed pipe.
+pub fn csv_output(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }

@@ -2,33 +2,63 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::Look;
 use super::json::shown;
 use super::units::{count, size};
 use crate::analysis::{Finding, Severity, Validation};
 
-/// Writes one finding: a line, and its cause below it.
+/// Writes one finding: a line, and its cause below it. On a terminal, lines are broken between words.
 ///
 /// # Errors
 /// What `out` says.
 pub fn write_finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    write_behind(finding, 0, look, out)
+}
+
+/// As [`write_finding`], on a line of which `used` columns are taken.
+fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (style, sign) = match finding.severity {
         Severity::Error => (look.bad(), "✗"),
         Severity::Warning => (look.doubtful(), "!"),
         Severity::Note => (look.dim(), "·"),
     };
-    writeln!(out, "{style}{sign}{style:#} {}", finding.message)?;
+    writeln!(out, "{style}{sign}{style:#} {}", folded(&finding.message, used + 2, 4, look))?;
     let dim = look.dim();
+    let mut row = |label: &str, text: &str| writeln!(out, "    {dim}{label:<7}{dim:#} {}", folded(text, 12, 12, look));
     if let Some(cause) = &finding.cause {
-        writeln!(out, "    {dim}certain{dim:#} {}", cause.certain)?;
+        row("certain", &cause.certain)?;
         if let Some(likely) = &cause.likely {
-            writeln!(out, "    {dim}likely{dim:#}  {likely}")?;
+            row("likely", likely)?;
         }
     }
     match &finding.help {
-        Some(help) => writeln!(out, "    {dim}do{dim:#}      {help}"),
+        Some(help) => row("do", help),
         None => Ok(()),
     }
+}
+
+/// `text` for a line of which `used` columns are taken, broken between words if a terminal is narrower; what follows is
+/// indented. Names are never broken.
+fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
+    let Some(width) = look.width.filter(|width| *width > indent) else { return text.to_owned() };
+    let mut out = String::with_capacity(text.len());
+    let mut column = used;
+    for (n, word) in text.split(' ').enumerate() {
+        let wide = word.width();
+        if n > 0 && column + 1 + wide > width {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if n > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += wide;
+    }
+    out
 }
 
 /// How many findings of one code are shown; json has them all.
@@ -48,7 +78,7 @@ pub fn validate_text(validation: &Validation, quick: bool, look: Look, out: &mut
         }
         let dim = look.dim();
         write!(out, "{dim}{}{dim:#} ", finding.code.name())?;
-        write_finding(finding, look, out)?;
+        write_behind(finding, finding.code.name().len() + 1, look, out)?;
     }
     for (code, n) in shown_of.into_iter().filter(|(_, n)| *n > MOST) {
         writeln!(out, "… and {} more {}; --format json lists them all", count((n - MOST) as u64), code.name())?;
@@ -88,4 +118,30 @@ fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write
         }
     }
     writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Code;
+
+    #[test]
+    fn lines_are_broken_for_terminals_only() {
+        let likely = "an interrupted download or copy of a file that was given its size beforehand, or a lost write";
+        let name = "model/_functional/_operations/4/moving_variance/.ATTRIBUTES/VARIABLE_VALUE/and/much/further";
+        let finding = Finding::new(Code::HoleOfZeros, format!("zeros, 2 tensors affected (a, {name}) and so on"));
+        let finding = finding.because("they are zeros", Some(likely.to_owned())).with_help("fetch it again");
+        let text = |width| {
+            let mut out = Vec::new();
+            write_behind(&finding, 14, Look { color: false, width }, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(None).lines().count(), 4);
+        assert!(text(None).contains(likely));
+        let narrow = text(Some(80));
+        assert_eq!(narrow.lines().count(), 7, "{narrow}");
+        assert!(narrow.lines().all(|line| line.width() <= 80 || line.contains(name)), "{narrow}");
+        assert!(narrow.contains("\n            beforehand, or a lost write\n    do      fetch it again\n"), "{narrow}");
+        assert_eq!(narrow.split_whitespace().collect::<Vec<_>>(), text(None).split_whitespace().collect::<Vec<_>>());
+    }
 }

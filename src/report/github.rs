@@ -5,8 +5,8 @@
 
 use std::io::{self, Write};
 
-use super::json::path;
 use crate::analysis::{Severity, Validation};
+use crate::escape::Escaped;
 
 /// `validate --format github`.
 ///
@@ -19,7 +19,9 @@ pub fn validate_github(validation: &Validation, out: &mut dyn Write) -> io::Resu
             Severity::Warning => "warning",
             Severity::Note => "notice",
         };
-        let file = finding.file.as_deref().map(|file| format!("file={},", property(&path(file)))).unwrap_or_default();
+        // A log is read in terminals too.
+        let file = finding.file.as_deref().map(|file| Escaped(file.as_os_str().as_encoded_bytes()).to_string());
+        let file = file.map(|file| format!("file={},", property(&file))).unwrap_or_default();
         let mut message = finding.message.clone();
         let likely = finding.cause.as_ref().and_then(|cause| cause.likely.as_ref());
         for more in [likely, finding.help.as_ref()].into_iter().flatten() {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::json::shown;
 use super::table::Columns;
-use super::units::{count, percent, shape_text, size, time};
+use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
 use super::{Look, write_finding};
 use crate::analysis::{Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
@@ -34,7 +34,8 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
 fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let origin = checkpoint.origin();
     let bold = look.bold();
-    writeln!(out, "{bold}{}{bold:#}", shown(origin.prefix.as_path()))?;
+    let named = origin.saved_model.as_deref().filter(|_| summary.saver == Saver::None);
+    writeln!(out, "{bold}{}{bold:#}", shown(named.unwrap_or(origin.prefix.as_path())))?;
     let container = match origin.kind {
         SourceKind::SavedModel => "SavedModel, ",
         SourceKind::ServingBase => "TensorFlow Serving directory, ",
@@ -68,9 +69,9 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let totals = summary.totals;
     writeln!(
         out,
-        "{} tensors · {} parameters · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
-        count(totals.tensors as u64),
-        count(totals.parameters),
+        "{} · {} · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
+        tensors_text(totals.tensors),
+        parameters_text(totals.parameters),
         size(totals.bytes),
         size(on_disk)
     )
@@ -181,7 +182,7 @@ fn contents(scope: &Scope, look: Look) -> String {
         text.push_str(&next);
     }
     if text.is_empty() || scope.has_inner {
-        let tensors = format!("{} tensors", count(scope.tensors as u64));
+        let tensors = tensors_text(scope.tensors);
         return if text.is_empty() { tensors } else { format!("{tensors}: {text}") };
     }
     text
@@ -214,12 +215,8 @@ fn meta_graph(graph: &MetaGraph, look: Look, out: &mut dyn Write) -> io::Result<
             continue;
         }
         let method = escaped(signature.method_name.as_bytes());
-        writeln!(
-            out,
-            "  {} {}",
-            escaped(key.as_bytes()),
-            if method.is_empty() { String::new() } else { format!("({method})") }
-        )?;
+        let method = if method.is_empty() { String::new() } else { format!(" ({method})") };
+        writeln!(out, "  {}{method}", escaped(key.as_bytes()))?;
         for (arrow, infos) in [("←", &signature.inputs), ("→", &signature.outputs)] {
             for (name, info) in infos {
                 writeln!(out, "    {arrow} {}  {}", escaped(name.as_bytes()), tensor_info(info))?;
@@ -230,7 +227,8 @@ fn meta_graph(graph: &MetaGraph, look: Look, out: &mut dyn Write) -> io::Result<
 }
 
 fn tensor_info(info: &TensorInfo) -> String {
-    format!("{} {}  {}", info.dtype, info.shape, escaped(info.name.as_bytes()))
+    let shape = if info.shape.dims().is_none() { "of any shape".to_owned() } else { shape_text(&info.shape) };
+    format!("{} {shape}  {}", info.dtype, escaped(info.name.as_bytes()))
 }
 
 /// How many checkpoints of a directory are shown.
@@ -314,11 +312,14 @@ fn wrapped(label: &str, label_width: usize, items: &[String], look: Look, out: &
     let indent = label_width + 4;
     let mut column = indent;
     for (n, item) in items.iter().enumerate() {
-        let comma = if n + 1 == items.len() { "" } else { ", " };
+        let comma = if n + 1 == items.len() { "" } else { "," };
         let len = item.chars().count() + comma.len();
-        if n > 0 && column + len > width {
+        if n > 0 && column + 1 + len > width {
             write!(out, "\n{}", " ".repeat(indent))?;
             column = indent;
+        } else if n > 0 {
+            write!(out, " ")?;
+            column += 1;
         }
         write!(out, "{item}{comma}")?;
         column += len;

@@ -5,37 +5,54 @@
 
 use std::io::{self, Write};
 
-use super::units::{count, percent, shape_text, size};
+use super::units::{count, parameters_text, percent, shape_text, size, tensors_text};
 use super::{Look, table::Columns};
 use crate::analysis::{Group, Listing, Role, TreeRow, derived, is_missing, is_zero, short_name};
 use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::escape::escaped;
+use crate::tensor::{DType, Shape};
 use unicode_width::UnicodeWidthStr;
 
 /// Widest name column when the output is no terminal.
 const NAME_COLUMN: usize = 64;
 
-struct Row<'t> {
-    name: std::borrow::Cow<'t, str>,
-    cells: [String; 4],
+/// What decides the cells of a row.
+type Facts = (DType, Shape, Option<u64>, Role, Option<&'static str>);
+
+/// The cells behind a name. Neighbours often have the same, and then they are not made again.
+#[derive(Default)]
+struct Cells {
+    of: Option<Facts>,
+    /// dtype, shape, size and role.
+    text: [String; 4],
 }
 
-fn row<'t>(listing: &Listing<'_>, at: usize, tensor: &'t Tensor, long: bool) -> Row<'t> {
-    let name = if long { &tensor.name } else { short_name(&tensor.name) };
-    let bytes = match tensor.bytes() {
-        None => "?".to_owned(),
-        Some(bytes) if long => bytes.to_string(),
-        Some(bytes) => size(bytes),
-    };
-    let role = role(listing.roles.role(at), listing.roles.optimizer(at));
-    Row { name: escaped(name), cells: [tensor.dtype.to_string(), shape_text(&tensor.shape), bytes, role] }
-}
-
-fn role(role: Role, optimizer: Option<&str>) -> String {
-    match optimizer {
-        Some(optimizer) => format!("{} {optimizer}", role.name()),
-        None => role.name().to_owned(),
+impl Cells {
+    /// Makes the cells of a tensor; false if they are those of the tensor before.
+    fn update(&mut self, listing: &Listing<'_>, at: usize, tensor: &Tensor, long: bool) -> bool {
+        let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));
+        let key = (tensor.dtype, tensor.shape.clone(), tensor.bytes(), role, optimizer);
+        if self.of.as_ref() == Some(&key) {
+            return false;
+        }
+        let bytes = match key.2 {
+            None => "?".to_owned(),
+            Some(bytes) if long => bytes.to_string(),
+            Some(bytes) => size(bytes),
+        };
+        let role = match optimizer {
+            Some(optimizer) => format!("{} {optimizer}", role.name()),
+            None => role.name().to_owned(),
+        };
+        self.text = [tensor.dtype.to_string(), shape_text(&tensor.shape), bytes, role];
+        self.of = Some(key);
+        true
     }
+}
+
+/// The name in its column: without the suffix of variables, unless keys are shown as stored.
+fn label(tensor: &Tensor, long: bool) -> std::borrow::Cow<'_, str> {
+    escaped(if long { &tensor.name } else { short_name(&tensor.name) })
 }
 
 /// `list --format text`; `long` adds shard, offset, checksum and slices.
@@ -46,11 +63,13 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
     let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
     let mut name_width = header[0].len();
     let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
+    let mut cells = Cells::default();
     for (at, tensor) in listing.tensors() {
-        let row = row(listing, at, tensor, long);
-        name_width = name_width.max(row.name.width());
-        for (width, cell) in widths.iter_mut().zip(&row.cells) {
-            *width = (*width).max(cell.chars().count());
+        name_width = name_width.max(label(tensor, long).width());
+        if cells.update(listing, at, tensor, long) {
+            for (width, cell) in widths.iter_mut().zip(&cells.text) {
+                *width = (*width).max(cell.chars().count());
+            }
         }
     }
     let others: usize = widths.iter().sum::<usize>() + 2 * widths.len();
@@ -64,7 +83,12 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
         header[2],
         header[3],
         header[4],
-        if long { "  shard:offset  crc32c" } else { "" },
+        if long {
+            let pad = " ".repeat(widths[3].saturating_sub(header[4].len()));
+            format!("{pad}  {:PLACE_COLUMN$}  crc32c", "shard:offset")
+        } else {
+            String::new()
+        },
         a = widths[0],
         b = widths[1],
         c = widths[2],
@@ -73,25 +97,45 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
         writeln!(out, "{bold}{head}{bold:#}")?;
     }
     let (mut shortened, mut missing) = (false, 0usize);
+    let [dtype_width, shape_width, bytes_width, role_width] = widths;
+    let mut middle = String::new();
+    cells = Cells::default();
     for (at, tensor) in listing.tensors() {
-        let Row { name, cells: [dtype, shape, bytes, role] } = row(listing, at, tensor, long);
+        let name = label(tensor, long);
         shortened |= !long && short_name(&tensor.name).len() != tensor.name.len();
-        let pad = " ".repeat(name_width.saturating_sub(name.width()));
-        let [a, b, c, d] = widths;
-        let mut place = if long { format!("{role:d$}  {}", place(tensor)) } else { role };
+        let pad = name_width.saturating_sub(name.width());
+        if cells.update(listing, at, tensor, long) {
+            let [dtype, shape, bytes, role] = &cells.text;
+            middle = format!("  {dtype:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {role}");
+        }
+        let mut end = String::new();
+        if long {
+            end = place(tensor);
+        }
         if is_missing(listing.checkpoint, tensor) {
             missing += 1;
+            let space = if end.is_empty() { "" } else { "  " };
             if let Some(value) = derived(listing.checkpoint, tensor) {
                 let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
-                place = format!("{place:d$}  = {} from the checksum{assumption}", value.text());
+                end = format!("{end}{space}= {} from the checksum{assumption}", value.text());
             } else if is_zero(tensor) {
-                place = format!("{place:d$}  all zero by the checksum");
+                end = format!("{end}{space}all zero by the checksum");
             }
         }
-        writeln!(out, "{name}{pad}  {dtype:a$}  {shape:b$}  {bytes:>c$}  {}", place.trim_end())?;
+        write!(out, "{name}{:pad$}{middle}", "")?;
+        if !end.is_empty() {
+            let pad = role_width.saturating_sub(cells.text[3].chars().count());
+            write!(out, "{:pad$}  {}", "", end.trim_end())?;
+        }
+        writeln!(out)?;
         if long {
             for slice in tensor.slices() {
-                writeln!(out, "  {}", slice_line(slice))?;
+                let SliceRow { name, shape, bytes, place } = slice_row(slice, &tensor.shape);
+                writeln!(
+                    out,
+                    "{name:name_width$}  {:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {:role_width$}  {place}",
+                    "", ""
+                )?;
             }
         }
     }
@@ -112,19 +156,37 @@ fn place(tensor: &Tensor) -> String {
 
 fn place_text(place: &Place) -> String {
     match (place.range, place.crc32c) {
-        (Some((offset, _)), Some(crc)) => format!("{}:{:<11} {:#010x}", place.shard, count_signed(offset), crc.0),
+        (Some((offset, _)), Some(crc)) => {
+            format!("{:PLACE_COLUMN$}  {:#010x}", format!("{}:{offset}", place.shard), crc.0)
+        }
         _ => format!("file {}", place.shard),
     }
 }
 
-fn count_signed(number: i64) -> String {
-    u64::try_from(number).map_or_else(|_| number.to_string(), count)
+/// Columns that a shard and an offset take; more where the offset is long.
+const PLACE_COLUMN: usize = 14;
+
+/// The cells of a stored slice, below its tensor's.
+struct SliceRow {
+    name: String,
+    shape: String,
+    bytes: String,
+    place: String,
 }
 
-fn slice_line(stored: &StoredSlice) -> String {
+/// A slice as `print` understands it, `[0:3, 3:5]`; one that does not fit its tensor as the file has it.
+fn slice_row(stored: &StoredSlice, shape: &Shape) -> SliceRow {
+    let (name, shape) = match shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
+        Some(extents) => {
+            let spans: Vec<String> = extents.iter().map(|(start, len)| format!("{start}:{}", start + len)).collect();
+            let dims: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
+            (format!("  [{}]", spans.join(", ")), shape_text(&Shape::new(dims)))
+        }
+        None => (format!("  slice {}", stored.slice), "?".to_owned()),
+    };
     let place = stored.place.map_or_else(|| "no entry".to_owned(), |place| place_text(&place));
-    let bytes = stored.place.and_then(|p| p.range).map_or_else(String::new, |(_, size)| format!("{size} bytes  "));
-    format!("slice {:24}  {bytes}{place}", stored.slice.to_string())
+    let bytes = stored.place.and_then(|p| p.range).map_or_else(|| "?".to_owned(), |(_, size)| size.to_string());
+    SliceRow { name, shape, bytes, place }
 }
 
 fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -133,12 +195,7 @@ fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Writ
     let of = if listing.all == totals.tensors { String::new() } else { format!(" of {}", count(listing.all as u64)) };
     let tensors = count(totals.tensors as u64);
     let plural = if totals.tensors == 1 && of.is_empty() { "" } else { "s" };
-    write!(
-        out,
-        "{dim}{tensors}{of} tensor{plural} · {} parameters · {}",
-        count(totals.parameters),
-        size(totals.bytes)
-    )?;
+    write!(out, "{dim}{tensors}{of} tensor{plural} · {} · {}", parameters_text(totals.parameters), size(totals.bytes))?;
     if shortened {
         write!(out, " · keys end in /.ATTRIBUTES/VARIABLE_VALUE")?;
     }
@@ -186,7 +243,7 @@ pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut 
                 let below = totals.tensors - 1;
                 format!("{} {} and {} below", tensor.dtype, shape_text(&tensor.shape), count(below as u64))
             }
-            None => format!("{} tensors", count(totals.tensors as u64)),
+            None => tensors_text(totals.tensors),
         };
         let (style, size) =
             (if row.tensor.is_none() { look.bold() } else { look.style(anstyle::Style::new()) }, size(totals.bytes));

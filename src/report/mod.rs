@@ -3,6 +3,7 @@
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
 mod csv;
+mod explain;
 mod findings_text;
 mod github;
 mod inspect_json;
@@ -16,7 +17,8 @@ mod table;
 mod units;
 mod validate_json;
 
-pub use self::csv::list_csv;
+pub use self::csv::{csv_output, list_csv};
+pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
 pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
 pub use inspect_json::inspect_json;

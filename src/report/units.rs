@@ -36,12 +36,24 @@ pub fn count(number: u64) -> String {
     out
 }
 
-/// A share of a whole: `33 %`, `<1 %`; nothing of nothing is nothing.
+/// `1 tensor`, `14 tensors`.
+pub(super) fn tensors_text(number: usize) -> String {
+    format!("{} tensor{}", count(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// `1 parameter`, `140 parameters`.
+pub(super) fn parameters_text(number: u64) -> String {
+    format!("{} parameter{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A share of a whole, to the nearest: `33 %`, `<1 %`; all but a little is `>99 %`, nothing of nothing is nothing.
 pub fn percent(part: u64, whole: u64) -> String {
-    let share = u128::from(part) * 100 / u128::from(whole.max(1));
+    let whole = u128::from(whole.max(1));
+    let share = (u128::from(part) * 200 + whole) / (whole * 2);
     match (part, share) {
         (0, _) => "0 %".to_owned(),
         (_, 0) => "<1 %".to_owned(),
+        (_, 100) if u128::from(part) < whole => ">99 %".to_owned(),
         _ => format!("{share} %"),
     }
 }
@@ -77,7 +89,8 @@ mod tests {
         assert_eq!(count(0), "0");
         assert_eq!(count(117_770), "117,770");
         assert_eq!(count(1_000_000), "1,000,000");
-        assert_eq!((percent(1, 3), percent(1, 1000), percent(0, 0)), ("33 %".into(), "<1 %".into(), "0 %".into()));
+        let shares = [(1, 3), (2, 3), (1, 1000), (999, 1000), (1, 1), (0, 0)].map(|(part, whole)| percent(part, whole));
+        assert_eq!(shares, ["33 %", "67 %", "<1 %", ">99 %", "100 %", "0 %"]);
         assert_eq!(shape_text(&Shape::new([784, 128])), "784×128");
         assert_eq!(shape_text(&Shape::scalar()), "()");
     }

@@ -49,8 +49,8 @@ fn pitfall_7_explicit_and_implicit_extents_have_different_keys() {
         &[3],
         [1, 2, 3],
     ));
-    assert!(matches!(open.checkpoint.notes()[0].kind(), ErrorKind::Slices(_)));
-    assert!(matches!(open.error(b"w").kind(), ErrorKind::Slices(_)));
+    assert!(matches!(open.checkpoint.notes()[0].kind(), ErrorKind::SliceMissing(_)));
+    assert!(matches!(open.error(b"w").kind(), ErrorKind::SliceMissing(_)));
     assert_eq!(open.names().len(), 2, "the stray slice is not hidden");
 }
 

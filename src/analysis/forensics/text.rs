@@ -59,14 +59,15 @@ pub struct Fragment {
 
 /// The piece of a known file's beginning that has this checksum.
 ///
-/// Pieces of every length and position are tried, some five thousand: by chance one checksum in 800,000 fits.
+/// Pieces of four bytes and more at every position are tried, some four thousand: by chance one checksum in a million
+/// fits. Shorter ones would prove nothing, as any value of one byte is a piece of something.
 pub fn text_fragment(crc: u32) -> Option<Fragment> {
     for (head, file) in BEGINNINGS {
         for offset in 0..head.len() {
             let mut sum = 0;
             for (n, byte) in head.iter().enumerate().skip(offset) {
                 sum = crc32c::crc32c_append(sum, std::slice::from_ref(byte));
-                if sum == crc {
+                if sum == crc && n - offset >= 3 {
                     let bytes = head.get(offset..=n)?;
                     return Some(Fragment { bytes, offset, file });
                 }
@@ -198,6 +199,7 @@ mod tests {
         let fragment = text_fragment(crc32c::crc32c(b"git-lfs.github.c")).unwrap();
         assert_eq!((fragment.offset, fragment.bytes), (16, &b"git-lfs.github.c"[..]));
         assert_eq!(text_fragment(crc32c::crc32c(&[0; 4])), None);
+        assert_eq!(text_fragment(crc32c::crc32c(b"v")), None);
     }
 
     #[test]

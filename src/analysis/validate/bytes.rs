@@ -81,14 +81,7 @@ pub(super) fn check(
         }
     }
     let told = |finding: &Finding| {
-        finding.code == Code::Unreadable
-            && result.findings.iter().any(|f| {
-                f.file == finding.file
-                    && matches!(
-                        f.code,
-                        Code::MissingShard | Code::ShortShard | Code::ForeignShard | Code::ShardCountMismatch
-                    )
-            })
+        finding.code == Code::Unreadable && result.findings.iter().any(|f| f.file == finding.file && unusable(f))
     };
     let fresh: Vec<Finding> = unreadable.into_values().map(|(_, f)| f).filter(|f| !told(f)).collect();
     result.findings.extend(fresh);
@@ -102,14 +95,11 @@ pub(super) fn check(
         };
         mark(&mut bad, piece.tensor);
         let finding = of_tensor(&error, tensor);
-        let shard_told = result.findings.iter().any(|f| {
-            f.file == finding.file
-                && matches!(
-                    f.code,
-                    Code::MissingShard | Code::ShortShard | Code::ForeignShard | Code::ShardCountMismatch
-                )
-        });
-        if !shard_told || finding.code != Code::Unreadable {
+        // A short shard says its length: a string that reaches beyond it is lost, whatever its lengths look like.
+        let cut = |f: &Finding| f.code == Code::ShortShard && f.offset.is_none_or(|len| piece.end() > len);
+        let told =
+            |f: &Finding| f.file == finding.file && ((unusable(f) && finding.code == Code::Unreadable) || cut(f));
+        if !result.findings.iter().any(told) {
             result.push(finding);
         }
     }
@@ -120,6 +110,12 @@ pub(super) fn check(
     let skipped = if v1.0 + v1.1 > 0 { tensors.len() as u64 - v1.0 - v1.1 } else { skipped };
     result.add(Counts { verified: verified + v1.0, skipped, bytes: read, ..Counts::default() });
     outcome
+}
+
+/// Whether a finding says of a whole shard that it cannot be read as the index wants.
+fn unusable(finding: &Finding) -> bool {
+    use Code::{ForeignShard, MissingShard, ShardCountMismatch, ShortShard};
+    matches!(finding.code, MissingShard | ShortShard | ForeignShard | ShardCountMismatch)
 }
 
 /// String and variant tensors, one a worker at a time.

@@ -10,6 +10,7 @@ use super::Validation;
 use super::bytes::{Mismatch, Outcome, piece_name};
 use super::entries::StoredPiece;
 use super::shards::{ShardFiles, affected};
+use crate::analysis::derived::derived;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::{BitFlip, LineEnds, Mangled, looks_mangled_by_text_mode, single_bit};
 use crate::bundle::{Bundle, Prefix};
@@ -41,7 +42,8 @@ pub(super) fn explain(
     }
     for (shard, mismatches) in by_shard {
         let good = sums.good.get(&shard).copied().unwrap_or(0);
-        let evidence = Evidence { checkpoint, pieces, shard, mismatches, good };
+        let foreign = shards.broken.get(&shard) == Some(&Code::ForeignShard);
+        let evidence = Evidence { checkpoint, pieces, shard, mismatches, good, foreign };
         evidence.explain(result);
     }
 }
@@ -53,6 +55,8 @@ struct Evidence<'c> {
     shard: i32,
     mismatches: Vec<Mismatch>,
     good: usize,
+    /// The file is no shard at all, which is said already.
+    foreign: bool,
 }
 
 impl Evidence<'_> {
@@ -66,6 +70,10 @@ impl Evidence<'_> {
 
     fn explain(&self, result: &mut Validation) {
         let path = self.path();
+        if self.foreign {
+            self.mismatches(&path, result);
+            return;
+        }
         let Ok(source) = Source::open(&path) else { return };
         let whole = text_mode(&source, self.needed()).map(|(code, certain, likely)| {
             let message = format!("{} went through a text-mode transfer", name_of(&path));
@@ -89,22 +97,33 @@ impl Evidence<'_> {
             let finding = Finding::new(Code::MispairedData, message).in_file(&path).because(certain, Some(likely));
             result.push(finding.with_help("find the index and data of one save"));
         }
-        for ((piece, got), flip) in self.wrong().zip(self.flips()) {
-            let (offset, want) = (piece.start, piece.crc);
+        for ((piece, _), flip) in self.wrong().zip(self.flips()) {
             let in_hole = holes.iter().any(|(start, end)| *start < piece.end() && piece.start < *end);
             if let Some(flip) = flip.filter(|_| cause.is_none() && !in_hole) {
                 result.push(self.flip_finding(&path, piece, &flip));
             }
+        }
+        self.mismatches(&path, result);
+    }
+
+    /// One finding for each wrong tensor or slice.
+    fn mismatches(&self, path: &Path, result: &mut Validation) {
+        for (piece, got) in self.wrong() {
+            let (stored, computed) = (format!("{:#010x}", piece.crc.0), format!("{:#010x}", got.0));
             let who = piece_name(self.checkpoint, piece);
             let message = format!(
-                "{who}: its {} bytes are not the ones that were saved (stored {:#010x}, computed {:#010x})",
-                piece.len, want.0, got.0
+                "{who}: its {} bytes are not the ones that were saved (stored {stored}, computed {computed})",
+                piece.len
             );
-            let mut finding = Finding::new(Code::TensorChecksumMismatch, message).in_file(&path);
-            finding.offset = Some(offset);
-            (finding.expected, finding.found) = (Some(format!("{:#010x}", want.0)), Some(format!("{:#010x}", got.0)));
+            let mut finding = Finding::new(Code::TensorChecksumMismatch, message).in_file(path);
+            (finding.offset, finding.expected, finding.found) = (Some(piece.start), Some(stored), Some(computed));
             if let Some(tensor) = self.checkpoint.tensors().get(piece.tensor) {
                 finding = finding.for_tensor(&tensor.name);
+                if let Some(value) = derived(self.checkpoint, tensor) {
+                    let assumption = value.assumption().map_or_else(String::new, |text| format!(", {text}"));
+                    let certain = format!("by its checksum the value that was saved is {}{assumption}", value.text());
+                    finding = finding.because(certain, None);
+                }
             }
             result.push(finding);
         }
@@ -185,9 +204,10 @@ impl Evidence<'_> {
         let (first, last) = (start.next_multiple_of(4096), end / 4096 * 4096);
         let pages = last.saturating_sub(first) / 4096;
         let aligned = if start.is_multiple_of(4096) { "beginning at a page" } else { "not beginning at a page" };
-        let certain = format!(
-            "these bytes are zeros and the tensors in them were saved with others; {pages} whole pages of 4096, {aligned}"
-        );
+        let mut certain = "these bytes are zeros and the tensors in them were saved with others".to_owned();
+        if pages > 0 {
+            certain += &format!("; {pages} whole pages of 4096, {aligned}");
+        }
         let likely = "an interrupted download or copy of a file that was given its size beforehand, or a lost write";
         finding.because(certain, Some(likely.to_owned())).with_help("fetch this part, or the whole file, again")
     }

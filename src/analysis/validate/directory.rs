@@ -87,13 +87,20 @@ fn leftovers(origin: &Origin, result: &mut Validation) {
     let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort();
     for name in names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base))) {
-        let temporary = name.contains(".tempstate") || (name.contains("_temp") && holds_parts(&dir.join(name)));
+        let temporary =
+            name.contains(".tempstate") || is_part(name) || (name.contains("_temp") && holds_parts(&dir.join(name)));
         if temporary {
             let message = format!("{} is left over from a save that did not finish", escaped(name.as_bytes()));
             let help = "delete it when no save is running";
             result.push(Finding::new(Code::InterruptedSave, message).in_file(dir.join(name)).with_help(help));
         }
     }
+}
+
+/// `<prefix>.part-00000-of-00001.index`: the parts of a sharded save to S3, which has no directories.
+fn is_part(name: &str) -> bool {
+    let numbers = name.rsplit_once(".part-").and_then(|(_, rest)| rest.split_once('.')?.0.split_once("-of-"));
+    numbers.is_some_and(|(id, of)| [id, of].iter().all(|n| n.len() >= 5 && n.bytes().all(|b| b.is_ascii_digit())))
 }
 
 fn holds_parts(dir: &Path) -> bool {

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::Validation;
-use crate::analysis::finding::{Code, Finding};
+use crate::analysis::finding::{Code, Finding, Severity};
 use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind};
 use crate::escape::escaped;
@@ -58,6 +58,14 @@ pub(super) fn check(checkpoint: &Checkpoint, result: &mut Validation) -> Vec<Sto
             found(Finding::new(Code::BadShape, message));
             continue;
         }
+        if let Some(whole) = unannounced(&tensor.name) {
+            let whole = escaped(&whole).into_owned();
+            let message = format!("{}: by its key a slice of {whole}, which does not list it", name(tensor));
+            let mut finding = Finding::new(Code::SliceDisagrees, message);
+            // Nothing forbids a tensor of this name, and its bytes can be read.
+            finding.severity = Severity::Warning;
+            found(finding.with_help("the entry of the whole tensor was lost, or lists other slices"));
+        }
         match &tensor.parts {
             Parts::Whole(place) => {
                 let shape = tensor.shape.clone();
@@ -84,6 +92,17 @@ pub(super) fn check(checkpoint: &Checkpoint, result: &mut Validation) -> Vec<Sto
 
 fn name(tensor: &Tensor) -> String {
     escaped(&tensor.name).into_owned()
+}
+
+/// The tensor that a name makes a slice of, if it has the form of a slice's key: 0, the tensor's name in ordered code,
+/// the rank, and for each dimension at least a byte of start and length. Slices that are listed are no tensors.
+fn unannounced(name: &[u8]) -> Option<Vec<u8>> {
+    let escaped = name.strip_prefix(&[0])?;
+    let end = escaped.windows(2).position(|two| two == [0, 1])?;
+    let (whole, rest) = (escaped.get(..end)?, escaped.get(end + 2..)?);
+    let [1, rank, extents @ ..] = rest else { return None };
+    let whole: Vec<u8> = whole.to_vec();
+    (*rank > 0 && extents.len() >= 2 * usize::from(*rank) && !whole.is_empty()).then_some(whole)
 }
 
 /// The piece at `place`, if its numbers are possible.
@@ -139,8 +158,8 @@ fn coverage(tensor: &Tensor, found: &mut dyn FnMut(Finding)) {
     let mut boxes: Vec<Vec<(u64, u64)>> = Vec::new();
     for stored in tensor.slices() {
         let Some(extents) = stored.slice.resolve(dims) else {
-            let message = format!("{}: slice {} does not fit shape {}", name(tensor), stored.slice, tensor.shape);
-            return found(Finding::new(Code::SliceDisagrees, message));
+            // Told when the index was opened.
+            return;
         };
         boxes.push(extents);
     }
@@ -159,7 +178,7 @@ fn coverage(tensor: &Tensor, found: &mut dyn FnMut(Finding)) {
         // Savers themselves write the slots of one part of a partitioned variable like this.
         let of_one_part = tensor.name.split(|b| *b == b'/').any(|component| component.starts_with(b"part_"));
         if of_one_part {
-            finding.severity = crate::analysis::finding::Severity::Note;
+            finding.severity = Severity::Note;
             finding.help = Some("normal for the slot of one part of a partitioned variable".to_owned());
         }
         found(finding);
@@ -247,6 +266,7 @@ pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
         ErrorKind::ChecksumMismatch { what: "tensor", .. } => Code::TensorChecksumMismatch,
         ErrorKind::ChecksumMismatch { .. } => Code::StringLengthsMismatch,
         ErrorKind::SizeMismatch { .. } => Code::BadSize,
+        ErrorKind::SliceMissing(_) => Code::SliceMissing,
         ErrorKind::Slices(_) => Code::SliceDisagrees,
         ErrorKind::Malformed { .. } | ErrorKind::Truncated { .. } if tensor.dtype.is_variable_length() => {
             Code::BadStringTensor
@@ -254,7 +274,19 @@ pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
         _ => Code::Unreadable,
     };
     finding.severity = finding.code.severity();
-    if !finding.message.starts_with(&name(tensor)) {
+    if let ErrorKind::ChecksumMismatch { want, got, .. } = error.kind() {
+        // The words that numeric tensors get; the place is in the finding's fields.
+        let what = match (finding.code, tensor.bytes()) {
+            (Code::TensorChecksumMismatch, Some(bytes)) => {
+                format!("its {bytes} bytes are not the ones that were saved")
+            }
+            (Code::TensorChecksumMismatch, None) => "its bytes are not the ones that were saved".to_owned(),
+            _ => "the lengths of its strings do not match their checksum".to_owned(),
+        };
+        finding.message = format!("{}: {what} (stored {want:#010x}, computed {got:#010x})", name(tensor));
+        finding.help = None;
+    }
+    if !finding.message.starts_with(&format!("{}:", name(tensor))) {
         finding.message = format!("{}: {}", name(tensor), finding.message);
     }
     finding.for_tensor(&tensor.name)

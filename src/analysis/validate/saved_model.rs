@@ -1,7 +1,5 @@
 //! A SavedModel around its variables: the graph readable, the variables its own, the assets there.
 
-use std::path::{Component, Path};
-
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
@@ -26,7 +24,7 @@ pub(super) fn check(origin: &Origin, limits: &Limits, result: &mut Validation) {
     };
     result.checked.files += 1;
     match SavedModel::read(dir) {
-        Ok(model) => assets(dir, &model, result),
+        Ok(model) => assets(&model, result),
         Err(error) => unreadable(&error, result),
     }
     let fingerprint = dir.join("fingerprint.pb");
@@ -64,21 +62,19 @@ fn unreadable(error: &Error, result: &mut Validation) {
     result.push(finding);
 }
 
-fn assets(dir: &Path, model: &SavedModel, result: &mut Validation) {
+fn assets(model: &SavedModel, result: &mut Validation) {
     let mut files: Vec<&String> = model.meta_graphs.iter().flat_map(|graph| &graph.asset_files).collect();
     files.sort();
     files.dedup();
     for file in files {
         let shown = escaped(file.as_bytes());
-        let inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if !inside {
+        let Some(path) = model.asset_path(file) else {
             let message = format!("asset {shown} leads out of the assets directory");
             let help = "do not load this model: the name may have been made to read another file";
             result.push(Finding::new(Code::UnsafeAssetPath, message).with_help(help));
             continue;
-        }
+        };
         result.checked.files += 1;
-        let path = dir.join("assets").join(file);
         if !path.is_file() {
             let message = format!("asset {shown} is missing");
             let help = "loading the model fails without it; copy the whole directory";

@@ -5,7 +5,7 @@ use std::io::Write;
 use ckpt::checkpoint::Checkpoint;
 use ckpt::error::{Error, ErrorKind, Result};
 use ckpt::export::npy;
-use ckpt::report::{Nest, source, string_element};
+use ckpt::report::{Nest, csv_output, source, string_element};
 use ckpt::tensor::{Checked, DType, Element, write_csv, write_json};
 
 use super::text::{variant_text, variant_type};
@@ -188,7 +188,7 @@ fn csv_table(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) 
     };
     let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
     let (mut at, mut text) = (0u64, String::new());
-    let broken = |e: csv::Error| output(e.into());
+    let broken = |e: csv::Error| output(csv_output(e));
     let mut field = |csv: &mut csv::Writer<&mut dyn Write>, bytes: &[u8]| -> Result<()> {
         csv.write_field(bytes).map_err(broken)?;
         at += 1;

@@ -21,11 +21,12 @@ use resolve::resolve;
 /// Print values of tensors, or of parts of them in NumPy's slice syntax.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-A NAME is a tensor's name (its /.ATTRIBUTES/VARIABLE_VALUE may be left out), the end of one, a glob, or any of these
-with a slice: 'emb/table[330:336, :4]'. Quote it for the shell.
+A NAME is a tensor's name (its /.ATTRIBUTES/VARIABLE_VALUE may be left out), the end of one, a \
+scope, a glob, or any of these with a slice: 'emb/table[330:336, :4]'. Quote it for the shell.
 
-Formats: text, json, jsonl, csv, raw, npy. csv and npy hold one tensor. raw is the elements' little-endian bytes in C
-order, of strings their bytes one after the other. npy of bfloat16 and float8 holds void bytes: view them with ml_dtypes.
+Formats: text, json, jsonl, csv, raw, npy. csv and npy hold one tensor. raw is the elements' \
+little-endian bytes in C order, of strings their bytes one after the other. npy of bfloat16 and \
+float8 holds void bytes: view them with ml_dtypes.
 
 Examples:
   ckpt print model.ckpt-200 dense/bias

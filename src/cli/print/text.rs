@@ -35,15 +35,22 @@ pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, c
     let bytes = wanted.tensor.bytes().unwrap_or(u64::MAX);
     // What is small is read whole; what is shown whole must be.
     let read_all = args.full || bytes <= READ_WHOLE || !wanted.tensor.is_numeric();
-    let (checked, failed) = match read_all.then(|| check(checkpoint, wanted)) {
+    let small_part = wanted.slice.is_some() && bytes <= READ_WHOLE;
+    let whole = small_part.then(|| checkpoint.read_all(wanted.tensor, &mut |_| Ok(())));
+    let outcome = match whole {
+        // The part may be readable where the rest is not.
+        Some(Err(error)) if !is_mismatch(&error) => Some(check(checkpoint, wanted)),
+        Some(checked) => Some(checked),
+        None => read_all.then(|| check(checkpoint, wanted)),
+    };
+    let (checked, failed) = match outcome {
         None => (Checked::Not, None),
         Some(Ok(checked)) => (checked, None),
         Some(Err(error)) => (Checked::Not, Some(error)),
     };
     if let Some(error) = failed {
         // Wrong values are shown, marked as such; what cannot be read at all is not.
-        let is_mismatch = matches!(error.kind(), ckpt::error::ErrorKind::ChecksumMismatch { what: "tensor", .. });
-        if !is_mismatch {
+        if !is_mismatch(&error) {
             return Err(error);
         }
         heading(wanted, "NOT what was saved: its checksum is wrong", ctx)?;
@@ -57,6 +64,11 @@ pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, c
     };
     heading(wanted, note, ctx)?;
     values(checkpoint, wanted, &layout, &options, ctx)
+}
+
+/// Whether bytes could be read but are not what was saved.
+fn is_mismatch(error: &Error) -> bool {
+    matches!(error.kind(), ckpt::error::ErrorKind::ChecksumMismatch { what: "tensor", .. })
 }
 
 fn heading(wanted: &Wanted<'_>, note: &str, ctx: &mut Ctx) -> Result<()> {
@@ -139,7 +151,7 @@ fn visible(
     let elements = wanted.region.elements().unwrap_or(u64::MAX);
     // Values whose checksum is wrong are shown too: the caller has said so.
     let forgive = |result: Result<Checked>| match result {
-        Err(e) if matches!(e.kind(), ckpt::error::ErrorKind::ChecksumMismatch { what: "tensor", .. }) => Ok(()),
+        Err(e) if is_mismatch(&e) => Ok(()),
         other => other.map(|_| ()),
     };
     if layout.shown() == elements {

@@ -1,0 +1,99 @@
+//! Explanations: a page for each code of this tool, and a diagnosis for a pasted error message of TensorFlow.
+//!
+//! A message is read without any file. Much is in it: the two checksums of "Checksum does not match" tell a Git LFS
+//! pointer from a hole in a download, and the shapes of a failed assignment tell a changed head from a changed size.
+
+mod checksum;
+mod look;
+mod messages;
+mod pages;
+mod pasted;
+
+#[cfg(test)]
+mod tests;
+
+pub use look::{OnDisk, TensorNow};
+pub use pages::{Page, explain_code, pages_markdown};
+
+use super::Code;
+
+/// What a message of TensorFlow means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// One sentence.
+    pub headline: String,
+    /// What the message says, in other words and with its values.
+    pub meaning: Vec<String>,
+    /// What most often leads to it, the most frequent first.
+    pub likely: Vec<String>,
+    /// What to do, the quickest first.
+    pub next: Vec<String>,
+    /// What is certain here and what is not.
+    pub certainty: Vec<String>,
+    /// The codes under which `ckpt validate` reports it.
+    pub codes: Vec<Code>,
+    /// The tensor that the message names.
+    pub tensor: Option<String>,
+    /// The stored checksum that the message names.
+    pub stored: Option<u32>,
+}
+
+impl Diagnosis {
+    fn new(headline: impl Into<String>) -> Self {
+        Self { headline: headline.into(), ..Self::default() }
+    }
+
+    fn means(mut self, line: impl Into<String>) -> Self {
+        self.meaning.push(line.into());
+        self
+    }
+
+    fn likely(mut self, line: impl Into<String>) -> Self {
+        self.likely.push(line.into());
+        self
+    }
+
+    fn next(mut self, line: impl Into<String>) -> Self {
+        self.next.push(line.into());
+        self
+    }
+
+    fn certain(mut self, line: impl Into<String>) -> Self {
+        self.certainty.push(line.into());
+        self
+    }
+
+    fn code(mut self, code: Code) -> Self {
+        self.codes.push(code);
+        self
+    }
+
+    fn of_tensor(mut self, name: Option<&str>) -> Self {
+        self.tensor = name.map(str::to_owned);
+        self
+    }
+}
+
+/// Messages longer than this are cut; tracebacks are not.
+const LONGEST: usize = 1 << 20;
+
+/// Diagnoses a pasted message or traceback; `None` if nothing in it is known.
+pub fn explain_error(text: &str) -> Option<Diagnosis> {
+    let text = pasted::cut(text, LONGEST);
+    let look = |text: &str| checksum::diagnose(text).or_else(|| messages::diagnose(text));
+    // Terminals and mail programs break long lines, also within words.
+    look(text).or_else(|| {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        look(&lines.join(" ")).or_else(|| look(&lines.concat()))
+    })
+}
+
+/// Diagnoses the two checksums of a tensor, and its length where that is known: for who has read the bytes.
+pub fn explain_checksums(stored: u32, computed: u32, len: Option<u64>) -> Diagnosis {
+    checksum::explain_checksums(stored, computed, len)
+}
+
+/// What [`explain_error`] knows, for a message that it does not.
+pub fn known_messages() -> Vec<&'static str> {
+    std::iter::once("Checksum does not match").chain(messages::titles()).collect()
+}

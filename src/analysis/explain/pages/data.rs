@@ -1,0 +1,150 @@
+//! Pages about the data: shards and the bytes of tensors.
+
+use super::Page;
+use crate::analysis::Code;
+
+pub(super) const PAGES: &[Page] = &[
+    Page {
+        code: Code::MissingShard,
+        found: "The header of the index counts the data shards; a file of that name is not there.",
+        tensorflow: "Opens the checkpoint and lists every name; reading a tensor of that shard raises NotFoundError: \"….data-00000-of-00001; No such file or directory\".",
+        causes: &[
+            "Only the `.index` was copied or downloaded.",
+            "The files were renamed: the prefix must be the same for all of them.",
+            "The shard is too large for the repository or was left out by .gitignore.",
+        ],
+        next: &["Copy every file that begins with the prefix.", "`ckpt inspect PREFIX` lists the files of the set."],
+    },
+    Page {
+        code: Code::ShortShard,
+        found: "The index places tensors behind the end of the shard.",
+        tensorflow: "Raises OutOfRangeError: \"Read less bytes than requested\" for those tensors; reading several of them can end the Python process.",
+        causes: &[
+            "A download or copy that stopped early.",
+            "A full disk while saving.",
+            "Index and shard of different saves.",
+        ],
+        next: &[
+            "Fetch the shard again; it must have at least the expected bytes.",
+            "`ckpt validate PREFIX` lists which tensors are still whole.",
+        ],
+    },
+    Page {
+        code: Code::ForeignShard,
+        found: "The first bytes of the shard are those of a Git LFS pointer, a web page or another file format.",
+        tensorflow: "Reads it as weights: \"Read less bytes than requested\" or \"Checksum does not match\".",
+        causes: &[
+            "The repository was cloned without Git LFS, or downloaded as a zip.",
+            "The download gave a login or error page.",
+        ],
+        next: &[
+            "`git lfs install`, then `git lfs pull` in the repository.",
+            "Otherwise download the file itself and compare its size.",
+        ],
+    },
+    Page {
+        code: Code::SurplusShard,
+        found: "Beside the shards that the index counts lies one with another number.",
+        tensorflow: "Never reads it.",
+        causes: &["A checkpoint with more shards was overwritten by one with fewer.", "Files of two saves were mixed."],
+        next: &["If the rest is valid, the surplus file can go."],
+    },
+    Page {
+        code: Code::ShardCountMismatch,
+        found: "The names say `-of-N` with another N than the header of the index counts.",
+        tensorflow: "Looks for the names that the index implies and raises NotFoundError.",
+        causes: &["Index and shards of different saves under one prefix.", "Shards that were renamed by hand."],
+        next: &["Find the index that was saved with these shards: its time of change is nearly theirs."],
+    },
+    Page {
+        code: Code::SwappedShards,
+        found: "The checksums of the tensors of one shard match the bytes of another, and the other way round.",
+        tensorflow: "Reads the wrong bytes: \"Checksum does not match\", or \"Read less bytes than requested\".",
+        causes: &["Shards that were renamed by hand or by a download tool."],
+        next: &["Exchange the names of the two files, then run `ckpt validate PREFIX` again."],
+    },
+    Page {
+        code: Code::MispairedData,
+        found: "Nearly all tensors differ from their checksums although the sizes fit.",
+        tensorflow: "Raises DataLossError: \"Checksum does not match\" for the first tensor it reads.",
+        causes: &[
+            "The index of one step lies beside the data of another: files of two saves under one name.",
+            "A copy was taken while a save replaced the files.",
+        ],
+        next: &["Fetch index and data of the same step again.", "Try each index in the directory with this shard."],
+    },
+    Page {
+        code: Code::TensorChecksumMismatch,
+        found: "The CRC-32C of the tensor's bytes is computed and compared with the one in the index.",
+        tensorflow: "Raises DataLossError: \"Checksum does not match: stored … vs. calculated on the restored bytes …\".",
+        causes: &[
+            "An incomplete download of the right size, a damaged disk, or memory with a fault.",
+            "Index and data of different saves, if most tensors differ.",
+        ],
+        next: &[
+            "`ckpt explain 'MESSAGE'` tells from the two numbers whether zeros, text or one changed bit were read.",
+            "Fetch the shard again. All other tensors are good and can be exported.",
+        ],
+    },
+    Page {
+        code: Code::HoleOfZeros,
+        found: "Bytes of tensors that do not match their checksums are zeros, in one stretch.",
+        tensorflow: "Raises DataLossError: \"Checksum does not match\" for the tensors in the hole.",
+        causes: &[
+            "A download that reserves the whole file first and was interrupted: the size is right, the content is not.",
+            "A crash or full disk between reserving space and writing.",
+        ],
+        next: &["Fetch the file again, or the stretch that is named; everything else is good."],
+    },
+    Page {
+        code: Code::SingleBitFlip,
+        found: "The difference of the stored and the computed checksum is the one that a single changed bit at the named place leaves.",
+        tensorflow: "Raises DataLossError: \"Checksum does not match\".",
+        causes: &["Faulty memory in a machine that copied the file.", "A dying disk, or a transfer without checksums."],
+        next: &[
+            "Fetch the file again; where that is impossible, changing the named bit back makes it whole.",
+            "In large tensors the place can be a coincidence: the finding says how likely that is.",
+            "Test the memory of the machine if it happens again.",
+        ],
+    },
+    Page {
+        code: Code::TextModeMangled,
+        found: "The shard is longer than its tensors by exactly the number of its CR LF pairs, or shorter and without any, or full of U+FFFD.",
+        tensorflow: "Raises \"Checksum does not match\" for every tensor behind the first line end.",
+        causes: &[
+            "FTP in ASCII mode, or Git with `autocrlf` and no `.gitattributes`.",
+            "A program that read the file as text.",
+        ],
+        next: &[
+            "Transfer it again in binary mode; in Git mark the files as `binary`.",
+            "A file full of U+FFFD cannot be brought back.",
+        ],
+    },
+    Page {
+        code: Code::StringLengthsMismatch,
+        found: "String tensors store a checksum of their lengths between the lengths and the strings; it differs.",
+        tensorflow: "Raises DataLossError: \"The length checksum does not match\".",
+        causes: &[
+            "The same as for every damaged shard: an incomplete or changed file.",
+            "A wrong pair of index and data.",
+        ],
+        next: &["Fetch the shard again; the strings of this tensor cannot be told apart, others can be read."],
+    },
+    Page {
+        code: Code::BadStringTensor,
+        found: "The lengths of the strings add up to more or fewer bytes than the entry has.",
+        tensorflow: "Raises DataLossError: \"String lengths longer than expected offset\", or reads on into the next tensor.",
+        causes: &["An index and data of different saves.", "A file that was edited or made to do harm."],
+        next: &["Fetch both files again from the same save."],
+    },
+    Page {
+        code: Code::NonFinite,
+        found: "The values are read and NaN and infinities counted; only if asked for.",
+        tensorflow: "Restores them without a word; the first computation spreads them.",
+        causes: &["Training diverged: too high a learning rate, a division by zero, float16 that overflowed."],
+        next: &[
+            "`ckpt print PREFIX NAME` shows where they are.",
+            "`ckpt validate` on the checkpoints before this one finds the last good step.",
+        ],
+    },
+];

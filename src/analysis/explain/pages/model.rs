@@ -1,0 +1,137 @@
+//! Pages about object graphs, directories, SavedModels and the run of the program itself.
+
+use super::Page;
+use crate::analysis::Code;
+
+pub(super) const PAGES: &[Page] = &[
+    Page {
+        code: Code::BadObjectGraph,
+        found: "The object graph (the tensor `_CHECKPOINTABLE_OBJECT_GRAPH`) is decoded, and its node numbers are checked.",
+        tensorflow: "`tf.train.Checkpoint.restore` raises an error or restores by names; a v1 Saver does not look at it.",
+        causes: &["The string tensor is damaged.", "The checkpoint was written or edited by another program."],
+        next: &[
+            "`ckpt print PREFIX _CHECKPOINTABLE_OBJECT_GRAPH` shows what can be read.",
+            "Names and values are not touched by it: `ckpt list PREFIX`.",
+        ],
+    },
+    Page {
+        code: Code::GraphKeyMissing,
+        found: "Every name in the object graph is looked up in the index; this one is not there.",
+        tensorflow: "A restore that reaches the object raises NotFoundError: \"Key … not found in checkpoint\".",
+        causes: &[
+            "Tensors were removed from the checkpoint, but the graph was left as it was.",
+            "A block of the index is lost.",
+        ],
+        next: &["Save the checkpoint again from the program that removed the tensors."],
+    },
+    Page {
+        code: Code::GraphOrphan,
+        found: "No object of the graph names this tensor.",
+        tensorflow: "No `tf.train.Checkpoint` restore ever reads it; a restore by name can.",
+        causes: &["Tensors were added to the checkpoint by another program."],
+        next: &["It costs disk space only. `ckpt print PREFIX NAME` shows what it holds."],
+    },
+    Page {
+        code: Code::StateFileUnreadable,
+        found: "The file `checkpoint` in the directory is not the text that TensorFlow writes.",
+        tensorflow: "`tf.train.latest_checkpoint` logs \"Checkpoint ignored\" and returns None, so training starts from scratch; an empty file raises ValueError.",
+        causes: &["It was edited by hand, or cut off by a full disk.", "It is a Git LFS pointer or a web page."],
+        next: &[
+            "Write it again: one line `model_checkpoint_path: \"model.ckpt-200\"`.",
+            "Or give the prefix itself everywhere.",
+        ],
+    },
+    Page {
+        code: Code::StateFileStale,
+        found: "The checkpoint that the file `checkpoint` names has no index.",
+        tensorflow: "`tf.train.latest_checkpoint` returns None, although other checkpoints are there.",
+        causes: &["The newest checkpoint was deleted or not copied.", "The state file was copied from elsewhere."],
+        next: &["`ckpt inspect DIR` lists what is there.", "Name one of those in the state file, or give its prefix."],
+    },
+    Page {
+        code: Code::StateFileMoved,
+        found: "The file `checkpoint` holds an absolute path to another directory, and a checkpoint of that name lies here.",
+        tensorflow: "`tf.train.latest_checkpoint` looks in the old directory and returns None, or finds an old copy there.",
+        causes: &["The directory was moved, renamed or copied from another machine."],
+        next: &["Replace the path in the state file by the name alone: then it works wherever the directory lies."],
+    },
+    Page {
+        code: Code::InterruptedSave,
+        found: "Files or directories with the temporary names of a save (`.tempstate…`, `_temp`) lie beside the checkpoints.",
+        tensorflow: "Never reads or removes them.",
+        causes: &["The process was killed or the disk was full while it saved.", "A save is going on right now."],
+        next: &[
+            "If nothing is training in this directory they can go.",
+            "Check the newest checkpoint: `ckpt validate DIR`.",
+        ],
+    },
+    Page {
+        code: Code::StepDisagrees,
+        found: "The number at the end of the prefix is compared with the value of the tensor `global_step`.",
+        tensorflow: "Uses the value of the tensor; names mean nothing to it.",
+        causes: &["The files were renamed.", "The number counts something else: epochs, or calls of save."],
+        next: &["Trust the tensor: `ckpt print PREFIX global_step`."],
+    },
+    Page {
+        code: Code::DerivedValue,
+        found: "The data is missing, but the checksum of a scalar in the index determines its value.",
+        tensorflow: "Cannot read the value at all: it raises NotFoundError for the missing shard.",
+        causes: &["The .data file was not copied, or lies under another name."],
+        next: &["Fetch the .data file; until then the value is what the checksum says it is."],
+    },
+    Page {
+        code: Code::BadSavedModel,
+        found: "`saved_model.pb`, `saved_model.pbtxt` or the `.meta` file cannot be decoded.",
+        tensorflow: "Raises OSError: \"Cannot parse proto file\", or DecodeError.",
+        causes: &["A download or copy that stopped early.", "A Git LFS pointer or a web page under this name."],
+        next: &["Fetch the file again.", "The variables can be read without it: `ckpt list DIR/variables`."],
+    },
+    Page {
+        code: Code::FingerprintMismatch,
+        found: "`fingerprint.pb` holds a hash of `variables.index`; the one that lies here has another.",
+        tensorflow: "Loads the model without a word, with the other variables.",
+        causes: &[
+            "The variables were replaced, on purpose or by a copy of another version.",
+            "Only a part of an update was copied.",
+        ],
+        next: &[
+            "Copy the whole directory of one export again.",
+            "`ckpt list A` and `ckpt list B` with --long show which checksums differ.",
+        ],
+    },
+    Page {
+        code: Code::MissingAsset,
+        found: "The files that the SavedModel lists are looked for in its `assets` directory.",
+        tensorflow: "Loads the graph, then fails when the initialization reads the file: NotFoundError.",
+        causes: &["The `assets` directory was left out of a copy or an archive."],
+        next: &["Copy the file from the export; vocabularies must be exactly those of the training."],
+    },
+    Page {
+        code: Code::UnsafeAssetPath,
+        found: "The name of an asset is absolute or contains `..`.",
+        tensorflow: "Joins it to the directory and reads whatever lies there.",
+        causes: &["A SavedModel that was made to read files of whoever loads it.", "An export tool with a fault."],
+        next: &["Do not load a model from a source that you do not trust."],
+    },
+    Page {
+        code: Code::ChoiceNote,
+        found: "A directory was given, and one of its checkpoints or versions was chosen.",
+        tensorflow: "Chooses by the state file alone; TensorFlow Serving by the highest version number.",
+        causes: &["More than one checkpoint lies in the directory, or the state file is missing or stale."],
+        next: &["Give the prefix, `--step N` or `--version N` to choose another one."],
+    },
+    Page {
+        code: Code::Unreadable,
+        found: "The operating system refused to read a file, or a part of it makes no sense.",
+        tensorflow: "Raises an error that names the file, or DataLossError.",
+        causes: &["Missing permissions, a broken network file system, a dying disk."],
+        next: &["The message says which file and where; try to copy it: `cp FILE /dev/null`."],
+    },
+    Page {
+        code: Code::NothingChecked,
+        found: "No tensor was left to check: a checkpoint without tensors, or filters that match none.",
+        tensorflow: "Restores nothing and reports success.",
+        causes: &["A filter with a slip in it.", "A SavedModel without variables, or the wrong directory."],
+        next: &["`ckpt list PATH` shows what there is."],
+    },
+];

@@ -1,0 +1,115 @@
+//! `ckpt explain`: the page of a code, or what an error message of TensorFlow means.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use ckpt::analysis::Code;
+use ckpt::analysis::explain::{Diagnosis, OnDisk, explain_code, explain_error, known_messages};
+use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::limits::Limits;
+use ckpt::nearest::nearest;
+use ckpt::report::{diagnosis_text, explain_json, on_disk_text, page_text};
+
+use super::{Ctx, Format, Status};
+
+/// Explain a finding's code, or a pasted error message of TensorFlow.
+///
+/// Works without any file: the numbers and names in the message are enough. With --path it also looks at the files.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Formats: text, json.
+
+Examples:
+  ckpt explain tensor-checksum-mismatch
+  ckpt explain 'Checksum does not match: stored 592068290 vs. calculated on the restored bytes 517592881'
+  python train.py 2>&1 | ckpt explain -
+  ckpt explain 'Key dense/kernel not found in checkpoint' --path train/model.ckpt-200
+
+Exit status:
+  0  explained (files may be missing or damaged: the screen says so)
+  1  neither a code nor a message that is known
+  2  the message or the files could not be read")]
+pub(crate) struct Args {
+    /// A code, or an error message in quotes, whole traceback or not; `-` reads it from standard input.
+    #[arg(required = true, value_name = "CODE|'ERROR'")]
+    what: Vec<String>,
+    /// Also look at this checkpoint: is it whole, and does the tensor in the message match now?
+    #[arg(long, value_name = "PATH")]
+    path: Option<PathBuf>,
+}
+
+/// More than any traceback; the rest is not read.
+const LONGEST: u64 = 1 << 20;
+
+pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    ctx.require_format(&[Format::Text, Format::Json])?;
+    let text = if args.what == ["-"] { standard_input()? } else { args.what.join(" ") };
+    let page = Code::from_name(text.trim()).map(explain_code);
+    let diagnosis = if page.is_some() { None } else { explain_error(&text) };
+    let explained = page.is_some() || diagnosis.is_some();
+    if ctx.format == Format::Text {
+        if let Some(page) = &page {
+            page_text(page, ctx.look, &mut ctx.out)?;
+        } else if let Some(diagnosis) = &diagnosis {
+            diagnosis_text(diagnosis, ctx.look, &mut ctx.out)?;
+        }
+    }
+    let disk = match &args.path {
+        // What the message says is worth showing even if there is nothing to look at.
+        Some(path) => match look(path, diagnosis.as_ref(), ctx) {
+            Ok(disk) => Some(disk),
+            Err(error) => {
+                if ctx.format == Format::Json {
+                    explain_json(page.as_ref(), diagnosis.as_ref(), None, &mut ctx.out)?;
+                }
+                return Err(error);
+            }
+        },
+        None => None,
+    };
+    if ctx.format == Format::Json {
+        explain_json(page.as_ref(), diagnosis.as_ref(), disk.as_ref(), &mut ctx.out)?;
+    }
+    if !explained {
+        unknown(text.trim(), ctx);
+    }
+    Ok(match (disk.is_some_and(|disk| disk.unreadable), explained) {
+        (true, _) => Status::Trouble,
+        (false, false) => Status::Found,
+        (false, true) => Status::Fine,
+    })
+}
+
+/// Looks at the files of a checkpoint and shows what they say.
+fn look(path: &Path, diagnosis: Option<&Diagnosis>, ctx: &mut Ctx) -> Result<OnDisk> {
+    let checkpoint = Checkpoint::open(path, Choice::default(), &Limits::default())?;
+    let none = Diagnosis::default();
+    let disk = OnDisk::of(&checkpoint, diagnosis.unwrap_or(&none));
+    if ctx.format == Format::Text {
+        on_disk_text(&disk, ctx.look, &mut ctx.out)?;
+    }
+    Ok(disk)
+}
+
+/// A message may be in any encoding; what is not UTF-8 is not what it is recognised by.
+fn standard_input() -> Result<String> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(LONGEST).read_to_end(&mut bytes).context("standard input")?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Says what is known, to somebody who asked for something else.
+fn unknown(text: &str, ctx: &mut Ctx) {
+    let names = || Code::ALL.iter().map(|code| code.name().as_bytes());
+    let near = if text.contains(char::is_whitespace) { Vec::new() } else { nearest(text.as_bytes(), names(), 3) };
+    if !near.is_empty() {
+        let near: Vec<_> = near.into_iter().map(ckpt::escape::escaped).collect();
+        ctx.error(&format!("no such code; did you mean {}?", near.join(" or ")));
+        return;
+    }
+    ctx.error("neither a code nor a message of TensorFlow that is known here");
+    ctx.note(&format!("known messages:\n  {}", known_messages().join("\n  ")));
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    ctx.note(&format!("codes: {}", codes.join(", ")));
+}

@@ -1,0 +1,230 @@
+//! `explain`: pages and diagnoses, for people and as JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::Look;
+use super::inspect_json::finding;
+use super::json::{SCHEMA_VERSION, name, path, shown};
+use crate::analysis::explain::{Diagnosis, OnDisk, Page, TensorNow};
+use crate::escape::escaped;
+
+/// Lines longer than this are hard to read.
+const WIDEST: usize = 100;
+
+/// Writes words in lines that fit, the first behind `lead`, the others under it.
+fn paragraph(lead: &str, text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let width = look.width.unwrap_or(80).clamp(40, WIDEST);
+    let indent = lead.chars().count();
+    write!(out, "{lead}")?;
+    let mut column = indent;
+    // Two or more spaces stand between a command and what it does: they stay.
+    for (n, word) in text.split(' ').enumerate() {
+        let len = word.chars().count() + usize::from(n > 0);
+        if n > 0 && column + len > width {
+            write!(out, "\n{}{word}", " ".repeat(indent))?;
+            column = indent + word.chars().count();
+        } else {
+            write!(out, "{}{word}", if n > 0 { " " } else { "" })?;
+            column += len;
+        }
+    }
+    writeln!(out)
+}
+
+/// A heading and its lines, if there are any.
+fn section<S: AsRef<str>>(title: &str, lines: &[S], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let dim = look.dim();
+    writeln!(out, "\n{dim}{title}{dim:#}")?;
+    lines.iter().try_for_each(|line| bullet(line.as_ref(), look, out))
+}
+
+/// One line of a section. What a command does stands behind it, or under it where that is too narrow.
+fn bullet(line: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let Some((command, what)) = line.split_once("   ") else { return paragraph("  · ", line, look, out) };
+    let width = look.width.unwrap_or(80).clamp(40, WIDEST);
+    if command.chars().count() + what.chars().count() + 7 <= width {
+        return writeln!(out, "  · {command}   {what}");
+    }
+    writeln!(out, "  · {command}")?;
+    paragraph("      ", what, look, out)
+}
+
+/// Writes the page of a code.
+///
+/// # Errors
+/// What `out` says.
+pub fn page_text(page: &Page, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = look.bold();
+    writeln!(out, "{bold}{}{bold:#} ({})", page.code.name(), page.code.severity().name())?;
+    paragraph("", page.means(), look, out)?;
+    section("how it is found", &[page.found], look, out)?;
+    section("what TensorFlow does", &[page.tensorflow], look, out)?;
+    section("likely causes", page.causes, look, out)?;
+    section("what to do", page.next, look, out)
+}
+
+/// Writes the diagnosis of a message.
+///
+/// # Errors
+/// What `out` says.
+pub fn diagnosis_text(diagnosis: &Diagnosis, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = look.bold();
+    write!(out, "{bold}")?;
+    paragraph("", &diagnosis.headline, look, out)?;
+    write!(out, "{bold:#}")?;
+    for line in &diagnosis.meaning {
+        paragraph("  ", line, look, out)?;
+    }
+    section("likely", &diagnosis.likely, look, out)?;
+    section("next", &diagnosis.next, look, out)?;
+    section("how sure this is", &diagnosis.certainty, look, out)?;
+    if !diagnosis.codes.is_empty() {
+        let codes: Vec<&str> = diagnosis.codes.iter().map(|code| code.name()).collect();
+        let dim = look.dim();
+        writeln!(out, "\n{dim}more: ckpt explain CODE{dim:#}")?;
+        paragraph("  · ", &codes.join(", "), look, out)?;
+    }
+    Ok(())
+}
+
+/// Writes what the files say now.
+///
+/// # Errors
+/// What `out` says.
+pub fn on_disk_text(disk: &OnDisk, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    const MOST: usize = 8;
+    let bold = look.bold();
+    writeln!(out, "\n{bold}{}{bold:#}", shown(&disk.prefix))?;
+    if disk.complete {
+        writeln!(out, "  ✓ {0} of {0} files of the set are there and long enough", disk.files)?;
+    } else {
+        writeln!(out, "  {}✗{:#} the set is not whole", look.bad(), look.bad())?;
+    }
+    for finding in disk.findings.iter().take(MOST) {
+        let help = finding.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+        paragraph("  ✗ ", &format!("{}{help} ({})", finding.message, finding.code.name()), look, out)?;
+    }
+    if let Some(more) = disk.findings.len().checked_sub(MOST).filter(|n| *n > 0) {
+        writeln!(out, "  … and {more} more; ckpt validate lists them all")?;
+    }
+    let Some((name, now)) = &disk.tensor else { return Ok(()) };
+    let name = escaped(name);
+    match now {
+        TensorNow::Matches => paragraph("  ✓ ", &format!("{name}: its bytes match their checksum now"), look, out),
+        TensorNow::Unchecked => paragraph("  ✓ ", &format!("{name}: can be read; it has no checksum"), look, out),
+        TensorNow::Differs(diagnosis) => {
+            paragraph("  ✗ ", &format!("{name}: its bytes are still not the ones that were saved"), look, out)?;
+            paragraph("    ", &diagnosis.headline, look, out)
+        }
+        TensorNow::Unreadable(finding) => {
+            paragraph("  ✗ ", &format!("{name}: cannot be read: {}", finding.message), look, out)
+        }
+        TensorNow::Missing(near) => {
+            let near: Vec<_> = near.iter().map(|name| escaped(name)).collect();
+            let near = if near.is_empty() { String::new() } else { format!("; close to it: {}", near.join(", ")) };
+            paragraph("  ✗ ", &format!("{name}: there is no tensor of this name{near}"), look, out)
+        }
+    }
+}
+
+/// Writes everything as one JSON object. What was not explained has neither `page` nor `diagnosis`.
+///
+/// # Errors
+/// What `out` says.
+pub fn explain_json(
+    page: Option<&Page>,
+    diagnosis: Option<&Diagnosis>,
+    disk: Option<&OnDisk>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    put("schema_version", json!(SCHEMA_VERSION));
+    put("kind", json!("explain"));
+    put("explained", json!(page.is_some() || diagnosis.is_some()));
+    put("page", page.map_or(Value::Null, page_json));
+    put("diagnosis", diagnosis.map_or(Value::Null, diagnosis_json));
+    put("files", disk.map_or(Value::Null, on_disk_json));
+    serde_json::to_writer_pretty(&mut *out, &Value::Object(object))?;
+    writeln!(out)
+}
+
+fn page_json(page: &Page) -> Value {
+    json!({
+        "code": page.code.name(),
+        "severity": page.code.severity().name(),
+        "meaning": page.means(),
+        "found": page.found,
+        "tensorflow": page.tensorflow,
+        "causes": page.causes,
+        "next": page.next,
+    })
+}
+
+fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
+    json!({
+        "headline": diagnosis.headline,
+        "meaning": diagnosis.meaning,
+        "likely": diagnosis.likely,
+        "next": diagnosis.next,
+        "certainty": diagnosis.certainty,
+        "codes": diagnosis.codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
+        "tensor": diagnosis.tensor,
+        "stored_crc32c": diagnosis.stored.map(|crc| format!("{crc:#010x}")),
+    })
+}
+
+fn on_disk_json(disk: &OnDisk) -> Value {
+    let tensor = disk.tensor.as_ref().map(|(tensor, now)| {
+        let (state, why) = match now {
+            TensorNow::Matches => ("matches", Value::Null),
+            TensorNow::Unchecked => ("unchecked", Value::Null),
+            TensorNow::Differs(diagnosis) => ("differs", diagnosis_json(diagnosis)),
+            TensorNow::Unreadable(error) => ("unreadable", finding(error)),
+            TensorNow::Missing(near) => ("missing", near.iter().map(|near| name(near)).collect()),
+        };
+        json!({"name": name(tensor), "state": state, "why": why})
+    });
+    json!({
+        "prefix": path(&disk.prefix),
+        "complete": disk.complete,
+        "findings": disk.findings.iter().map(finding).collect::<Vec<_>>(),
+        "tensor": tensor,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Code;
+    use crate::analysis::explain::{explain_code, explain_error};
+
+    fn text(write: impl Fn(Look, &mut dyn Write) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(Look { color: false, width: Some(80) }, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_page_fits_eighty_columns() {
+        for code in Code::ALL {
+            let text = text(|look, out| page_text(&explain_code(*code), look, out));
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_diagnosis_reads_as_the_story_it_is() {
+        let message = "stored 2612891094 vs. calculated on the restored bytes 4272926173";
+        let diagnosis = explain_error(message).unwrap();
+        let text = text(|look, out| diagnosis_text(&diagnosis, look, out));
+        let (first, rest) = text.split_once('\n').unwrap();
+        assert_eq!(first, "The data file that TensorFlow read is a Git LFS pointer, not weights.");
+        assert!(rest.contains("2612891094 is the CRC-32C of the 4-byte integer 2696"), "{text}");
+    }
+}

@@ -1,0 +1,78 @@
+//! `ckpt explain --path`: what an error message says of files that lie here.
+
+use std::path::{Path, PathBuf};
+
+use ckpt::analysis::explain::{OnDisk, TensorNow, explain_checksums, explain_error};
+use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::limits::Limits;
+
+const FROM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/saver_v2/plain/model.ckpt-7");
+/// The stored checksum of `layer/kernel`, 32 bytes at offset 24.
+const KERNEL: u32 = 3_348_677_021;
+
+fn copy(change: impl Fn(&mut Vec<u8>)) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("model.ckpt-7");
+    for suffix in [".index", ".data-00000-of-00001"] {
+        let mut bytes = std::fs::read(format!("{FROM}{suffix}")).unwrap();
+        if suffix != ".index" {
+            change(&mut bytes);
+        }
+        std::fs::write(format!("{}{suffix}", prefix.display()), bytes).unwrap();
+    }
+    (dir, prefix)
+}
+
+fn look(prefix: &Path, message: &str) -> OnDisk {
+    let checkpoint = Checkpoint::open(prefix, Choice::default(), &Limits::default()).unwrap();
+    OnDisk::of(&checkpoint, &explain_error(message).unwrap())
+}
+
+fn headline(disk: OnDisk) -> (String, String) {
+    let Some((name, TensorNow::Differs(diagnosis))) = disk.tensor else { panic!("{disk:?}") };
+    (String::from_utf8(name).unwrap(), diagnosis.headline)
+}
+
+#[test]
+fn the_tensor_is_found_by_its_stored_checksum_and_the_flipped_bit_in_it() {
+    let (_dir, prefix) = copy(|bytes| bytes[44] ^= 4);
+    let message = format!("Checksum does not match: stored {KERNEL} vs. calculated on the restored bytes 1");
+    let (name, headline) = headline(look(&prefix, &message));
+    assert_eq!(name, "layer/kernel");
+    assert!(headline.contains("bit 2 of byte 20"), "{headline}");
+}
+
+#[test]
+fn zeros_where_the_tensor_was_are_zeros() {
+    let (_dir, prefix) = copy(|bytes| bytes[24..56].fill(0));
+    let disk = look(&prefix, "tensor_name = layer/kernel; expected dtype double does not equal original dtype float");
+    let (_, headline) = headline(disk);
+    assert!(headline.contains("32 zeros"), "{headline}");
+}
+
+#[test]
+fn a_whole_checkpoint_matches_and_a_cut_one_is_not_whole() {
+    let message = format!("Checksum does not match: stored {KERNEL} vs. calculated on the restored bytes 1");
+    let (_dir, prefix) = copy(|_| ());
+    let disk = look(&prefix, &message);
+    assert!(disk.complete && matches!(disk.tensor, Some((_, TensorNow::Matches))));
+
+    let (_dir, prefix) = copy(|bytes| bytes.truncate(40));
+    let disk = look(&prefix, &message);
+    assert!(!disk.complete && !disk.findings.is_empty());
+    assert!(matches!(disk.tensor, Some((_, TensorNow::Unreadable(_)))), "{disk:?}");
+}
+
+#[test]
+fn names_that_are_not_there_are_answered_with_their_likes() {
+    let (_dir, prefix) = copy(|_| ());
+    let disk = look(&prefix, "Key dense/kernel not found in checkpoint");
+    let Some((_, TensorNow::Missing(near))) = disk.tensor else { panic!("{disk:?}") };
+    assert_eq!(near, [b"layer/kernel"]);
+}
+
+#[test]
+fn checksums_that_were_computed_here_are_explained_alike() {
+    let diagnosis = explain_checksums(592_068_290, 517_592_881, Some(2_359_296));
+    assert!(diagnosis.headline.contains("2,359,296 zeros"));
+}
