@@ -4,6 +4,7 @@
 //! one; else each tensor is looked at for a hole of zeros or a flipped bit. Every wrong tensor gets its finding.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Validation;
@@ -206,7 +207,8 @@ impl Evidence<'_> {
         let aligned = if start.is_multiple_of(4096) { "beginning at a page" } else { "not beginning at a page" };
         let mut certain = "these bytes are zeros and the tensors in them were saved with others".to_owned();
         if pages > 0 {
-            certain += &format!("; {pages} whole pages of 4096, {aligned}");
+            // Writing to a string cannot fail.
+            let _ = write!(certain, "; {pages} whole pages of 4096, {aligned}");
         }
         let likely = "an interrupted download or copy of a file that was given its size beforehand, or a lost write";
         finding.because(certain, Some(likely.to_owned())).with_help("fetch this part, or the whole file, again")
