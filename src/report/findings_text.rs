@@ -141,10 +141,7 @@ mod tests {
         let narrow = text(Some(80));
         assert_eq!(narrow.lines().count(), 7, "{narrow}");
         assert!(narrow.lines().all(|line| line.width() <= 80 || line.contains(name)), "{narrow}");
-        assert!(
-            narrow.contains("\n            beforehand, or a lost write\n    do      fetch it again\n"),
-            "{narrow}"
-        );
+        assert!(narrow.contains("\n            beforehand, or a lost write\n    do      fetch it again\n"), "{narrow}");
         assert_eq!(narrow.split_whitespace().collect::<Vec<_>>(), text(None).split_whitespace().collect::<Vec<_>>());
     }
 }

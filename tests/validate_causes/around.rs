@@ -20,8 +20,9 @@ fn directory(state: &str) -> tempfile::TempDir {
 }
 
 fn names(latest: &str, all: &[&str]) -> String {
-    let all: String = all.iter().map(|path| format!("all_model_checkpoint_paths: \"{path}\"\n")).collect();
-    format!("model_checkpoint_path: \"{latest}\"\n{all}")
+    let line = |path: &&str| format!("all_model_checkpoint_paths: \"{path}\"");
+    let all: Vec<String> = all.iter().map(line).collect();
+    format!("model_checkpoint_path: \"{latest}\"\n{}\n", all.join("\n"))
 }
 
 #[test]

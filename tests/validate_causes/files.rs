@@ -264,7 +264,7 @@ fn a_shard_that_may_not_be_read() {
     use std::os::unix::fs::PermissionsExt;
     let (_dir, prefix) = written(three(1));
     let data = data_of(&prefix);
-    fs::set_permissions(&data, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o000)).unwrap();
     // Root may read everything: a loop of links cannot be read by anybody.
     if fs::File::open(&data).is_ok() {
         fs::remove_file(&data).unwrap();
