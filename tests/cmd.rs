@@ -33,3 +33,37 @@ fn the_picture_in_the_readme_is_real() {
     let timeless = |text: &str| time.replace_all(text, "(time)").into_owned();
     assert_eq!(timeless(screen), timeless(&String::from_utf8(output.stdout).unwrap()));
 }
+
+/// Every field that a document has is described; what is keyed by names of the user is left out.
+#[test]
+fn every_json_field_is_documented() {
+    let page = std::fs::read_to_string("docs/json.md").unwrap();
+    let commands = [
+        "list testdata/saver_v2/sharded_adam",
+        "list testdata/saver_v1/slices",
+        "print testdata/saver_v2/sharded_adam embedding[0] comment",
+        "inspect testdata/saver_v2/sharded_adam",
+        "inspect testdata/model_dir/moved",
+        "inspect testdata/serving/base/served",
+        "inspect testdata/saved_model/tf1/model",
+        "validate testdata/model_dir/stale",
+        "validate tests/cmd/foreign/pointer.index",
+        "explain missing-shard",
+        "explain Key embeding not found in checkpoint --path testdata/saver_v2/sharded_adam",
+    ];
+    for command in commands {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_ckpt"));
+        let output = process.args(command.split(' ')).args(["--format", "json"]).envs(ENVIRONMENT).output().unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut values = vec![("", &document)];
+        while let Some((parent, value)) = values.pop() {
+            values.extend(value.as_array().into_iter().flatten().map(|inner| (parent, inner)));
+            for (key, inner) in value.as_object().into_iter().flatten() {
+                let of_the_user = ["dtypes", "signatures", "inputs", "outputs"].contains(&parent);
+                assert!(of_the_user || page.contains(&format!("`{key}`")), "{command}: `{key}` is not in docs/json.md");
+                // What a user named stands for itself only: below it the fields are ours again.
+                values.push((if of_the_user { "" } else { key }, inner));
+            }
+        }
+    }
+}

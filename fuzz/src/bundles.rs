@@ -214,8 +214,8 @@ pub(crate) const NAMES: [&str; 12] = [
 
 /// A directory of files, validated with everything on.
 ///
-/// Promises: two runs find the same; every report of the findings can be written, the JSON ones are JSON; what is
-/// found to be intact can be opened and read to its end.
+/// Promises: two runs find the same; every report of the findings can be written, the JSON ones are JSON; where no
+/// error is found, a tensor can be read to its end unless a finding names it.
 pub fn validate(data: &[u8]) {
     let mut input = Input(data);
     let dir = scratch();
@@ -245,8 +245,12 @@ pub fn validate(data: &[u8]) {
     for prefix in &validation.targets {
         let Ok(checkpoint) = open(prefix) else { continue };
         for tensor in checkpoint.tensors() {
-            let read = checkpoint.read_all(tensor, &mut |_| Ok(()));
-            assert!(read.is_ok(), "no error was found, but {}", answer(&read));
+            // Slices that TensorFlow wrote itself need not cover their tensor: that is a warning.
+            let name = Some(&*tensor.name);
+            if !validation.findings.iter().any(|finding| finding.tensor.as_deref() == name) {
+                let read = checkpoint.read_all(tensor, &mut |_| Ok(()));
+                assert!(read.is_ok(), "nothing was found, but {}", answer(&read));
+            }
         }
     }
 }

@@ -323,7 +323,7 @@ fn missing_key(text: &str) -> Diagnosis {
     diagnosis
         .likely("Variables are called otherwise: another scope in front, biases for bias, a `model/` more or less.")
         .likely("The checkpoint is of another model, or of another version of it.")
-        .next("ckpt list PREFIX '*LASTPART*'   names that are alike")
+        .next("ckpt list PREFIX '**/*LASTPART*'   names that are alike")
         .next(COMPARE)
         .certain("TensorFlow names only the first missing tensor; there can be many.")
         .certain("It also says this of names in a damaged block of the index: ckpt validate PREFIX tells.")
