@@ -20,9 +20,9 @@ fn directory(state: &str) -> tempfile::TempDir {
 }
 
 fn names(latest: &str, all: &[&str]) -> String {
-    let lines = all.iter().map(|path| format!("all_model_checkpoint_paths: \"{path}\""));
-    let all: Vec<String> = std::iter::once(format!("model_checkpoint_path: \"{latest}\"")).chain(lines).collect();
-    all.join("\n")
+    let line = |path: &&str| format!("all_model_checkpoint_paths: \"{path}\"");
+    let all: Vec<String> = all.iter().map(line).collect();
+    format!("model_checkpoint_path: \"{latest}\"\n{}\n", all.join("\n"))
 }
 
 #[test]

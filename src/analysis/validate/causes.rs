@@ -4,7 +4,6 @@
 //! one; else each tensor is looked at for a hole of zeros or a flipped bit. Every wrong tensor gets its finding.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Validation;
@@ -205,11 +204,8 @@ impl Evidence<'_> {
         let (first, last) = (start.next_multiple_of(4096), end / 4096 * 4096);
         let pages = last.saturating_sub(first) / 4096;
         let aligned = if start.is_multiple_of(4096) { "beginning at a page" } else { "not beginning at a page" };
-        let mut certain = "these bytes are zeros and the tensors in them were saved with others".to_owned();
-        if pages > 0 {
-            // Writing to a string cannot fail.
-            let _ = write!(certain, "; {pages} whole pages of 4096, {aligned}");
-        }
+        let whole = if pages > 0 { format!("; {pages} whole pages of 4096, {aligned}") } else { String::new() };
+        let certain = format!("these bytes are zeros and the tensors in them were saved with others{whole}");
         let likely = "an interrupted download or copy of a file that was given its size beforehand, or a lost write";
         finding.because(certain, Some(likely.to_owned())).with_help("fetch this part, or the whole file, again")
     }
