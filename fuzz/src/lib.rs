@@ -25,14 +25,15 @@ pub use messages::{object_graph, saved_model, state};
 pub use seeds::seeds;
 pub use structured::{slices, strings, synth_roundtrip};
 pub use tables::table;
-pub use text::{numpy, region};
+pub use text::{explain, numpy, region};
 
 /// The body of a target.
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 13] = [
     ("bundle", bundle),
+    ("explain", explain),
     ("numpy", numpy),
     ("object_graph", object_graph),
     ("region", region),

@@ -22,6 +22,20 @@ pub fn seeds(target: &str, root: &Path) -> Vec<Vec<u8>> {
                 seeds.push([&[3, 10, 3, 255, 255, 255, 255, 255, 255, 255, 255, 127], text.as_bytes()].concat());
             }
         }
+        "explain" => {
+            for text in [
+                "DataLossError: Checksum does not match: stored 1132391434 vs. calculated on the restored bytes 2543478653",
+                "NotFoundError: Key dense/kernel not found in checkpoint [Op:RestoreV2]",
+                "Unable to open table file model.ckpt: Data loss: not an sstable (bad magic number)",
+                "InvalidArgumentError: Assign requires shapes of both tensors to match. lhs shape= [3,4] rhs shape= [4,3]",
+                "tensor_name = a/b; expected dtype float does not equal original dtype half",
+                "OutOfRangeError: Read less bytes than requested",
+                "Failed to find any matching files for model.ckpt-3",
+                "TensorBundle at model has 2 shards but 00000-of-00001 is missing",
+            ] {
+                seeds.push(text.into());
+            }
+        }
         "numpy" => {
             for dtype in 0..34 {
                 for flags in [0, 1, 2, 4, 8, 31] {

@@ -23,7 +23,8 @@ fn opened<T>(builder: BundleBuilder, then: impl FnOnce(&Checkpoint) -> T) -> T {
 pub fn strings(data: &[u8]) {
     let mut input = Input(data);
     let (flags, mut edits) = (input.u8(), Input(input.take(24)));
-    let (variant, big_endian) = (flags & 1 != 0, flags & 2 != 0);
+    // TensorFlow does not define variants in a big-endian bundle, and the reader refuses them.
+    let (variant, big_endian) = (flags & 1 != 0, flags & 3 == 2);
     let mut elements: Vec<&[u8]> = Vec::new();
     while !input.is_empty() && elements.len() < 300 {
         elements.push(input.short());
@@ -143,7 +144,7 @@ pub fn slices(data: &[u8]) {
         if part.end.is_ok() && !twice {
             assert!(clear, "{axes:?} is not covered exactly once, but read");
             assert!(part.elements.iter().eq(want.into_iter().flatten()), "{axes:?}: not what the slices hold");
-        } else if once {
+        } else if once && part.end.is_err() {
             panic!("all of it can be read, but not {axes:?}: {:?}", part.end);
         }
     });
@@ -212,6 +213,9 @@ pub fn synth_roundtrip(data: &[u8]) {
             continue;
         }
         builder = builder.in_shard(shard);
+        if number == dtype::VARIANT && big_endian {
+            continue;
+        }
         let want = if number == dtype::STRING || number == dtype::VARIANT {
             let elements: Vec<Vec<u8>> = (0..count).map(|_| input.short().to_vec()).collect();
             builder = if number == dtype::STRING {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ckpt::analysis::explain::explain_error;
 use ckpt::export::npy;
 use ckpt::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::tensor::{DType, Element, Region, split_selector, write_csv, write_json};
@@ -71,8 +72,9 @@ pub fn numpy(data: &[u8]) {
     }
     let mut end = 0;
     let mut shown = 0;
-    for (n, (start, count)) in layout.runs().enumerate() {
-        assert!((start > end || n == 0) && count > 0, "runs touch or go back");
+    for (start, count) in layout.runs() {
+        // One row may end where the next begins.
+        assert!(start >= end && count > 0, "runs go back");
         end = start + count;
         shown += count;
     }
@@ -124,4 +126,18 @@ pub fn numpy(data: &[u8]) {
         assert_eq!(dims.is_empty(), count('[') == 0, "{text}");
     }
     assert!(text.lines().all(|line| !line.ends_with(' ')) || dtype.is_variable_length(), "blanks at an end: {text:?}");
+}
+
+/// A pasted message.
+///
+/// Promises: explaining twice gives the same; what is said is bounded by the text; there is a headline.
+pub fn explain(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let diagnosis = explain_error(&text);
+    assert_eq!(diagnosis, explain_error(&text));
+    let Some(diagnosis) = diagnosis else { return };
+    assert!(!diagnosis.headline.is_empty());
+    let parts = [&diagnosis.meaning, &diagnosis.likely, &diagnosis.next, &diagnosis.certainty];
+    let said: usize = parts.into_iter().flatten().map(String::len).sum();
+    assert!(said <= 20 * text.len() + 20_000, "{said} bytes about {}", text.len());
 }

@@ -272,6 +272,9 @@ impl FileInfo {
 /// How many shards are looked for on disk; a header may claim two billion.
 const SHARDS: i32 = 1 << 16;
 
+/// How many shards are listed that are neither there nor needed: the claim is then clear.
+const ABSENT: usize = 1000;
+
 fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     let origin = checkpoint.origin();
     let info = |path: PathBuf, needed| {
@@ -297,7 +300,12 @@ fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
         }
     }
     let of = checkpoint.num_shards();
-    let shards = (0..of.min(SHARDS)).map(|id| info(origin.prefix.shard(id, of), needed.get(&id).copied().unwrap_or(0)));
+    let mut absent = 0;
+    let shards = (0..of.min(SHARDS)).filter_map(|id| {
+        let file = info(origin.prefix.shard(id, of), needed.get(&id).copied().unwrap_or(0));
+        absent += usize::from(file.bytes.is_none() && !needed.contains_key(&id));
+        (absent <= ABSENT || file.bytes.is_some() || needed.contains_key(&id)).then_some(file)
+    });
     std::iter::once(info(origin.prefix.index(), 0)).chain(shards).collect()
 }
 
@@ -395,5 +403,24 @@ impl Beside {
         }
         beside.checkpoints.sort_by_key(|name| (crate::bundle::Prefix::new(name).step(), name.clone()));
         beside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A header of a few bytes made `inspect` list 65 536 missing files, megabytes of them as JSON.
+    #[test]
+    fn shards_that_only_the_header_claims_are_not_all_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let prefix = dir.path().join("model.ckpt");
+        let bundle = ckpt_synth::BundleBuilder::new().floats("w", &[1], &[1.0]).claim_shards(i32::MAX);
+        bundle.entry_patch("w", |entry| entry.shard = 40_000).finish().write(&prefix).unwrap();
+        let limits = crate::limits::Limits::default();
+        let checkpoint = Checkpoint::open(&prefix, crate::checkpoint::Choice::default(), &limits).unwrap();
+        let files = files(&checkpoint);
+        assert!(files.len() < 1100, "{} files", files.len());
+        assert!(files.iter().any(|file| file.needed == 4), "the shard that is needed is listed");
     }
 }

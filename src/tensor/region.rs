@@ -120,8 +120,8 @@ impl Item {
         let bound = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(number).transpose();
         let (start, stop) = (bound(start)?, bound(stop)?);
         let step = match bound(step)?.unwrap_or(1) {
-            0 => return Err(refused(format!("slice step cannot be zero: {text}"))),
-            ..0 => return Err(refused(format!("negative slice steps are not supported: {text}"))),
+            0 => return Err(refused(format!("slice step cannot be zero: {}", shown(text)))),
+            ..0 => return Err(refused(format!("negative slice steps are not supported: {}", shown(text)))),
             step => u64::try_from(step).unwrap_or(u64::MAX),
         };
         Ok(Self::Slice { start, stop, step })
@@ -153,9 +153,14 @@ impl Item {
 fn number(text: &str) -> Result<i128> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(refused(format!("cannot read '{}' as an index", crate::escape::escaped(text.as_bytes()))));
+        return Err(refused(format!("cannot read '{}' as an index", shown(text))));
     }
     Ok(text.parse().unwrap_or(if text.starts_with('-') { i128::MIN } else { i128::MAX }))
+}
+
+/// What was asked for, harmless to a terminal.
+fn shown(text: &str) -> std::borrow::Cow<'_, str> {
+    crate::escape::escaped(text.as_bytes())
 }
 
 #[cold]
@@ -256,6 +261,14 @@ mod tests {
         for text in ["", ",", "1,,2", "1.5", "-", "1 2", "[1]", "١"] {
             assert!(Region::parse(text, &[3, 3, 3]).is_err(), "{text}");
         }
+    }
+
+    // White space around numbers is cut off, and form feeds and their like are white space.
+    #[test]
+    fn what_is_refused_is_shown_without_control_characters() {
+        assert_eq!(error("0:50:\x0c0", &[3]), r"slice step cannot be zero: 0:50:\x0c0");
+        assert_eq!(error(":\x0b:-1", &[3]), r"negative slice steps are not supported: :\x0b:-1");
+        assert_eq!(error("1\x0c1", &[3]), r"cannot read '1\x0c1' as an index");
     }
 
     #[test]
