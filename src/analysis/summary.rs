@@ -222,6 +222,7 @@ impl Summary {
 
         let named = origin.prefix.step();
         let mut stored = stored_step(checkpoint);
+        findings.extend(disagreement(named, stored));
         if stored.is_none()
             && let Some((step, assumption)) = derived_step(checkpoint)
         {
@@ -229,7 +230,6 @@ impl Summary {
             findings.push(Finding::new(Code::DerivedValue, message));
             stored = Some(step);
         }
-        findings.extend(step_disagreement(checkpoint));
         let notes = origin.notes.iter().map(|note| Finding::new(Code::ChoiceNote, note));
         findings.extend(notes);
         let (scopes, other_scopes) = main_scopes(tensors, &roles);
@@ -311,7 +311,11 @@ fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
 
 /// The step in the name against the one that is stored.
 pub(super) fn step_disagreement(checkpoint: &Checkpoint) -> Option<Finding> {
-    let (named, stored) = (checkpoint.origin().prefix.step()?, stored_step(checkpoint)?);
+    disagreement(checkpoint.origin().prefix.step(), stored_step(checkpoint))
+}
+
+fn disagreement(named: Option<u64>, stored: Option<u64>) -> Option<Finding> {
+    let (named, stored) = named.zip(stored)?;
     let message = format!("the name says step {named}, the tensor global_step says {stored}");
     (named != stored).then(|| Finding::new(Code::StepDisagrees, message))
 }

@@ -34,8 +34,7 @@ pub(crate) struct Ctx {
     pub(crate) look: Look,
     /// The format asked for.
     pub(crate) format: Format,
-    /// Worker threads.
-    pub(crate) threads: usize,
+    threads: Option<u16>,
     /// Whether notes are left out.
     pub(crate) quiet: bool,
     stderr_color: bool,
@@ -54,11 +53,17 @@ impl Ctx {
         Self {
             look: Look { color: out_color, width: width.map(|(width, _)| usize::from(width.0)) },
             format: args.format,
-            threads: args.threads.map_or_else(cores, usize::from),
+            threads: args.threads,
             quiet: args.quiet,
             stderr_color: color(anstream::AutoStream::choice(&io::stderr())),
             out: BufWriter::with_capacity(256 << 10, stdout.lock()),
         }
+    }
+
+    /// Worker threads. Asked for by those who start some: counting the cores reads files.
+    pub(crate) fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
     }
 
     /// Whether standard output is a terminal.
@@ -94,10 +99,6 @@ impl Ctx {
         let asked = name(&self.format).unwrap_or_default();
         anyhow::bail!("this command has no format {asked}; it has {}", all.join(", "))
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// An error as one sentence: what, where, what to do.

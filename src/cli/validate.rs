@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let options = ValidateOptions {
         quick: args.quick,
         finite: args.finite,
-        threads: ctx.threads,
+        threads: ctx.threads(),
         selector: Selector::parse(&args.select.selectors, args.select.regex)?,
         choice: args.source.choice(),
     };
