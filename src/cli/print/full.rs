@@ -9,7 +9,7 @@ use ckpt::report::{Nest, csv_output, source, string_element};
 use ckpt::tensor::{Checked, DType, Element, write_csv, write_json};
 
 use super::text::{variant_text, variant_type};
-use super::{Wanted, output};
+use super::{Wanted, check_small, output};
 use crate::cli::Format;
 
 /// Writes tensors in one of the complete formats.
@@ -41,7 +41,8 @@ impl<'c> Printer<'c> {
 
     pub(super) fn print(&mut self, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<()> {
         let named = |e: Error| e.for_key(&wanted.tensor.name);
-        match self.format {
+        let whole = check_small(self.checkpoint, wanted);
+        let printed = match self.format {
             Format::Raw => raw(self.checkpoint, wanted, out).map_err(named),
             Format::Npy => npy_file(self.checkpoint, wanted, out).map_err(named),
             Format::Csv => csv_table(self.checkpoint, wanted, out),
@@ -53,18 +54,27 @@ impl<'c> Printer<'c> {
                     _ => "",
                 };
                 out.write_all(before.as_bytes()).map_err(output)?;
-                let result = json_tensor(self.checkpoint, wanted, out);
+                let result = json_tensor(self.checkpoint, wanted, whole, out);
                 if format == Format::Jsonl {
                     out.write_all(b"\n").map_err(output)?;
                 }
-                result
+                return result;
             }
+        };
+        match whole {
+            Some(Err(error)) => printed.and(Err(error)),
+            _ => printed,
         }
     }
 }
 
 /// One object; if values cannot be read, they are `null` and `error` says why.
-fn json_tensor(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<()> {
+fn json_tensor(
+    checkpoint: &Checkpoint,
+    wanted: &Wanted<'_>,
+    whole: Option<Result<Checked>>,
+    out: &mut dyn Write,
+) -> Result<()> {
     let tensor = wanted.tensor;
     let dtype = tensor.dtype;
     let shape = wanted.region.shape();
@@ -106,6 +116,10 @@ fn json_tensor(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write
             }
         }
     });
+    let checked = match (checked, whole) {
+        (Ok(Checked::Not), Some(whole)) => whole,
+        (checked, _) => checked,
+    };
     // An error halfway leaves a shorter array, closed so that the document stays JSON, and said.
     let closed = match (&checked, started) {
         (Err(e), _) if matches!(e.kind(), ErrorKind::Output(_)) => return checked.map(|_| ()),

@@ -142,3 +142,19 @@ pub(super) fn output(error: std::io::Error) -> Error {
 pub(super) fn check(checkpoint: &Checkpoint, wanted: &Wanted<'_>) -> ckpt::error::Result<Checked> {
     checkpoint.read(wanted.tensor, &wanted.axes(), &mut |_| Ok(()))
 }
+
+/// A tensor up to this size is read whole even where only a part is wanted, so that its checksum can be checked.
+const READ_WHOLE: u64 = 16 << 20;
+
+/// Checks the whole of a small tensor of which a part is wanted. Nothing if the rest of it cannot be read: the part
+/// may be readable all the same.
+fn check_small(checkpoint: &Checkpoint, wanted: &Wanted<'_>) -> Option<ckpt::error::Result<Checked>> {
+    let small = wanted.slice.is_some() && wanted.tensor.bytes().is_some_and(|bytes| bytes <= READ_WHOLE);
+    let checked = small.then(|| checkpoint.read_all(wanted.tensor, &mut |_| Ok(())))?;
+    Some(checked).filter(|checked| checked.as_ref().err().is_none_or(is_mismatch))
+}
+
+/// Whether bytes could be read but are not what was saved.
+fn is_mismatch(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ChecksumMismatch { what: "tensor", .. })
+}

@@ -10,10 +10,7 @@ use ckpt::report::{shape_text, size};
 use ckpt::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::tensor::{Axis, Checked, DType, Element, Shape};
 
-use super::{Args, Ctx, Wanted, check, output};
-
-/// A part of a tensor up to this size is always read whole, so that its checksum can be checked.
-const READ_WHOLE: u64 = 16 << 20;
+use super::{Args, Ctx, READ_WHOLE, Wanted, check, check_small, is_mismatch, output};
 
 /// An empty line between two tensors.
 pub(super) fn gap(ctx: &mut Ctx) -> Result<()> {
@@ -35,14 +32,7 @@ pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, c
     let bytes = wanted.tensor.bytes().unwrap_or(u64::MAX);
     // What is small is read whole; what is shown whole must be.
     let read_all = args.full || bytes <= READ_WHOLE || !wanted.tensor.is_numeric();
-    let small_part = wanted.slice.is_some() && bytes <= READ_WHOLE;
-    let whole = small_part.then(|| checkpoint.read_all(wanted.tensor, &mut |_| Ok(())));
-    let outcome = match whole {
-        // The part may be readable where the rest is not.
-        Some(Err(error)) if !is_mismatch(&error) => Some(check(checkpoint, wanted)),
-        Some(checked) => Some(checked),
-        None => read_all.then(|| check(checkpoint, wanted)),
-    };
+    let outcome = check_small(checkpoint, wanted).or_else(|| read_all.then(|| check(checkpoint, wanted)));
     let (checked, failed) = match outcome {
         None => (Checked::Not, None),
         Some(Ok(checked)) => (checked, None),
@@ -64,11 +54,6 @@ pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, c
     };
     heading(wanted, note, ctx)?;
     values(checkpoint, wanted, &layout, &options, ctx)
-}
-
-/// Whether bytes could be read but are not what was saved.
-fn is_mismatch(error: &Error) -> bool {
-    matches!(error.kind(), ckpt::error::ErrorKind::ChecksumMismatch { what: "tensor", .. })
 }
 
 fn heading(wanted: &Wanted<'_>, note: &str, ctx: &mut Ctx) -> Result<()> {
