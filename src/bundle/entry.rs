@@ -65,11 +65,6 @@ impl BundleEntry {
         Ok(entry)
     }
 
-    /// Bytes that dtype and shape make; `None` if elements have no fixed size or cannot be counted.
-    pub fn expected_size(&self) -> Option<u64> {
-        self.shape.elements()?.checked_mul(self.dtype.element_size()?)
-    }
-
     /// Whether this entry only lists slices.
     pub fn is_partitioned(&self) -> bool {
         !self.slices.is_empty()

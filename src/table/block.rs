@@ -76,11 +76,6 @@ impl<'a> Block<'a> {
         Ok(Self { entries, restarts, offset, compressed })
     }
 
-    /// Whether the block was stored compressed, so that its entries are not slices of the file.
-    pub fn is_compressed(&self) -> bool {
-        self.compressed
-    }
-
     /// The entries, in stored order.
     pub fn entries(&self) -> Entries<'a> {
         Entries {

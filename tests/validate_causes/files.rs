@@ -236,6 +236,7 @@ fn slices_that_do_not_make_up_their_tensor() {
     only(&check(slices(&[(0, 3), (4, 2)])), Code::SlicesIncomplete, &["p: its slices hold 5 of 6 elements"]);
     let found = check(slices(&[(0, 3)]).entry_patch("p", |e| e.slices.push(vec![Extent::range(3, 3)])));
     only(&found, Code::SliceMissing, &["lists slice 3,3 but has no entry for it"]);
+    assert_eq!(found.checked.verified, 0, "a tensor is not verified by one of its slices");
     let found = check(slices(&[(0, 3), (3, 4)]));
     only(&found, Code::SliceDisagrees, &["slice 3,4 does not fit shape [6]"]);
     let key = ckpt_synth::slice_key("p", &[Extent::range(3, 3)]);

@@ -81,14 +81,6 @@ pub fn invert_u32(crc: u32) -> [u8; 4] {
     (!rewind(!crc, 32)).to_le_bytes()
 }
 
-/// The eight bytes that have this checksum and whose last four are zero: a little-endian integer below 2³².
-///
-/// There is always exactly one, whether or not it is what was summed: a small number speaks for itself.
-pub fn invert_u32_then_zeros(crc: u32) -> [u8; 8] {
-    let [a, b, c, d] = (!rewind(!crc, 64)).to_le_bytes();
-    [a, b, c, d, 0, 0, 0, 0]
-}
-
 /// The value of a scalar, derived from its checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Derived {

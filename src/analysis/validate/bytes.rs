@@ -40,60 +40,62 @@ pub(super) fn check(
     progress: &Progress,
     result: &mut Validation,
 ) -> Outcome {
+    if !checkpoint.origin().v1_files.is_empty() {
+        check_v1(checkpoint, selected, progress, result);
+        return Outcome::default();
+    }
     let tensors = checkpoint.tensors();
     let variable = |piece: &StoredPiece| tensors.get(piece.tensor).is_some_and(|t| t.dtype.is_variable_length());
-    let wanted = |piece: &&(usize, &StoredPiece)| selected.has(piece.1.tensor);
-    let all: Vec<(usize, &StoredPiece)> = pieces.iter().enumerate().collect();
-    let (strings, numbers): (Vec<_>, Vec<_>) = all.iter().filter(wanted).copied().partition(|(_, p)| variable(p));
+    let wanted = pieces.iter().enumerate().filter(|(_, piece)| selected.has(piece.tensor));
+    let (strings, numbers): (Vec<_>, Vec<_>) = wanted.partition(|(_, piece)| variable(piece));
     let bytes: u64 = strings.iter().chain(&numbers).map(|(_, piece)| piece.len).sum();
     progress.total.fetch_add(bytes, Ordering::Relaxed);
 
     let mut outcome = Outcome::default();
-    let mut bad = vec![false; tensors.len()];
-    let mut touched = vec![false; tensors.len()];
-    let mark = |flags: &mut Vec<bool>, at: usize| {
-        if let Some(flag) = flags.get_mut(at) {
-            *flag = true;
+    // Pieces of each tensor that were looked at, and that match. A tensor is verified when all that it has match.
+    let mut looked_at = vec![0usize; tensors.len()];
+    let mut matching = vec![0usize; tensors.len()];
+    let count = |counts: &mut Vec<usize>, piece: &StoredPiece| {
+        if let Some(count) = counts.get_mut(piece.tensor) {
+            *count += 1;
         }
     };
     let spans: Vec<Span> = numbers.iter().map(|(_, p)| Span { shard: p.shard, start: p.start, len: p.len }).collect();
     let mut read = 0u64;
     let sums = checkpoint.sum_spans(&spans, threads, &progress.done);
-    let mut unreadable: BTreeMap<String, (usize, Finding)> = BTreeMap::new();
+    let mut unreadable: BTreeMap<String, Finding> = BTreeMap::new();
     for ((at, piece), sum) in numbers.iter().zip(sums) {
-        mark(&mut touched, piece.tensor);
+        count(&mut looked_at, piece);
         match sum {
             Sum::Read(crc) if crc == piece.crc => {
                 read = read.saturating_add(piece.len);
+                count(&mut matching, piece);
                 *outcome.good.entry(piece.shard).or_default() += 1;
             }
             Sum::Read(got) => {
                 read = read.saturating_add(piece.len);
-                mark(&mut bad, piece.tensor);
                 outcome.mismatches.push(Mismatch { piece: *at, got });
             }
             // Missing and short shards have their finding; anything else is told once for each cause.
             Sum::Failed(error) => {
-                mark(&mut bad, piece.tensor);
-                let place = unreadable.entry(error.to_string()).or_insert_with(|| (0, Finding::of(&error)));
-                place.0 += 1;
+                unreadable.entry(error.to_string()).or_insert_with(|| Finding::of(&error));
             }
         }
     }
     let told = |finding: &Finding| {
         finding.code == Code::Unreadable && result.findings.iter().any(|f| f.file == finding.file && unusable(f))
     };
-    let fresh: Vec<Finding> = unreadable.into_values().map(|(_, f)| f).filter(|f| !told(f)).collect();
+    let fresh: Vec<Finding> = unreadable.into_values().filter(|f| !told(f)).collect();
     result.findings.extend(fresh);
 
     for (at, error) in check_strings(checkpoint, &strings, threads, progress) {
         let Some((_, piece)) = strings.get(at) else { continue };
-        mark(&mut touched, piece.tensor);
+        count(&mut looked_at, piece);
         let (Some(error), Some(tensor)) = (error, tensors.get(piece.tensor)) else {
             read = read.saturating_add(piece.len);
+            count(&mut matching, piece);
             continue;
         };
-        mark(&mut bad, piece.tensor);
         let finding = of_tensor(&error, tensor);
         // A short shard says its length: a string that reaches beyond it is lost, whatever its lengths look like.
         let cut = |f: &Finding| f.code == Code::ShortShard && f.offset.is_none_or(|len| piece.end() > len);
@@ -103,12 +105,10 @@ pub(super) fn check(
             result.push(finding);
         }
     }
-    let v1 = check_v1(checkpoint, selected, progress, result);
-    let verified = touched.iter().zip(&bad).filter(|(touched, bad)| **touched && !**bad).count() as u64;
-    let read = read.saturating_add(v1.2);
-    let skipped = touched.iter().filter(|touched| !**touched).count() as u64;
-    let skipped = if v1.0 + v1.1 > 0 { tensors.len() as u64 - v1.0 - v1.1 } else { skipped };
-    result.add(Counts { verified: verified + v1.0, skipped, bytes: read, ..Counts::default() });
+    let verified =
+        tensors.iter().zip(&matching).filter(|(tensor, n)| **n == tensor.slices().len().max(1)).count() as u64;
+    let skipped = looked_at.iter().filter(|n| **n == 0).count() as u64;
+    result.add(Counts { verified, skipped, bytes: read, ..Counts::default() });
     outcome
 }
 
@@ -150,30 +150,22 @@ fn check_strings(
 }
 
 /// The tensors of a V1 checkpoint: their blocks have checksums, their values must be as many as their shape says.
-/// How many are good, how many bad, and the bytes of the good ones.
-fn check_v1(
-    checkpoint: &Checkpoint,
-    selected: &Selected,
-    progress: &Progress,
-    result: &mut Validation,
-) -> (u64, u64, u64) {
-    if checkpoint.origin().v1_files.is_empty() {
-        return (0, 0, 0);
-    }
-    let (mut good, mut bad, mut read) = (0, 0, 0u64);
-    for (_, tensor) in checkpoint.tensors().iter().enumerate().filter(|(at, _)| selected.has(*at)) {
+fn check_v1(checkpoint: &Checkpoint, selected: &Selected, progress: &Progress, result: &mut Validation) {
+    let mut counts = Counts::default();
+    for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+        if !selected.has(at) {
+            counts.skipped += 1;
+            continue;
+        }
         match read_v1(checkpoint, tensor, progress) {
             Ok(bytes) => {
-                good += 1;
-                read = read.saturating_add(bytes);
+                counts.verified += 1;
+                counts.bytes = counts.bytes.saturating_add(bytes);
             }
-            Err(error) => {
-                bad += 1;
-                result.push(of_tensor(&error, tensor));
-            }
+            Err(error) => result.push(of_tensor(&error, tensor)),
         }
     }
-    (good, bad, read)
+    result.add(counts);
 }
 
 fn read_v1(checkpoint: &Checkpoint, tensor: &Tensor, progress: &Progress) -> crate::error::Result<u64> {
