@@ -2,10 +2,11 @@
 
 mod support;
 
-use ckpt::checkpoint::Checkpoint;
+use ckpt::checkpoint::{Checkpoint, Hold};
 use ckpt::error::ErrorKind;
 use ckpt::export::npy::widen;
 use ckpt::tensor::{Axis, Checked, DType};
+use ckpt::wire::Crc32c;
 use sha2::{Digest, Sha256};
 use support::{Answer, Document, Expected, all_documents, check_regions, elements, open, read_all, region, show};
 
@@ -129,6 +130,40 @@ fn regions_are_what_naive_slicing_gives() {
         }
     }
     assert!(regions > 1000, "only {regions} regions");
+}
+
+#[test]
+fn elements_in_runs_are_those_of_the_whole() {
+    let mut compared = 0;
+    for (_, checkpoint) in opened() {
+        for tensor in checkpoint.tensors().iter().filter(|t| t.is_numeric()) {
+            let Ok((all, _)) = read_all(&checkpoint, tensor) else { continue };
+            let mut hold = Hold::default();
+            let mut elements = checkpoint.elements(tensor, &mut hold).unwrap();
+            let count = elements.count();
+            let (mut got, mut run, mut at) = (Vec::new(), Vec::new(), 0);
+            for step in (1..).map(|n| n * 7 % 13 + 1) {
+                let end = (at + step).min(count);
+                elements.read(at..end, &mut run).unwrap();
+                got.extend_from_slice(&run);
+                at = end;
+                if at == count {
+                    break;
+                }
+            }
+            assert!(got == all, "{:?}", tensor.name);
+            match elements.sum() {
+                Some((since, len, crc)) => {
+                    assert_eq!((since, len), (0, all.len() as u64));
+                    assert!(checkpoint.is_big_endian() || crc == Crc32c::of(&all));
+                }
+                None => assert_eq!(elements.finish().unwrap(), Checked::Verified),
+            }
+            assert!(elements.read(count..count + 1, &mut run).is_err());
+            compared += 1;
+        }
+    }
+    assert!(compared > 300, "only {compared} tensors");
 }
 
 #[test]

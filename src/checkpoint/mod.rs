@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod directory;
+mod elements;
 mod fields;
 pub mod fingerprint;
 mod locate;
@@ -18,6 +19,7 @@ mod sniff;
 pub mod state;
 
 pub use directory::{Found, ModelDir, StateFile};
+pub use elements::{Elements, Hold};
 pub use locate::{Choice, Origin, SourceKind};
 pub use sniff::{Looks, looks_like};
 

@@ -1,0 +1,116 @@
+//! Below everything: work on all cores whose results come back in order, so that output does not depend on threads.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How many results a worker may be ahead of the slowest one, for each worker: what waits for its turn takes memory.
+const AHEAD: usize = 4;
+
+/// Results that wait for their turn, and who takes them.
+struct Turns<T, F> {
+    waiting: BTreeMap<usize, T>,
+    next: usize,
+    take: F,
+    /// A worker panicked: nobody waits for its result.
+    broken: bool,
+}
+
+/// Calls `work` for every number below `count` on up to `threads` threads, each with a state of its own from `start`,
+/// and hands the results to `take` in the order of the numbers, one at a time.
+pub fn in_order<S, T: Send>(
+    count: usize,
+    threads: usize,
+    start: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, usize) -> T + Sync,
+    mut take: impl FnMut(usize, T) + Send,
+) {
+    if threads.min(count) <= 1 {
+        let mut state = start();
+        for n in 0..count {
+            take(n, work(&mut state, n));
+        }
+        return;
+    }
+    let workers = threads.min(count);
+    let ahead = workers.saturating_mul(AHEAD);
+    let next = AtomicUsize::new(0);
+    let turns = Mutex::new(Turns { waiting: BTreeMap::new(), next: 0, take, broken: false });
+    let moved = Condvar::new();
+    let run = || {
+        let _guard = Unblock(&turns, &moved);
+        let mut state = start();
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            if n >= count {
+                return;
+            }
+            let result = work(&mut state, n);
+            let mut turns = lock(&turns);
+            while n > turns.next.saturating_add(ahead) && !turns.broken {
+                turns = moved.wait(turns).unwrap_or_else(PoisonError::into_inner);
+            }
+            turns.waiting.insert(n, result);
+            turns.drain();
+            moved.notify_all();
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(run);
+        }
+        run();
+    });
+}
+
+impl<T, F: FnMut(usize, T)> Turns<T, F> {
+    fn drain(&mut self) {
+        while let Some(result) = self.waiting.remove(&self.next) {
+            (self.take)(self.next, result);
+            self.next = self.next.saturating_add(1);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wakes the others if its worker panics, so that the panic is seen rather than waited for.
+struct Unblock<'m, T, F>(&'m Mutex<Turns<T, F>>, &'m Condvar);
+
+impl<T, F> Drop for Unblock<'_, T, F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(self.0).broken = true;
+            self.1.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_order_whatever_the_threads() {
+        for threads in [1, 2, 3, 16] {
+            let mut seen = Vec::new();
+            let slow = |n: usize| std::thread::sleep(std::time::Duration::from_micros((n as u64 * 37) % 90));
+            in_order(200, threads, || 0u64, |_, n| (slow(n), n * n).1, |n, square| seen.push((n, square)));
+            assert_eq!(seen, (0..200).map(|n| (n, n * n)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn nothing_to_do_is_done() {
+        in_order(0, 4, || (), |(), n| n, |_, _| panic!("there is no result"));
+    }
+
+    #[test]
+    fn a_panic_is_passed_on() {
+        let fails = |n: usize| assert!(n != 0, "the first one fails");
+        let run = || in_order(100, 4, || (), |(), n| fails(n), |_, ()| {});
+        assert!(std::panic::catch_unwind(run).is_err());
+    }
+}
