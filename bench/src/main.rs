@@ -7,7 +7,7 @@ mod instructions;
 mod measure;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -49,6 +49,15 @@ enum Task {
         #[arg(long, conflicts_with = "ckpt")]
         features: Option<String>,
     },
+    /// Makes the inputs of groups of cases.
+    #[command(hide = true)]
+    Prepare {
+        groups: Vec<String>,
+        #[arg(long)]
+        scale: f64,
+        #[arg(long)]
+        dir: PathBuf,
+    },
     /// Counts instructions of a few fixed runs under valgrind and compares them with bench/instructions.txt.
     Instructions {
         /// Write the counts down instead.
@@ -71,8 +80,9 @@ fn main() -> Result<()> {
             let ckpt = ckpt.map_or_else(|| build(features.as_deref()), Ok)?;
             let own = std::env::current_exe()?;
             let programs = Programs { ckpt, empty: own.with_file_name("empty"), own, threads };
-            let inputs = Inputs::new(dir, scale)?;
             let groups = if groups.is_empty() { GROUPS.map(str::to_owned).to_vec() } else { groups };
+            prepare(&programs.own, &groups, scale, &dir)?;
+            let inputs = Inputs::new(dir, scale)?;
             report::machine(scale, threads);
             for group in groups {
                 for case in programs.cases(&group, &inputs)? {
@@ -82,6 +92,12 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
+        Task::Prepare { groups, scale, dir } => {
+            let own = std::env::current_exe()?;
+            let programs = Programs { ckpt: own.clone(), empty: own.clone(), own, threads: 1 };
+            let inputs = Inputs::new(dir, scale)?;
+            groups.iter().try_for_each(|group| programs.cases(group, &inputs).map(drop))
+        }
         Task::Instructions { record } => instructions::run(&build(None)?, record),
         Task::Floor { what, files, threads } => match (what.as_str(), files.as_slice()) {
             ("sum-read", files) => floor::sum_read(files, threads),
@@ -90,6 +106,16 @@ fn main() -> Result<()> {
             _ => bail!("no such floor"),
         },
     }
+}
+
+/// Makes all inputs in a process of its own: the memory that a child starts with counts among its own peak.
+fn prepare(own: &Path, groups: &[String], scale: f64, dir: &Path) -> Result<()> {
+    let mut command = Command::new(own);
+    command.arg("prepare").args(groups).arg("--scale").arg(scale.to_string()).arg("--dir").arg(dir);
+    if !command.status()?.success() {
+        bail!("the inputs cannot be made");
+    }
+    Ok(())
 }
 
 /// Builds `ckpt` as it is released, and the empty program, and says where the first lies.
