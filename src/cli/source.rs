@@ -1,6 +1,6 @@
 //! The PATH argument and what comes with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckpt::analysis::{Roles, Selection, Selector};
@@ -78,8 +78,17 @@ impl SelectArgs {
         let selection = selector.select(checkpoint, roles);
         if selection.0.is_empty() && !selector.is_empty() {
             ctx.error(&format!("no tensor matches {}{}", quoted(&self.selectors), near(&self.selectors, checkpoint)));
+            self.tell_second_path(ctx);
         }
         Ok(selection)
+    }
+
+    /// A shell makes many paths of one pattern; all but the first are then taken for selectors.
+    pub(crate) fn tell_second_path(&self, ctx: &mut Ctx) {
+        if let Some(path) = self.selectors.iter().find(|selector| Path::new(selector).exists()) {
+            let shown = ckpt::escape::escaped(path.as_bytes());
+            ctx.note(&format!("{shown} is a path: this command takes one path, what follows it chooses tensors"));
+        }
     }
 }
 
