@@ -57,14 +57,14 @@ fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
     let tensor = checkpoint.tensor(&expected.name).unwrap_or_else(|| panic!("{what} is missing"));
     match &expected.answer {
         Answer::Unreadable { .. } if tensor.dtype == DType::Variant => {
-            let (messages, checked) = elements(checkpoint, tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let (messages, checked) = elements(checkpoint, &tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
             assert_eq!(Some(messages.len() as u64), tensor.elements(), "{what}");
             assert_eq!(checked, Checked::Verified, "{what}");
             assert!(messages.iter().all(|message| message.starts_with(&[0x0a])), "{what}: type_name comes first");
         }
         Answer::Unreadable { message, slices } => {
             assert!(message.contains("sufficient slices"), "{what}: an error this test does not know: {message}");
-            let error = read_all(checkpoint, tensor).expect_err(what);
+            let error = read_all(checkpoint, &tensor).expect_err(what);
             assert!(matches!(error.kind(), ErrorKind::Slices(_)), "{what}: {error}");
             assert!(!slices.is_empty());
             for slice in slices {
@@ -74,12 +74,12 @@ fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
                     .zip(&slice.shape)
                     .map(|(&start, &count)| Axis { start, step: 1, count })
                     .collect();
-                let (got, _) = region(checkpoint, tensor, &axes).unwrap_or_else(|e| panic!("{what}: {e}"));
+                let (got, _) = region(checkpoint, &tensor, &axes).unwrap_or_else(|e| panic!("{what}: {e}"));
                 assert_eq!(got.concat(), slice.raw, "{what}");
             }
         }
         answer => {
-            let (got, checked) = read_all(checkpoint, tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let (got, checked) = read_all(checkpoint, &tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
             assert_eq!(checked, Checked::Verified, "{what}");
             match answer {
                 Answer::Raw(raw) if expected.file_bytes.is_some() => {
@@ -97,7 +97,7 @@ fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
                     assert_eq!(format!("{:x}", Sha256::digest(&got)), *hex, "{what}");
                 }
                 Answer::Strings(strings) => {
-                    let (got, _) = elements(checkpoint, tensor).unwrap();
+                    let (got, _) = elements(checkpoint, &tensor).unwrap();
                     assert!(&got == strings, "{what}");
                 }
                 Answer::Unreadable { .. } => unreachable!(),
@@ -123,8 +123,8 @@ fn regions_are_what_naive_slicing_gives() {
     for (_, checkpoint) in opened() {
         for tensor in checkpoint.tensors().iter().filter(|t| t.shape.rank() != Some(0)) {
             // Those that do not exist as a whole are in the test above.
-            if let Ok((all, _)) = elements(&checkpoint, tensor) {
-                regions += check_regions(&checkpoint, tensor, &all);
+            if let Ok((all, _)) = elements(&checkpoint, &tensor) {
+                regions += check_regions(&checkpoint, &tensor, &all);
             }
         }
     }
