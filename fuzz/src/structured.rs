@@ -128,7 +128,7 @@ pub fn slices(data: &[u8]) {
     opened(builder, |checkpoint| {
         assert_eq!(checkpoint.tensors().len(), 1, "slices are no tensors");
         let tensor = &checkpoint.tensors().get(0).unwrap();
-        let all = read(checkpoint, &tensor, &whole(&dims));
+        let all = read(checkpoint, tensor, &whole(&dims));
         if once {
             assert!(all.end.is_ok(), "{:?}", all.end);
         } else if elements > 0 {
@@ -138,7 +138,7 @@ pub fn slices(data: &[u8]) {
             assert!(all.elements.iter().eq(cover.iter().flatten()), "not what the slices hold");
         }
         let axes = region(&dims, &mut choices);
-        let part = read(checkpoint, &tensor, &axes);
+        let part = read(checkpoint, tensor, &axes);
         let want: Vec<_> = flat(&dims, &axes).into_iter().map(|at| &cover[at]).collect();
         let clear = want.iter().all(|values| values.len() == 1);
         if part.end.is_ok() && !twice {
