@@ -15,7 +15,7 @@ mod validate;
 
 pub use derived::{derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
-pub use listing::{Group, GroupBy, Listing, Sort, Totals, TreeRow};
+pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use rename::{Rename, Renames};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};

@@ -14,7 +14,8 @@ pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(["name", "dtype", "shape", "bytes", "role", "optimizer", "shard", "offset", "crc32c", "slices"])
         .map_err(csv_output)?;
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         let (place, slices) = match &tensor.parts {
             Parts::Whole(place) => (Some(place), String::new()),
             Parts::Slices(slices) => (None, slices.iter().map(|s| s.slice.to_string()).collect::<Vec<_>>().join(" ")),

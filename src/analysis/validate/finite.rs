@@ -26,18 +26,25 @@ pub(super) fn check(
     progress: &Progress,
     result: &mut Validation,
 ) {
-    let can_be = |at: &&usize| checkpoint.tensors().get(**at).is_some_and(|t| has_non_finite(t.dtype));
-    let tensors: Vec<usize> = selection.0.iter().filter(can_be).copied().collect();
-    let bytes: u64 = tensors.iter().filter_map(|at| checkpoint.tensors().get(*at)?.bytes()).sum();
+    let mut bytes = 0u64;
+    let mut cursor = checkpoint.tensors().cursor();
+    let can_be = |at: &usize| {
+        let found = cursor.reach(*at).filter(|tensor| has_non_finite(tensor.dtype));
+        bytes = bytes.saturating_add(found.and_then(Tensor::bytes).unwrap_or(0));
+        found.is_some()
+    };
+    let tensors: Selection = selection.iter().filter(can_be).collect();
     progress.total.fetch_add(bytes, Ordering::Relaxed);
     let next = AtomicUsize::new(0);
     let found: Mutex<Vec<(usize, Count)>> = Mutex::default();
     let work = || {
+        let mut cursor = checkpoint.tensors().cursor();
         while let Some(at) = tensors.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Some(tensor) = checkpoint.tensors().get(*at) else { continue };
+            let Some(tensor) = cursor.reach(at) else { continue };
             // What cannot be read has its finding already.
-            if let Some(count) = count(checkpoint, tensor, progress) {
-                found.lock().unwrap_or_else(PoisonError::into_inner).push((*at, count));
+            // A million finite ones need no remembering.
+            if let Some(count) = count(checkpoint, tensor, progress).filter(|count| count.first.is_some()) {
+                found.lock().unwrap_or_else(PoisonError::into_inner).push((at, count));
             }
         }
     };
