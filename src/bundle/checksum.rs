@@ -104,10 +104,8 @@ pub fn sum_spans(shards: &Shards, spans: &[Span], threads: usize, done: &AtomicU
     }
     for (n, mut partials) in found.partial {
         partials.sort_unstable_by_key(|(from, ..)| *from);
-        let crc = partials.iter().fold(0u32, |crc, (_, len, part)| {
-            crc32c::crc32c_combine(crc, part.0, usize::try_from(*len).unwrap_or(usize::MAX))
-        });
-        put(n, Sum::Read(Crc32c(crc)));
+        let crc = partials.iter().fold(Crc32c::default(), |crc, (_, len, part)| crc.followed_by(*part, *len));
+        put(n, Sum::Read(crc));
     }
     for (n, error) in found.failed {
         put(n, Sum::Failed(error));
