@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use ckpt::analysis::{Progress, Roles, Selector, StatsOptions, stats};
 use ckpt::checkpoint::{Checkpoint, looks_like};
 use ckpt::error::Error;
 use ckpt::tensor::{Axis, Checked};
@@ -102,6 +103,21 @@ fn use_all(path: &Path) -> Outcome {
     outcome
 }
 
+/// Statistics of everything, with everything on; they say the same with one thread and with two.
+fn compute_all(path: &Path) {
+    let Ok(checkpoint) = support::open(path) else { return };
+    let selection = Selector::default().select(&checkpoint, &Roles::of(&checkpoint));
+    let run = |threads| {
+        let options = StatsOptions { threads, distribution: true, channels: true };
+        let found = stats(&checkpoint, &selection, &options, &Progress::default());
+        let rows = found.tensors.iter().map(|row| {
+            (format!("{:?} {:?} {:?}", row.figures, row.distribution, row.channels), row.error.as_ref().map(said))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(run(1), run(2));
+}
+
 /// Every second index of a few in the middle, and the last element.
 fn read_part(checkpoint: &Checkpoint, tensor: &ckpt::checkpoint::Tensor) {
     let Ok(dims) = tensor.dims() else { return };
@@ -136,6 +152,7 @@ fn meet(case: &Case) -> (Outcome, usize) {
     PEAK.store(before, Ordering::Relaxed);
     let thread = std::thread::spawn(move || {
         let outcome = use_all(&path);
+        compute_all(&path);
         let _ = done.send(());
         outcome
     });

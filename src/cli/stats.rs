@@ -25,8 +25,8 @@ What the figures are of:
   complex        magnitudes; a NaN in either part is a NaN
   bool           0 and 1
   strings        have no figures; they are counted as skipped
-Quantiles (--hist) are elements by rank (np.quantile's inverted_cdf) among the finite ones: exact for types of 8 bits,
-float16, bfloat16 and for integers up to 2048, off by at most one part in 2048 elsewhere.
+  quantiles      of the finite elements, by rank (np.quantile's inverted_cdf): exact for float16,
+                 bfloat16, types of 8 bits and integers up to 2048, else off by one part in 2048
 A tensor whose bytes are not the ones that were saved is unreadable and has no figures.
 
 Formats: text, json, jsonl, csv, markdown.
