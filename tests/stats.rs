@@ -288,7 +288,9 @@ fn statistics_of_parts_merge_to_the_whole_in_any_order() {
         if backwards {
             parts.reverse();
         }
-        parts.iter().for_each(|part| merged.merge(&part.figures));
+        for part in parts {
+            merged.merge(&part.figures);
+        }
         prop_assert_eq!(
             (merged.elements, merged.zeros, merged.nan().count, merged.finite()),
             (whole.elements, whole.zeros, whole.nan().count, whole.finite())

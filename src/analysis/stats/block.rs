@@ -49,15 +49,23 @@ struct Lanes<T, const N: usize> {
 impl<T: Copy + PartialOrd + Default + Into<f64>, const N: usize> Lanes<T, N> {
     #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
     #[expect(clippy::indexing_slicing, reason = "all arrays have N items; zipped iterators measured half as fast")]
-    #[expect(clippy::needless_range_loop, reason = "one index for six arrays")]
+    #[expect(clippy::needless_range_loop, reason = "one index for all arrays")]
     #[inline(always)]
-    fn add(&mut self, chunk: &[T; N], pivot: f64) {
+    fn look(&mut self, chunk: &[T; N]) {
         for n in 0..N {
             let value = chunk[n];
             self.least[n] = if value < self.least[n] { value } else { self.least[n] };
             self.greatest[n] = if value > self.greatest[n] { value } else { self.greatest[n] };
             self.zeros[n] += u32::from(value == T::default());
-            let difference: f64 = value.into() - pivot;
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
+    #[expect(clippy::indexing_slicing, clippy::needless_range_loop, reason = "as above")]
+    #[inline(always)]
+    fn sum(&mut self, chunk: &[T; N], pivot: f64) {
+        for n in 0..N {
+            let difference: f64 = chunk[n].into() - pivot;
             self.sum[n] += difference;
             self.squares[n] += difference * difference;
         }
@@ -76,8 +84,12 @@ impl<T: Copy + PartialOrd + Default + Into<f64>, const N: usize> Kernel for Bloc
         let (least, greatest) = ([pivot; N], [pivot; N]);
         let mut lanes = Lanes { least, greatest, zeros: [0; N], sum: [0.0; N], squares: [0.0; N] };
         let (chunks, rest) = values.as_chunks::<N>();
+        // Two loops over what is in the first-level cache: one would need more registers than there are.
         for chunk in chunks {
-            lanes.add(chunk, about);
+            lanes.look(chunk);
+        }
+        for chunk in chunks {
+            lanes.sum(chunk, about);
         }
         let mut too_many = 0;
         if !rest.is_empty() {
@@ -86,7 +98,8 @@ impl<T: Copy + PartialOrd + Default + Into<f64>, const N: usize> Kernel for Bloc
             for (to, from) in last.iter_mut().zip(rest) {
                 *to = *from;
             }
-            lanes.add(&last, about);
+            lanes.look(&last);
+            lanes.sum(&last, about);
             too_many = if pivot == T::default() { (N - rest.len()) as u64 } else { 0 };
         }
         Sums {

@@ -66,7 +66,7 @@ pub struct Skipped {
 /// Statistics of a selection.
 #[derive(Debug)]
 pub struct Stats {
-    /// One for each numeric tensor, in the order of the selection.
+    /// One for each numeric tensor, in the order of the checkpoint: by name.
     pub tensors: Vec<TensorStats>,
     /// Strings, variants and unknown types, of which there is nothing to compute.
     pub skipped: Skipped,

@@ -55,34 +55,28 @@ struct Part {
 
 /// What came of a unit.
 enum Done {
-    Tensors(Vec<Option<TensorStats>>),
+    Tensors(Vec<TensorStats>),
     Part(Box<Part>, u64),
 }
 
-/// Statistics of the tensors at these positions, in their order.
+/// Statistics of the tensors at these positions, in the order of the checkpoint.
 pub(super) fn all(
     checkpoint: &Checkpoint,
     positions: &[usize],
     options: &StatsOptions,
     progress: &Progress,
 ) -> Vec<TensorStats> {
-    let mut sorted: Vec<usize> = (0..positions.len()).collect();
     // As they lie in their files: a disk reads on faster than it jumps.
-    sorted.sort_by_cached_key(|n| positions.get(*n).and_then(|at| Some(place(&tensor_at(checkpoint, *at)?))));
-    let at: Vec<usize> = sorted.iter().filter_map(|n| positions.get(*n).copied()).collect();
+    let mut at = positions.to_vec();
+    at.sort_by_cached_key(|at| tensor_at(checkpoint, *at).map(|tensor| place(&tensor)));
     let units = plan(checkpoint, &at, progress);
-    let mut rows: Vec<Option<TensorStats>> = positions.iter().map(|_| None).collect();
-    let mut put = |n: usize, row: TensorStats| {
-        if let Some(slot) = sorted.get(n).and_then(|n| rows.get_mut(*n)) {
-            *slot = Some(row);
-        }
-    };
+    let mut rows: Vec<TensorStats> = Vec::with_capacity(positions.len());
     let work = |worker: &mut Worker, n: usize| {
         let unit = units.get(n)?;
         let tensors = at.get(unit.tensors.clone()).unwrap_or_default();
         let Some((range, _)) = &unit.part else {
             let whole = |at: &usize| worker.whole(checkpoint, *at, options, progress);
-            return Some(Done::Tensors(tensors.iter().map(whole).collect()));
+            return Some(Done::Tensors(tensors.iter().filter_map(whole).collect()));
         };
         let tensor = tensor_at(checkpoint, *tensors.first()?)?;
         let part = worker.open_part(checkpoint, &tensor, range.clone(), options, progress);
@@ -92,13 +86,7 @@ pub(super) fn all(
     in_order(units.len(), options.threads, Worker::default, work, |n, done| {
         let (Some(unit), Some(done)) = (units.get(n), done) else { return };
         match done {
-            Done::Tensors(stats) => {
-                for (n, row) in unit.tensors.clone().zip(stats) {
-                    if let Some(row) = row {
-                        put(n, row);
-                    }
-                }
-            }
+            Done::Tensors(stats) => rows.extend(stats),
             Done::Part(part, len) => {
                 large.append(*part, len);
                 if unit.part.as_ref().is_some_and(|(_, last)| *last) {
@@ -106,13 +94,14 @@ pub(super) fn all(
                     if let Some(at) = at.get(unit.tensors.start)
                         && let Some(tensor) = tensor_at(checkpoint, *at)
                     {
-                        put(unit.tensors.start, whole.finish(checkpoint, *at, &tensor, options));
+                        rows.push(whole.finish(checkpoint, *at, &tensor, options));
                     }
                 }
             }
         }
     });
-    rows.into_iter().flatten().collect()
+    rows.sort_unstable_by_key(|row| row.at);
+    rows
 }
 
 /// Where a tensor begins.
