@@ -48,6 +48,7 @@ fn every_json_field_is_documented() {
         "inspect testdata/saved_model/tf1/model",
         "validate testdata/model_dir/stale",
         "validate tests/cmd/foreign/pointer.index",
+        "stats testdata/dtypes/all --hist --per-channel",
         "explain missing-shard",
         "explain Key embeding not found in checkpoint --path testdata/saver_v2/sharded_adam",
     ];

@@ -10,6 +10,7 @@ mod rename;
 mod roles;
 mod scopes;
 mod select;
+pub mod stats;
 mod summary;
 mod validate;
 
@@ -20,5 +21,6 @@ pub use rename::{Rename, Renames};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};
+pub use stats::{Stats, StatsOptions, stats};
 pub use summary::{Beside, Equal, FileInfo, RoleTotal, Saver, Summary};
 pub use validate::{Counts, Progress, ValidateOptions, Validation, validate};

@@ -10,6 +10,7 @@ mod list;
 mod print;
 mod progress;
 mod source;
+mod stats;
 mod validate;
 
 use std::io::Write;
@@ -37,6 +38,7 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
+    Stats(stats::Args),
     Validate(validate::Args),
     Explain(explain::Args),
 }
@@ -109,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
+        Command::Stats(args) => stats::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));

@@ -13,11 +13,13 @@ mod junit;
 mod list_text;
 mod markdown;
 mod sarif;
+mod stats_json;
+mod stats_text;
 mod table;
 mod units;
 mod validate_json;
 
-pub use self::csv::{csv_output, list_csv};
+pub use self::csv::{csv_output, list_csv, stats_csv};
 pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
 pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
@@ -26,8 +28,10 @@ pub use inspect_text::inspect_text;
 pub use json::{Nest, list_json, list_jsonl, source, string_element};
 pub use junit::validate_junit;
 pub use list_text::{groups_text, list_text, tree_text};
-pub use markdown::list_markdown;
+pub use markdown::{list_markdown, stats_markdown};
 pub use sarif::validate_sarif;
+pub use stats_json::{stats_json, stats_jsonl};
+pub use stats_text::stats_text;
 pub use units::{count, percent, shape_text, size};
 pub use validate_json::validate_json;
 

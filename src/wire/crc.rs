@@ -71,6 +71,7 @@ mod tests {
         assert_eq!(Crc32c::of(&[0xff; 32]), Crc32c(0x62a8_ab43));
         assert_eq!(Crc32c::of(b"12345").extend(b"6789"), Crc32c(0xe306_9283));
         assert_eq!(Crc32c::of(b"12345").then(Crc32c::of(b"6789"), 4), Crc32c(0xe306_9283));
+        assert_eq!(Crc32c::of(b"12345").then(Crc32c::of(b""), 0), Crc32c::of(b"12345"));
     }
 
     // The mask of the empty checksum stands in every entry of an empty tensor.
