@@ -143,7 +143,7 @@ impl<'c> Listing<'c> {
 
     /// Goes through the rows' tensors.
     pub fn cursor(&self) -> RowCursor<'_> {
-        RowCursor { rows: &self.rows, next: 0, cursor: self.checkpoint.tensors().cursor() }
+        RowCursor { rows: &self.rows, next: 0, at: 0, cursor: self.checkpoint.tensors().cursor() }
     }
 
     /// The rows in groups, the largest first, shards by number; scopes are cut at `depth` components.
@@ -208,6 +208,7 @@ impl<'c> Listing<'c> {
 pub struct RowCursor<'l> {
     rows: &'l Selection,
     next: usize,
+    at: usize,
     cursor: Cursor<'l>,
 }
 
@@ -219,9 +220,34 @@ impl RowCursor<'_> {
             let at = self.rows.get(self.next)?;
             self.next = self.next.saturating_add(1);
             if self.cursor.seek(at) {
+                self.at = at;
                 return Some((at, self.cursor.tensor()));
             }
         }
+    }
+
+    /// Goes to the `n`-th row; false if there is none.
+    #[inline]
+    pub fn seek(&mut self, n: usize) -> bool {
+        self.next = n.saturating_add(1);
+        let at = self.rows.get(n);
+        self.at = at.unwrap_or(usize::MAX);
+        at.is_some_and(|at| self.cursor.seek(at))
+    }
+
+    /// The position of the tensor in the row that was reached last.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The tensor in the row that was reached last.
+    pub fn tensor(&self) -> &Tensor {
+        self.cursor.tensor()
+    }
+
+    /// Its dtype and shape, as [`Cursor::kind`] has them.
+    pub fn kind(&self) -> usize {
+        self.cursor.kind()
     }
 }
 

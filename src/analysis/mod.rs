@@ -12,7 +12,7 @@ mod select;
 mod summary;
 mod validate;
 
-pub use derived::{derived, is_missing, is_zero};
+pub use derived::{Missing, derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use roles::{Role, Roles, short_name};

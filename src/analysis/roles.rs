@@ -6,6 +6,7 @@
 //! a weight.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
@@ -188,8 +189,7 @@ impl Roles {
     /// Judges every tensor.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
-        let mut judge = Judge { checkpoint, optimizers: BTreeSet::new() };
-        judge.find_optimizers();
+        let judge = Judge { checkpoint, optimizers: OnceLock::new() };
         let mut roles = Self { of: Vec::with_capacity(tensors.len()), owners: Owners::default() };
         let mut cursor = tensors.cursor();
         while let Some((_, tensor)) = cursor.advance() {
@@ -221,6 +221,11 @@ impl Roles {
         }
     }
 
+    /// A number that two tensors share if role and optimizer are the same.
+    pub fn number(&self, at: usize) -> u16 {
+        self.of.get(at).map_or(u16::MAX, |judged| u16::from(judged.role as u8) << 8 | u16::from(judged.owner))
+    }
+
     /// The role of the tensor with this position.
     pub fn role(&self, at: usize) -> Role {
         self.of.get(at).map_or(Role::Other, |judged| judged.role)
@@ -235,12 +240,13 @@ impl Roles {
 struct Judge<'c> {
     checkpoint: &'c Checkpoint,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
-    optimizers: BTreeSet<Vec<u8>>,
+    optimizers: OnceLock<BTreeSet<Vec<u8>>>,
 }
 
 impl Judge<'_> {
     /// An object with `_learning_rate`, `_iterations` or `iter` beside it is an optimizer.
-    fn find_optimizers(&mut self) {
+    fn find_optimizers(&self) -> BTreeSet<Vec<u8>> {
+        let mut optimizers = BTreeSet::new();
         let mut cursor = self.checkpoint.tensors().cursor();
         while let Some((_, tensor)) = cursor.advance() {
             if !tensor.name.ends_with(VALUE_SUFFIX) {
@@ -248,9 +254,10 @@ impl Judge<'_> {
             }
             let (path, last) = split_last(short_name(&tensor.name));
             if matches!(last, b"_learning_rate" | b"_iterations" | b"iter" | b"learning_rate" | b"beta_1") {
-                self.optimizers.insert(path.to_vec());
+                optimizers.insert(path.to_vec());
             }
         }
+        optimizers
     }
 
     fn role(&self, tensor: &Tensor) -> (Role, Option<&'static str>) {
@@ -268,11 +275,12 @@ impl Judge<'_> {
         if let Some(found) = found {
             return found;
         }
-        let (_, last) = split_last(short_name(name));
-        let last = std::str::from_utf8(last).unwrap_or_default();
-        if scalar && is_float(tensor.dtype) && (HYPER.contains(&last) || HYPER.contains(&strip_number(last))) {
-            let owner = strip_number(last).starts_with("beta").then_some("Adam");
-            return (Role::Optimizer, owner);
+        if scalar && is_float(tensor.dtype) {
+            let last = std::str::from_utf8(split_last(short_name(name)).1).unwrap_or_default();
+            if HYPER.contains(&last) || HYPER.contains(&strip_number(last)) {
+                let owner = strip_number(last).starts_with("beta").then_some("Adam");
+                return (Role::Optimizer, owner);
+            }
         }
         if scalar && is_integer(tensor.dtype) {
             return (Role::Counter, None);
@@ -294,7 +302,9 @@ impl Judge<'_> {
         let list = list.strip_suffix(b"/")?;
         let (owner, list) = split_last(list);
         // `_trainable_variables` of a Keras optimizer are the model's weights, kept under the shorter path.
-        if !self.optimizers.contains(owner) || !matches!(list, b"_variables" | b"_momentums" | b"_velocities") {
+        if !self.optimizers.get_or_init(|| self.find_optimizers()).contains(owner)
+            || !matches!(list, b"_variables" | b"_momentums" | b"_velocities")
+        {
             return None;
         }
         Some(match scalar {
@@ -308,6 +318,9 @@ impl Judge<'_> {
     fn by_name(&self, name: &[u8]) -> Option<(Role, Option<&'static str>)> {
         let (variable, last) = split_last(name);
         let variable = variable.strip_suffix(b"/")?;
+        if !last.first().is_some_and(|first| begins_a_slot(*first)) {
+            return None;
+        }
         let last = strip_number(std::str::from_utf8(last).ok()?);
         // The slots of one part of a partitioned variable may lie under that part's name, which is no tensor itself.
         let exists = |variable: &[u8]| {
@@ -335,6 +348,26 @@ impl Judge<'_> {
         });
         scope.map(|scope| (Role::Slot, Some(if kind == "momentum" { "SGD" } else { scope })))
     }
+}
+
+/// Whether the name of a slot may begin with this byte. Of most tensors no more needs to be looked at.
+fn begins_a_slot(first: u8) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "a constant: an index beyond its end would not compile")]
+    const BEGINS: [bool; 256] = {
+        let mut begins = [false; 256];
+        let tables = [SLOTS, SLOT_KINDS, &[("ExponentialMovingAverage", ""), ("moving_average", ""), ("ema", "")]];
+        let mut table = 0;
+        while table < tables.len() {
+            let mut row = 0;
+            while row < tables[table].len() {
+                begins[tables[table][row].0.as_bytes()[0] as usize] = true;
+                row += 1;
+            }
+            table += 1;
+        }
+        begins
+    };
+    BEGINS.get(usize::from(first)).copied().unwrap_or(false)
 }
 
 /// Everything up to and including the last `/`, and what follows it.

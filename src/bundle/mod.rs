@@ -17,6 +17,7 @@ mod slice_key;
 mod strings;
 
 pub use checksum::{Failed, Span, Stored, Sums, sum_spans};
+use entry::EntryDecoder;
 pub use entry::{BundleEntry, decode_shape, decode_slice};
 pub use header::BundleHeader;
 pub use naming::{Prefix, ShardName};
@@ -27,25 +28,10 @@ pub use strings::{StringReader, VariantReader};
 
 use std::path::Path;
 
-use std::collections::BTreeSet;
-
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
 use crate::table::{BlockBuffer, Table};
-use crate::tensor::Shape;
-
-/// Replaces a shape by an equal one that is kept already: a million entries have a few shapes between them.
-fn share(known: &mut BTreeSet<Shape>, shape: &mut Shape) {
-    const MOST: usize = 4096;
-    match known.get(shape) {
-        Some(same) => *shape = same.clone(),
-        None if known.len() < MOST => {
-            known.insert(shape.clone());
-        }
-        None => {}
-    }
-}
 
 /// Reads the header of the bundle with this prefix, and nothing else of it.
 ///
@@ -90,7 +76,7 @@ impl Bundle {
     ///
     /// # Errors
     /// If there is no index, or it is no table, or nothing of it can be read.
-    pub fn read(prefix: &Prefix, limits: &Limits, visit: &mut dyn FnMut(&[u8], BundleEntry)) -> Result<Self> {
+    pub fn read(prefix: &Prefix, limits: &Limits, visit: &mut dyn FnMut(&[u8], &BundleEntry)) -> Result<Self> {
         let path = prefix.index();
         let mut table = Table::open(Source::open(&path)?, limits)?;
         let mut bundle = Self {
@@ -112,14 +98,14 @@ impl Bundle {
         &mut self,
         table: &Table,
         limits: &Limits,
-        visit: &mut dyn FnMut(&[u8], BundleEntry),
+        visit: &mut dyn FnMut(&[u8], &BundleEntry),
     ) -> Result<Seen> {
         let path = table.source().path();
         let mut header: Option<Result<BundleHeader>> = None;
         let mut unreadable = Reports::new("entries that cannot be read", limits);
         let most = limits.names(table.source().len());
         let mut names = 0u64;
-        let mut shapes = BTreeSet::new();
+        let mut decoder = EntryDecoder::new();
         let mut seen = Seen::default();
         let scan = table.scan(|entry| {
             if entry.key.is_empty() {
@@ -138,9 +124,8 @@ impl Bundle {
                 let kind = ErrorKind::LimitExceeded { what: "all names together", got: names, limit: most };
                 return Err(Error::new(kind).at_offset(entry.offset).in_file(path));
             }
-            match BundleEntry::decode(entry.value, entry.value_offset, limits) {
-                Ok(mut decoded) => {
-                    share(&mut shapes, &mut decoded.shape);
+            match decoder.decode(entry.value, entry.value_offset, limits) {
+                Ok(decoded) => {
                     seen.any = true;
                     seen.largest_shard = seen.largest_shard.max(decoded.shard_id);
                     visit(entry.key, decoded);

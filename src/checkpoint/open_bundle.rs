@@ -20,7 +20,7 @@ use crate::tensor::{DType, Shape, TensorSlice};
 pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     let mut builder = Builder::default();
     let read = Bundle::read(&origin.prefix, limits, &mut |name, entry| {
-        builder.push_parts(name, entry.dtype, &entry.shape, &parts(&entry));
+        builder.push_parts(name, entry.dtype, &entry.shape, &parts(entry));
     });
     let mut bundle = read.map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
     let index = origin.prefix.index();

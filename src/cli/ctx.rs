@@ -66,6 +66,11 @@ impl Ctx {
         self.threads.map_or_else(cores, usize::from)
     }
 
+    /// Worker threads for so many things to do; one where they are fewer than `few`, without counting the cores.
+    pub(crate) fn threads_for(&self, things: usize, few: usize) -> usize {
+        if things < few { 1 } else { self.threads() }
+    }
+
     /// Whether standard output is a terminal.
     pub(crate) fn to_terminal() -> bool {
         io::stdout().is_terminal()

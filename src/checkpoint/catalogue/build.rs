@@ -7,6 +7,9 @@ use super::{CHUNK, Chunk, Kind, RESTART, Tensors, form, usual_size};
 use crate::checkpoint::{Parts, Place, Tensor};
 use crate::tensor::{DType, Shape};
 
+/// How many kinds are found without looking them up: as many as five bits of a hash tell apart.
+const RECENT: usize = 32;
+
 /// Takes tensors in as they are read and makes [`Tensors`] of them.
 #[derive(Debug, Default)]
 pub(in crate::checkpoint) struct Builder {
@@ -15,8 +18,8 @@ pub(in crate::checkpoint) struct Builder {
     /// How many records the last chunk has.
     in_chunk: usize,
     kinds: BTreeMap<(DType, Shape), usize>,
-    /// The kind of the tensor that was added last; the next one's is often the same.
-    recent: usize,
+    /// Kinds that were met lately, each where its hash puts it.
+    recent: [usize; RECENT],
     disordered: bool,
 }
 
@@ -28,7 +31,7 @@ impl Builder {
 
     /// As [`Builder::push`], without a [`Tensor`].
     pub(in crate::checkpoint) fn push_parts(&mut self, name: &[u8], dtype: DType, shape: &Shape, parts: &Parts) {
-        let shared = self.last.iter().zip(name).take_while(|(a, b)| a == b).count();
+        let shared = common(&self.last, name);
         if self.tensors.len > 0 && self.last.get(shared..) >= name.get(shared..) {
             if self.last == name {
                 return;
@@ -74,13 +77,23 @@ impl Builder {
 
     fn kind(&mut self, dtype: DType, shape: &Shape) -> usize {
         let all = &mut self.tensors.kinds;
-        if all.get(self.recent).is_none_or(|kind| kind.dtype != dtype || kind.shape != *shape) {
-            self.recent = *self.kinds.entry((dtype, shape.clone())).or_insert_with(|| {
-                all.push(Kind { dtype, shape: shape.clone() });
-                all.len().saturating_sub(1)
-            });
+        let mix = |hash: u64, number: i64| (hash ^ number.cast_unsigned()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let dims = shape.dims().unwrap_or_default();
+        let hash = dims.iter().fold(mix(0, dtype.number().into()), |hash, dim| mix(hash, *dim));
+        let slot = usize::try_from(hash >> 59).ok().and_then(|slot| self.recent.get_mut(slot));
+        if let Some(at) = &slot
+            && all.get(**at).is_some_and(|kind| kind.dtype == dtype && kind.shape == *shape)
+        {
+            return **at;
         }
-        self.recent
+        let at = *self.kinds.entry((dtype, shape.clone())).or_insert_with(|| {
+            all.push(Kind { dtype, shape: shape.clone() });
+            all.len().saturating_sub(1)
+        });
+        if let Some(slot) = slot {
+            *slot = at;
+        }
+        at
     }
 
     /// The tensors, by name.
@@ -101,6 +114,15 @@ impl Builder {
         self.tensors.kinds.shrink_to_fit();
         self.tensors
     }
+}
+
+/// How many bytes two names begin with in common.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let ((wide_a, _), (wide_b, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let wide = wide_a.iter().zip(wide_b).take_while(|(a, b)| a == b).count().saturating_mul(8);
+    let rest = a.get(wide..).unwrap_or_default().iter().zip(b.get(wide..).unwrap_or_default());
+    wide.saturating_add(rest.take_while(|(a, b)| a == b).count())
 }
 
 fn put_place(out: &mut Vec<u8>, kind: u64, place: &Place, usual: Option<i64>) {

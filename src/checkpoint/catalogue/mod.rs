@@ -300,6 +300,12 @@ fn usual_size(dtype: DType, shape: &Shape) -> Option<i64> {
 /// A number in groups of seven bits, the lowest first.
 #[inline]
 fn varint(rest: &mut &[u8]) -> u64 {
+    if let [byte, behind @ ..] = *rest
+        && *byte < 0x80
+    {
+        *rest = behind;
+        return u64::from(*byte);
+    }
     let mut value = 0u64;
     let mut shift = 0;
     while let Some((byte, behind)) = rest.split_first() {
