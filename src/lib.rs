@@ -42,6 +42,7 @@ pub mod escape;
 pub mod export;
 pub mod limits;
 pub mod nearest;
+pub mod parallel;
 pub mod pb;
 pub mod report;
 pub mod storage;

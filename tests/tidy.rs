@@ -46,7 +46,7 @@ fn code(line: &str) -> &str {
 /// How far up a room is. A room may use those below it; rooms of one height do not know each other.
 fn height(room: &str) -> Option<u8> {
     Some(match room {
-        "error" | "limits" | "escape" | "nearest" => 0,
+        "error" | "limits" | "escape" | "nearest" | "parallel" => 0,
         "wire" => 1,
         "storage" => 2,
         "table" | "tensor" | "pb" => 3,

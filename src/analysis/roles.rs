@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::parallel::in_parts;
 use crate::tensor::DType;
 
 /// What a tensor is for.
@@ -190,11 +191,21 @@ impl Roles {
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
         let judge = Judge { checkpoint, optimizers: OnceLock::new() };
+        let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
+            let mut part = Self { of: Vec::with_capacity(range.len()), owners: Owners::default() };
+            let mut cursor = tensors.cursor();
+            for at in range {
+                let Some(tensor) = cursor.reach(at) else { break };
+                let (role, owner) = judge.role(tensor);
+                part.of.push(Judged { role, owner: part.owners.number(owner) });
+            }
+            part
+        });
         let mut roles = Self { of: Vec::with_capacity(tensors.len()), owners: Owners::default() };
-        let mut cursor = tensors.cursor();
-        while let Some((_, tensor)) = cursor.advance() {
-            let (role, owner) = judge.role(tensor);
-            roles.of.push(Judged { role, owner: roles.owners.number(owner) });
+        for part in parts {
+            let numbers: Vec<u8> = (0..=u8::MAX).map(|n| roles.owners.number(part.owners.name(n))).collect();
+            let number = |owner: u8| numbers.get(usize::from(owner)).copied().unwrap_or(0);
+            roles.of.extend(part.of.iter().map(|judged| Judged { owner: number(judged.owner), ..*judged }));
         }
         // Beta powers do not say whose they are; with one optimizer in the file it is clear.
         if roles.owners.0.len() == 1 {

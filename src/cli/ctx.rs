@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anstream::ColorChoice;
 use ckpt::error::{Error, ErrorKind};
+use ckpt::limits::Limits;
 use ckpt::report::Look;
 
 use super::{Format, GlobalArgs, When};
@@ -66,9 +67,11 @@ impl Ctx {
         self.threads.map_or_else(cores, usize::from)
     }
 
-    /// Worker threads for so many things to do; one where they are fewer than `few`, without counting the cores.
-    pub(crate) fn threads_for(&self, things: usize, few: usize) -> usize {
-        if things < few { 1 } else { self.threads() }
+    /// The limits of this run.
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.threads = self.threads.map(usize::from);
+        limits
     }
 
     /// Whether standard output is a terminal.

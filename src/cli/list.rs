@@ -90,11 +90,10 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         SortKey::Role => Sort::Role,
     };
     let listing = Listing::new(&checkpoint, &roles, selection, sort, args.reverse, args.top);
-    let threads = ctx.threads_for(listing.rows.len(), 10_000);
     let (look, out) = (ctx.look, &mut ctx.out);
     match ctx.format {
-        Format::Json => list_json(&listing, threads, out)?,
-        Format::Jsonl => list_jsonl(&listing, threads, out)?,
+        Format::Json => list_json(&listing, out)?,
+        Format::Jsonl => list_jsonl(&listing, out)?,
         Format::Csv => list_csv(&listing, out)?,
         Format::Markdown => list_markdown(&listing, out)?,
         _ if args.tree => tree_text(&listing.tree(args.depth), &listing, look, out)?,
@@ -108,7 +107,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
                 };
                 groups_text(&listing.groups(by, args.depth.unwrap_or(1)), what, &listing, look, out)?;
             }
-            None => list_text(&listing, args.long, look, threads, out)?,
+            None => list_text(&listing, args.long, look, out)?,
         },
     }
     tell_damage(&checkpoint, ctx);

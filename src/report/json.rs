@@ -55,11 +55,11 @@ pub(super) fn shape(shape: &Shape) -> Value {
 ///
 /// # Errors
 /// What `out` says.
-pub fn list_json(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -> io::Result<()> {
+pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let origin = listing.checkpoint.origin();
     write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"list\",\"source\":{},", source(origin))?;
     out.write_all(b"\"tensors\":[")?;
-    write_rows(listing.rows.len(), threads, || Rows::new(listing, false), out)?;
+    write_rows(listing.rows.len(), listing.threads(), || Rows::new(listing, false), out)?;
     let totals = listing.totals;
     writeln!(
         out,
@@ -75,8 +75,8 @@ pub fn list_json(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -> 
 ///
 /// # Errors
 /// What `out` says.
-pub fn list_jsonl(listing: &Listing<'_>, threads: usize, out: &mut dyn Write) -> io::Result<()> {
-    write_rows(listing.rows.len(), threads, || Rows::new(listing, true), out).map(|_| ())
+pub fn list_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    write_rows(listing.rows.len(), listing.threads(), || Rows::new(listing, true), out).map(|_| ())
 }
 
 /// Formats the objects of rows.

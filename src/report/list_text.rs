@@ -66,23 +66,25 @@ fn label_width(name: &[u8]) -> usize {
 ///
 /// # Errors
 /// What `out` says.
-pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, threads: usize, out: &mut dyn Write) -> io::Result<()> {
+pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
-    let mut name_width = header[0].len();
-    let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
-    let mut cells = Cells::default();
-    let mut rows = listing.cursor();
     // A name that is wider than any column can be needs no measuring.
     let widest = look.width.unwrap_or(NAME_COLUMN).max(16);
-    while rows.advance().is_some() {
-        if name_width < widest {
-            name_width = name_width.max(label_width(label(rows.tensor(), long)));
+    let parts = listing.in_parts(|rows, part: &mut Widths| {
+        if part.name < widest {
+            part.name = part.name.max(label_width(label(rows.tensor(), long)));
         }
-        if cells.update(listing, &rows, long) {
-            for (width, cell) in widths.iter_mut().zip(&cells.text) {
+        if part.cells.update(listing, rows, long) {
+            for (width, cell) in part.others.iter_mut().zip(&part.cells.text) {
                 *width = (*width).max(cell.chars().count());
             }
         }
+    });
+    let mut name_width = header[0].len();
+    let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
+    for part in parts {
+        name_width = name_width.max(part.name);
+        widths.iter_mut().zip(part.others).for_each(|(width, other)| *width = other.max(*width));
     }
     let others: usize = widths.iter().sum::<usize>() + 2 * widths.len();
     let cap = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(16));
@@ -120,13 +122,21 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, threads: usize, 
         shortened: false,
         without_data: 0,
     };
-    let texts = write_rows(listing.rows.len(), threads, text, out)?;
+    let texts = write_rows(listing.rows.len(), listing.threads(), text, out)?;
     footer(listing, texts.iter().any(|text| text.shortened), look, out)?;
     match texts.iter().map(|text| text.without_data).sum() {
         0 => Ok(()),
         1 => writeln!(out, "the data of 1 tensor is missing"),
         n => writeln!(out, "the data of {} tensors is missing", count(n)),
     }
+}
+
+/// The widths of the columns in some rows.
+#[derive(Default)]
+struct Widths {
+    name: usize,
+    others: [usize; 4],
+    cells: Cells,
 }
 
 /// Formats the lines of rows.

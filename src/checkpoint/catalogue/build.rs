@@ -21,6 +21,8 @@ pub(in crate::checkpoint) struct Builder {
     /// Kinds that were met lately, each where its hash puts it.
     recent: [usize; RECENT],
     disordered: bool,
+    /// Whether the last chunk takes no more: its kinds may be numbered otherwise.
+    is_sealed: bool,
 }
 
 impl Builder {
@@ -40,14 +42,15 @@ impl Builder {
         }
         let number = (self.kind(dtype, shape) as u64).wrapping_shl(form::BITS);
         let Tensors { chunks, len, slices, .. } = &mut self.tensors;
-        if chunks.last().is_none_or(|chunk| chunk.bytes.len() >= CHUNK) {
+        if self.is_sealed || chunks.last().is_none_or(|chunk| chunk.bytes.len() >= CHUNK) {
+            self.is_sealed = false;
             // Only where one chunk has been filled another will be.
             let room = if chunks.is_empty() { 0 } else { CHUNK + 1024 };
             if let Some(full) = chunks.last_mut() {
                 full.bytes.shrink_to_fit();
                 full.restarts.shrink_to_fit();
             }
-            chunks.push(Chunk { first: *len, bytes: Vec::with_capacity(room), restarts: Vec::new() });
+            chunks.push(Chunk { first: *len, bytes: Vec::with_capacity(room), restarts: Vec::new(), kinds: None });
             self.in_chunk = 0;
         }
         let Some(chunk) = chunks.last_mut() else { return };
@@ -96,6 +99,42 @@ impl Builder {
         at
     }
 
+    /// What several builders took, one behind the other.
+    pub(in crate::checkpoint) fn join(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        parts.for_each(|part| all.append(part));
+        all
+    }
+
+    fn append(&mut self, behind: Self) {
+        let Self { tensors: Tensors { mut chunks, len, kinds, slices }, last, disordered, .. } = behind;
+        let Some(first) = chunks.first() else { return };
+        self.disordered |= disordered || (self.tensors.len > 0 && self.last.as_slice() >= first.name_at(0));
+        let numbers: Vec<usize> = kinds.iter().map(|kind| self.kind(kind.dtype, &kind.shape)).collect();
+        let renumbered = !numbers.iter().copied().eq(0..numbers.len());
+        let numbers: Option<Arc<[usize]>> = renumbered.then(|| numbers.into());
+        let before = self.tensors.len;
+        for chunk in &mut chunks {
+            chunk.first = chunk.first.saturating_add(before);
+            chunk.kinds.clone_from(&numbers);
+        }
+        self.seal();
+        self.tensors.chunks.append(&mut chunks);
+        self.tensors.slices.extend(slices.into_iter().map(|(at, slices)| (at.saturating_add(before), slices)));
+        self.tensors.len = before.saturating_add(len);
+        self.last = last;
+        self.is_sealed = true;
+    }
+
+    /// Gives back what memory the last chunk does not need.
+    fn seal(&mut self) {
+        if let Some(last) = self.tensors.chunks.last_mut() {
+            last.bytes.shrink_to_fit();
+            last.restarts.shrink_to_fit();
+        }
+    }
+
     /// The tensors, by name.
     pub(in crate::checkpoint) fn finish(mut self) -> Tensors {
         if self.disordered {
@@ -107,10 +146,7 @@ impl Builder {
                 self.push(tensor);
             }
         }
-        if let Some(last) = self.tensors.chunks.last_mut() {
-            last.bytes.shrink_to_fit();
-            last.restarts.shrink_to_fit();
-        }
+        self.seal();
         self.tensors.kinds.shrink_to_fit();
         self.tensors
     }
