@@ -6,6 +6,7 @@ pub mod explain;
 mod finding;
 pub mod forensics;
 mod listing;
+mod role_names;
 mod roles;
 mod scopes;
 mod select;

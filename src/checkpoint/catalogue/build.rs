@@ -18,6 +18,8 @@ pub(in crate::checkpoint) struct Builder {
     /// How many records the last chunk has.
     in_chunk: usize,
     kinds: BTreeMap<(DType, Shape), usize>,
+    /// The size that each kind makes.
+    usual: Vec<Option<i64>>,
     /// Kinds that were met lately, each where its hash puts it.
     recent: [usize; RECENT],
     disordered: bool,
@@ -40,7 +42,9 @@ impl Builder {
             }
             self.disordered = true;
         }
-        let number = (self.kind(dtype, shape) as u64).wrapping_shl(form::BITS);
+        let kind = self.kind(dtype, shape);
+        let usual = self.usual.get(kind).copied().flatten();
+        let number = (kind as u64).wrapping_shl(form::BITS);
         let Tensors { chunks, len, slices, .. } = &mut self.tensors;
         if self.is_sealed || chunks.last().is_none_or(|chunk| chunk.bytes.len() >= CHUNK) {
             self.is_sealed = false;
@@ -67,7 +71,7 @@ impl Builder {
         put(out, tail.len() as u64);
         out.extend_from_slice(tail);
         match parts {
-            Parts::Whole(place) => put_place(out, number, place, usual_size(dtype, shape)),
+            Parts::Whole(place) => put_place(out, number, place, usual),
             Parts::Slices(stored) => {
                 put(out, number | form::SLICES);
                 slices.insert(*len, Arc::clone(stored));
@@ -91,6 +95,7 @@ impl Builder {
         }
         let at = *self.kinds.entry((dtype, shape.clone())).or_insert_with(|| {
             all.push(Kind { dtype, shape: shape.clone() });
+            self.usual.push(usual_size(dtype, shape));
             all.len().saturating_sub(1)
         });
         if let Some(slot) = slot {

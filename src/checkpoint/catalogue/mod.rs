@@ -121,7 +121,16 @@ impl Tensors {
         let scalar = Place { shard: 0, range: None, crc32c: None };
         let (shape, parts) = (Shape::unknown_rank(), Parts::Whole(scalar));
         let current = Tensor { name: Vec::new(), dtype: DType::Invalid, shape, parts };
-        Cursor { tensors: self, chunk: 0, rest: self.bytes(0, 0), kinds: None, next: 0, kind: usize::MAX, current }
+        Cursor {
+            tensors: self,
+            chunk: 0,
+            rest: self.bytes(0, 0),
+            kinds: None,
+            next: 0,
+            kind: usize::MAX,
+            usual: 0,
+            current,
+        }
     }
 
     /// The pairs of dtype and shape that there are; [`Cursor::kind`] is a position among them.
@@ -189,6 +198,8 @@ pub struct Cursor<'c> {
     /// Position of the record at `rest`.
     next: usize,
     kind: usize,
+    /// The size that this kind makes.
+    usual: i64,
     current: Tensor,
 }
 
@@ -274,6 +285,7 @@ impl Cursor<'_> {
             if let Some(Kind { dtype, shape }) = self.tensors.kinds.get(kind) {
                 current.dtype = *dtype;
                 current.shape.clone_from(shape);
+                self.usual = usual_size(*dtype, shape).unwrap_or(0);
             }
         }
         if number & form::SLICES != 0 {
@@ -287,7 +299,7 @@ impl Cursor<'_> {
             if number & form::RANGE != 0 {
                 let offset = varint(&mut rest).cast_signed();
                 let size = match number & form::SIZE {
-                    0 => usual_size(current.dtype, &current.shape).unwrap_or(0),
+                    0 => self.usual,
                     _ => varint(&mut rest).cast_signed(),
                 };
                 let (crc, behind) = rest.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
