@@ -7,6 +7,7 @@ mod finding;
 pub mod forensics;
 mod listing;
 mod rename;
+mod role_names;
 mod roles;
 mod scopes;
 mod select;
@@ -14,7 +15,7 @@ pub mod stats;
 mod summary;
 mod validate;
 
-pub use derived::{derived, is_missing, is_zero};
+pub use derived::{Missing, derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use rename::{Rename, Renames};

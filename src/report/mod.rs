@@ -12,6 +12,7 @@ mod json;
 mod junit;
 mod list_text;
 mod markdown;
+mod rows;
 mod sarif;
 mod stats_json;
 mod stats_text;
