@@ -7,14 +7,19 @@
 mod directory;
 mod fields;
 pub mod fingerprint;
+mod graph_def;
 mod locate;
 pub mod meta_graph;
+pub mod model_file;
 pub mod object_graph;
 mod open_bundle;
+pub mod restore_plan;
 pub mod saved_model;
+pub mod saved_objects;
 mod saver_v1;
 mod signature;
 mod sniff;
+mod spec;
 pub mod state;
 
 pub use directory::{Found, ModelDir, StateFile};
