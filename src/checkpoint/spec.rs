@@ -48,7 +48,7 @@ impl Tensor {
 ///
 /// # Errors
 /// If it cannot be read, or is no output of `ckpt list --format json`.
-pub fn read_spec(path: &Path) -> Result<Vec<Tensor>> {
+pub(super) fn read_spec(path: &Path) -> Result<Vec<Tensor>> {
     let source = Source::contiguous(path)?;
     let mut scratch = Vec::new();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
@@ -90,7 +90,8 @@ fn tensor(entry: &Value) -> Option<Tensor> {
         let slice = |slice: &Value| {
             let (start, length) = (integers(slice.get("start")?)?, integers(slice.get("shape")?)?);
             let extents = start.into_iter().zip(length).map(|(start, length)| Extent { start, length: Some(length) });
-            Some(StoredSlice { slice: TensorSlice(extents.collect()), place: None })
+            let place = Some(Place { shard: 0, range: None, crc32c: None });
+            Some(StoredSlice { slice: TensorSlice(extents.collect()), place })
         };
         tensor.parts = Parts::Slices(slices.iter().map(slice).collect::<Option<_>>()?);
     }
