@@ -269,7 +269,7 @@ pub(super) fn shape_of(shape: &pb::TensorShapeProto) -> Shape {
 /// (`core/framework/tensor.cc`); where none is, all are empty.
 pub(super) fn strings(tensor: &pb::TensorProto, n: usize) -> Vec<Vec<u8>> {
     let stored = &tensor.string_val;
-    (0..n).map(|at| stored.get(at).or(stored.last()).map(|value| value.to_vec()).unwrap_or_default()).collect()
+    (0..n).map(|at| stored.get(at).or(stored.last()).cloned().unwrap_or_default()).collect()
 }
 
 /// The elements of a constant of int32 or int64, which is how shapes are given. At most 255: no tensor has more
@@ -279,7 +279,7 @@ pub(super) fn integers(tensor: &pb::TensorProto) -> Vec<i64> {
     let wide = tensor.dtype == DType::Int64.number();
     if !content.is_empty() {
         let size = if wide { 8 } else { 4 };
-        return content.chunks_exact(size).take(255).map(|bytes| little_endian(bytes)).collect();
+        return content.chunks_exact(size).take(255).map(little_endian).collect();
     }
     let n = tensor.tensor_shape.as_ref().and_then(|shape| shape_of(shape).elements()).unwrap_or(1).min(255);
     let stored: Vec<i64> =

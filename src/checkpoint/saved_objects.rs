@@ -112,7 +112,7 @@ fn variable(message: Field<'_>) -> Result<SavedVariable> {
                 let shape: pb::TensorShapeProto = pb::decode("shape", WALK.bytes(field)?, field.offset)?;
                 variable.shape = super::graph_def::shape_of(&shape);
             }
-            6 => variable.name = WALK.string(field)?.trim_end_matches(":0").to_owned(),
+            6 => WALK.string(field)?.trim_end_matches(":0").clone_into(&mut variable.name),
             _ => {}
         }
         Ok(())

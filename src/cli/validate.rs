@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// Restore these tensors only: a selector. May be repeated.
     #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
     only: Vec<String>,
-    /// Instead of the report, write this: the map that init_from_checkpoint takes for the part that fits, or what the
+    /// Instead of the report, write this: the map that `init_from_checkpoint` takes for the part that fits, or what the
     /// model wants as a spec file.
     #[arg(
         long,
@@ -88,7 +88,7 @@ pub(crate) struct Args {
 /// What `--emit` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Emit {
-    /// For tf.compat.v1.train.init_from_checkpoint: names in the checkpoint to names of variables, as JSON.
+    /// For `tf.compat.v1.train.init_from_checkpoint`: names in the checkpoint to names of variables, as JSON.
     AssignmentMap,
     /// A spec file, as ckpt list --format json writes it.
     Spec,

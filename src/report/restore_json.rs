@@ -33,6 +33,7 @@ pub(super) fn restore_json(restore: &Restore) -> Value {
         })
     });
     json!({
+        "checkpoint": path(&restore.checkpoint),
         "against": path(&restore.against),
         "model": restore.model,
         "call": restore.call,

@@ -26,7 +26,8 @@ pub(super) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -
         (false, None) if restore.raises.is_empty() => (look.bad(), "restores, but NOT what the model wants"),
         (false, None) => (look.bad(), "does NOT restore"),
     };
-    writeln!(out, "{bold}into {}{bold:#}: {style}{word}{style:#}", shown(&restore.against))?;
+    let (from, into) = (shown(&restore.checkpoint), shown(&restore.against));
+    writeln!(out, "{bold}{from} into {into}{bold:#}: {style}{word}{style:#}")?;
     let of = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
     let save_counter_only = restore.missing.len() == 1 && restore.ok;
     let facts = [
@@ -71,7 +72,7 @@ fn tensorflow(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
         Some(raise) => {
             writeln!(out, "\n  {} raises {}:", restore.call, raise.class)?;
             for line in raise.message.lines().filter(|line| !line.is_empty()).take(6) {
-                writeln!(out, "    {}", folded(&escaped(line.as_bytes()), 4, 6, look))?;
+                writeln!(out, "    {}", folded(&cut(&escaped(line.as_bytes())), 4, 6, look))?;
             }
             if raise.message.lines().count() > 6 {
                 writeln!(out, "    …")?;
@@ -102,14 +103,24 @@ fn tensorflow(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
             writeln!(out, "  {dim}all assertions on the result hold{dim:#}")?;
             return Ok(());
         }
+        // Often one reason stands behind several of them.
+        let mut told: Vec<(&String, Vec<&str>)> = Vec::new();
         for (name, verdict) in all {
-            match verdict {
-                Ok(()) => writeln!(out, "    {dim}{name} holds{dim:#}")?,
-                Err(why) => {
-                    let text = format!("{name} fails: {}", escaped(why.as_bytes()));
-                    writeln!(out, "    {}", folded(&text, 4, 6, look))?;
+            if let Err(why) = verdict {
+                match told.iter_mut().find(|(other, _)| *other == why) {
+                    Some((_, names)) => names.push(name),
+                    None => told.push((why, vec![name])),
                 }
             }
+        }
+        for (why, names) in told {
+            let fail = if names.len() == 1 { "fails" } else { "fail" };
+            let text = format!("{} {fail}: {}", names.join(" and "), cut(&escaped(why.as_bytes())));
+            writeln!(out, "    {}", folded(&text, 4, 6, look))?;
+        }
+        if !held.is_empty() {
+            let hold = if held.len() == 1 { "holds" } else { "hold" };
+            writeln!(out, "    {dim}{} {hold}{dim:#}", held.join(" and "))?;
         }
     }
     Ok(())
@@ -127,10 +138,9 @@ fn mismatched(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
         .map(|mismatch| {
             let dtypes = mismatch.expected.dtype != mismatch.found.dtype;
             let name = escaped(short_name(&mismatch.name)).into_owned();
-            let mut hint = mismatch.hint.clone().unwrap_or_default();
-            if mismatch.silent {
-                hint = format!("{hint}, taken silently").trim_start_matches(", ").to_owned();
-            }
+            let silent = mismatch.silent.then(|| "taken silently".to_owned());
+            let hint: Vec<String> = mismatch.hint.iter().cloned().chain(silent).collect();
+            let hint = hint.join(", ");
             [name, spec(&mismatch.expected, dtypes), spec(&mismatch.found, dtypes), hint]
         })
         .collect();
@@ -183,6 +193,15 @@ fn unexpected(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
         writeln!(out, "    {}", folded(&text, 4, 6, look))?;
     }
     Ok(())
+}
+
+/// A line of a message, which may list every variable of a model.
+fn cut(line: &str) -> String {
+    const LONG: usize = 400;
+    match line.char_indices().nth(LONG) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
 }
 
 fn more(all: usize, out: &mut dyn Write) -> io::Result<()> {

@@ -16,13 +16,22 @@ use crate::checkpoint::{Checkpoint, Parts, Tensor};
 use crate::escape::escaped;
 use crate::tensor::{DType, Shape};
 
-/// How early an error comes, of those that one restore may have.
+/// How early an error comes, of those that one operation may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum When {
     Lookup,
     DType,
     Read,
     Assign,
+}
+
+/// Of the errors of one operation those of the first kind: they end it.
+fn first_of(mut raises: Vec<(When, Raise)>) -> Vec<(When, Raise)> {
+    let first = raises.iter().filter(|(when, _)| *when < When::Assign).map(|(when, _)| *when).min();
+    if let Some(first) = first {
+        raises.retain(|(when, _)| *when == first);
+    }
+    raises
 }
 
 /// What is collected on the way.
@@ -67,10 +76,10 @@ pub(super) fn restore(
     if keys.is_some() {
         // It is rebuilt, and then reads everything at once.
         let all: Vec<&Wanted> = plan.reads.iter().flat_map(|read| &read.tensors).collect();
-        run.one_read(&all);
+        run.operation(&all);
     } else {
         for read in &plan.reads {
-            run.one_read(&read.tensors.iter().collect::<Vec<_>>());
+            run.operation(&read.tensors.iter().collect::<Vec<_>>());
         }
     }
     if let Some(keys) = &keys
@@ -79,9 +88,10 @@ pub(super) fn restore(
         run.raises = vec![(When::Lookup, crossing::lacking(run.missing.keys(), keys, &plan))];
     }
     run.raises.sort_by_key(|(when, _)| *when);
-    // Whatever comes first ends the restore.
-    let first = run.raises.first().map(|(when, _)| *when);
-    let raises = run.raises.into_iter().filter(|(when, _)| Some(*when) == first).map(|(_, raise)| raise).collect();
+    // Operations fail side by side, and any of them may be reported; assignments come later.
+    let reading = run.raises.iter().any(|(when, _)| *when < When::Assign);
+    let raises = run.raises.into_iter().filter(|(when, _)| !reading || *when < When::Assign);
+    let raises = raises.map(|(_, raise)| raise).collect();
     let matched = run.matched.into_values().filter(|found| !run.mismatched.contains_key(&found.name)).collect();
     let missing = run.missing.into_iter().map(|(name, spec)| Missing {
         role: run.roles.get(&name).copied().unwrap_or(Role::Weight),
@@ -172,6 +182,14 @@ impl Run<'_> {
         Some((stored, entry))
     }
 
+    /// One operation, of several that run side by side.
+    fn operation(&mut self, tensors: &[&Wanted]) {
+        let before = std::mem::take(&mut self.raises);
+        self.one_read(tensors);
+        let own = std::mem::replace(&mut self.raises, before);
+        self.raises.extend(first_of(own));
+    }
+
     fn raise(&mut self, when: When, class: &'static str, message: String) {
         self.raises.push((when, Raise { class, message }));
     }
@@ -208,9 +226,7 @@ impl Run<'_> {
             };
             self.raise(When::Lookup, "NotFoundError", message);
         }
-        if !dtypes.is_empty() {
-            // Once for every name, even if several parts of it are read.
-            dtypes.dedup();
+        if !dtypes.is_empty() && first_missing.is_none() {
             self.raise(When::DType, "InvalidArgumentError", dtypes.join("\n"));
         }
     }
@@ -388,7 +404,7 @@ pub(super) fn shard_of(stored: &Stored, tensor: &Tensor) -> String {
         Parts::Whole(place) => place.shard,
         Parts::Slices(slices) => slices.iter().find_map(|slice| slice.place).map_or(0, |place| place.shard),
     };
-    format!("{}.data-{shard:05}-of-…", stored.prefix)
+    format!("{}.data-{shard:05}-of-{:05}", stored.prefix, stored.num_shards)
 }
 
 /// A dtype as TensorFlow's C++ code calls it.

@@ -10,6 +10,7 @@ use super::by_name::{compatible, cpp_name, shard_of, unexpected_of};
 use super::crossing::{UNKNOWN, first_few};
 use super::model::{Model, ModelKind};
 use super::objects::{ATTRIBUTES, Objects, State};
+use super::roots;
 use super::stored::Stored;
 use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions};
 use crate::analysis::roles::{Role, Roles};
@@ -343,6 +344,9 @@ pub(super) fn restore(
     if result.raises.is_empty() {
         result.assertions = Some(assertions);
     }
+    if !result.missing.is_empty() {
+        result.hints = roots::find(graph, &objects, result.matched.len());
+    }
     if !walk.shadowed.is_empty() {
         let names: Vec<String> = walk.shadowed.iter().map(|at| graph.short_path(*at)).collect();
         result.notes.push(format!(
@@ -448,11 +452,13 @@ fn assertions(walk: &Walk<'_>, reachable: &Reachable, bound: &BTreeSet<usize>) -
     let existing = if unbound.is_empty() {
         Ok(())
     } else {
-        let names: Vec<String> = unbound.iter().map(path).collect();
+        let names: Vec<String> = unbound.iter().take(10).map(path).collect();
         Err(format!(
-            "Found {} Python objects that were not bound to checkpointed values, likely due to changes in the Python program: {}",
-            unbound.len(),
-            first_few(&names)
+            "Found {n} Python objects that were not bound to checkpointed values, likely due to changes in the Python \
+             program. Showing {} of {n} unmatched objects: [{}]",
+            names.len(),
+            names.join(", "),
+            n = unbound.len()
         ))
     };
     let nodes = walk.graph.nodes().iter().enumerate();

@@ -80,8 +80,10 @@ fn candidate(missing: &Missing, other: &Unexpected) -> Option<Candidate> {
     } else {
         format!("shape {}", other.spec.shape)
     };
-    // A name far off is a candidate only with the same last part and the same shape.
-    let near = alike >= 50 || (same_last && same_spec && alike >= 20);
+    // `kernel` and `kernel_1` may be the same thing, `beta` and `bias` are not.
+    let (own, others) = (last(&missing.name), last(&other.name));
+    let near_last = distance(own, others).saturating_mul(2) <= own.len().max(others.len());
+    let near = if same_last { alike >= 50 || (same_spec && alike >= 20) } else { near_last && alike >= 50 };
     // Another role is another tensor, whatever its shape.
     if !bytes && (!near || missing.role != other.role) {
         return None;

@@ -13,7 +13,7 @@ pub(super) fn find(restore: &mut Restore) {
     for mismatch in &mut restore.mismatched {
         mismatch.hint = of_one(mismatch);
     }
-    let mut hints = Vec::new();
+    let mut hints = std::mem::take(&mut restore.hints);
     hints.extend(dimension(&restore.mismatched));
     let silent = restore.mismatched.iter().filter(|mismatch| mismatch.silent).count();
     if silent > 0 {
@@ -24,7 +24,6 @@ pub(super) fn find(restore: &mut Restore) {
             "TensorFlow gives {variables} a value of another shape without a word; the error comes later, where the graph computes with {those}"
         ));
     }
-    hints.extend(root_renamed(restore));
     hints.extend(scopes_renamed(restore));
     hints.extend(kinds(restore));
     restore.hints = hints;
@@ -126,12 +125,12 @@ fn dimension(mismatched: &[Mismatch]) -> Option<String> {
     };
     let names: Vec<String> =
         tensors.iter().filter(|m| m.role == Role::Weight).map(|m| escaped(&m.name).into_owned()).collect();
-    let likely = likely_dimension(&tensors, &names);
+    let likely = likely_dimension(&tensors, &names, stored);
     Some(format!("{of}: the model has {model} where the checkpoint has {stored}. {likely}"))
 }
 
 /// What a number is the size of, as far as names and places tell.
-fn likely_dimension(tensors: &[&Mismatch], names: &[String]) -> String {
+fn likely_dimension(tensors: &[&Mismatch], names: &[String], stored: i64) -> String {
     let has =
         |words: &[&str]| names.iter().any(|name| words.iter().any(|word| name.to_ascii_lowercase().contains(word)));
     let rows = tensors.iter().any(|mismatch| {
@@ -155,40 +154,7 @@ fn likely_dimension(tensors: &[&Mismatch], names: &[String]) -> String {
     } else {
         "The model was built with another size than the one that was trained"
     };
-    format!("{setting}: build it with the old number, or train anew in another directory")
-}
-
-/// A child of the root that goes by another name: then nothing below it is restored, and nobody says so.
-fn root_renamed(restore: &Restore) -> Option<String> {
-    restore.assertions.as_ref()?;
-    let first = |name: &[u8]| {
-        let text = String::from_utf8_lossy(short_name(name)).into_owned();
-        text.split_once('/').map(|(first, rest)| (first.to_owned(), rest.to_owned()))
-    };
-    let mut unexpected: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for tensor in &restore.unexpected {
-        if let Some((root, rest)) = first(&tensor.name) {
-            unexpected.entry(rest).or_default().push(root);
-        }
-    }
-    let mut votes: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for missing in restore.missing.iter().filter(|missing| missing.role == Role::Weight) {
-        if let Some((root, rest)) = first(&missing.name) {
-            for other in unexpected.get(&rest).into_iter().flatten() {
-                *votes.entry((root.clone(), other.clone())).or_default() += 1;
-            }
-        }
-    }
-    let ((model, stored), n) = votes.into_iter().max_by_key(|(_, n)| *n)?;
-    let (model, stored) = (escaped(model.as_bytes()).into_owned(), escaped(stored.as_bytes()).into_owned());
-    if model.starts_with('_') || stored.starts_with('_') {
-        return None;
-    }
-    let variables = if n == 1 { "a variable".to_owned() } else { format!("{n} variables") };
-    Some(format!(
-        "the root's attribute is `{stored}` in the checkpoint and `{model}` in the model, so {variables} below it stay as they are and \
-         restore() says nothing: write tf.train.Checkpoint({stored}=…)"
-    ))
+    format!("{setting}: build it with {stored}, or train anew in another directory")
 }
 
 /// A scope that has another name, with the `--map` that repairs it.

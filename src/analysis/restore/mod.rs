@@ -5,7 +5,7 @@
 //! `tf.train.Checkpoint` whose objects all have other names restores nothing and returns normally.
 //!
 //! `model` reads what is wanted, `stored` what is there; `by_name` and `by_object` follow TensorFlow's rules, `crossing`
-//! those from one kind into the other; `hints`, `candidates` and `groups` say what it means; `findings` turns it into
+//! those from one kind into the other; `hints`, `roots`, `candidates` and `groups` say what it means; `findings` turns it into
 //! findings for every report format.
 
 mod by_name;
@@ -18,6 +18,7 @@ mod groups;
 mod hints;
 mod model;
 mod objects;
+mod roots;
 mod stored;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub struct RestoreOptions {
 /// What would happen.
 #[derive(Clone, Debug, Default)]
 pub struct Restore {
+    /// The checkpoint that would be restored, as its prefix.
+    pub checkpoint: PathBuf,
     /// The model, as given.
     pub against: PathBuf,
     /// What the model is, in a few words.
@@ -179,7 +182,9 @@ pub struct Assertions {
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
     let stored = Stored::of(checkpoint, options);
-    let base = Restore { against: model.path.clone(), model: model.what.clone(), ..Restore::default() };
+    let prefix = checkpoint.origin().prefix.as_path().to_path_buf();
+    let base =
+        Restore { checkpoint: prefix, against: model.path.clone(), model: model.what.clone(), ..Restore::default() };
     let mut result = match &model.wants {
         Wants::Names(plan) => by_name::restore(&stored, model, plan, options, base),
         Wants::Objects(objects) if stored.is_object_based() => {
@@ -188,6 +193,10 @@ pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions)
         Wants::Objects(objects) => crossing::names_into_objects(&stored, objects, options, base),
     };
     result.notes.extend(model.notes.iter().cloned());
+    if !result.mismatched.is_empty() {
+        // Which of the two it is makes a difference only then.
+        result.notes.extend(model.on_mismatch.iter().cloned());
+    }
     candidates::find(&mut result);
     hints::find(&mut result);
     result.groups = groups::group(&result.unexpected);

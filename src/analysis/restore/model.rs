@@ -22,6 +22,8 @@ pub struct Model {
     pub(super) wants: Wants,
     pub(super) kind: ModelKind,
     pub(super) notes: Vec<String>,
+    /// What is to be said if anything has another shape.
+    pub(super) on_mismatch: Option<String>,
 }
 
 /// What is wanted: names, or objects.
@@ -58,6 +60,7 @@ impl Model {
             wants,
             kind,
             notes: Vec::new(),
+            on_mismatch: None,
         };
         match ModelFile::open(path)? {
             Some(ModelFile::MetaGraph(plan)) => {
@@ -68,7 +71,7 @@ impl Model {
             Some(ModelFile::Spec(tensors)) => {
                 let spec = Checkpoint::of_tensors(path, tensors);
                 let mut model = Self::of_checkpoint(path, &spec, true);
-                model.what = "a spec file".to_owned();
+                "a spec file".clone_into(&mut model.what);
                 Ok(vec![model])
             }
             None => {
@@ -95,12 +98,17 @@ impl Model {
             wants,
             kind,
             notes,
+            on_mismatch: None,
         };
         if !checkpoint.is_object_based() {
-            let note = "a checkpoint does not say of which kind its variables are: taken for ref variables, which refuse \
+            let note = "names alone do not say of which kind its variables are: taken for ref variables, which refuse \
                         other shapes (resource variables in a graph take any)";
             let plan = plan_of(checkpoint);
-            return model("another checkpoint, by names", Wants::Names(plan), ModelKind::Saver, vec![note.to_owned()]);
+            let on_mismatch = Some(note.to_owned());
+            return Self {
+                on_mismatch,
+                ..model("another checkpoint, by names", Wants::Names(plan), ModelKind::Saver, Vec::new())
+            };
         }
         let graph = if keys_only { Err("only names are known".to_owned()) } else { read_graph(checkpoint) };
         let what = "another checkpoint, by objects";
@@ -143,17 +151,14 @@ fn saved_model(path: &Path, dir: &Path, graphs: Vec<SavedGraph>) -> Result<Vec<M
     let model = |graph: SavedGraph| {
         let tags: Vec<_> = graph.tags.iter().map(|tag| escaped(tag.as_bytes()).into_owned()).collect();
         let tags = if tags.is_empty() { String::new() } else { format!(" ({})", tags.join(", ")) };
-        let (what, wants, kind) = match graph.objects {
-            Some(objects) => {
-                let wants = Wants::Objects(Objects::of_saved_model(&objects));
-                (format!("a SavedModel{tags}"), wants, ModelKind::Loaded(dir.to_path_buf()))
-            }
-            None => {
-                let kind = ModelKind::Loader(dir.to_path_buf());
-                (format!("a SavedModel of TensorFlow 1{tags}"), Wants::Names(graph.plan), kind)
-            }
+        let (what, wants, kind) = if let Some(objects) = graph.objects {
+            let wants = Wants::Objects(Objects::of_saved_model(&objects));
+            (format!("a SavedModel{tags}"), wants, ModelKind::Loaded(dir.to_path_buf()))
+        } else {
+            let kind = ModelKind::Loader(dir.to_path_buf());
+            (format!("a SavedModel of TensorFlow 1{tags}"), Wants::Names(graph.plan), kind)
         };
-        Model { path: path.to_path_buf(), what, wants, kind, notes: Vec::new() }.told()
+        Model { path: path.to_path_buf(), what, wants, kind, notes: Vec::new(), on_mismatch: None }.told()
     };
     Ok(graphs.into_iter().map(model).collect())
 }
@@ -168,7 +173,7 @@ fn plan_of(checkpoint: &Checkpoint) -> RestorePlan {
         reshape: None,
     };
     let mut tensors = Vec::new();
-    for tensor in checkpoint.tensors().iter() {
+    for tensor in checkpoint.tensors() {
         let tensor = tensor.to_owned();
         let wanted = |part: Option<Part>, shape: Shape| Wanted {
             name: tensor.name.to_vec(),

@@ -63,7 +63,7 @@ impl Objects {
     /// The objects of the program that wrote a checkpoint.
     pub(super) fn of_checkpoint(graph: &ObjectGraph, checkpoint: &Checkpoint) -> Self {
         let mut keys: BTreeMap<Vec<u8>, (Spec, Option<Crc32c>)> = BTreeMap::new();
-        for tensor in checkpoint.tensors().iter() {
+        for tensor in checkpoint.tensors() {
             let spec = Spec { dtype: Some(tensor.dtype), shape: tensor.shape.clone() };
             keys.insert(tensor.name.to_vec(), (spec, super::stored::checksum(&tensor.to_owned())));
         }
@@ -271,18 +271,17 @@ fn node_at(nodes: &mut Vec<Node>, by_path: &mut BTreeMap<String, usize>, path: &
         let part = rest.split('/').find(|_| true).unwrap_or_default();
         let next = end.saturating_add(part.len());
         let here = path.get(..next).unwrap_or(path);
-        at = match by_path.get(here) {
-            Some(known) => *known,
-            None => {
-                let new = nodes.len();
-                nodes.push(Node::default());
-                let local_name = unescape_local_name(part).into_owned();
-                if let (Some(parent), Ok(node_id)) = (nodes.get_mut(at), i32::try_from(new)) {
-                    parent.children.push(Child { node_id, local_name });
-                }
-                by_path.insert(here.to_owned(), new);
-                new
+        at = if let Some(known) = by_path.get(here) {
+            *known
+        } else {
+            let new = nodes.len();
+            nodes.push(Node::default());
+            let local_name = unescape_local_name(part).into_owned();
+            if let (Some(parent), Ok(node_id)) = (nodes.get_mut(at), i32::try_from(new)) {
+                parent.children.push(Child { node_id, local_name });
             }
+            by_path.insert(here.to_owned(), new);
+            new
         };
         end = next.saturating_add(1);
     }

@@ -46,6 +46,8 @@ pub(super) struct Stored {
     pub(super) is_v1: bool,
     /// The prefix, as TensorFlow would print it.
     pub(super) prefix: String,
+    /// How many data shards there are.
+    pub(super) num_shards: i32,
     /// The directory of the SavedModel that the variables belong to.
     pub(super) saved_model: Option<std::path::PathBuf>,
 }
@@ -58,6 +60,7 @@ impl Stored {
             is_damaged: !checkpoint.damage().is_empty(),
             is_v1: !origin.v1_files.is_empty(),
             prefix: origin.prefix.as_path().to_string_lossy().into_owned(),
+            num_shards: checkpoint.num_shards(),
             saved_model: origin.saved_model.clone(),
             ..Self::default()
         };
