@@ -54,8 +54,8 @@ pub(crate) struct Args {
     /// Predict a restore into this model: a .meta file, a graph, a SavedModel, another checkpoint, or a spec file.
     #[arg(long, value_name = "MODEL", help_heading = "Restore")]
     against: Option<PathBuf>,
-    /// Rename the checkpoint's tensors first, as sed does: 's/^old\//new\//'. May be repeated.
-    #[arg(long, value_name = "s/REGEX/NEW/", requires = "against", help_heading = "Restore")]
+    /// Rename the checkpoint's tensors first, as sed does: 's|^old/|new/|'. May be repeated.
+    #[arg(long, value_name = "s|REGEX|NEW|", requires = "against", help_heading = "Restore")]
     map: Vec<String>,
     /// Leave tensors out of the restore: a selector. May be repeated.
     #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]

@@ -79,12 +79,10 @@ fn tensorflow(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
             }
             let others = restore.raises.len() - 1;
             if others > 0 {
-                let s = if others == 1 { "" } else { "s" };
-                writeln!(
-                    out,
-                    "    {dim}or the same of {} other variable{s}: it reports one{dim:#}",
-                    count(others as u64)
-                )?;
+                let n = count(others as u64);
+                let such =
+                    if others == 1 { "another such error".to_owned() } else { format!("one of {n} other errors") };
+                writeln!(out, "    {dim}or {such}: TensorFlow reports one{dim:#}")?;
             }
         }
         None if !restore.ok && restore.undetermined.is_none() => {

@@ -480,6 +480,53 @@ def crossing_specs(rng):
     return names, objects
 
 
+# Objects that are no variables ----------------------------------------------------------------------------------------
+
+class Note(tf.train.experimental.PythonState):
+    """State of Python, kept as one string."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def serialize(self):
+        return self.text
+
+    def deserialize(self, text):
+        self.text = text
+
+
+def odd_group(out):
+    """Hash tables, iterators and state of Python; each spec says which of them a program has."""
+    start(out)
+    specs = [("table", "iterator", "note", "v"), ("v",), ("table", "v"), ("float_table", "iterator", "v"), ("note", "table"),
+             ("variable_as_table", "v"), ("table_as_v",)]
+
+    def program(spec):
+        table = lambda value: tf.lookup.experimental.MutableHashTable(tf.string, value, tf.zeros([], value))
+        parts = {}
+        for part in spec:
+            name = {"float_table": "table", "variable_as_table": "table", "table_as_v": "v"}.get(part, part)
+            if part in ("table", "table_as_v", "float_table"):
+                parts[name] = table(tf.float32 if part == "float_table" else tf.int64)
+                parts[name].insert(["a", "b"], tf.cast([1, 2], parts[name].value_dtype))
+            elif part == "iterator":
+                parts[name] = iter(tf.data.Dataset.range(5))
+            elif part == "note":
+                parts[name] = Note("text")
+            else:
+                parts[name] = tf.Variable([1.0, 2.0], name="v")
+        return parts
+
+    for n, spec in enumerate(specs):
+        tf.train.Checkpoint(**program(spec)).write(f"v{n}")
+    pairs = []
+    for j, spec in enumerate(specs):
+        for i in range(len(specs)):
+            checkpoint = tf.train.Checkpoint(**program(spec))
+            pairs.append({"checkpoint": f"v{i}", "model": f"v{j}", **restore_record(lambda: checkpoint.read(f"./v{i}"))})
+    finish(pairs)
+
+
 # SavedModels and their own variables --------------------------------------------------------------------------------
 
 def swapped_group(out, specs):
@@ -670,7 +717,7 @@ def main():
     def keras3(out):
         import keras
         keras_group(out, keras, KERAS3, (3,) if random_run else ())
-    todo += [("tf_keras", tf_keras), ("keras3", keras3)]
+    todo += [("odd", odd_group), ("tf_keras", tf_keras), ("keras3", keras3)]
     for name, make in todo:
         if args.only and args.only not in name:
             continue

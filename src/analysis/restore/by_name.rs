@@ -45,6 +45,8 @@ struct Run<'r> {
     missing: BTreeMap<Vec<u8>, Spec>,
     /// What is read, as stored.
     read: BTreeSet<Vec<u8>>,
+    /// What fits, but not the slices that it is stored in.
+    refused: BTreeSet<Vec<u8>>,
     /// The roles that the model's names have.
     roles: BTreeMap<Vec<u8>, Role>,
 }
@@ -71,6 +73,7 @@ pub(super) fn restore(
         mismatched: BTreeMap::new(),
         missing: BTreeMap::new(),
         read: BTreeSet::new(),
+        refused: BTreeSet::new(),
         roles: roles_of(&plan, &model.path),
     };
     if keys.is_some() {
@@ -92,7 +95,8 @@ pub(super) fn restore(
     let reading = run.raises.iter().any(|(when, _)| *when < When::Assign);
     let raises = run.raises.into_iter().filter(|(when, _)| !reading || *when < When::Assign);
     let raises = raises.map(|(_, raise)| raise).collect();
-    let matched = run.matched.into_values().filter(|found| !run.mismatched.contains_key(&found.name)).collect();
+    let fits = |name: &Vec<u8>| !run.mismatched.contains_key(name) && !run.refused.contains(name);
+    let matched = run.matched.into_values().filter(|found| fits(&found.name)).collect();
     let missing = run.missing.into_iter().map(|(name, spec)| Missing {
         role: run.roles.get(&name).copied().unwrap_or(Role::Weight),
         name,
@@ -286,7 +290,7 @@ impl Run<'_> {
         };
         if let Some(message) = unsupported(stored, tensor, wanted.part.as_ref()) {
             self.raise(When::Read, "InvalidArgumentError", message);
-            self.mismatch(wanted, stored, &entry.spec(), false);
+            self.refused.insert(wanted.name.clone());
             return;
         }
         for target in &wanted.targets {

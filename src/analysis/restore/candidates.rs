@@ -48,9 +48,9 @@ pub(super) fn find(restore: &mut Restore) {
         let mut found: Vec<Candidate> = near.iter().filter_map(|at| candidate(missing, unexpected.get(*at)?)).collect();
         found.sort_by(|a, b| (b.score, &a.name).cmp(&(a.score, &b.name)));
         found.truncate(KEPT);
-        // The same bytes leave no doubt.
-        if found.first().is_some_and(|first| first.score >= SAME_BYTES) {
-            found.retain(|candidate| candidate.score >= SAME_BYTES);
+        // The same bytes leave no doubt, unless many tensors have them, as zeros do: then the name decides.
+        if let Some(best) = found.first().map(|first| first.score).filter(|best| *best >= SAME_BYTES) {
+            found.retain(|candidate| candidate.score == best);
         }
         missing.candidates = found;
     }

@@ -45,6 +45,9 @@ pub fn findings(restore: &Restore) -> Vec<Finding> {
     {
         first.help.get_or_insert_with(|| hint.clone());
     }
+    for finding in &mut found {
+        finding.file.get_or_insert_with(|| restore.index.clone());
+    }
     found
 }
 

@@ -25,7 +25,8 @@ pub(super) fn find(restore: &mut Restore) {
         ));
     }
     hints.extend(scopes_renamed(restore));
-    hints.extend(kinds(restore));
+    let explained = !hints.is_empty();
+    hints.extend(kinds(restore, explained));
     restore.hints = hints;
 }
 
@@ -236,12 +237,12 @@ fn replacement(text: &[u8]) -> String {
 }
 
 /// Two models that have nothing to do with each other, and kinds of checkpoints that do not fit.
-fn kinds(restore: &Restore) -> Vec<String> {
+fn kinds(restore: &Restore, explained: bool) -> Vec<String> {
     let mut hints = Vec::new();
     let keys = |name: &[u8]| name.ends_with(b"/.ATTRIBUTES/VARIABLE_VALUE");
     let objects = restore.unexpected.iter().any(|tensor| keys(&tensor.name));
     let wants_objects = restore.missing.iter().any(|missing| keys(&missing.name));
-    if restore.matches_nothing() && !restore.missing.is_empty() && !restore.unexpected.is_empty() {
+    if !explained && restore.matches_nothing() && !restore.missing.is_empty() && !restore.unexpected.is_empty() {
         hints.push(if objects == wants_objects {
             "nothing of the checkpoint has a place in the model: these are two different models, or one of them is named differently throughout".to_owned()
         } else if objects {
@@ -250,11 +251,34 @@ fn kinds(restore: &Restore) -> Vec<String> {
             "the checkpoint is name-based, the model goes by objects, and no name is common to both".to_owned()
         });
     }
-    let slots = restore.missing.iter().filter(|missing| matches!(missing.role, Role::Slot | Role::Optimizer)).count();
-    if slots > 0 && slots == restore.missing.len() {
-        let state = "all that is missing is state of the optimizer: the checkpoint was saved without it, or with another optimizer";
+    let raises = |text: &str| restore.raises.iter().any(|raise| raise.message.contains(text));
+    if raises("legacy TF-Keras optimizer") {
+        hints.push(
+            "the checkpoint has slots of an optimizer of Keras before 2.11: use tf.keras.optimizers.legacy, or restore \
+             the model alone, tf.train.Checkpoint(model=model)"
+                .to_owned(),
+        );
+        return hints;
+    }
+    if raises("not supported.") {
+        hints.push(
+            "TensorFlow does not cut or join slices of this dtype: restore with the partitions that were saved; \
+             ckpt print NAME --format npy reads such a tensor whole"
+                .to_owned(),
+        );
+    }
+    let state = [Role::Slot, Role::Optimizer, Role::Counter];
+    let of_optimizer = restore.missing.iter().any(|missing| matches!(missing.role, Role::Slot | Role::Optimizer));
+    if of_optimizer
+        && restore.missing.iter().all(|missing| state.contains(&missing.role))
+        && restore.mismatched.is_empty()
+    {
+        let present = state.into_iter().filter(|role| restore.missing.iter().any(|missing| missing.role == *role));
+        let ignore: Vec<String> = present.map(|role| format!("--ignore role:{}", role.name())).collect();
         hints.push(format!(
-            "{state}; for inference, restore the weights alone (--ignore role:slot --ignore role:optimizer)"
+            "all that is missing is state of the optimizer: the checkpoint was saved without it, or with another optimizer; \
+             what inference needs is there ({})",
+            ignore.join(" ")
         ));
     }
     hints

@@ -58,6 +58,8 @@ pub struct RestoreOptions {
 pub struct Restore {
     /// The checkpoint that would be restored, as its prefix.
     pub checkpoint: PathBuf,
+    /// Its index, or the first file of a V1 checkpoint.
+    pub index: PathBuf,
     /// The model, as given.
     pub against: PathBuf,
     /// What the model is, in a few words.
@@ -182,9 +184,14 @@ pub struct Assertions {
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
     let stored = Stored::of(checkpoint, options);
-    let prefix = checkpoint.origin().prefix.as_path().to_path_buf();
-    let base =
-        Restore { checkpoint: prefix, against: model.path.clone(), model: model.what.clone(), ..Restore::default() };
+    let origin = checkpoint.origin();
+    let base = Restore {
+        checkpoint: origin.prefix.as_path().to_path_buf(),
+        index: origin.v1_files.first().cloned().unwrap_or_else(|| origin.prefix.index()),
+        against: model.path.clone(),
+        model: model.what.clone(),
+        ..Restore::default()
+    };
     let mut result = match &model.wants {
         Wants::Names(plan) => by_name::restore(&stored, model, plan, options, base),
         Wants::Objects(objects) if stored.is_object_based() => {

@@ -8,7 +8,7 @@ use crate::checkpoint::object_graph::ObjectGraph;
 use crate::escape::escaped;
 
 /// How many objects are walked below each of the root's children. Names that differ show long before.
-const MOST: usize = 20_000;
+const MOST: usize = 1 << 18;
 
 /// What probably happened, for a restore that leaves variables out.
 pub(super) fn find(graph: &ObjectGraph, objects: &Objects, matched: usize) -> Vec<String> {
@@ -26,8 +26,8 @@ pub(super) fn find(graph: &ObjectGraph, objects: &Objects, matched: usize) -> Ve
         if let Some((n, other)) = counted.max().filter(|(n, _)| *n > 0 && n.saturating_mul(2) >= wanted.len()) {
             let (name, other) = (escaped(name.as_bytes()), escaped(other.as_bytes()));
             hints.push(format!(
-                "the root's attribute is `{other}` in the checkpoint and `{name}` in the model, so {} below it get no \
-                 value, and restore() returns normally; write tf.train.Checkpoint({other}=…)",
+                "the root's attribute is `{other}` in the checkpoint and `{name}` in the model, so nothing below it \
+                 gets a value ({}), and restore() returns normally; write tf.train.Checkpoint({other}=…)",
                 variables(n)
             ));
         }
