@@ -268,7 +268,11 @@ pub(super) fn shape_of(shape: &pb::TensorShapeProto) -> Shape {
 /// The first `n` elements of a constant of strings. Where fewer are stored, the last one fills the rest
 /// (`core/framework/tensor.cc`); where none is, all are empty.
 pub(super) fn strings(tensor: &pb::TensorProto, n: usize) -> Vec<Vec<u8>> {
+    const MOST: usize = 64 << 20;
     let stored = &tensor.string_val;
+    // A long name that stands for a million others must not become a million long names.
+    let filled = n.saturating_sub(stored.len()).saturating_mul(stored.last().map_or(0, Vec::len));
+    let n = if filled > MOST { n.min(stored.len()) } else { n };
     (0..n).map(|at| stored.get(at).or(stored.last()).cloned().unwrap_or_default()).collect()
 }
 

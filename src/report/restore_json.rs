@@ -45,6 +45,11 @@ pub(super) fn restore_json(restore: &Restore) -> Value {
             "message": first.map(|raise| raise.message.as_str()),
             "or": restore.raises.iter().skip(1).map(|raise| raise.message.as_str()).collect::<Vec<_>>(),
         },
+        "serving": restore.serving.as_ref().map(|raise| json!({
+            "outcome": if raise.is_some() { "raises" } else { "restores" },
+            "error": raise.as_ref().map(|raise| raise.class),
+            "message": raise.as_ref().map(|raise| raise.message.as_str()),
+        })),
         "matched": restore.matched.len(),
         "missing": restore.missing.iter().map(|missing| name(&missing.name)).collect::<Vec<_>>(),
         "unexpected": restore.unexpected.iter().map(|tensor| name(&tensor.name)).collect::<Vec<_>>(),

@@ -90,6 +90,13 @@ fn tensorflow(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
         }
         None => {}
     }
+    if let Some(serving) = &restore.serving {
+        let text = match serving {
+            None => "TensorFlow Serving loads it without an error all the same.".to_owned(),
+            Some(raise) => format!("TensorFlow Serving refuses it: {}", cut(&escaped(raise.message.as_bytes()))),
+        };
+        writeln!(out, "  {}", folded(&text, 2, 4, look))?;
+    }
     if let Some(assertions) = &restore.assertions {
         let all = [
             ("assert_consumed", &assertions.consumed),

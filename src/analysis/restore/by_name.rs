@@ -59,7 +59,7 @@ pub(super) fn restore(
     base: Restore,
 ) -> Restore {
     let plan = without_excluded(plan, stored, options);
-    let is_loader = matches!(model.kind, ModelKind::Loader(_));
+    let is_loader = matches!(model.kind, ModelKind::Loader(_) | ModelKind::Loaded(_));
     let call = if is_loader { "the SavedModel loader" } else { "tf.compat.v1.train.Saver.restore" };
     // A Saver that misses a name tries the names in the object graph; the C++ loader has no such second thought.
     let lacks = |wanted: &Wanted| stored.get(&wanted.name).is_none();

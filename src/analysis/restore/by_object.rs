@@ -184,7 +184,7 @@ impl Walk<'_> {
 
     fn restore_slot(&mut self, optimizer: usize, original: usize, slot: usize, name: &str) {
         let Some(object) = self.objects.get(optimizer) else { return };
-        let has = |child: &str| object.children.iter().any(|(name, _)| name == child);
+        let has = |child: &str| self.objects.child(optimizer, child).is_some();
         // Keras' optimizers since 2.11 keep a list instead of slots. Those of Keras 3 let such a checkpoint pass.
         if has("_variables") && has("_iterations") {
             if *self.kind == ModelKind::Program && !has("_trainable_variables") {
@@ -194,8 +194,8 @@ impl Walk<'_> {
             }
             return;
         }
-        if let Some(known) = object.slots.iter().find(|slot| slot.original == original && slot.name == name) {
-            self.bind(slot, Bound::Object(known.variable));
+        if let Some(known) = self.objects.slot(optimizer, original, name) {
+            self.bind(slot, Bound::Object(known));
             return;
         }
         // Only optimizers make slots: an object that stands in for one passes them over.

@@ -82,6 +82,9 @@ pub struct Restore {
     pub mismatched: Vec<Mismatch>,
     /// Objects that are bound but get no value, because the checkpoint has none for them.
     pub unrestored: Vec<Vec<u8>>,
+    /// What the C++ loader, and so TensorFlow Serving, does with a SavedModel's own variables, if it is not the same:
+    /// the error, or `None` if it loads without one.
+    pub serving: Option<Option<Raise>>,
     /// What the assertions of an object-based restore would say; `None` if there are none to ask.
     pub assertions: Option<Assertions>,
     /// What probably happened, and what repairs it.
@@ -199,6 +202,12 @@ pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions)
         }
         Wants::Objects(objects) => crossing::names_into_objects(&stored, objects, options, base),
     };
+    if let Some(plan) = model.serving.as_ref().filter(|_| model.kind.is_own(stored.saved_model.as_deref())) {
+        let told = by_name::restore(&stored, model, plan, options, Restore::default());
+        if told.raises.is_empty() != result.raises.is_empty() {
+            result.serving = Some(told.raises.into_iter().next());
+        }
+    }
     result.notes.extend(model.notes.iter().cloned());
     if !result.mismatched.is_empty() {
         // Which of the two it is makes a difference only then.

@@ -22,6 +22,8 @@ pub struct Model {
     pub(super) wants: Wants,
     pub(super) kind: ModelKind,
     pub(super) notes: Vec<String>,
+    /// What the restore function of a SavedModel of TensorFlow 2 reads, which is what the C++ loader runs.
+    pub(super) serving: Option<RestorePlan>,
     /// What is to be said if anything has another shape.
     pub(super) on_mismatch: Option<String>,
 }
@@ -60,6 +62,7 @@ impl Model {
             wants,
             kind,
             notes: Vec::new(),
+            serving: None,
             on_mismatch: None,
         };
         match ModelFile::open(path)? {
@@ -98,6 +101,7 @@ impl Model {
             wants,
             kind,
             notes,
+            serving: None,
             on_mismatch: None,
         };
         if !checkpoint.is_object_based() {
@@ -151,14 +155,16 @@ fn saved_model(path: &Path, dir: &Path, graphs: Vec<SavedGraph>) -> Result<Vec<M
     let model = |graph: SavedGraph| {
         let tags: Vec<_> = graph.tags.iter().map(|tag| escaped(tag.as_bytes()).into_owned()).collect();
         let tags = if tags.is_empty() { String::new() } else { format!(" ({})", tags.join(", ")) };
+        let mut serving = None;
         let (what, wants, kind) = if let Some(objects) = graph.objects {
+            serving = Some(graph.plan).filter(|plan| !plan.is_assumed && !plan.reads.is_empty());
             let wants = Wants::Objects(Objects::of_saved_model(&objects));
             (format!("a SavedModel{tags}"), wants, ModelKind::Loaded(dir.to_path_buf()))
         } else {
             let kind = ModelKind::Loader(dir.to_path_buf());
             (format!("a SavedModel of TensorFlow 1{tags}"), Wants::Names(graph.plan), kind)
         };
-        Model { path: path.to_path_buf(), what, wants, kind, notes: Vec::new(), on_mismatch: None }.told()
+        Model { path: path.to_path_buf(), what, wants, kind, notes: Vec::new(), serving, on_mismatch: None }.told()
     };
     Ok(graphs.into_iter().map(model).collect())
 }

@@ -38,6 +38,9 @@ pub(super) struct Object {
     pub(super) is_python: bool,
     /// Whether a class of the user's saves it.
     pub(super) has_registered_saver: bool,
+    /// The children by name, and the slots by what they belong to.
+    by_name: BTreeMap<String, usize>,
+    by_original: BTreeMap<(usize, String), usize>,
     /// The path by which the search from the root first meets it, or that a slot has; `None` if nothing leads to it.
     pub(super) path: Option<String>,
 }
@@ -95,7 +98,7 @@ impl Objects {
                 full_name: node.attributes.first().map(|attribute| attribute.full_name.clone()).unwrap_or_default(),
                 is_python: node.attributes.first().is_some_and(|attribute| attribute.name == "py_state"),
                 has_registered_saver: node.registered_saver.is_some(),
-                path: None,
+                ..Object::default()
             }
         };
         let mut objects = Self { nodes: graph.nodes().iter().map(object).collect() };
@@ -142,10 +145,11 @@ impl Objects {
     pub(super) fn with_counter(mut self) -> Self {
         let at = self.nodes.len();
         let Some(root) = self.nodes.first_mut() else { return self };
-        if root.children.iter().any(|(name, _)| name == "save_counter") {
+        if root.by_name.contains_key("save_counter") {
             return self;
         }
         root.children.push(("save_counter".to_owned(), at));
+        root.by_name.insert("save_counter".to_owned(), at);
         let spec = Spec { dtype: Some(DType::Int64), shape: Shape::scalar() };
         let state = vec![State { suffix: "VARIABLE_VALUE".to_owned(), spec, crc32c: None }];
         let path = Some("save_counter".to_owned());
@@ -155,7 +159,7 @@ impl Objects {
 
     /// Whether the root has a counter of saves.
     pub(super) fn has_counter(&self) -> bool {
-        self.nodes.first().is_some_and(|root| root.children.iter().any(|(name, _)| name == "save_counter"))
+        self.child(0, "save_counter").is_some()
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&Object> {
@@ -164,9 +168,12 @@ impl Objects {
 
     /// The child of an object with this name.
     pub(super) fn child(&self, at: usize, name: &str) -> Option<usize> {
-        // Of several with one name the last counts, as in a dictionary.
-        let found = self.get(at)?.children.iter().rev().find(|(child, _)| child == name);
-        found.map(|(_, child)| *child)
+        self.get(at)?.by_name.get(name).copied()
+    }
+
+    /// The variable that an optimizer keeps for another under this name.
+    pub(super) fn slot(&self, optimizer: usize, original: usize, name: &str) -> Option<usize> {
+        self.get(optimizer)?.by_original.get(&(original, name.to_owned())).copied()
     }
 
     /// The key of a tensor of an object, as TensorFlow would write it.
@@ -177,6 +184,12 @@ impl Objects {
 
     /// Breadth-first paths from the root, then those of slots.
     fn find_paths(&mut self) {
+        for node in &mut self.nodes {
+            // Of several with one name the last counts, as in a dictionary.
+            node.by_name = node.children.iter().cloned().collect();
+            let slots = node.slots.iter().rev().map(|slot| ((slot.original, slot.name.clone()), slot.variable));
+            node.by_original = slots.collect();
+        }
         if let Some(root) = self.nodes.first_mut() {
             root.path = Some(String::new());
         }

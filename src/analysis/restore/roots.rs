@@ -10,10 +10,16 @@ use crate::escape::escaped;
 /// How many objects are walked below each of the root's children. Names that differ show long before.
 const MOST: usize = 1 << 18;
 
+/// How many children of a root are compared with those of the other.
+const CHILDREN: usize = 64;
+
 /// What probably happened, for a restore that leaves variables out.
 pub(super) fn find(graph: &ObjectGraph, objects: &Objects, matched: usize) -> Vec<String> {
-    let stored_root: Vec<(&str, usize)> = stored_children(graph, 0);
-    let model_root: Vec<(&str, usize)> = model_children(objects, 0);
+    let (stored_root, model_root) = (stored_children(graph, 0), model_children(objects, 0));
+    // Each child is walked for itself, and roots with more of them than this are lists.
+    if stored_root.len() > CHILDREN || model_root.len() > CHILDREN {
+        return Vec::new();
+    }
     let lacks = |root: &[(&str, usize)], name: &str| !root.iter().any(|(other, _)| *other == name);
     let stored: Vec<(&str, BTreeSet<String>)> =
         stored_root.iter().map(|(name, at)| (*name, stored_paths(graph, *at))).collect();
@@ -89,7 +95,7 @@ fn paths<'n>(
     children: impl Fn(usize) -> Vec<(&'n str, usize)>,
     has_state: impl Fn(usize) -> bool,
 ) -> BTreeSet<String> {
-    const LONG: usize = 1000;
+    const LONG: usize = 400;
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::from([from]);
     let mut queue = VecDeque::from([(from, String::new())]);
