@@ -186,7 +186,7 @@ fn scopes_renamed(restore: &Restore) -> Vec<String> {
         restore.missing.iter().map(|missing| (missing.name.as_slice(), &missing.spec)).collect();
     let mut hints = Vec::new();
     for ((stored, model), _) in best.into_iter().take(8) {
-        let rule = format!("s|^{}|{}|", regex::escape(&String::from_utf8_lossy(&stored)), replacement(&model));
+        let rule = format!("s|^{}|{}|", literal(&stored), replacement(&model));
         let Ok(rename) = Rename::parse(&rule) else { continue };
         let repaired: Vec<Vec<u8>> = restore
             .unexpected
@@ -229,6 +229,19 @@ fn prefixes(stored: &[u8], model: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     };
     let (stored, model) = (head(&a), head(&b));
     (common > 0 && stored != model).then_some((stored, model))
+}
+
+/// Text as a regular expression that matches it. Only what means something outside of brackets gets a backslash: people
+/// read it.
+fn literal(text: &[u8]) -> String {
+    let mut out = String::new();
+    for c in String::from_utf8_lossy(text).chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// Text as the replacement of a substitution.
@@ -304,6 +317,16 @@ mod tests {
         assert_eq!(of(&[10], &[20]), "size changed");
         assert_eq!(of(&[6], &[2, 3]), "as many elements in other dimensions");
         assert_eq!(of(&[2, 3], &[2, 3]), "");
+    }
+
+    #[test]
+    fn rules_of_awkward_names_match_them() {
+        for (stored, model) in [("a.b|c/", "x&y\\z|/"), ("layer-1/", "{n}/"), ("(s)^$*", "plain/")] {
+            let rule = format!("s|^{}|{}|", literal(stored.as_bytes()), replacement(model.as_bytes()));
+            let renamed = Rename::parse(&rule).unwrap();
+            let name = format!("{stored}w");
+            assert_eq!(renamed.apply(name.as_bytes()).as_ref(), format!("{model}w").as_bytes(), "{rule}");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(super) fn find(graph: &ObjectGraph, objects: &Objects, matched: usize) -> Ve
     }
     let whole_model = model_paths(objects, 0);
     let deeper = stored.iter().map(|(name, paths)| (whole_model.intersection(paths).count(), *name)).max();
-    if let Some((n, name)) = deeper.filter(|(n, _)| *n > matched && n.saturating_mul(2) >= whole_model.len()) {
+    if let Some((n, name)) = deeper.filter(|(n, _)| *n > matched && n.saturating_mul(4) >= whole_model.len()) {
         let name = escaped(name.as_bytes());
         hints.push(format!(
             "the checkpoint has the model one level deeper, as `{name}`: {} would be found by \
@@ -53,7 +53,7 @@ pub(super) fn find(graph: &ObjectGraph, objects: &Objects, matched: usize) -> Ve
     }
     let whole_stored = stored_paths(graph, 0);
     let higher = model.iter().map(|(name, paths)| (whole_stored.intersection(paths).count(), *name)).max();
-    if let Some((n, name)) = higher.filter(|(n, _)| *n > matched && n.saturating_mul(2) >= whole_stored.len()) {
+    if let Some((n, name)) = higher.filter(|(n, _)| *n > matched && n.saturating_mul(4) >= whole_stored.len()) {
         let name = escaped(name.as_bytes());
         hints.push(format!(
             "the checkpoint's root is what the model has as `{name}`, as save_weights writes it: {} would be found by \
