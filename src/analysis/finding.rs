@@ -116,6 +116,16 @@ codes! {
     FingerprintMismatch = "fingerprint-mismatch", Error, "The variables are not the ones that the SavedModel was saved with.";
     MissingAsset = "missing-asset", Error, "A file that the SavedModel lists as an asset is not there.";
     UnsafeAssetPath = "unsafe-asset-path", Error, "An asset's name leads out of the SavedModel.";
+    // A restore into a model.
+    RestoreShapeMismatch = "restore-shape-mismatch", Error, "A tensor has another shape in the checkpoint than the model wants.";
+    RestoreSilentShape = "restore-silent-shape", Error, "A tensor has another shape than the model wants, and TensorFlow restores it without an error.";
+    RestoreDTypeMismatch = "restore-dtype-mismatch", Error, "A tensor has another dtype in the checkpoint than the model wants.";
+    RestoreMissing = "restore-missing", Error, "The model wants a tensor that the checkpoint does not have.";
+    RestoreNoValue = "restore-no-value", Error, "An object of the model is in the checkpoint, but without a value.";
+    RestoreMatchesNothing = "restore-matches-nothing", Error, "Nothing of the checkpoint has a place in the model.";
+    RestoreRaises = "restore-raises", Error, "TensorFlow refuses the restore for another reason.";
+    RestoreUnexpected = "restore-unexpected", Note, "The checkpoint has tensors that the model does not want.";
+    RestoreUndetermined = "restore-undetermined", Warning, "Whether the restore would work could not be told.";
     // The run itself.
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
     Unreadable = "unreadable", Error, "Something could not be read.";
@@ -233,6 +243,11 @@ impl Finding {
 }
 
 impl Code {
+    /// Whether it is about a restore into a model, rather than about the checkpoint itself.
+    pub fn is_restore(self) -> bool {
+        self.name().starts_with("restore-")
+    }
+
     /// The code with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)

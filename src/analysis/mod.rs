@@ -7,6 +7,7 @@ mod finding;
 pub mod forensics;
 mod listing;
 mod rename;
+mod restore;
 mod role_names;
 mod roles;
 mod scopes;
@@ -15,10 +16,14 @@ pub mod stats;
 mod summary;
 mod validate;
 
-pub use derived::{Missing, derived, is_missing, is_zero};
+pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use rename::{Rename, Renames};
+pub use restore::{
+    Assertions, Candidate, Match, Mismatch, Missing, Model, Raise, Restore, RestoreOptions, Spec, Unexpected,
+    UnexpectedGroup, assignment_map, expectation, findings, restore,
+};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};
