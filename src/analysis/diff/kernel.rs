@@ -1,0 +1,137 @@
+//! The sums of two blocks of elements in lanes: one pass without branches, for the compiler to make wide.
+//!
+//! Blocks are taken for finite. Where one is not, its sum of squares is not either, and the caller looks again, an
+//! element at a time. All values become `f64`, in which differences of shorter floats and integers are exact.
+
+/// Elements side by side. Sums depend on it, so it is the same on every machine.
+const LANES: usize = 8;
+
+/// Elements whose sums are kept apart: what lies in the first-level cache when it is looked at again.
+pub(super) const BLOCK: usize = 2048;
+
+type Lane = [f64; LANES];
+
+/// An element type of `N` bytes whose values are exact in `f64`.
+pub(super) trait Kind<const N: usize> {
+    /// The value.
+    fn wide(bytes: [u8; N]) -> f64;
+    /// How many representable values lie between two elements, and one more; 0 for integers.
+    fn ulps(a: [u8; N], b: [u8; N]) -> u64;
+}
+
+/// What a block came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Block {
+    pub(super) sums: Sums,
+    /// Largest difference.
+    pub(super) max: f64,
+    /// Whether some difference is larger than the given share of its value in B.
+    pub(super) more: bool,
+    /// Elements with different values, and with different bits.
+    pub(super) values: u64,
+    pub(super) bits: u64,
+    /// Largest distance in representable values.
+    pub(super) ulps: u64,
+}
+
+/// Sums over pairs of elements `a`, `b` and their differences `d`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sums {
+    /// |d|
+    pub(super) abs: f64,
+    /// d²
+    pub(super) sq: f64,
+    /// a·b
+    pub(super) dot: f64,
+    /// a²
+    pub(super) aa: f64,
+    /// b²
+    pub(super) bb: f64,
+}
+
+impl Sums {
+    /// Adds other sums.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.abs += other.abs;
+        self.sq += other.sq;
+        self.dot += other.dot;
+        self.aa += other.aa;
+        self.bb += other.bb;
+    }
+
+    /// Whether all values were finite, and no square too large.
+    pub(super) fn is_finite(&self) -> bool {
+        (self.aa + self.bb + self.sq).is_finite()
+    }
+}
+
+/// Compares blocks of equal length, at most [`BLOCK`] elements. `share` is the largest relative difference so far.
+#[inline(always)]
+pub(super) fn compare<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share: f64) -> Block {
+    let (mut abs, mut sq, mut dot, mut aa, mut bb) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let mut max: Lane = [0.0; LANES];
+    let mut more = [false; LANES];
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    for (x, y) in a_lanes.iter().zip(b_lanes) {
+        let (x, y) = (x.map(K::wide), y.map(K::wide));
+        let d = with(x, &y, |x, y| (x - y).abs());
+        abs = with(abs, &d, |sum, d| sum + d);
+        sq = with(sq, &d, |sum, d| sum + d * d);
+        aa = with(aa, &x, |sum, x| sum + x * x);
+        bb = with(bb, &y, |sum, y| sum + y * y);
+        dot = with(dot, &with(x, &y, |x, y| x * y), |sum, product| sum + product);
+        max = with(max, &d, |max, d| if d > max { d } else { max });
+        let beyond = with(y, &d, |y, d| d - share * y.abs());
+        for (more, beyond) in more.iter_mut().zip(beyond) {
+            *more |= beyond > 0.0;
+        }
+    }
+    let total = |lanes: Lane| lanes.into_iter().sum::<f64>();
+    let mut block = Block {
+        sums: Sums { abs: total(abs), sq: total(sq), dot: total(dot), aa: total(aa), bb: total(bb) },
+        max: max.into_iter().fold(0.0, f64::max),
+        more: more.into_iter().any(|more| more),
+        ..Block::default()
+    };
+    for (x, y) in a_rest.iter().zip(b_rest) {
+        let (x, y) = (K::wide(*x), K::wide(*y));
+        let d = (x - y).abs();
+        block.sums.add(&Sums { abs: d, sq: d * d, dot: x * y, aa: x * x, bb: y * y });
+        block.max = block.max.max(d);
+        block.more |= d > share * y.abs();
+    }
+    (block.values, block.bits, block.ulps) = count::<K, N>(a, b);
+    block
+}
+
+/// How many elements differ in value and in bits, and by how many representable values at most.
+#[inline(always)]
+fn count<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]]) -> (u64, u64, u64) {
+    let (mut values, mut bits, mut ulps) = (0u32, 0u32, 0u64);
+    for (x, y) in a.iter().zip(b) {
+        values += u32::from(K::wide(*x) != K::wide(*y));
+        bits += u32::from(x != y);
+        ulps = ulps.max(K::ulps(*x, *y));
+    }
+    (values.into(), bits.into(), ulps)
+}
+
+/// The sum of squares of a block.
+#[inline(always)]
+pub(super) fn squares<K: Kind<N>, const N: usize>(a: &[[u8; N]]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (lanes, rest) = a.as_chunks::<LANES>();
+    for x in lanes {
+        sums = with(sums, &x.map(K::wide), |sum, x| sum + x * x);
+    }
+    sums.into_iter().sum::<f64>() + rest.iter().map(|x| K::wide(*x).powi(2)).sum::<f64>()
+}
+
+#[inline(always)]
+fn with(mut a: Lane, b: &Lane, f: impl Fn(f64, f64) -> f64) -> Lane {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = f(*a, *b);
+    }
+    a
+}
