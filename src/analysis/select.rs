@@ -70,7 +70,7 @@ impl Selector {
         Selection(tensors.filter(|(at, tensor)| self.takes(tensor, roles.role(*at))).map(|(at, _)| at).collect())
     }
 
-    fn takes(&self, tensor: &Tensor, role: Role) -> bool {
+    pub(super) fn takes(&self, tensor: &Tensor, role: Role) -> bool {
         if self.terms.iter().any(|(keep, term)| !keep && term.holds(tensor, role)) {
             return false;
         }

@@ -75,6 +75,14 @@ impl Bins {
         let bin = self.0.partition_point(|end| *end <= at).min(BINS - 1);
         (bin, self.0.get(bin).copied().filter(|end| *end > at).unwrap_or(u64::MAX))
     }
+
+    /// What the sums of the parts are for each element; parts without elements are left out.
+    #[expect(clippy::cast_precision_loss, reason = "a sparkline has eight levels")]
+    pub(super) fn means(&self, sums: &[f64; BINS]) -> Vec<f64> {
+        let starts = [0].into_iter().chain(self.0);
+        let lens = self.0.iter().zip(starts).map(|(end, start)| end.saturating_sub(start));
+        lens.zip(sums).filter(|(len, _)| *len > 0).map(|(len, sum)| sum / len as f64).collect()
+    }
 }
 
 impl Partial {

@@ -3,6 +3,10 @@
 //! Blocks are taken for finite. Where one is not, its sum of squares is not either, and the caller looks again, an
 //! element at a time. All values become `f64`, in which differences of shorter floats and integers are exact.
 
+use std::marker::PhantomData;
+
+use crate::tensor::simd::{Kernel, widest};
+
 /// Elements side by side. Sums depend on it, so it is the same on every machine.
 const LANES: usize = 8;
 
@@ -66,8 +70,52 @@ impl Sums {
 }
 
 /// Compares blocks of equal length, at most [`BLOCK`] elements. `share` is the largest relative difference so far.
-#[inline(always)]
 pub(super) fn compare<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share: f64) -> Block {
+    widest(Compare { a, b, share, kind: PhantomData::<K> })
+}
+
+/// The sum of squares of a block.
+pub(super) fn squares<K: Kind<N>, const N: usize>(a: &[[u8; N]]) -> f64 {
+    widest(Squares { a, kind: PhantomData::<K> })
+}
+
+struct Compare<'b, K, const N: usize> {
+    a: &'b [[u8; N]],
+    b: &'b [[u8; N]],
+    share: f64,
+    kind: PhantomData<K>,
+}
+
+impl<K: Kind<N>, const N: usize> Kernel for Compare<'_, K, N> {
+    type Output = Block;
+
+    #[inline(always)]
+    fn run(self) -> Block {
+        compare_lanes::<K, N>(self.a, self.b, self.share)
+    }
+}
+
+struct Squares<'b, K, const N: usize> {
+    a: &'b [[u8; N]],
+    kind: PhantomData<K>,
+}
+
+impl<K: Kind<N>, const N: usize> Kernel for Squares<'_, K, N> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let mut sums = [0.0; LANES];
+        let (lanes, rest) = self.a.as_chunks::<LANES>();
+        for x in lanes {
+            sums = with(sums, &x.map(K::wide), |sum, x| sum + x * x);
+        }
+        sums.into_iter().sum::<f64>() + rest.iter().map(|x| K::wide(*x).powi(2)).sum::<f64>()
+    }
+}
+
+#[inline(always)]
+fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share: f64) -> Block {
     let (mut abs, mut sq, mut dot, mut aa, mut bb) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
     let mut max: Lane = [0.0; LANES];
     let mut more = [false; LANES];
@@ -115,17 +163,6 @@ fn count<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]]) -> (u64, u64,
         ulps = ulps.max(K::ulps(*x, *y));
     }
     (values.into(), bits.into(), ulps)
-}
-
-/// The sum of squares of a block.
-#[inline(always)]
-pub(super) fn squares<K: Kind<N>, const N: usize>(a: &[[u8; N]]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (lanes, rest) = a.as_chunks::<LANES>();
-    for x in lanes {
-        sums = with(sums, &x.map(K::wide), |sum, x| sum + x * x);
-    }
-    sums.into_iter().sum::<f64>() + rest.iter().map(|x| K::wide(*x).powi(2)).sum::<f64>()
 }
 
 #[inline(always)]

@@ -435,5 +435,9 @@ pub fn diff<'c>(
 
 /// The tensor with a position.
 fn tensor(checkpoint: &Checkpoint, at: usize) -> Option<Tensor> {
-    checkpoint.tensors().get(at).map(|tensor| Tensor::clone(std::borrow::Borrow::borrow(&tensor)))
+    checkpoint.tensors().get(at).map(owned)
+}
+
+fn owned(tensor: impl std::borrow::Borrow<Tensor>) -> Tensor {
+    tensor.borrow().clone()
 }

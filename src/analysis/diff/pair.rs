@@ -9,7 +9,7 @@ use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, VecDeque};
 
 use super::judge::Judge;
-use super::{DiffOptions, PairedBy, tensor};
+use super::{DiffOptions, PairedBy, owned, tensor};
 use crate::analysis::rename::Renames;
 use crate::analysis::roles::short_name;
 use crate::checkpoint::object_graph::ObjectGraph;
@@ -47,8 +47,7 @@ pub(super) fn by_names(
     }
     let mut names: Vec<(Box<[u8]>, usize, bool)> = Vec::new();
     for (at, tensor) in a.tensors().iter().enumerate() {
-        let tensor: &Tensor = tensor.borrow();
-        let (name, renamed) = rename(&tensor.name, map);
+        let (name, renamed) = rename(name_of(&tensor), map);
         names.push((name.into(), at, renamed));
     }
     names.sort();
@@ -66,7 +65,7 @@ pub(super) fn by_names(
         while let Some((at, _)) = b_tensors.next_if(|(_, tensor)| name_of(tensor) < &*name) {
             left.b.push(at);
         }
-        let Some((b_at, other)) = b_tensors.next_if(|(_, tensor)| name_of(tensor) == &*name) else {
+        let Some((b_at, _)) = b_tensors.next_if(|(_, tensor)| name_of(tensor) == &*name) else {
             if is_renamed {
                 renamed.insert(Box::from(short_name(&name)), at);
             } else {
@@ -75,8 +74,8 @@ pub(super) fn by_names(
             continue;
         };
         let how = if is_renamed { PairedBy::Map } else { PairedBy::Name };
-        if let Some(tensor) = tensor(a, at) {
-            each(Pair { a: (at, &tensor), b: (b_at, other.borrow()), how });
+        if let (Some(x), Some(y)) = (tensor(a, at), tensor(b, b_at)) {
+            each(Pair { a: (at, &x), b: (b_at, &y), how });
         }
     }
     left.b.extend(b_tensors.map(|(at, _)| at));
@@ -189,8 +188,7 @@ pub(super) fn by_graphs(
 }
 
 fn read_graph(checkpoint: &Checkpoint) -> Result<Option<ObjectGraph>> {
-    let position = checkpoint.tensor(OBJECT_GRAPH_KEY);
-    let Some(graph) = position.map(|tensor| Tensor::clone(tensor.borrow())) else { return Ok(None) };
+    let Some(graph) = checkpoint.tensor(OBJECT_GRAPH_KEY).map(owned) else { return Ok(None) };
     let mut message = Vec::new();
     checkpoint.read_all(&graph, &mut |bytes| {
         message.extend_from_slice(bytes);
