@@ -223,7 +223,8 @@ impl Partial {
 
     /// An element at a time: types without lanes, and blocks with NaN or infinity in them.
     fn each(&mut self, dtype: DType, a: &[u8], b: &[u8], first: u64, bins: &Bins, rules: Rules) {
-        let Some(size) = dtype.element_size().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0) else {
+        let Some(size) = dtype.element_size().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0)
+        else {
             return;
         };
         for (n, (x, y)) in a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate() {

@@ -167,8 +167,8 @@ impl<'c, 'o> Judge<'c, 'o> {
     /// Whether the indexes say that the bytes are the same; `None` if they do not tell.
     fn by_checksum(&self, a: &Tensor, b: &Tensor) -> Option<bool> {
         // Elements of one byte have no byte order; the lengths of strings, which are summed too, have one.
-        let one_order = self.diff.a.is_big_endian() == self.diff.b.is_big_endian()
-            || (a.dtype.swap_unit() == 1 && a.is_numeric());
+        let one_order =
+            self.diff.a.is_big_endian() == self.diff.b.is_big_endian() || (a.dtype.swap_unit() == 1 && a.is_numeric());
         if !one_order {
             return None;
         }
@@ -267,8 +267,8 @@ impl<'c, 'o> Judge<'c, 'o> {
             self.diff.repartitioned += u64::from(repartitioned);
             self.diff.by_checksum += u64::from(same == Some(Same::Checksum));
         }
-        let silent = status == Status::Identical
-            || (status == Status::NotCompared && self.options.depth == Depth::Structure);
+        let silent =
+            status == Status::Identical || (status == Status::NotCompared && self.options.depth == Depth::Structure);
         if silent && !self.options.keep_identical {
             return;
         }
@@ -321,7 +321,9 @@ fn placement(a: &Tensor, b: &Tensor) -> (bool, bool) {
             (Some(x), Some(y)) => (x != y, false),
             _ => (false, false),
         },
-        (Parts::Slices(x), Parts::Slices(y)) if x.len() == y.len() && x.iter().zip(y).all(|(x, y)| x.slice == y.slice) => {
+        (Parts::Slices(x), Parts::Slices(y))
+            if x.len() == y.len() && x.iter().zip(y).all(|(x, y)| x.slice == y.slice) =>
+        {
             let moved = x.iter().zip(y).any(|(x, y)| match (&x.place, &y.place) {
                 (Some(x), Some(y)) => shard(x) != shard(y),
                 _ => false,

@@ -116,7 +116,8 @@ impl<K: Kind<N>, const N: usize> Kernel for Squares<'_, K, N> {
 
 #[inline(always)]
 fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share: f64) -> Block {
-    let (mut abs, mut sq, mut dot, mut aa, mut bb) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let (mut abs, mut sq, mut dot, mut aa, mut bb) =
+        ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
     let mut max: Lane = [0.0; LANES];
     let mut more = [false; LANES];
     let (a_lanes, a_rest) = a.as_chunks::<LANES>();

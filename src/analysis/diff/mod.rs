@@ -403,6 +403,25 @@ impl Diff<'_> {
         self.tally.differences() == 0 && self.tally.of(Status::Unreadable) == 0
     }
 
+    /// The changes in order: by name, or the largest first, with what has no size in front.
+    pub fn rows(&self, by_change: bool) -> Vec<&Change> {
+        let mut rows: Vec<&Change> = self.changes.iter().collect();
+        if by_change {
+            let silent = |change: &Change| matches!(change.status, Status::Identical | Status::NotCompared);
+            let figures = |change: &Change| change.values.as_ref().and_then(|values| values.figures);
+            // Sorting is stable, so that equals stay by name. NaN and nothing count as infinite.
+            let size = |change: &Change| match figures(change) {
+                Some(figures) if !figures.rel_l2.is_nan() => (figures.rel_l2, figures.max_abs),
+                _ => (f64::INFINITY, f64::INFINITY),
+            };
+            rows.sort_by(|x, y| {
+                let (a, b) = (size(x), size(y));
+                silent(x).cmp(&silent(y)).then(b.0.total_cmp(&a.0)).then(b.1.total_cmp(&a.1))
+            });
+        }
+        rows
+    }
+
     /// Whether something could not be judged that should have been.
     pub fn is_trouble(&self) -> bool {
         let damaged = !self.a.damage().is_empty() || !self.b.damage().is_empty();
@@ -416,12 +435,7 @@ impl Diff<'_> {
 /// # Errors
 /// A request that cannot be carried out: names that `--map` makes equal, too many expectations. What cannot be read is
 /// no error but a [`Change`].
-pub fn diff<'c>(
-    a: &'c Checkpoint,
-    b: &'c Checkpoint,
-    options: &DiffOptions,
-    progress: &Progress,
-) -> Result<Diff<'c>> {
+pub fn diff<'c>(a: &'c Checkpoint, b: &'c Checkpoint, options: &DiffOptions, progress: &Progress) -> Result<Diff<'c>> {
     if options.expectations.len() > 64 {
         return Err(ErrorKind::Request("more than 64 expectations".to_owned()).into());
     }

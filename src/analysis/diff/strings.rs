@@ -85,7 +85,10 @@ pub(super) fn compare(
 }
 
 /// Sends the elements of A.
-fn first((checkpoint, tensor): (&Checkpoint, &Tensor), send: &SyncSender<Batch>) -> crate::error::Result<crate::tensor::Checked> {
+fn first(
+    (checkpoint, tensor): (&Checkpoint, &Tensor),
+    send: &SyncSender<Batch>,
+) -> crate::error::Result<crate::tensor::Checked> {
     let mut batch = Batch::default();
     let result = checkpoint.read_all(tensor, &mut |element| {
         batch.push(element);
