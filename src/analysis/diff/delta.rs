@@ -214,7 +214,7 @@ impl Partial {
             Some(tolerance) => {
                 let outside = a.iter().zip(b).filter(|(x, y)| {
                     let (wide, other) = (K::wide(**x), K::wide(**y));
-                    wide != other && !tolerance.excuses((wide - other).abs(), other.abs(), || K::ulps(**x, **y))
+                    wide != other && !tolerance.excuses((wide - other).abs(), other.abs(), || K::ulps(**x, **y).into())
                 });
                 self.beyond += outside.count() as u64;
             }
@@ -366,9 +366,14 @@ macro_rules! integers {
             fn wide(bytes: [u8; $size]) -> f64 {
                 f64::from(<$type>::from_le_bytes(bytes))
             }
+            type Ulps = u8;
             #[inline(always)]
-            fn ulps(_: [u8; $size], _: [u8; $size]) -> u64 {
+            fn ulps(_: [u8; $size], _: [u8; $size]) -> u8 {
                 0
+            }
+            #[inline(always)]
+            fn differ(a: [u8; $size], b: [u8; $size]) -> bool {
+                a != b
             }
         }
     )*};
@@ -394,13 +399,18 @@ impl Kind<4> for F32 {
         f64::from(f32::from_le_bytes(bytes))
     }
     #[inline(always)]
-    fn ulps(a: [u8; 4], b: [u8; 4]) -> u64 {
+    fn differ(a: [u8; 4], b: [u8; 4]) -> bool {
+        f32::from_le_bytes(a) != f32::from_le_bytes(b)
+    }
+    type Ulps = u32;
+    #[inline(always)]
+    fn ulps(a: [u8; 4], b: [u8; 4]) -> u32 {
         // Two's complement of the magnitude where the sign is set: both zeros are 0.
         let place = |bytes| {
             let bits = i32::from_le_bytes(bytes);
             if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
         };
-        place(a).abs_diff(place(b)).into()
+        place(a).abs_diff(place(b))
     }
 }
 
@@ -409,6 +419,11 @@ impl Kind<8> for F64 {
     fn wide(bytes: [u8; 8]) -> f64 {
         f64::from_le_bytes(bytes)
     }
+    #[inline(always)]
+    fn differ(a: [u8; 8], b: [u8; 8]) -> bool {
+        f64::from_le_bytes(a) != f64::from_le_bytes(b)
+    }
+    type Ulps = u64;
     #[inline(always)]
     fn ulps(a: [u8; 8], b: [u8; 8]) -> u64 {
         let place = |bytes| {
@@ -421,12 +436,12 @@ impl Kind<8> for F64 {
 
 /// As floats of 32 bits are, by their 16.
 #[inline(always)]
-fn short_ulps(a: [u8; 2], b: [u8; 2]) -> u64 {
+fn short_ulps(a: [u8; 2], b: [u8; 2]) -> u16 {
     let place = |bytes| {
         let bits = i16::from_le_bytes(bytes);
         if bits < 0 { i16::MIN.wrapping_sub(bits) } else { bits }
     };
-    place(a).abs_diff(place(b)).into()
+    place(a).abs_diff(place(b))
 }
 
 impl Kind<2> for BF16 {
@@ -435,7 +450,13 @@ impl Kind<2> for BF16 {
         f64::from(f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16))
     }
     #[inline(always)]
-    fn ulps(a: [u8; 2], b: [u8; 2]) -> u64 {
+    fn differ(a: [u8; 2], b: [u8; 2]) -> bool {
+        // Other bits are another value, unless both are zeros.
+        a != b && (u16::from_le_bytes(a) | u16::from_le_bytes(b)) & 0x7fff != 0
+    }
+    type Ulps = u16;
+    #[inline(always)]
+    fn ulps(a: [u8; 2], b: [u8; 2]) -> u16 {
         short_ulps(a, b)
     }
 }
@@ -451,7 +472,13 @@ impl Kind<2> for F16 {
         f64::from(f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16))
     }
     #[inline(always)]
-    fn ulps(a: [u8; 2], b: [u8; 2]) -> u64 {
+    fn differ(a: [u8; 2], b: [u8; 2]) -> bool {
+        // Other bits are another value, unless both are zeros.
+        a != b && (u16::from_le_bytes(a) | u16::from_le_bytes(b)) & 0x7fff != 0
+    }
+    type Ulps = u16;
+    #[inline(always)]
+    fn ulps(a: [u8; 2], b: [u8; 2]) -> u16 {
         short_ulps(a, b)
     }
 }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::tensor::simd::{Kernel, widest};
 
 /// Elements side by side. Sums depend on it, so it is the same on every machine.
-const LANES: usize = 8;
+const LANES: usize = 4;
 
 /// Elements whose sums are kept apart: what lies in the first-level cache when it is looked at again.
 pub(super) const BLOCK: usize = 2048;
@@ -19,8 +19,12 @@ type Lane = [f64; LANES];
 pub(super) trait Kind<const N: usize> {
     /// The value.
     fn wide(bytes: [u8; N]) -> f64;
-    /// How many representable values lie between two elements, and one more; 0 for integers.
-    fn ulps(a: [u8; N], b: [u8; N]) -> u64;
+    /// Steps between two elements, in the width of the type, so that lanes stay narrow.
+    type Ulps: Copy + Default + Ord + Into<u64>;
+    /// How many steps from one representable value to the next lie between two elements; 0 for integers.
+    fn ulps(a: [u8; N], b: [u8; N]) -> Self::Ulps;
+    /// Whether the values differ, of finite elements.
+    fn differ(a: [u8; N], b: [u8; N]) -> bool;
 }
 
 /// What a block came to.
@@ -118,10 +122,11 @@ impl<K: Kind<N>, const N: usize> Kernel for Squares<'_, K, N> {
 fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share: f64) -> Block {
     let (mut abs, mut sq, mut dot, mut aa, mut bb) =
         ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
-    let mut max: Lane = [0.0; LANES];
-    let mut more = [false; LANES];
+    // Largest difference, and the largest excess over the share.
+    let (mut max, mut excess) = ([0.0; LANES], [0.0; LANES]);
     let (a_lanes, a_rest) = a.as_chunks::<LANES>();
     let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    let larger = |most: f64, d: f64| if d > most { d } else { most };
     for (x, y) in a_lanes.iter().zip(b_lanes) {
         let (x, y) = (x.map(K::wide), y.map(K::wide));
         let d = with(x, &y, |x, y| (x - y).abs());
@@ -130,17 +135,14 @@ fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share
         aa = with(aa, &x, |sum, x| sum + x * x);
         bb = with(bb, &y, |sum, y| sum + y * y);
         dot = with(dot, &with(x, &y, |x, y| x * y), |sum, product| sum + product);
-        max = with(max, &d, |max, d| if d > max { d } else { max });
-        let beyond = with(y, &d, |y, d| d - share * y.abs());
-        for (more, beyond) in more.iter_mut().zip(beyond) {
-            *more |= beyond > 0.0;
-        }
+        max = with(max, &d, larger);
+        excess = with(excess, &with(d, &y, |d, y| d - share * y.abs()), larger);
     }
     let total = |lanes: Lane| lanes.into_iter().sum::<f64>();
     let mut block = Block {
         sums: Sums { abs: total(abs), sq: total(sq), dot: total(dot), aa: total(aa), bb: total(bb) },
         max: max.into_iter().fold(0.0, f64::max),
-        more: more.into_iter().any(|more| more),
+        more: excess.into_iter().any(|excess| excess > 0.0),
         ..Block::default()
     };
     for (x, y) in a_rest.iter().zip(b_rest) {
@@ -157,13 +159,13 @@ fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share
 /// How many elements differ in value and in bits, and by how many representable values at most.
 #[inline(always)]
 fn count<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]]) -> (u64, u64, u64) {
-    let (mut values, mut bits, mut ulps) = (0u32, 0u32, 0u64);
+    let (mut values, mut bits, mut ulps) = (0u32, 0u32, K::Ulps::default());
     for (x, y) in a.iter().zip(b) {
-        values += u32::from(K::wide(*x) != K::wide(*y));
+        values += u32::from(K::differ(*x, *y));
         bits += u32::from(x != y);
         ulps = ulps.max(K::ulps(*x, *y));
     }
-    (values.into(), bits.into(), ulps)
+    (values.into(), bits.into(), ulps.into())
 }
 
 #[inline(always)]
