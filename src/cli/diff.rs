@@ -18,6 +18,7 @@ use super::{Ctx, Format, Status};
 ///
 /// A and B may be anything that a path can name, of different formats too. Tensors whose checksum, size, dtype and
 /// shape agree in the two indexes are identical by checksum and not read; the others are, and checked on the way.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Signs: + added  - removed  ~ changed  ≈ within tolerance  # shape  % dtype

@@ -104,7 +104,7 @@ fn of_change(change: &Change) -> Value {
         put("max_abs", exact.unwrap_or_else(|| number(figures.map(|f| f.max_abs))));
         put("max_rel", number(figures.map(|f| f.max_rel)));
         put("mean_abs", number(figures.map(|f| f.mean_abs)));
-        put("rel_l2", number(figures.map(|f| f.rel_l2)));
+        put("rel_l2", number(figures.and_then(|f| f.rel_l2)));
         put("cosine", number(figures.and_then(|f| f.cosine)));
         put("max_ulps", figures.and_then(|f| f.max_ulps).into());
         put("at", json!(values.at));

@@ -44,7 +44,7 @@ pub fn diff_csv(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
             &exact.map_or_else(|| figure(figures.map(|f| f.max_abs)), |exact| exact.to_string()),
             &figure(figures.map(|f| f.max_rel)),
             &figure(figures.map(|f| f.mean_abs)),
-            &figure(figures.map(|f| f.rel_l2)),
+            &figure(figures.and_then(|f| f.rel_l2)),
             &figure(figures.and_then(|f| f.cosine)),
             &whole(figures.and_then(|f| f.max_ulps)),
             &at,
@@ -94,7 +94,7 @@ fn markdown_row(change: &Change) -> String {
         side(&change.b),
         values.map(|values| percent(values.changed, values.elements)).unwrap_or_default(),
         figure(figures.map(|f| f.max_abs)),
-        figure(figures.map(|f| f.rel_l2)),
+        figure(figures.and_then(|f| f.rel_l2)),
         figures.and_then(|f| f.cosine).map(|cosine| format!("{cosine:.4}")).unwrap_or_default(),
     )
 }

@@ -157,20 +157,19 @@ fn figure_cells(values: &Values, figures: &Figures) -> String {
     let cells = [
         spark(&values.spark),
         figures.max_abs_integer.map_or_else(|| number(figures.max_abs), integer),
-        number(figures.rel_l2),
+        figures.rel_l2.map_or_else(|| "-".to_owned(), number),
         figures.cosine.map_or_else(|| "-".to_owned(), cosine),
         percent(values.changed, values.elements),
     ];
     let mut line = String::new();
     for (n, (cell, (_, width))) in cells.iter().zip(FIGURES).enumerate() {
         let pad = " ".repeat(width.saturating_sub(cell.width()));
-        let gap = if n == 0 { "" } else { "  " };
-        line += &if n == 0 { format!("{gap}{cell}{pad}") } else { format!("{gap}{pad}{cell}") };
+        let parts = if n == 0 { ["", cell, &pad] } else { ["  ", &pad, cell] };
+        for part in parts {
+            line.push_str(part);
+        }
     }
-    if values.nan > 0 {
-        line += &format!("  {} NaN", count(values.nan));
-    }
-    line
+    if values.nan > 0 { format!("{line}  {} NaN", count(values.nan)) } else { line }
 }
 
 /// What is said of a change that has no figures.
@@ -433,7 +432,7 @@ fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let skipped = tally.of(Status::NotCompared);
     if skipped > 0 {
         let paired =
-            if diff.depth == Depth::Structure { "same structure, values not compared" } else { "not compared" };
+            if diff.depth == Depth::Structure { "of one dtype and shape, values not compared" } else { "not compared" };
         parts.push(format!("{} {paired}", count(skipped)));
     }
     if diff.left_out > 0 {
@@ -469,9 +468,8 @@ fn spark(levels: &[f64]) -> String {
         if level <= 0.0 || most <= 0.0 {
             return '·';
         }
-        let height =
-            BARS.iter().enumerate().filter(|(n, _)| level > most / 8.0 * f64::from(u8::try_from(*n).unwrap_or(0)));
-        height.last().map_or('▁', |(_, bar)| *bar)
+        let reaches = |n: usize| level > most / 8.0 * f64::from(u8::try_from(n).unwrap_or(0));
+        BARS.iter().enumerate().rfind(|(n, _)| reaches(*n)).map_or('▁', |(_, bar)| *bar)
     };
     levels.iter().map(bar).collect()
 }

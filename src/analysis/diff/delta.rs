@@ -2,6 +2,12 @@
 //!
 //! [`Partial::add`] takes runs as they come, in lanes where a type has them (`kernel`), else an element at a time. NaN
 //! on one side only is a change without a size: it is counted, and left out of all sums.
+#![expect(clippy::float_cmp, reason = "whether two elements are equal is the question")]
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
+#![expect(
+    clippy::many_single_char_names,
+    reason = "a and b are the two sides, x and y their elements, d what is between"
+)]
 
 use super::Tolerance;
 use super::kernel::{BLOCK, Block, Kind, Sums, compare, squares};

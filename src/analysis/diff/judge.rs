@@ -243,12 +243,11 @@ impl<'c, 'o> Judge<'c, 'o> {
         let Verdict { status, how, same, values, trouble, expected } = verdict;
         self.diff.tally.add(status);
         let scope = scope(&shown.name);
-        match self.scopes.get_mut(scope) {
-            Some(tally) => tally.add(status),
-            None => {
-                let scope = if self.scopes.len() < SCOPES { scope } else { b"\xe2\x80\xa6" };
-                self.scopes.entry(scope.into()).or_default().add(status);
-            }
+        if let Some(tally) = self.scopes.get_mut(scope) {
+            tally.add(status);
+        } else {
+            let scope = if self.scopes.len() < SCOPES { scope } else { "…".as_bytes() };
+            self.scopes.entry(scope.into()).or_default().add(status);
         }
         let about = self.diff.expectations.iter_mut().enumerate();
         for (_, expectation) in about.filter(|(n, _)| expected >> n & 1 == 1) {

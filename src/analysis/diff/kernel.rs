@@ -2,13 +2,18 @@
 //!
 //! Blocks are taken for finite. Where one is not, its sum of squares is not either, and the caller looks again, an
 //! element at a time. All values become `f64`, in which differences of shorter floats and integers are exact.
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
+#![expect(
+    clippy::many_single_char_names,
+    reason = "a and b are the two sides, x and y their elements, d what is between"
+)]
 
 use std::marker::PhantomData;
 
 use crate::tensor::simd::{Kernel, widest};
 
 /// Elements side by side. Sums depend on it, so it is the same on every machine.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
 /// Elements whose sums are kept apart: what lies in the first-level cache when it is looked at again.
 pub(super) const BLOCK: usize = 2048;
@@ -118,6 +123,7 @@ impl<K: Kind<N>, const N: usize> Kernel for Squares<'_, K, N> {
     }
 }
 
+#[expect(clippy::indexing_slicing, clippy::needless_range_loop, reason = "arrays of a constant number of lanes")]
 #[inline(always)]
 fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share: f64) -> Block {
     let (mut abs, mut sq, mut dot, mut aa, mut bb) =
@@ -126,17 +132,26 @@ fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share
     let (mut max, mut excess) = ([0.0; LANES], [0.0; LANES]);
     let (a_lanes, a_rest) = a.as_chunks::<LANES>();
     let (b_lanes, b_rest) = b.as_chunks::<LANES>();
-    let larger = |most: f64, d: f64| if d > most { d } else { most };
     for (x, y) in a_lanes.iter().zip(b_lanes) {
-        let (x, y) = (x.map(K::wide), y.map(K::wide));
-        let d = with(x, &y, |x, y| (x - y).abs());
-        abs = with(abs, &d, |sum, d| sum + d);
-        sq = with(sq, &d, |sum, d| sum + d * d);
-        aa = with(aa, &x, |sum, x| sum + x * x);
-        bb = with(bb, &y, |sum, y| sum + y * y);
-        dot = with(dot, &with(x, &y, |x, y| x * y), |sum, product| sum + product);
-        max = with(max, &d, larger);
-        excess = with(excess, &with(d, &y, |d, y| d - share * y.abs()), larger);
+        let (mut p, mut q) = ([0.0; LANES], [0.0; LANES]);
+        for (p, x) in p.iter_mut().zip(x) {
+            *p = K::wide(*x);
+        }
+        for (q, y) in q.iter_mut().zip(y) {
+            *q = K::wide(*y);
+        }
+        // One loop over the lanes with indexes: measured, every other form is half as fast or less.
+        for i in 0..LANES {
+            let d = (p[i] - q[i]).abs();
+            abs[i] += d;
+            sq[i] += d * d;
+            aa[i] += p[i] * p[i];
+            bb[i] += q[i] * q[i];
+            dot[i] += p[i] * q[i];
+            max[i] = if d > max[i] { d } else { max[i] };
+            let over = d - share * q[i].abs();
+            excess[i] = if over > excess[i] { over } else { excess[i] };
+        }
     }
     let total = |lanes: Lane| lanes.into_iter().sum::<f64>();
     let mut block = Block {

@@ -282,6 +282,8 @@ fn values(tensor: &Tensor, partial: &Partial) -> Values {
     let sums = &partial.sums;
     let figures = has_size.then(|| {
         let counted = elements.saturating_sub(partial.nan);
+        // Squares of numbers below 1e-162 vanish: then there is no ratio rather than a wrong one.
+        let vanished = sums.abs > 0.0 && (sums.sq == 0.0 || (sums.bb == 0.0 && partial.max_rel.is_finite()));
         let ratio = |part: f64, whole: f64| if part == 0.0 { 0.0 } else { part / whole };
         let cosine = sums.dot / (sums.aa.sqrt() * sums.bb.sqrt());
         Figures {
@@ -289,7 +291,7 @@ fn values(tensor: &Tensor, partial: &Partial) -> Values {
             max_abs_integer: is_integer(dtype).then(|| largest.map_or(0, |largest| whole(&largest))),
             mean_abs: if counted == 0 { 0.0 } else { sums.abs / counted as f64 },
             max_rel: partial.max_rel,
-            rel_l2: ratio(sums.sq.sqrt(), sums.bb.sqrt()),
+            rel_l2: (!vanished).then(|| ratio(sums.sq.sqrt(), sums.bb.sqrt())),
             cosine: cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0)),
             max_ulps: (!is_integer(dtype)).then_some(partial.ulps),
         }

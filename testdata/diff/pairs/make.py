@@ -82,7 +82,9 @@ def compare(name, a, b):
         sq, aa, bb = (sum_of([float(v) ** 2 for v in ds])), sum_of(square(xs)), sum_of(square(ys))
         dot = sum_of([complex(p).real * complex(q).real + complex(p).imag * complex(q).imag for p, q in zip(xs, ys)])
         top, bottom = math.sqrt(sq), math.sqrt(bb)
-        rel_l2 = 0.0 if top == 0 else INF if bottom == 0 else top / bottom
+        # Squares below 1e-324 are zero: no ratio then, rather than a wrong one.
+        vanished = any(v > 0 for v in ds) and (sq == 0 or (bb == 0 and math.isfinite(rel)))
+        rel_l2 = None if vanished else 0.0 if top == 0 else INF if bottom == 0 else top / bottom
         cosine = dot / (math.sqrt(aa) * math.sqrt(bb)) if aa and bb else NAN
     counted = int(x.size) - int((changed & nan).sum())
     out |= {"changed_elements": int(changed.sum()), "bits_only": int((differ & ~changed).sum()), "nan_elements": int((changed & nan).sum()),
