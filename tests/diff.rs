@@ -379,6 +379,38 @@ fn stored_elsewhere_is_not_different() {
 }
 
 #[test]
+fn what_an_entry_claims_is_not_believed() {
+    let claims = |seed: u32| {
+        let huge = move |entry: &mut ckpt_synth::Entry| {
+            (entry.shape, entry.size, entry.crc) = (vec![1 << 50, 1 << 8], 1 << 60, seed);
+        };
+        BundleBuilder::new()
+            .floats("good", &[2], &[1.0, 2.0])
+            .floats("huge", &[1], &[3.0])
+            .entry_patch("huge", huge)
+            .floats("wrong_size", &[4], &[1.0; 4])
+            .entry_patch("wrong_size", move |entry| (entry.size, entry.crc) = (8, seed))
+            .strings("lost", &[1 << 40], &["a"])
+            .entry_patch("lost", move |entry| entry.crc = seed)
+    };
+    let (_dir, x, y) = two(claims(1), claims(2));
+    let (a, b) = (open(&x), open(&y));
+    for depth in [Depth::Values, Depth::Exact] {
+        let found = run(&a, &b, &DiffOptions { depth, threads: 2, ..DiffOptions::default() });
+        assert_eq!(
+            statuses(&found),
+            ["huge", "lost", "wrong_size"].map(|name| (name.to_owned(), "unreadable")),
+            "{:?}",
+            found.changes
+        );
+        assert_eq!(found.tally.of(Status::Identical), 1);
+        // And of itself nothing differs, even if nothing can be read.
+        let itself = run(&a, &a, &DiffOptions { depth, ..DiffOptions::default() });
+        assert_eq!(itself.tally.differences(), 0);
+    }
+}
+
+#[test]
 fn formats_meet() {
     let dir = tempfile::tempdir().unwrap();
     let (x, y, z) = (dir.path().join("v2"), dir.path().join("v1"), dir.path().join("big"));

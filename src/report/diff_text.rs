@@ -18,6 +18,9 @@ use crate::tensor::{Element, write_csv};
 /// Narrowest name column on a terminal.
 const NAME_COLUMN: usize = 16;
 
+/// Room for words where no row has figures.
+const WORDS: usize = 24;
+
 /// Scopes that are summed up one by one.
 const SCOPES: usize = 12;
 
@@ -77,7 +80,8 @@ fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
     let shape_width = shapes.filter_map(|change| shape(change).map(|s| s.width())).max().unwrap_or(0).clamp(5, 24);
     let names = rows.rows.iter().map(|change| label(change, rows.long).width()).max().unwrap_or(0).max(4);
     let has_figures = rows.rows.iter().any(|change| figures(change).is_some());
-    let others: usize = FIGURES.iter().map(|(_, width)| width + 2).sum::<usize>() + shape_width + 4;
+    let figures_width = FIGURES.iter().map(|(_, width)| width + 2).sum::<usize>();
+    let others = if has_figures { figures_width } else { WORDS + 2 } + shape_width + 4;
     let name_width = match look.width {
         Some(width) => names.min(width.saturating_sub(others).max(NAME_COLUMN)),
         None => names.min(64),
