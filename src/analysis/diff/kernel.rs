@@ -123,7 +123,7 @@ impl<K: Kind<N>, const N: usize> Kernel for Squares<'_, K, N> {
     }
 }
 
-#[expect(clippy::indexing_slicing, clippy::needless_range_loop, reason = "arrays of a constant number of lanes")]
+#[expect(clippy::indexing_slicing, reason = "arrays of a constant number of lanes")]
 #[inline(always)]
 fn compare_lanes<K: Kind<N>, const N: usize>(a: &[[u8; N]], b: &[[u8; N]], share: f64) -> Block {
     let (mut abs, mut sq, mut dot, mut aa, mut bb) =

@@ -278,7 +278,7 @@ pub struct Diff<'c> {
     pub b: &'c Checkpoint,
     /// How far the comparison went.
     pub depth: Depth,
-    /// What is not identical, by name; with [`DiffOptions::keep_identical`] everything.
+    /// What is not identical, by name; with [`DiffOptions::keep_identical`](super::DiffOptions::keep_identical) everything.
     pub changes: Vec<Change>,
     /// All of them, counted.
     pub tally: Tally,
