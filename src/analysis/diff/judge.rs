@@ -180,7 +180,7 @@ impl<'c, 'o> Judge<'c, 'o> {
             (Parts::Whole(x), Parts::Whole(y)) => same(x, y),
             (Parts::Slices(x), Parts::Slices(y)) if x.len() == y.len() => {
                 let mut all = true;
-                for (x, y) in x.iter().zip(y) {
+                for (x, y) in x.iter().zip(y.iter()) {
                     if x.slice != y.slice {
                         return None;
                     }
@@ -231,7 +231,7 @@ impl<'c, 'o> Judge<'c, 'o> {
 
     pub(super) fn ambiguous(&mut self, a: &[usize], b: &[usize]) {
         let names = |checkpoint, all: &[usize]| {
-            all.iter().filter_map(|at| Some(tensor(checkpoint, *at)?.name)).collect::<Vec<_>>()
+            all.iter().filter_map(|at| Some(Box::from(&*tensor(checkpoint, *at)?.name))).collect::<Vec<_>>()
         };
         let (a, b) = (names(self.diff.a, a), names(self.diff.b, b));
         self.diff.ambiguous.push(Ambiguous { a, b });
@@ -321,9 +321,9 @@ fn placement(a: &Tensor, b: &Tensor) -> (bool, bool) {
             _ => (false, false),
         },
         (Parts::Slices(x), Parts::Slices(y))
-            if x.len() == y.len() && x.iter().zip(y).all(|(x, y)| x.slice == y.slice) =>
+            if x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| x.slice == y.slice) =>
         {
-            let moved = x.iter().zip(y).any(|(x, y)| match (&x.place, &y.place) {
+            let moved = x.iter().zip(y.iter()).any(|(x, y)| match (&x.place, &y.place) {
                 (Some(x), Some(y)) => shard(x) != shard(y),
                 _ => false,
             });

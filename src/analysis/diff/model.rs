@@ -158,7 +158,7 @@ pub struct Facts {
 
 impl Facts {
     pub(super) fn of(tensor: &Tensor) -> Self {
-        Self { name: tensor.name.clone(), dtype: tensor.dtype, shape: tensor.shape.clone() }
+        Self { name: Box::from(&*tensor.name), dtype: tensor.dtype, shape: tensor.shape.clone() }
     }
 }
 

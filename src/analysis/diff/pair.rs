@@ -160,15 +160,15 @@ pub(super) fn by_graphs(
             let theirs: BTreeMap<Box<[u8]>, usize> =
                 full_names(b, &left.b, y).into_iter().map(|(at, name)| (name, at)).collect();
             let keys = left.a.iter().filter_map(|at| {
-                let found = theirs.get(&tensor(a, *at)?.name)?;
-                Some((*at, tensor(b, *found)?.name))
+                let found = theirs.get::<[u8]>(&tensor(a, *at)?.name)?;
+                Some((*at, Box::from(&*tensor(b, *found)?.name)))
             });
             (keys.collect(), PairedBy::FullName)
         }
         _ => return left,
     };
     let mut keys: BTreeMap<Box<[u8]>, usize> =
-        left.b.iter().filter_map(|at| Some((tensor(b, *at)?.name, *at))).collect();
+        left.b.iter().filter_map(|at| Some((Box::from(&*tensor(b, *at)?.name), *at))).collect();
     let mut rest = Leftovers::default();
     let mut matches = matches.into_iter().peekable();
     for at in left.a {
