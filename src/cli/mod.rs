@@ -4,6 +4,7 @@
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
 mod ctx;
+mod diff;
 mod explain;
 mod inspect;
 mod list;
@@ -39,6 +40,7 @@ enum Command {
     List(list::Args),
     Print(print::Args),
     Stats(stats::Args),
+    Diff(diff::Args),
     Validate(validate::Args),
     Explain(explain::Args),
 }
@@ -110,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Diff(args) => diff::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Stats(args) => stats::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),

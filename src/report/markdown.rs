@@ -79,7 +79,7 @@ fn remarks(tensor: &Tensor, row: &TensorStats) -> Vec<String> {
 }
 
 /// A name as code, with what would end the code or the cell taken out of its meaning.
-fn code(name: &str) -> String {
+pub(super) fn code(name: &str) -> String {
     let fence = if name.contains('`') { "``" } else { "`" };
     format!("{fence}{}{fence}", name.replace('|', "\\|"))
 }
