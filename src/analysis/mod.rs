@@ -6,6 +6,7 @@ pub mod explain;
 mod finding;
 pub mod forensics;
 mod listing;
+pub mod ops;
 mod rename;
 mod roles;
 mod scopes;

@@ -8,6 +8,8 @@ mod directory;
 mod elements;
 mod fields;
 pub mod fingerprint;
+pub mod graph;
+pub mod keras;
 mod locate;
 pub mod meta_graph;
 pub mod object_graph;

@@ -7,8 +7,10 @@ mod ctx;
 mod explain;
 mod inspect;
 mod list;
+mod ops;
 mod print;
 mod progress;
+mod severity;
 mod source;
 mod validate;
 
@@ -38,6 +40,7 @@ enum Command {
     List(list::Args),
     Print(print::Args),
     Validate(validate::Args),
+    Ops(ops::Args),
     Explain(explain::Args),
 }
 
@@ -108,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Ops(args) => ops::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),
     };

@@ -1,11 +1,12 @@
 //! `ckpt validate`: is it intact, and if not, what happened to it.
 
 use anyhow::Result;
-use ckpt::analysis::{Code, Selector, Severity, ValidateOptions, Validation, validate};
+use ckpt::analysis::{Selector, ValidateOptions, validate};
 use ckpt::limits::Limits;
 use ckpt::report::{validate_github, validate_json, validate_junit, validate_sarif, validate_text};
 
 use super::progress::with_progress;
+use super::severity::Severities;
 use super::source::{SelectArgs, SourceArgs};
 use super::{Ctx, Format, Status};
 
@@ -40,25 +41,8 @@ pub(crate) struct Args {
     /// Look for NaN and infinity too.
     #[arg(long, conflicts_with = "quick")]
     finite: bool,
-    /// Treat findings with this code as errors.
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    deny: Vec<Code>,
-    /// Treat findings with this code as warnings.
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    warn: Vec<Code>,
-    /// Leave findings with this code out.
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    allow: Vec<Code>,
-}
-
-fn code(name: &str) -> Result<Code, String> {
-    Code::from_name(name).ok_or_else(|| {
-        let names = Code::ALL.iter().map(|code| code.name().as_bytes());
-        match ckpt::nearest::nearest(name.as_bytes(), names, 1).first() {
-            Some(near) => format!("no such code; did you mean {}?", String::from_utf8_lossy(near)),
-            None => "no such code; docs/checks.md lists them".to_owned(),
-        }
-    })
+    #[command(flatten)]
+    severities: Severities,
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
@@ -72,7 +56,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     };
     let path = &args.source.path;
     let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &Limits::default(), progress))?;
-    judge(&mut validation, args);
+    args.severities.judge(&mut validation.findings);
     let out = &mut ctx.out;
     match ctx.format {
         Format::Json => validate_json(&validation, out)?,
@@ -82,17 +66,4 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         _ => validate_text(&validation, args.quick, ctx.look, out)?,
     }
     Ok(if validation.is_ok() { Status::Fine } else { Status::Found })
-}
-
-/// Applies what the user says of severities; of several options for one code the strictest holds.
-fn judge(validation: &mut Validation, args: &Args) {
-    let (deny, warn, allow) = (&args.deny, &args.warn, &args.allow);
-    validation.findings.retain(|f| !allow.contains(&f.code) || deny.contains(&f.code) || warn.contains(&f.code));
-    for finding in &mut validation.findings {
-        if deny.contains(&finding.code) {
-            finding.severity = Severity::Error;
-        } else if warn.contains(&finding.code) {
-            finding.severity = Severity::Warning;
-        }
-    }
 }

@@ -73,7 +73,7 @@ fn totals(totals: &Totals) -> Value {
 
 /// A finding as the contract of `validate` has it.
 pub(super) fn finding(finding: &Finding) -> Value {
-    json!({
+    let mut value = json!({
         "code": finding.code.name(),
         "severity": finding.severity.name(),
         "message": finding.message,
@@ -84,7 +84,11 @@ pub(super) fn finding(finding: &Finding) -> Value {
         "expected": finding.expected,
         "found": finding.found,
         "cause": finding.cause.as_ref().map(|cause| json!({"certain": cause.certain, "likely": cause.likely})),
-    })
+    });
+    if let Some(op) = &finding.op {
+        value["op"] = super::ops_json::site(op);
+    }
+    value
 }
 
 fn checkpoints(dir: &ModelDir) -> Value {
