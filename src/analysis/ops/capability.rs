@@ -62,7 +62,7 @@ impl Capability {
         }
     }
 
-    /// What it does, with a path or an address behind it.
+    /// What it does, in words.
     pub fn verb(self) -> &'static str {
         match self {
             Self::ReadsFile => "reads files",
@@ -75,6 +75,19 @@ impl Capability {
             Self::Reconfigures => "changes how file systems are reached",
             Self::Aborts => "ends the process",
             Self::Custom => "is no op of TensorFlow's: it needs a library of somebody else's",
+        }
+    }
+
+    /// What it does to the path or the address that is named behind it.
+    pub fn verb_of_path(self) -> &'static str {
+        match self {
+            Self::ReadsFile => "reads",
+            Self::WritesFile => "writes",
+            Self::PrintsToFile => "prints to",
+            Self::Network => "connects to",
+            Self::HostCode => "runs code of the host program, registered as",
+            Self::Reconfigures => "sets up a file system with",
+            other => other.verb(),
         }
     }
 }

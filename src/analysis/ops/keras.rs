@@ -3,7 +3,7 @@
 //! A configuration is a tree: models hold layers, wrappers (`TimeDistributed`, `Bidirectional`) hold layers, and any
 //! value may be a function. All of it is searched. A Lambda's function is written in three ways: a `__tuple__` with
 //! `items`, a bare list, and a dict of class `__lambda__`; each holds marshalled Python code in base64, which Keras
-//! unmarshals and runs. It is never unmarshalled here.
+//! unmarshals and runs. It is never unmarshalled here. Such code is found wherever else it stands, too.
 
 use std::collections::BTreeSet;
 
@@ -78,9 +78,27 @@ fn tree(value: &Value, found: &mut BTreeSet<KerasFound>) {
                 let is_lambda = object_of(object, &path, in_lambda, found);
                 open.extend(object.values().map(|inner| (inner, path.clone(), is_lambda)));
             }
+            Value::String(text) if !in_lambda => {
+                if let Some(bytes) = marshalled(text) {
+                    found.insert(KerasFound::Code { layer: path, bytes: Some(bytes), spelling: "text" });
+                }
+            }
             _ => {}
         }
     }
+}
+
+/// The size of Python code in base64, recognised by how `marshal` begins it: the letter of a code object (with or
+/// without the bit that says it is referred to), then the number of arguments in four bytes, of which few are used.
+///
+/// Keras 3 writes a lambda that is an activation as a list in a dict without a class; only its text tells.
+fn marshalled(text: &str) -> Option<usize> {
+    // Whatever is long and has the letters for that beginning; the rest is not decoded.
+    if text.len() < 32 || !matches!(text.as_bytes().first(), Some(b'4' | b'Y')) {
+        return None;
+    }
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text.split_whitespace().collect::<String>()).ok()?;
+    matches!(bytes.as_slice(), [0xe3 | 0x63, _, 0, 0, 0, ..]).then_some(bytes.len())
 }
 
 /// The path, with the name of this layer behind it. Only dicts with a class are layers.
@@ -88,8 +106,9 @@ fn named(object: &Map<String, Value>, path: &str) -> String {
     let name = object.get("config").and_then(|config| config.get("name")).or_else(|| object.get("name"));
     match name.and_then(Value::as_str) {
         Some(name) if object.contains_key("class_name") && path.len() < 1024 => {
-            if path.is_empty() {
-                name.to_owned()
+            // The metadata of a model has its name twice, around and inside of its configuration.
+            if path.is_empty() || path.rsplit('/').next() == Some(name) {
+                if path.is_empty() { name.to_owned() } else { path.to_owned() }
             } else {
                 format!("{path}/{name}")
             }
@@ -121,9 +140,9 @@ fn object_of(object: &Map<String, Value>, path: &str, in_lambda: bool, found: &m
     {
         let name = if class == "function" { config.and_then(Value::as_str).unwrap_or(class) } else { class };
         found.insert(KerasFound::Foreign { layer, what: format!("{module}:{name}") });
-    } else if let Some(name) = text("registered_name")
+    } else if let Some(name) = text("registered_name").or(Some(class).filter(|class| class.contains('>')))
         && text("module").is_none()
-        && name.contains('>')
+        && !name.is_empty()
     {
         found.insert(KerasFound::Foreign { layer, what: name.to_owned() });
     }
@@ -193,6 +212,31 @@ mod tests {
         let json = r#"{"class_name":"function","module":"os","config":"system","registered_name":"function"}"#;
         assert_eq!(look(json), [KerasFound::Foreign { layer: String::new(), what: "os:system".into() }]);
         assert_eq!(look(r#"{"class_name":"Dense","module":"keras.layers","config":{"name":"d"}}"#), []);
+    }
+
+    #[test]
+    fn code_without_a_class_is_known_by_how_it_begins() {
+        let code = "4wEAAAAAAAAAAAAAAAIAAAATAAAA8wwAAACXAHwAZAF6BQAAUwA=";
+        let json = format!(
+            r#"{{"class_name":"Dense","module":"keras.layers","config":{{"name":"d","activation":{{"value":["{code}",null]}}}}}}"#
+        );
+        let [KerasFound::Code { layer, spelling: "text", .. }] = &look(&json)[..] else { panic!("{:?}", look(&json)) };
+        assert_eq!(layer, "d");
+        // A long name, and base64 of something else.
+        for text in ["4".repeat(40), "Y".repeat(40), base64::engine::general_purpose::STANDARD.encode([0xe3; 40])] {
+            assert_eq!(look(&format!(r#"{{"a":"{text}"}}"#)), []);
+        }
+    }
+
+    #[test]
+    fn classes_of_somebody_else() {
+        let json = r#"{"class_name":"Own","module":null,"registered_name":"Own","config":{"name":"own"}}"#;
+        assert_eq!(look(json), [KerasFound::Foreign { layer: "own".into(), what: "Own".into() }]);
+        let json = r#"{"class_name":"Custom>Own","config":{"name":"own"}}"#;
+        assert_eq!(look(json), [KerasFound::Foreign { layer: "own".into(), what: "Custom>Own".into() }]);
+        let json =
+            r#"{"class_name":"Functional","module":"keras.src.models.functional","registered_name":"Functional"}"#;
+        assert_eq!(look(json), []);
     }
 
     #[test]

@@ -332,7 +332,8 @@ fn found<'a>(
     let remotely = matches!(one.what, Capability::ReadsFile | Capability::WritesFile | Capability::PrintsToFile)
         && site.origins.iter().any(remote);
     loop {
-        let mut finding = Finding::new(code, sentence(one.what, &site)).in_file(path);
+        let over = if code == one.what.code() { "" } else { ", over a network" };
+        let mut finding = Finding::new(code, format!("{}{over}", sentence(one.what, &site))).in_file(path);
         finding.offset = Some(one.node.offset());
         finding.op = Some(Box::new(site.clone()));
         report.findings.push(finding);
@@ -371,8 +372,11 @@ fn origins<'a>(one: &Risky<'a>, tracer: &Tracer<'_, 'a>) -> Result<BTreeSet<Orig
 fn sentence(what: Capability, site: &OpSite) -> String {
     let op = escaped(site.op.as_bytes());
     let paths: Vec<String> = site.origins.iter().map(Origin::describe).collect();
-    let path = if paths.is_empty() { String::new() } else { format!(": {}", paths.join("; ")) };
-    format!("{op} {}{path}", what.verb())
+    if paths.is_empty() {
+        format!("{op} {}", what.verb())
+    } else {
+        format!("{op} {} {}", what.verb_of_path(), paths.join(", "))
+    }
 }
 
 impl Origin {
@@ -381,11 +385,11 @@ impl Origin {
         match self {
             Self::Fixed(path) => format!("\"{}\"", escaped(path)),
             Self::Begins(path) => format!("what begins with \"{}\"", escaped(path)),
-            Self::Saver => "where the saver is told".to_owned(),
+            Self::Saver => "what the saver is told".to_owned(),
             Self::Asset(file) => format!("asset {}", escaped(file.as_bytes())),
-            Self::Caller(name) => format!("where the caller says (argument {})", escaped(name)),
-            Self::Computed(op) => format!("where {} says", escaped(op)),
-            Self::Unknown => "not followed".to_owned(),
+            Self::Caller(name) => format!("what the caller says (argument {})", escaped(name)),
+            Self::Computed(op) => format!("what {} gives", escaped(op)),
+            Self::Unknown => "something that was not followed to its end".to_owned(),
         }
     }
 }
@@ -401,11 +405,13 @@ fn lambdas(configs: &[KerasConfig], report: &mut OpsReport) {
                     Some(bytes) => format!("{bytes} bytes of marshalled Python code, written as {spelling}"),
                     None => format!("a Python function, written as {spelling}"),
                 };
-                let message = format!("Lambda {}: {what}; Keras runs it when it builds the model", shown(&layer));
+                let message =
+                    format!("layer {} holds {what}; Keras loads it with the model and runs it", shown(&layer));
                 Finding::new(Code::KerasLambda, message)
             }
             KerasFound::Foreign { layer, what } => {
-                let message = format!("{} is {}, which is no part of Keras", shown(&layer), escaped(what.as_bytes()));
+                let message =
+                    format!("layer {} needs {}, which is no part of Keras", shown(&layer), escaped(what.as_bytes()));
                 Finding::new(Code::KerasForeignObject, message)
             }
         };
@@ -419,5 +425,5 @@ fn lambdas(configs: &[KerasConfig], report: &mut OpsReport) {
 }
 
 fn shown(layer: &str) -> String {
-    if layer.is_empty() { "of the model".to_owned() } else { escaped(layer.as_bytes()).into_owned() }
+    if layer.is_empty() { "(without a name)".to_owned() } else { escaped(layer.as_bytes()).into_owned() }
 }

@@ -115,7 +115,7 @@ impl<'a> Objects<'a> {
     /// Everything that can be called, each under its shortest path from the root.
     pub fn callables(&self) -> Vec<Callable> {
         let mut paths: Vec<Option<String>> = vec![None; self.nodes.len()];
-        let mut parents: Vec<(bool, bool)> = vec![(false, false); self.nodes.len()];
+        let mut at_load: Vec<bool> = vec![false; self.nodes.len()];
         let mut open = VecDeque::from([0usize]);
         if let Some(root) = paths.first_mut() {
             *root = Some(String::new());
@@ -125,9 +125,8 @@ impl<'a> Objects<'a> {
             let is_resource = node.kind == ObjectKind::Resource;
             for (child, name) in &node.children {
                 let of_loader = is_resource && matches!(name.as_str(), "_create_resource" | "_initialize");
-                let of_end = is_resource && name == "_destroy_resource";
-                if let Some(marks) = parents.get_mut(*child) {
-                    *marks = (marks.0 || of_loader, marks.1 || of_end);
+                if let Some(mark) = at_load.get_mut(*child) {
+                    *mark |= of_loader;
                 }
                 // Paths are as long as the chains of a hostile file: cut off where nobody reads any further.
                 if let Some(slot @ None) = paths.get_mut(*child)
@@ -138,13 +137,21 @@ impl<'a> Objects<'a> {
                 }
             }
         }
-        let found = self.nodes.iter().zip(paths).zip(parents).filter_map(|((node, path), (at_load, _))| {
+        // Below a function hang its concrete ones (`trace_0`), and below `signatures` what the graph calls as well.
+        let mut of_functions: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
+        for node in &self.nodes {
+            if let ObjectKind::Function(names) = &node.kind {
+                of_functions.extend(names.iter().map(String::as_str));
+            }
+        }
+        let found = self.nodes.iter().zip(paths).zip(at_load).filter_map(|((node, path), at_load)| {
             let functions = match &node.kind {
                 ObjectKind::Function(names) => names.clone(),
-                ObjectKind::Bare(name) => vec![name.clone()],
+                ObjectKind::Bare(name) if !of_functions.contains(name.as_str()) => vec![name.clone()],
                 _ => return None,
             };
-            Some(Callable { path: path.unwrap_or_default(), functions, at_load })
+            let path = path.unwrap_or_default();
+            (!path.starts_with("signatures.")).then_some(Callable { path, functions, at_load })
         });
         found.collect()
     }

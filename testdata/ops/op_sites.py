@@ -1,0 +1,35 @@
+"""Which of the ops that matter are where in a graph, counted with TensorFlow's own messages."""
+
+import os
+import pathlib
+import shutil
+
+from tensorflow.core.protobuf import saved_model_pb2
+
+# The saver's own and those that are harmless as they are written in the cases are not listed.
+OPS = {"WriteFile", "ReadFile", "PrintV2", "SaveV2", "EagerPyFunc", "PyFunc", "CreateSummaryFileWriter",
+       "WriteScalarSummary", "DebugIdentityV2", "RestoreV2", "MatchingFiles", "TFRecordDatasetV2", "Abort",
+       "CacheDataset", "CacheDatasetV2", "NotAnOp"}
+
+
+def of_graph(graph):
+    sites = [[n.op, n.name, None] for n in graph.node if n.op in OPS]
+    for function in graph.library.function:
+        sites += [[n.op, n.name, function.signature.name] for n in function.node_def if n.op in OPS]
+    return sorted(sites, key=lambda site: (site[0], site[2] or "", site[1]))
+
+
+def of_saved_model(directory):
+    path = pathlib.Path(directory, "saved_model.pb")
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    return [of_graph(meta_graph.graph_def) for meta_graph in model.meta_graphs]
+
+
+def slim(directory):
+    """Without what a test of the graph does not need: the variables are another test's."""
+    for name in ("variables", "fingerprint.pb", "assets"):
+        path = pathlib.Path(directory, name)
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            os.remove(path)
