@@ -228,6 +228,11 @@ impl<'a> Part<'a> {
         })
     }
 
+    /// Whether nothing stands around the graph, so that nobody has counted it yet.
+    pub fn is_bare(&self) -> bool {
+        self.meta == MetaGraph::default()
+    }
+
     /// Hands the nodes of the graph itself, not of its functions, to `take`.
     ///
     /// # Errors

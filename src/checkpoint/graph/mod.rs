@@ -10,11 +10,13 @@ mod file;
 mod library;
 mod node;
 mod objects;
+mod variables;
 
 pub use file::{Form, GraphFile, Part, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};
 pub use objects::{Callable, Method, ObjectKind, Objects, SavedNode, Spec};
+pub use variables::GraphVariable;
 
 use super::fields::Walker;
 use crate::error::Result;
