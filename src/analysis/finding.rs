@@ -117,6 +117,7 @@ codes! {
     FingerprintMismatch = "fingerprint-mismatch", Error, "The variables are not the ones that the SavedModel was saved with.";
     MissingAsset = "missing-asset", Error, "A file that the SavedModel lists as an asset is not there.";
     UnsafeAssetPath = "unsafe-asset-path", Error, "An asset's name leads out of the SavedModel.";
+    MissingVariables = "missing-variables", Error, "The graph of a SavedModel has variables, but their checkpoint is not there.";
     // What a graph can do.
     OpReadsFile = "op-reads-file", Error, "An op of the graph reads files other than the model's own.";
     OpWritesFile = "op-writes-file", Error, "An op of the graph writes or removes files.";

@@ -11,6 +11,7 @@ use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::{SavedModel, is_inside};
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::tensor::DType;
 
 /// A SavedModel, a `.meta` or a bare graph.
 #[derive(Debug)]
@@ -92,6 +93,21 @@ impl ModelInfo {
         info
     }
 
+    /// What is wrong around the graphs of the SavedModel in `dir`.
+    pub(super) fn findings(&self, dir: &Path, has_variables: bool) -> Vec<Finding> {
+        let mut found = self.around.findings(dir);
+        // The paths of assets are kept in variables, too, which no checkpoint has.
+        let is_kept = |v: &&GraphVariable| v.dtype != DType::String;
+        let variables = self.graphs.iter().map(|graph| graph.variables.iter().filter(is_kept).count()).max();
+        if let Some(n @ 1..) = variables.filter(|_| !has_variables) {
+            let message = format!("the graph has {n} variables, but variables/variables.index is missing");
+            let index = dir.join("variables/variables.index");
+            let help = "the model cannot be used without it: copy the whole directory again";
+            found.push(Finding::new(Code::MissingVariables, message).in_file(index).with_help(help));
+        }
+        found
+    }
+
     /// The release of TensorFlow that wrote it.
     pub fn tensorflow_version(&self) -> Option<&str> {
         let mut versions = self.graphs.iter().map(|graph| graph.meta.tensorflow_version.as_str());
@@ -143,7 +159,7 @@ impl Around {
     }
 
     /// What is wrong with it.
-    pub(super) fn findings(&self, dir: &Path) -> Vec<Finding> {
+    fn findings(&self, dir: &Path) -> Vec<Finding> {
         let mut found = Vec::new();
         for (file, present) in &self.assets {
             let shown = crate::escape::escaped(file.as_bytes());

@@ -217,7 +217,7 @@ impl Summary {
         findings.extend(model.iter().flat_map(|model| model.unread.iter().cloned()));
         unreadable |= model.as_ref().is_some_and(|model| !model.unread.is_empty());
         if let (Some(model), Some(dir)) = (&model, &origin.saved_model) {
-            findings.extend(model.around.findings(dir));
+            findings.extend(model.findings(dir, origin.has_variables));
         }
         let tensorflow_version = model.as_ref().and_then(ModelInfo::tensorflow_version).map(str::to_owned);
 

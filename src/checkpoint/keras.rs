@@ -79,6 +79,37 @@ pub fn is_keras_archive(path: &Path) -> bool {
         || (is_zip() && sniff::look(path).is_some_and(|looks| looks.what.contains(".keras")))
 }
 
+/// Where the text `"class_name": "Lambda"` stands in a file of any kind, if it does.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn lambda_text(path: &Path) -> Result<Option<u64>> {
+    const STEP: u64 = 1 << 20;
+    const OVERLAP: u64 = 256;
+    let source = Source::open(path)?;
+    let mut at = 0;
+    while at < source.len() {
+        let mut scratch = Vec::new();
+        let window = source.slice(at..source.len().min(at + STEP + OVERLAP), &mut scratch)?;
+        let mut from = 0usize;
+        while let Some(found) = window.get(from..).and_then(|rest| find(rest, b"\"class_name\"")) {
+            let start = from + found;
+            let rest = window.get(start + 12..).unwrap_or_default().trim_ascii_start();
+            let value = rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
+            if value.starts_with(b"\"Lambda\"") {
+                return Ok(Some(at + start as u64));
+            }
+            from = start + 12;
+        }
+        at += STEP;
+    }
+    Ok(None)
+}
+
+fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
+    bytes.windows(text.len()).position(|window| window == text)
+}
+
 fn limited(source: &Source) -> Result<()> {
     let limit = Limits::default().message;
     if source.len() > limit {

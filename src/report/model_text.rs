@@ -100,8 +100,12 @@ fn meta_graph(form: Form, graph: &GraphInfo, all: bool, look: Look, out: &mut dy
         infos(&signature.inputs, &signature.outputs, out)?;
     }
     if all {
+        let mut init: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (key, op) in &graph.init_ops {
-            writeln!(out, "  after restoring: {} ({})", escaped(op.as_bytes()), escaped(key.as_bytes()))?;
+            init.entry(op).or_default().push(escaped(key.as_bytes()).into_owned());
+        }
+        for (op, keys) in init {
+            writeln!(out, "  after restoring: {} ({})", escaped(op.as_bytes()), keys.join(", "))?;
         }
         return functions(&graph.functions, look, out);
     }
@@ -206,7 +210,7 @@ fn functions(functions: &BTreeMap<String, Vec<Method>>, look: Look, out: &mut dy
         writeln!(out, "  {dim}callable{dim:#} {}", escaped(name.as_bytes()))?;
         for (n, method) in methods.iter().take(MOST_WAYS).enumerate() {
             if methods.len() > 1 {
-                writeln!(out, "    {dim}or{dim:#} {}", n + 1)?;
+                writeln!(out, "    {dim}way {} of {}{dim:#}", n + 1, methods.len())?;
             }
             for spec in &method.positional {
                 writeln!(out, "    ← {}", spec_text(spec))?;

@@ -33,3 +33,30 @@ def slim(directory):
             shutil.rmtree(path)
         elif path.exists():
             os.remove(path)
+
+
+def functions(directory):
+    """The functions of the root with what they take, as `saved_model_cli show --all` finds them: it loads the model."""
+    import tensorflow as tf
+    from tensorflow.python.saved_model import save
+
+    loaded = tf.saved_model.load(directory)
+    found = {}
+    for name, child in save._AugmentedGraphView(loaded).list_children(loaded):
+        if hasattr(child, "_list_all_concrete_functions_for_serialization"):
+            found[name] = [signature(f) for f in child._list_all_concrete_functions_for_serialization()]
+        elif hasattr(child, "structured_input_signature"):
+            found[name] = [signature(child)]
+    return found
+
+
+def signature(function):
+    import tensorflow as tf
+
+    def one(value):
+        if isinstance(value, tf.TensorSpec):
+            shape = None if value.shape.rank is None else [-1 if d is None else d for d in value.shape]
+            return {"name": value.name, "dtype": value.dtype.name, "shape": shape}
+        return {"value": repr(value)}
+    positional, named = function.structured_input_signature
+    return {"positional": [one(v) for v in positional], "named": {k: one(v) for k, v in sorted(named.items())}}

@@ -153,7 +153,6 @@ fn is_keras(module: &str) -> bool {
     let first = module.split('.').next().unwrap_or_default();
     matches!(first, "keras" | "tf_keras" | "keras_hub" | "keras_nlp" | "keras_cv")
         || module.starts_with("tensorflow.keras")
-        || (module == "builtins")
 }
 
 /// How much code, and how it is written.

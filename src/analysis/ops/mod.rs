@@ -26,7 +26,7 @@ use self::paths::{Scope, Tracer};
 use self::reach::{Reach, Top, called, position, roots};
 use super::finding::{Code, Finding};
 use crate::checkpoint::graph::{Form, GraphFile, Library, Node, ObjectKind, Objects, Part, with_graphs};
-use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_metadata};
+use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
 use crate::error::{Error, Result};
 use crate::escape::escaped;
 
@@ -39,6 +39,8 @@ pub enum Target {
     KerasMetadata(PathBuf),
     /// A `.keras` archive, or the `config.json` of an unpacked one.
     KerasArchive(PathBuf),
+    /// An HDF5 file: not read, only searched for the text of Lambda layers.
+    Hdf5(PathBuf),
     /// A file that may hold code and that is not read: its name, and why.
     Unsupported(PathBuf, &'static str),
 }
@@ -119,12 +121,14 @@ pub fn look_at_ops(targets: &[Target]) -> OpsReport {
         let (Target::Graphs(path, _)
         | Target::KerasMetadata(path)
         | Target::KerasArchive(path)
+        | Target::Hdf5(path)
         | Target::Unsupported(path, _)) = target;
         report.files.push(path.clone());
         let looked = match target {
             Target::Graphs(path, form) => with_graphs(path, *form, |file| graphs(path, file, &mut report)),
             Target::KerasMetadata(path) => keras_metadata(path).map(|configs| lambdas(&configs, &mut report)),
             Target::KerasArchive(path) => keras_archive(path).map(|configs| lambdas(&configs, &mut report)),
+            Target::Hdf5(path) => lambda_text(path).map(|at| hdf5(path, at, &mut report)),
             Target::Unsupported(path, why) => {
                 report.unread.push(Finding::new(Code::Unreadable, *why).in_file(path));
                 Ok(())
@@ -392,6 +396,19 @@ impl Origin {
             Self::Unknown => "something that was not followed to its end".to_owned(),
         }
     }
+}
+
+/// An HDF5 file is never said to be harmless: its configuration may lie where a search for text does not find it.
+fn hdf5(path: &Path, at: Option<u64>, report: &mut OpsReport) {
+    if let Some(at) = at {
+        let message = "the text of a Lambda layer stands in this file; Keras loads its code with the model and runs it";
+        let mut finding = Finding::new(Code::KerasLambda, message).in_file(path);
+        finding.offset = Some(at);
+        report.findings.push(finding);
+    }
+    let message = "an HDF5 file (Keras .h5) was only searched for the text of a Lambda layer, not read";
+    let help = "save the model as .keras to have it looked at";
+    report.unread.push(Finding::new(Code::Unreadable, message).in_file(path).with_help(help));
 }
 
 fn lambdas(configs: &[KerasConfig], report: &mut OpsReport) {

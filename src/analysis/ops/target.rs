@@ -8,7 +8,6 @@ use crate::checkpoint::keras::is_keras_archive;
 use crate::checkpoint::{Choice, Origin};
 use crate::error::{Error, ErrorKind, Result};
 
-const HDF5: &str = "an HDF5 file (Keras .h5) is not read: it may hold Lambda layers, whose code Keras runs";
 const CHUNKED: &str =
     "a chunked SavedModel (saved_model.cpb) is not read, and open-source TensorFlow cannot read it either";
 
@@ -77,7 +76,7 @@ fn of_file(path: &Path) -> Result<Option<Target>> {
     }
     let looks = crate::checkpoint::looks_like(&crate::storage::Source::open(path)?.head(4096)?);
     if looks.is_some_and(|looks| looks.what.contains("HDF5")) {
-        return Ok(Some(Target::Unsupported(path.to_path_buf(), HDF5)));
+        return Ok(Some(Target::Hdf5(path.to_path_buf())));
     }
     Ok(Form::of(path)?.map(|form| Target::Graphs(path.to_path_buf(), form)))
 }

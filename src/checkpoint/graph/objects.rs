@@ -309,15 +309,15 @@ fn text(kind: Option<Kind>) -> String {
         Some(Kind::BoolValue(false)) => "False".to_owned(),
         Some(Kind::Float64Value(value)) => format!("{value:?}"),
         Some(Kind::Int64Value(value)) => value.to_string(),
-        Some(Kind::StringValue(value)) => format!("{value:?}"),
+        Some(Kind::StringValue(value)) => format!("'{value}'"),
         Some(Kind::TensorDtypeValue(number)) => format!("tf.{}", DType::from_number(number)),
-        Some(Kind::TensorShapeValue(value)) => format!("TensorShape({})", shape(Some(value))),
+        Some(Kind::TensorShapeValue(value)) => python_shape(&shape(Some(value))),
         Some(Kind::ListValue(list)) => format!("[{}]", join(list.values)),
         Some(Kind::TupleValue(tuple)) => format!("({})", join(tuple.values)),
         Some(Kind::DictValue(dict)) => {
             let mut all: Vec<(String, String)> = dict.fields.into_iter().map(|(k, v)| (k, text(v.kind))).collect();
             all.sort();
-            let all: Vec<String> = all.into_iter().map(|(key, value)| format!("{key:?}: {value}")).collect();
+            let all: Vec<String> = all.into_iter().map(|(key, value)| format!("'{key}': {value}")).collect();
             format!("{{{}}}", all.join(", "))
         }
         Some(Kind::NamedTupleValue(tuple)) => {
@@ -330,9 +330,18 @@ fn text(kind: Option<Kind>) -> String {
         }
         Some(Kind::TensorSpecValue(spec)) => tensor(&spec.name, spec.dtype, spec.shape),
         Some(Kind::BoundedTensorSpecValue(spec)) => tensor(&spec.name, spec.dtype, spec.shape),
-        Some(Kind::TypeSpecValue(spec)) => spec.type_spec_class_name,
+        Some(Kind::TypeSpecValue(spec)) => {
+            let state = spec.type_state.map(|state| text(state.kind)).unwrap_or_default();
+            format!("{}{state}", spec.type_spec_class_name)
+        }
         Some(Kind::TensorValue(_) | Kind::NumpyValue(_)) => "a tensor".to_owned(),
     }
+}
+
+fn python_shape(shape: &Shape) -> String {
+    let Some(dims) = shape.dims() else { return "TensorShape(None)".to_owned() };
+    let dims: Vec<String> = dims.iter().map(|d| if *d < 0 { "None".to_owned() } else { d.to_string() }).collect();
+    format!("TensorShape([{}])", dims.join(", "))
 }
 
 fn tensor(name: &str, dtype: i32, dims: Option<pb::TensorShapeProto>) -> String {

@@ -36,13 +36,20 @@ class Model(tf.Module):
         return {"id": self.table.lookup(word), "count": self.counts.lookup(word), "total": total, "data": data,
                 "vocabulary": tf.io.read_file(self.asset.asset_path)}
 
+    @tf.function
+    def twice(self, x, times=2, flag=None):
+        return x * times if flag is None else x
+
     @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.float32), tf.SparseTensorSpec([None, 3], tf.int64)])
     def composite(self, ragged, sparse):
         return {"sum": tf.reduce_sum(ragged) + tf.cast(tf.sparse.reduce_sum(sparse), tf.float32)}
 
 
 model = Model()
+model.twice(tf.constant([1.0]))
+model.twice(tf.ones([2, 3]), times=tf.constant(3.0), flag="on")
 tf.saved_model.save(model, "model", signatures={"serving_default": model.serve})
 os.remove("vocab.txt")
+functions = op_sites.functions("model")
 op_sites.slim("model")
-oracle.write({"tensorflow": tf.__version__, "models": {"model": op_sites.of_saved_model("model")}})
+oracle.write({"tensorflow": tf.__version__, "models": {"model": op_sites.of_saved_model("model")}, "functions": functions})

@@ -33,5 +33,6 @@ for name, make in {"nested": nested, "clean": clean}.items():
     model.save(name, save_format="tf")
     op_sites.slim(name)
     model.save(f"{name}.keras", save_format="keras")
+    model.save(f"{name}.h5", save_format="h5")
 oracle.write({"tensorflow": tf.__version__, "tf_keras": keras.__version__,
               "lambdas": {"nested": ["double"], "clean": []}})
