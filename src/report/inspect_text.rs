@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::json::shown;
-use super::model_text::model_screen;
+use super::model_text::{Detail, model_screen};
 use super::table::Columns;
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
 use super::{Look, write_finding};
@@ -23,7 +23,7 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
         scopes(summary, look, out)?;
     }
     if let Some(model) = &summary.model {
-        model_screen(model, false, look, out)?;
+        model_screen(model, Detail::Beside, look, out)?;
     }
     if let Some(dir) = &checkpoint.origin().model_dir {
         checkpoints(dir, look, out)?;

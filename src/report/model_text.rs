@@ -32,7 +32,7 @@ pub fn model_text(
     for finding in findings.iter().chain(&model.unread) {
         write_finding(finding, look, out)?;
     }
-    model_screen(model, false, look, out)
+    model_screen(model, Detail::Alone, look, out)
 }
 
 /// `inspect --signatures`.
@@ -45,7 +45,7 @@ pub fn signatures_text(given: &Path, model: &ModelInfo, look: Look, out: &mut dy
         writeln!(out)?;
         write_finding(finding, look, out)?;
     }
-    model_screen(model, true, look, out)
+    model_screen(model, Detail::Signatures, look, out)
 }
 
 fn heading(given: &Path, model: &ModelInfo, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -60,10 +60,21 @@ fn heading(given: &Path, model: &ModelInfo, look: Look, out: &mut dyn Write) -> 
     writeln!(out, "{what}{}", version.unwrap_or_default())
 }
 
-/// The graphs, and what lies around them; with `all` every signature and what every function takes.
-pub(super) fn model_screen(model: &ModelInfo, all: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+/// How much of the graphs is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Beside a checkpoint, whose tensors are the variables.
+    Beside,
+    /// By themselves.
+    Alone,
+    /// Every signature and what every function takes.
+    Signatures,
+}
+
+/// The graphs, and what lies around them.
+pub(super) fn model_screen(model: &ModelInfo, detail: Detail, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for graph in &model.graphs {
-        meta_graph(model.form, graph, all, look, out)?;
+        meta_graph(model.form, graph, detail, look, out)?;
     }
     if model.form == Form::SavedModel { around(model, look, out) } else { Ok(()) }
 }
@@ -72,8 +83,9 @@ fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     all.into_iter().map(|name| escaped(name.as_bytes()).into_owned()).collect()
 }
 
-fn meta_graph(form: Form, graph: &GraphInfo, all: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn meta_graph(form: Form, graph: &GraphInfo, detail: Detail, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (bold, meta) = (look.bold(), &graph.meta);
+    let all = detail == Detail::Signatures;
     let title = match form {
         Form::SavedModel if meta.tags.is_empty() => "graph tagged (nothing)".to_owned(),
         Form::SavedModel => format!("graph tagged {}", names(meta.tags.iter().map(String::as_str)).join(", ")),
@@ -90,7 +102,7 @@ fn meta_graph(form: Form, graph: &GraphInfo, all: bool, look: Look, out: &mut dy
     }
     writeln!(out, "\n{}", facts.join(" · "))?;
     if form != Form::SavedModel {
-        contents(graph, look, out)?;
+        contents(graph, detail, look, out)?;
     }
     let own = meta.signatures.iter().filter(|(key, _)| all || !key.starts_with(INTERNAL_SIGNATURE_PREFIX));
     for (key, signature) in own {
@@ -146,12 +158,14 @@ fn shaped(shape: &Shape) -> String {
 }
 
 /// Variables, savers and collections of a graph that lies alone.
-fn contents(graph: &GraphInfo, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn contents(graph: &GraphInfo, detail: Detail, look: Look, out: &mut dyn Write) -> io::Result<()> {
     const MOST: usize = 12;
     let meta = &graph.meta;
     let known: u64 = graph.variables.iter().filter_map(|v| v.shape.elements()).fold(0, u64::saturating_add);
     let unknown = graph.variables.iter().filter(|v| v.shape.elements().is_none()).count();
-    if graph.variables.is_empty() {
+    if detail == Detail::Beside {
+        // They are the tensors above.
+    } else if graph.variables.is_empty() {
         writeln!(out, "  no variables")?;
     } else {
         let n = graph.variables.len();

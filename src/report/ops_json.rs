@@ -9,7 +9,7 @@ use super::github::findings_github;
 use super::inspect_json::finding;
 use super::json::{SCHEMA_VERSION, path};
 use super::junit::findings_junit;
-use super::ops_text::verdict;
+use super::ops_text::{place, verdict, when};
 use super::sarif::findings_sarif;
 use crate::analysis::ops::{OpSite, OpsReport, Origin, When};
 use crate::analysis::{Finding, Severity};
@@ -71,9 +71,17 @@ fn origin(origin: &Origin) -> Value {
     json!({"from": kind, "value": value})
 }
 
-/// Findings, and behind them what could not be looked at.
+/// Findings, and behind them what could not be looked at; each message with the place and the time, which have no fields
+/// in these formats.
 fn all(report: &OpsReport) -> Vec<Finding> {
-    report.findings.iter().chain(&report.unread).cloned().collect()
+    let whole = |finding: &Finding| {
+        let mut finding = finding.clone();
+        if let Some(site) = &finding.op {
+            finding.message = format!("{}; {}; {}", finding.message, place(site), when(site));
+        }
+        finding
+    };
+    report.findings.iter().chain(&report.unread).map(whole).collect()
 }
 
 /// `--format github`.

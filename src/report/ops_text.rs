@@ -61,15 +61,18 @@ pub fn ops_text(given: &Path, report: &OpsReport, look: Look, out: &mut dyn Writ
     }
     writeln!(out, "  {}", folded(&format!("looked at {}", facts.join(", ")), 2, 4, look))?;
     let own = [
-        (looked.of_saver, "that save or restore where the saver is told"),
-        (looked.of_assets, "that read the model's own assets"),
+        (looked.of_saver, "saves or restores", "save or restore", "where the saver is told"),
+        (looked.of_assets, "reads", "read", "the model's own assets"),
     ];
-    let own: Vec<String> =
-        own.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
+    let text = |(n, one, many, what): &(u64, &str, &str, &str)| match n {
+        1 => format!("1 op that {one} {what}"),
+        n => format!("{} ops that {many} {what}", count(*n)),
+    };
+    let own: Vec<String> = own.iter().filter(|own| own.0 > 0).map(text).collect();
     if own.is_empty() {
         return Ok(());
     }
-    writeln!(out, "  {}", folded(&format!("not counted as findings: ops {}", own.join("; ")), 2, 4, look))
+    writeln!(out, "  {}", folded(&format!("no findings are {}", own.join(" and ")), 2, 4, look))
 }
 
 /// In one line: what there is, and whether all of it was seen.
@@ -92,20 +95,17 @@ pub(super) fn verdict(given: &Path, report: &OpsReport) -> String {
     }
 }
 
-fn place(site: &OpSite) -> String {
-    let mut text = format!("node {}", escaped(site.node.as_bytes()));
-    match &site.function {
-        Some(function) => text.push_str(&format!(" in function {}", escaped(function.as_bytes()))),
-        None => text.push_str(" of the graph"),
-    }
-    if !site.tags.is_empty() {
-        let tags: Vec<_> = site.tags.iter().map(|tag| escaped(tag.as_bytes())).collect();
-        text.push_str(&format!(", tagged {}", tags.join(", ")));
-    }
-    text
+pub(super) fn place(site: &OpSite) -> String {
+    let of = match &site.function {
+        Some(function) => format!("in function {}", escaped(function.as_bytes())),
+        None => "of the graph".to_owned(),
+    };
+    let tags: Vec<_> = site.tags.iter().map(|tag| escaped(tag.as_bytes())).collect();
+    let tagged = if tags.is_empty() { String::new() } else { format!(", tagged {}", tags.join(", ")) };
+    format!("node {} {of}{tagged}", escaped(site.node.as_bytes()))
 }
 
-fn when(site: &OpSite) -> String {
+pub(super) fn when(site: &OpSite) -> String {
     const FROM: usize = 4;
     if site.when.is_empty() {
         return if site.reach_known {

@@ -81,6 +81,7 @@ pub struct OpsReport {
     pub ops: BTreeMap<String, u64>,
     /// What the user should know about the choice of files.
     pub notes: Vec<String>,
+    kept: BTreeMap<Code, usize>,
 }
 
 /// Counts of what was looked at.
@@ -103,10 +104,25 @@ pub struct Looked {
 /// Findings of one code that are kept one by one; further ones are counted.
 const MOST: usize = 1000;
 
+/// Ops of one graph that are looked into; of a graph with more, no more than that they are there can be said.
+const MOST_RISKY: usize = 1 << 20;
+
+/// What reaches an op is listed so far.
+const MOST_ROOTS: usize = 100;
+
 impl OpsReport {
     /// Whether everything could be looked at.
     pub fn is_complete(&self) -> bool {
         self.unread.is_empty()
+    }
+
+    /// Keeps the first findings of each code and counts the others.
+    fn found(&mut self, finding: Finding) {
+        let n = self.kept.entry(finding.code).or_default();
+        *n += 1;
+        if *n <= MOST {
+            self.findings.push(finding);
+        }
     }
 
     fn unread(&mut self, error: &Error) {
@@ -138,21 +154,10 @@ pub fn look_at_ops(targets: &[Target]) -> OpsReport {
             report.unread(&error.in_file(path));
         }
     }
-    thin(&mut report.findings);
-    report
-}
-
-/// Keeps the first findings of each code, with one that counts the others.
-fn thin(findings: &mut Vec<Finding>) {
-    let mut kept: BTreeMap<Code, usize> = BTreeMap::new();
-    findings.retain(|finding| {
-        let n = kept.entry(finding.code).or_default();
-        *n += 1;
-        *n <= MOST
-    });
-    for (code, n) in kept.into_iter().filter(|(_, n)| *n > MOST) {
-        findings.push(Finding::new(code, format!("and {} more of this kind", n - MOST)));
+    for (code, n) in std::mem::take(&mut report.kept).into_iter().filter(|(_, n)| *n > MOST) {
+        report.findings.push(Finding::new(code, format!("and {} more of this kind", n - MOST)));
     }
+    report
 }
 
 fn graphs(path: &Path, file: &GraphFile<'_>, report: &mut OpsReport) -> Result<()> {
@@ -191,7 +196,7 @@ fn assets(path: &Path, part: &Part<'_>, report: &mut OpsReport) {
     for (_, file) in &part.assets {
         if !crate::checkpoint::saved_model::is_inside(file) {
             let message = format!("asset {} leads out of the assets directory", escaped(file.as_bytes()));
-            report.findings.push(Finding::new(Code::UnsafeAssetPath, message).in_file(path));
+            report.found(Finding::new(Code::UnsafeAssetPath, message).in_file(path));
         }
     }
 }
@@ -215,7 +220,7 @@ fn graph(path: &Path, part: &Part<'_>, objects: &Objects<'_>, report: &mut OpsRe
     let mut names: BTreeMap<&[u8], u64> = BTreeMap::new();
     part.each_node(|node| {
         *names.entry(node.op).or_default() += 1;
-        risky.extend(judge(node, Scope::Top, count, &library)?);
+        risky.extend(if risky.len() >= MOST_RISKY { None } else { judge(node, Scope::Top, count, &library)? });
         count = count.saturating_add(1);
         Ok(())
     })?;
@@ -225,7 +230,7 @@ fn graph(path: &Path, part: &Part<'_>, objects: &Objects<'_>, report: &mut OpsRe
         function.each_node(|node| {
             *names.entry(node.op).or_default() += 1;
             report.looked.nodes += 1;
-            risky.extend(judge(node, Scope::Function(at), 0, &library)?);
+            risky.extend(if risky.len() >= MOST_RISKY { None } else { judge(node, Scope::Function(at), 0, &library)? });
             called(&node, &library, &mut |callee| _ = callees.insert(callee))
         })?;
         calls.push(callees.into_iter().collect());
@@ -238,6 +243,11 @@ fn graph(path: &Path, part: &Part<'_>, objects: &Objects<'_>, report: &mut OpsRe
     }
     if risky.is_empty() {
         return Ok(());
+    }
+    if risky.len() >= MOST_RISKY {
+        let message =
+            format!("there are more than {MOST_RISKY} ops that can do something; only so many were looked into");
+        report.unread.push(Finding::new(Code::Unreadable, message).in_file(path));
     }
     let top = Top::read(part)?;
     let asked = risky.iter().filter(|risky| risky.scope == Scope::Top).map(|risky| risky.at).collect();
@@ -327,7 +337,7 @@ fn found<'a>(
         function,
         tags: tracer.part.meta.tags.clone(),
         when,
-        from: roots.iter().map(|root| root.label.clone()).collect(),
+        from: roots.iter().take(MOST_ROOTS).map(|root| root.label.clone()).collect(),
         reach_known: !reach.roots.is_empty() && !reach.unfinished,
         origins,
     };
@@ -340,7 +350,7 @@ fn found<'a>(
         let mut finding = Finding::new(code, format!("{}{over}", sentence(one.what, &site))).in_file(path);
         finding.offset = Some(one.node.offset());
         finding.op = Some(Box::new(site.clone()));
-        report.findings.push(finding);
+        report.found(finding);
         if !remotely || code == Code::OpReachesNetwork {
             return Ok(());
         }
@@ -404,7 +414,7 @@ fn hdf5(path: &Path, at: Option<u64>, report: &mut OpsReport) {
         let message = "the text of a Lambda layer stands in this file; Keras loads its code with the model and runs it";
         let mut finding = Finding::new(Code::KerasLambda, message).in_file(path);
         finding.offset = Some(at);
-        report.findings.push(finding);
+        report.found(finding);
     }
     let message = "an HDF5 file (Keras .h5) was only searched for the text of a Lambda layer, not read";
     let help = "save the model as .keras to have it looked at";
@@ -432,7 +442,7 @@ fn lambdas(configs: &[KerasConfig], report: &mut OpsReport) {
                 Finding::new(Code::KerasForeignObject, message)
             }
         };
-        report.findings.push(finding.in_file(&file));
+        report.found(finding.in_file(&file));
     }
     for (at, why) in unread {
         let place = configs.get(at).map_or("", |config| config.place.as_str());

@@ -4,7 +4,7 @@
 //! function to the places that call it. That is what tells `SaveV2` of every saved model from one that writes to a
 //! fixed place.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -52,6 +52,11 @@ pub(super) struct Tracer<'t, 'a> {
     pub(super) top: &'t Top<'a>,
     pub(super) library: &'t Library<'a>,
     pub(super) objects: &'t Objects<'a>,
+    /// Assets by the node that is fed with their path.
+    assets: HashMap<&'t [u8], &'t str>,
+    /// How many steps may still be gone, for all paths together.
+    left: Cell<u64>,
+    bound: RefCell<BTreeMap<usize, Rc<[usize]>>>,
     callers: OnceCell<Callers<'a>>,
     variables: OnceCell<Variables<'a>>,
     bodies: RefCell<BTreeMap<usize, Rc<Body<'a>>>>,
@@ -59,6 +64,9 @@ pub(super) struct Tracer<'t, 'a> {
 
 /// Steps after which a path is given up: honest ones take a dozen.
 const STEPS: usize = 4096;
+
+/// Steps for all paths of a graph: a million of honest ones.
+const ALL_STEPS: u64 = 20_000_000;
 
 impl Origin {
     /// Whether a saver has its path from here: it is told, or not told and then uses what it was made with, the
@@ -80,11 +88,16 @@ impl<'t, 'a> Tracer<'t, 'a> {
         library: &'t Library<'a>,
         objects: &'t Objects<'a>,
     ) -> Self {
+        let assets = part.assets.iter().filter(|(tensor, _)| !tensor.is_empty());
+        let assets = assets.map(|(tensor, file)| (Input::parse(tensor.as_bytes()).node, file.as_str()));
         Self {
             part,
             top,
             library,
             objects,
+            assets: assets.collect(),
+            left: Cell::new(ALL_STEPS),
+            bound: RefCell::default(),
             callers: OnceCell::new(),
             variables: OnceCell::new(),
             bodies: RefCell::default(),
@@ -104,7 +117,9 @@ impl<'t, 'a> Tracer<'t, 'a> {
             if !seen.insert((scope, input.node, input.output)) {
                 continue;
             }
-            if seen.len() > STEPS {
+            let left = self.left.get();
+            self.left.set(left.saturating_sub(1));
+            if seen.len() > STEPS || left == 0 {
                 found.insert(Origin::Unknown);
                 break;
             }
@@ -307,7 +322,12 @@ impl<'t, 'a> Tracer<'t, 'a> {
     ) -> Result<bool> {
         let Some(name) = self.library.functions.get(function).map(|function| function.name) else { return Ok(false) };
         let Ok(name) = std::str::from_utf8(name) else { return Ok(false) };
-        let bound = self.objects.bound_inputs(name)?;
+        let known = self.bound.borrow().get(&function).cloned();
+        let bound = match known {
+            Some(bound) => bound,
+            None => Rc::from(self.objects.bound_inputs(name)?),
+        };
+        self.bound.borrow_mut().insert(function, Rc::clone(&bound));
         let at = (position + bound.len()).checked_sub(arguments);
         let Some(object) = at.and_then(|at| self.objects.nodes.get(*bound.get(at)?)) else { return Ok(false) };
         match &object.kind {
@@ -372,10 +392,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
     }
 
     fn asset(&self, node: &[u8]) -> Option<&str> {
-        let mut assets = self.part.assets.iter();
-        let (_, file) =
-            assets.find(|(tensor, _)| !tensor.is_empty() && Input::parse(tensor.as_bytes()).node == node)?;
-        Some(file)
+        self.assets.get(node).copied()
     }
 }
 

@@ -54,9 +54,9 @@ pub(super) struct Root {
     functions: Vec<String>,
 }
 
-/// Most nodes that are visited for all roots together. A model with a million nodes and fifty signatures needs that;
+/// Most nodes that are visited for all roots together. A model with a million nodes and twenty signatures needs that;
 /// a file made to hurt needs more, and is told that it was not followed to the end.
-const BUDGET: u64 = 50_000_000;
+const BUDGET: u64 = 20_000_000;
 
 /// Most nodes of one graph that are followed: each takes some hundred bytes.
 const MOST_NODES: usize = 1 << 23;
@@ -233,11 +233,8 @@ pub(super) fn called(node: &Node<'_>, library: &Library<'_>, take: &mut dyn FnMu
         if let Some(function) = position(library, name) {
             take(function);
         }
-        // Few graphs have any.
-        for (of, gradient) in library.gradients.iter().take(1000) {
-            if *of == name
-                && let Some(function) = position(library, gradient)
-            {
+        for gradient in library.gradients.get(name).into_iter().flatten() {
+            if let Some(function) = position(library, gradient) {
                 take(function);
             }
         }

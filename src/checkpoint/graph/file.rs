@@ -56,7 +56,7 @@ impl Form {
             "saved_model.pb" | "saved_model.pbtxt" => Some(Self::SavedModel),
             "graph.pbtxt" => Some(Self::Graph),
             "keras_metadata.pb" | "fingerprint.pb" | "saved_model_debug_info.pb" => None,
-            name if name.ends_with(".meta") => Some(Self::MetaGraph),
+            _ if path.extension().is_some_and(|end| end == "meta") => Some(Self::MetaGraph),
             name if [".pb", ".pbtxt", ".pbtext", ".prototxt"].iter().any(|end| name.ends_with(end)) => {
                 let source = Source::open(path)?;
                 Self::of_head(&source.head(1 << 16)?, source.len())
@@ -106,7 +106,7 @@ impl Form {
                     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'>' | b'.' | b'-');
                     return if op.iter().all(is_name) { Self::Graph } else { Self::MetaGraph };
                 }
-                (5, Value::Bytes(text)) if text.iter().all(|b| b.is_ascii_graphic()) => return Self::MetaGraph,
+                (5, Value::Bytes(text)) if text.iter().all(u8::is_ascii_graphic) => return Self::MetaGraph,
                 _ => {}
             }
         }

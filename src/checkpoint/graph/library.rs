@@ -21,7 +21,7 @@ pub struct Library<'a> {
     /// Positions by name. A name stands for the first that has it; a second one is not hidden by that.
     pub by_name: BTreeMap<&'a [u8], usize>,
     /// Functions with the gradient that replaces their own.
-    pub gradients: Vec<(&'a [u8], &'a [u8])>,
+    pub gradients: BTreeMap<&'a [u8], Vec<&'a [u8]>>,
 }
 
 /// Most functions of a library. The largest models have some ten thousand; a function of seven bytes takes ten times
@@ -125,7 +125,7 @@ impl<'a> Library<'a> {
                         }
                         Ok(())
                     })?;
-                    self.gradients.push((function, gradient));
+                    self.gradients.entry(function).or_default().push(gradient);
                 }
                 _ => {}
             }
@@ -174,6 +174,6 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        assert_eq!((ops, library.gradients), (vec![&b"Add"[..]], vec![(&b"f"[..], &b"g"[..])]));
+        assert_eq!((ops, &library.gradients[&b"f"[..]]), (vec![&b"Add"[..]], &vec![&b"g"[..]]));
     }
 }

@@ -46,10 +46,9 @@ impl GraphVariable {
                 if field.number == 7 {
                     let bytes = Slice::of(field)?.bytes;
                     let shape: pb::TensorShapeProto = pb::decode("shape", bytes, field.offset)?;
-                    variable.shape = match shape.unknown_rank {
-                        true => Shape::unknown_rank(),
-                        false => Shape::new(shape.dim.iter().map(|dim| dim.size).collect::<Vec<i64>>()),
-                    };
+                    if !shape.unknown_rank {
+                        variable.shape = Shape::new(shape.dim.iter().map(|dim| dim.size).collect::<Vec<i64>>());
+                    }
                 }
                 Ok(())
             })?;
