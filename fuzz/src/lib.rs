@@ -21,7 +21,7 @@ mod tables;
 mod text;
 
 pub use bundles::{bundle, saver_v1, validate};
-pub use messages::{object_graph, saved_model, state};
+pub use messages::{object_graph, ops, saved_model, state};
 pub use seeds::seeds;
 pub use structured::{slices, strings, synth_roundtrip};
 pub use tables::table;
@@ -31,11 +31,12 @@ pub use text::{explain, numpy, region};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 13] = [
+pub const TARGETS: [(&str, Body); 14] = [
     ("bundle", bundle),
     ("explain", explain),
     ("numpy", numpy),
     ("object_graph", object_graph),
+    ("ops", ops),
     ("region", region),
     ("saved_model", saved_model),
     ("saver_v1", saver_v1),

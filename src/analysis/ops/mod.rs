@@ -142,7 +142,13 @@ pub fn look_at_ops(targets: &[Target]) -> OpsReport {
         report.files.push(path.clone());
         let looked = match target {
             Target::Graphs(path, form) => with_graphs(path, *form, |file| graphs(path, file, &mut report)),
-            Target::KerasMetadata(path) => keras_metadata(path).map(|configs| lambdas(&configs, &mut report)),
+            Target::KerasMetadata(path) => keras_metadata(path).map(|configs| {
+                if configs.is_empty() {
+                    let message = "there is no configuration in this file: it is empty or cut off";
+                    report.unread.push(Finding::new(Code::Unreadable, message).in_file(path));
+                }
+                lambdas(&configs, &mut report);
+            }),
             Target::KerasArchive(path) => keras_archive(path).map(|configs| lambdas(&configs, &mut report)),
             Target::Hdf5(path) => lambda_text(path).map(|at| hdf5(path, at, &mut report)),
             Target::Unsupported(path, why) => {

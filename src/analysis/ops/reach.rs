@@ -188,15 +188,17 @@ impl Reach {
         let mut reach =
             Self { functions: vec![BTreeSet::new(); calls.len()], unfinished: top.too_many, ..Self::default() };
         let mut left = BUDGET;
+        // By which root each node was seen last.
+        let mut seen: Vec<u32> = vec![u32::MAX; top.nodes.len()];
         for (at, root) in roots.iter().enumerate() {
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            let at = u32::try_from(at).unwrap_or(u32::MAX - 1);
             let mut functions: Vec<u32> =
                 root.functions.iter().filter_map(|name| position(library, name.as_bytes())).collect();
-            let mut seen: BTreeSet<u32> = BTreeSet::new();
             let mut open: Vec<u32> = root.nodes.iter().filter_map(|name| Some(top.find(name.as_bytes())?.0)).collect();
             while let Some(node) = open.pop() {
-                if !seen.insert(node) {
-                    continue;
+                match seen.get_mut(node as usize) {
+                    Some(last) if *last != at => *last = at,
+                    _ => continue,
                 }
                 let Some(left_now) = left.checked_sub(1) else { break };
                 left = left_now;
