@@ -478,6 +478,36 @@ fn an_asset_that_leads_out_is_a_finding() {
     );
 }
 
+/// A loader feeds the paths of assets and of the saver when it initializes and restores, and nobody does when the model
+/// is called: then a constant in their place is what is read.
+#[test]
+fn what_stands_in_for_a_path_counts_where_nobody_feeds_it() {
+    let text = |run: &str| {
+        format!(
+            "saved_model_schema_version: 1 meta_graphs {{ graph_def {{ \
+             node {{ name: 'asset' op: 'Const' attr {{ key: 'value' value {{ tensor {{ dtype: DT_STRING string_val: \
+             '/etc/passwd' }} }} }} }} \
+             node {{ name: 'save/Const' op: 'Const' attr {{ key: 'value' value {{ tensor {{ dtype: DT_STRING string_val: \
+             '/etc/shadow' }} }} }} }} \
+             node {{ name: 'read' op: 'ReadFile' input: 'asset' }} \
+             node {{ name: 'restore' op: 'RestoreV2' input: 'save/Const' }} \
+             node {{ name: 'all' op: 'NoOp' input: '^read' input: '^restore' }} }} \
+             saver_def {{ filename_tensor_name: 'save/Const:0' restore_op_name: 'restore' }} \
+             asset_file_def {{ tensor_info {{ name: 'asset:0' }} filename: 'vocab.txt' }} {run} }}"
+        )
+    };
+    let signature = "signature_def { key: 's' value { outputs { key: 'y' value { name: 'all:0' } } } }";
+    let init = "collection_def { key: 'saved_model_main_op' value { node_list { value: 'all' } } }";
+    for (run, paths) in [(signature, vec!["/etc/passwd", "/etc/shadow"]), (init, vec!["/etc/shadow"]), ("", vec![])] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("saved_model.pbtxt"), text(run)).unwrap();
+        let (_, report) = ops(dir.path());
+        let findings = report["findings"].as_array().unwrap();
+        let got: Vec<&str> = findings.iter().map(|f| f["op"]["paths"][0]["value"].as_str().unwrap()).collect();
+        assert_eq!(got, paths, "{run}");
+    }
+}
+
 #[test]
 fn models_of_strangers_give_nothing() {
     let Some(wild) = std::env::var_os("CKPT_WILD").map(PathBuf::from) else {

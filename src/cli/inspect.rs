@@ -44,6 +44,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
     let path = &args.source.path;
     if let Some(model) = alone(path)? {
+        if model.form == Form::MetaGraph {
+            ctx.note("only the graph is here: the checkpoint that belongs to it is missing");
+        }
         return show(args, &model, &[], ctx);
     }
     let checkpoint = match args.source.open(ctx, false) {

@@ -23,7 +23,7 @@ pub use target::targets;
 
 use self::capability::{PathAt, capability};
 use self::paths::{Scope, Tracer};
-use self::reach::{Reach, Top, called, position, roots};
+use self::reach::{Fed, Reach, Top, called, position, roots};
 use super::finding::{Code, Finding};
 use crate::checkpoint::graph::{Form, GraphFile, Library, Node, ObjectKind, Objects, Part, with_graphs};
 use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
@@ -307,13 +307,14 @@ fn found<'a>(
     reach: &Reach,
     report: &mut OpsReport,
 ) -> Result<()> {
-    let origins = origins(one, tracer)?;
     let roots = match one.scope {
         Scope::Top => reach.nodes.get(&one.at),
         Scope::Function(at) => reach.functions.get(at),
     };
     let roots: Vec<_> = roots.into_iter().flatten().filter_map(|at| reach.roots.get(*at as usize)).collect();
     let when: BTreeSet<When> = roots.iter().map(|root| root.when).collect();
+    let fed = Fed { saver: roots.iter().all(|root| root.fed.saver), assets: roots.iter().all(|root| root.fed.assets) };
+    let origins = origins(one, tracer, fed)?;
     let all = |is: fn(&Origin) -> bool| !origins.is_empty() && origins.iter().all(is);
     let is_saver_op = matches!(
         one.node.op,
@@ -371,12 +372,12 @@ fn is_remote(path: &[u8]) -> bool {
     !scheme.is_empty() && scheme.iter().all(u8::is_ascii_alphanumeric) && !matches!(scheme, b"file" | b"ram")
 }
 
-fn origins<'a>(one: &Risky<'a>, tracer: &Tracer<'_, 'a>) -> Result<BTreeSet<Origin>> {
+fn origins<'a>(one: &Risky<'a>, tracer: &Tracer<'_, 'a>, fed: Fed) -> Result<BTreeSet<Origin>> {
     let mut origins = BTreeSet::new();
     match one.path {
         PathAt::Inputs(inputs) => {
             for input in inputs {
-                origins.extend(tracer.of_input(one.scope, &one.node, *input)?);
+                origins.extend(tracer.of_input(one.scope, &one.node, *input, fed)?);
             }
         }
         PathAt::Attr(key) => origins.extend(one.node.text(key)?.map(|text| Origin::Fixed(text.to_vec()))),

@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::reach::{Top, called};
+use super::reach::{Fed, Top, called};
 use crate::checkpoint::graph::{Input, Library, Node, ObjectKind, Objects, Part};
 use crate::error::Result;
 
@@ -105,7 +105,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
     }
 
     /// Where data input `n` of `node` comes from.
-    pub(super) fn of_input(&self, scope: Scope, node: &Node<'a>, n: usize) -> Result<BTreeSet<Origin>> {
+    pub(super) fn of_input(&self, scope: Scope, node: &Node<'a>, n: usize, fed: Fed) -> Result<BTreeSet<Origin>> {
         let mut found = BTreeSet::new();
         let mut seen: BTreeSet<(Scope, &'a [u8], usize)> = BTreeSet::new();
         let mut open: Vec<(Scope, Input<'a>, bool)> = Vec::new();
@@ -123,7 +123,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
                 found.insert(Origin::Unknown);
                 break;
             }
-            self.step(scope, input, by_default, &mut open, &mut found)?;
+            self.step(scope, input, (by_default, fed), &mut open, &mut found)?;
         }
         Ok(found)
     }
@@ -132,16 +132,19 @@ impl<'t, 'a> Tracer<'t, 'a> {
         &self,
         scope: Scope,
         input: Input<'a>,
-        by_default: bool,
+        (by_default, fed): (bool, Fed),
         open: &mut Vec<(Scope, Input<'a>, bool)>,
         found: &mut BTreeSet<Origin>,
     ) -> Result<()> {
         if scope == Scope::Top {
-            if self.is_saver(input.node) {
+            // A placeholder has nothing else; anything else counts where nobody feeds it.
+            let needs = self.top.find(input.node).is_none_or(|(_, node)| node.op == b"Placeholder");
+            let fed = Fed { saver: fed.saver || needs, assets: fed.assets || needs };
+            if fed.saver && self.is_saver(input.node) {
                 found.insert(Origin::Saver);
                 return Ok(());
             }
-            if let Some(file) = self.asset(input.node) {
+            if let Some(file) = self.asset(input.node).filter(|_| fed.assets) {
                 found.insert(Origin::Asset(file.to_owned()));
                 return Ok(());
             }
@@ -190,7 +193,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
                 Some(handle) => self.variable(*handle, open, found)?,
                 None => _ = found.insert(Origin::Unknown),
             },
-            b"StringJoin" => self.join(scope, &inputs, by_default, open, found)?,
+            b"StringJoin" => self.join(scope, &inputs, (by_default, fed), open, found)?,
             op => _ = found.insert(Origin::Computed(op.to_vec())),
         }
         Ok(())
@@ -201,7 +204,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
         &self,
         scope: Scope,
         inputs: &[Input<'a>],
-        by_default: bool,
+        (by_default, fed): (bool, Fed),
         open: &mut Vec<(Scope, Input<'a>, bool)>,
         found: &mut BTreeSet<Origin>,
     ) -> Result<()> {
@@ -211,7 +214,8 @@ impl<'t, 'a> Tracer<'t, 'a> {
                 Some(node) if node.op == b"Const" => node.const_strings()?.first().copied(),
                 _ => None,
             };
-            let is_told = scope == Scope::Top && (self.is_saver(input.node) || self.asset(input.node).is_some());
+            let is_told = scope == Scope::Top
+                && (fed.saver && self.is_saver(input.node) || fed.assets && self.asset(input.node).is_some());
             let constant = constant.filter(|_| !is_told);
             match constant {
                 Some(string) => text.extend_from_slice(string),

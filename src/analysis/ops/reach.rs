@@ -50,8 +50,21 @@ pub(super) struct Root {
     pub(super) when: When,
     /// What it is called: `signature serving_default`.
     pub(super) label: String,
+    /// Which tensors whoever runs it feeds: then what stands in the graph in their place is not used.
+    pub(super) fed: Fed,
     nodes: Vec<String>,
     functions: Vec<String>,
+}
+
+/// What is fed. Programs that train run their own graphs and are not judged by what stands in for a path.
+///
+/// TensorFlow: `RunRestore` and `RunInitOp` in `cc/saved_model/loader.cc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fed {
+    /// The path for the saver.
+    pub(super) saver: bool,
+    /// The paths of assets.
+    pub(super) assets: bool,
 }
 
 /// Most nodes that are visited for all roots together. A model with a million nodes and twenty signatures needs that;
@@ -120,11 +133,18 @@ fn tensors_of(name: &str) -> impl Iterator<Item = &str> {
 const INITIALIZERS: [&str; 6] =
     ["init_op", "local_init_op", "table_initializer", "ready_op", "ready_for_local_init_op", "init_fn"];
 
+const RESTORING: &str = "restoring the variables";
+
 /// Everything that is run in a graph, as far as its file says.
 pub(super) fn roots(part: &Part<'_>, objects: &Objects<'_>) -> Vec<Root> {
     let mut roots = Vec::new();
     let mut add = |when, label: String, nodes: Vec<String>, functions: Vec<String>| {
-        roots.push(Root { when, label, nodes, functions });
+        let fed = match when {
+            When::Load => Fed { saver: label == RESTORING, assets: true },
+            When::Call => Fed { saver: false, assets: false },
+            When::Save | When::Start => Fed { saver: true, assets: true },
+        };
+        roots.push(Root { when, label, fed, nodes, functions });
     };
     let init = part.init_ops();
     for (at, (key, name)) in init.iter().enumerate() {
@@ -135,7 +155,7 @@ pub(super) fn roots(part: &Part<'_>, objects: &Objects<'_>) -> Vec<Root> {
         add(When::Load, format!("the initialization ({key})"), vec![node_of(name).to_owned()], vec![]);
     }
     if let Some(saver) = &part.meta.saver {
-        add(When::Load, "restoring the variables".into(), vec![node_of(&saver.restore_op_name).to_owned()], vec![]);
+        add(When::Load, RESTORING.into(), vec![node_of(&saver.restore_op_name).to_owned()], vec![]);
         add(When::Save, "the saver".into(), vec![node_of(&saver.save_tensor_name).to_owned()], vec![]);
     }
     for (key, signature) in &part.meta.signatures {
