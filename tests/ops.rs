@@ -395,6 +395,16 @@ fn calls_are_followed_however_deep_and_wherever_they_are_named() {
     assert_eq!(report["findings"][0]["op"]["function"], format!("f{depth}"));
 }
 
+/// More ops of one name than are looked into hide none of another, and are said to be left out.
+#[test]
+fn noise_hides_nothing() {
+    let mut nodes = vec![node("a", "Custom", &[], None); 140_000];
+    nodes.push(node("w", "WriteFile", &[], None));
+    let (status, report) = ops(model(&nodes, &[]).path());
+    assert_eq!((status, codes(&report, "unread")), (2, vec!["unreadable".to_owned()]));
+    assert_eq!(codes(&report, "findings").iter().filter(|code| *code == "op-writes-file").count(), 1);
+}
+
 /// A second function of one name, which TensorFlow would refuse or ignore, hides nothing; nor does a second graph.
 #[test]
 fn doubles_hide_nothing() {

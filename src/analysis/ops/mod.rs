@@ -104,8 +104,9 @@ pub struct Looked {
 /// Findings of one code that are kept one by one; further ones are counted.
 const MOST: usize = 1000;
 
-/// Ops of one graph that are looked into; of a graph with more, no more than that they are there can be said.
-const MOST_RISKY: usize = 1 << 20;
+/// Ops of one name (custom ones count as one) in a graph that are looked into; of a graph with more, no more than that
+/// they are there can be said.
+const MOST_RISKY: usize = 1 << 17;
 
 /// What reaches an op is listed so far.
 const MOST_ROOTS: usize = 100;
@@ -217,16 +218,38 @@ struct Risky<'a> {
     path: PathAt,
 }
 
+/// The ops that can do something: so many of each name.
+#[derive(Default)]
+struct Risks<'a> {
+    risky: Vec<Risky<'a>>,
+    by_name: BTreeMap<&'a [u8], usize>,
+    left_out: u64,
+}
+
+impl<'a> Risks<'a> {
+    fn add(&mut self, found: Option<Risky<'a>>) {
+        let Some(risky) = found else { return };
+        let name: &[u8] = if risky.what == Capability::Custom { b"" } else { risky.node.op };
+        let n = self.by_name.entry(name).or_default();
+        *n += 1;
+        if *n <= MOST_RISKY {
+            self.risky.push(risky);
+        } else {
+            self.left_out += 1;
+        }
+    }
+}
+
 fn graph(path: &Path, part: &Part<'_>, objects: &Objects<'_>, report: &mut OpsReport) -> Result<()> {
     let library = part.library()?;
     report.looked.functions += library.functions.len() as u64;
-    let mut risky = Vec::new();
+    let mut risky = Risks::default();
     let mut calls: Vec<Vec<u32>> = Vec::with_capacity(library.functions.len());
     let mut count = 0u32;
     let mut names: BTreeMap<&[u8], u64> = BTreeMap::new();
     part.each_node(|node| {
         *names.entry(node.op).or_default() += 1;
-        risky.extend(if risky.len() >= MOST_RISKY { None } else { judge(node, Scope::Top, count, &library)? });
+        risky.add(judge(node, Scope::Top, count, &library)?);
         count = count.saturating_add(1);
         Ok(())
     })?;
@@ -236,7 +259,7 @@ fn graph(path: &Path, part: &Part<'_>, objects: &Objects<'_>, report: &mut OpsRe
         function.each_node(|node| {
             *names.entry(node.op).or_default() += 1;
             report.looked.nodes += 1;
-            risky.extend(if risky.len() >= MOST_RISKY { None } else { judge(node, Scope::Function(at), 0, &library)? });
+            risky.add(judge(node, Scope::Function(at), 0, &library)?);
             called(&node, &library, &mut |callee| _ = callees.insert(callee))
         })?;
         calls.push(callees.into_iter().collect());
@@ -247,12 +270,12 @@ fn graph(path: &Path, part: &Part<'_>, objects: &Objects<'_>, report: &mut OpsRe
             *report.ops.entry(escaped(op).into_owned()).or_default() += n;
         }
     }
+    let Risks { risky, left_out, .. } = risky;
     if risky.is_empty() {
         return Ok(());
     }
-    if risky.len() >= MOST_RISKY {
-        let message =
-            format!("there are more than {MOST_RISKY} ops that can do something; only so many were looked into");
+    if left_out > 0 {
+        let message = format!("{left_out} ops were not looked into: there are {MOST_RISKY} of their name before them");
         report.unread.push(Finding::new(Code::Unreadable, message).in_file(path));
     }
     let top = Top::read(part)?;

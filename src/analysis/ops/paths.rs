@@ -5,7 +5,7 @@
 //! fixed place.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::reach::{Fed, Top, called};
@@ -31,7 +31,7 @@ pub enum Origin {
     Unknown,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Scope {
     Top,
     Function(usize),
@@ -63,10 +63,10 @@ pub(super) struct Tracer<'t, 'a> {
 }
 
 /// Steps after which a path is given up: honest ones take a dozen.
-const STEPS: usize = 4096;
+const STEPS: usize = 512;
 
-/// Steps for all paths of a graph: a million of honest ones.
-const ALL_STEPS: u64 = 20_000_000;
+/// Steps for all paths of a graph: hundreds of thousands of honest ones, or some seconds.
+const ALL_STEPS: u64 = 4_000_000;
 
 impl Origin {
     /// Whether a saver has its path from here: it is told, or not told and then uses what it was made with, the
@@ -107,7 +107,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
     /// Where data input `n` of `node` comes from.
     pub(super) fn of_input(&self, scope: Scope, node: &Node<'a>, n: usize, fed: Fed) -> Result<BTreeSet<Origin>> {
         let mut found = BTreeSet::new();
-        let mut seen: BTreeSet<(Scope, &'a [u8], usize)> = BTreeSet::new();
+        let mut seen: HashSet<(Scope, &'a [u8], usize)> = HashSet::new();
         let mut open: Vec<(Scope, Input<'a>, bool)> = Vec::new();
         match data_inputs(node)?.get(n) {
             Some(input) => open.push((scope, *input, false)),

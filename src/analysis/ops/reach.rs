@@ -72,7 +72,7 @@ pub(super) struct Fed {
 const BUDGET: u64 = 20_000_000;
 
 /// Most nodes of one graph that are followed: each takes some hundred bytes.
-const MOST_NODES: usize = 1 << 23;
+const MOST_NODES: usize = 1 << 22;
 
 /// The nodes of a graph, found by name.
 #[derive(Debug, Default)]

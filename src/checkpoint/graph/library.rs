@@ -26,7 +26,7 @@ pub struct Library<'a> {
 
 /// Most functions of a library. The largest models have some ten thousand; a function of seven bytes takes ten times
 /// that in memory.
-const MOST_FUNCTIONS: usize = 1 << 22;
+const MOST_FUNCTIONS: usize = 1 << 20;
 
 impl<'a> Function<'a> {
     /// Hands its nodes to `take`.
