@@ -12,6 +12,12 @@ OPS = {"WriteFile", "ReadFile", "PrintV2", "SaveV2", "EagerPyFunc", "PyFunc", "C
        "CacheDataset", "CacheDatasetV2", "NotAnOp"}
 
 
+def placeless(function):
+    """Without the path of the script that it was written in, which is marshalled with its code."""
+    function.__code__ = function.__code__.replace(co_filename="make.py")
+    return function
+
+
 def of_graph(graph):
     sites = [[n.op, n.name, None] for n in graph.node if n.op in OPS]
     for function in graph.library.function:

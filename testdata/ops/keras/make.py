@@ -18,7 +18,7 @@ L = keras.layers
 
 def nested():
     """A Lambda in a Sequential in a wrapper in a functional model."""
-    inner = keras.Sequential([L.Lambda(lambda x: x * 2, name="double")], name="inner")
+    inner = keras.Sequential([L.Lambda(op_sites.placeless(lambda x: x * 2), name="double")], name="inner")
     x = keras.Input([4, 3], name="x")
     return keras.Model(x, L.TimeDistributed(inner, name="each")(x), name="outer")
 
