@@ -7,7 +7,7 @@ use super::model_text::{Detail, model_screen};
 use super::table::Columns;
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
 use super::{Look, write_finding};
-use crate::analysis::{Role, Saver, Scope, Summary, short_name};
+use crate::analysis::{Code, Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::escape::escaped;
 
@@ -41,7 +41,9 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
         SourceKind::ServingBase => "TensorFlow Serving directory, ",
         _ => "",
     };
-    let mut facts = vec![format!("{container}{}", summary.saver.describe())];
+    let are_missing = summary.findings.iter().any(|finding| finding.code == Code::MissingVariables);
+    let saver = if are_missing { "its variables are missing" } else { summary.saver.describe() };
+    let mut facts = vec![format!("{container}{saver}")];
     facts.extend(summary.step.map(|step| format!("step {step}")));
     facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));
     if let Some(model) = summary.model.as_ref().filter(|_| origin.saved_model.is_none())

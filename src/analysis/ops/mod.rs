@@ -158,7 +158,11 @@ pub fn look_at_ops(targets: &[Target]) -> OpsReport {
             }
         };
         if let Err(error) = looked {
-            report.unread(&error.in_file(path));
+            let mut finding = Finding::of(&error.in_file(path));
+            if matches!(target, Target::Graphs(..)) && finding.code == Code::Unreadable {
+                finding.code = Code::BadSavedModel;
+            }
+            report.unread.push(finding);
         }
     }
     for (code, n) in std::mem::take(&mut report.kept).into_iter().filter(|(_, n)| *n > MOST) {

@@ -25,7 +25,7 @@ pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)
         return Ok((vec![Target::KerasArchive(path.join("config.json"))], Vec::new()));
     }
     // A SavedModel whose variables are gone still has its graph.
-    let (dir, prefix, notes) = if path.is_dir() && has_model(path) {
+    let (dir, prefix, mut notes) = if path.is_dir() && has_model(path) {
         (Some(path.to_path_buf()), None, Vec::new())
     } else {
         match Origin::locate(path, choice) {
@@ -37,7 +37,10 @@ pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)
         }
     };
     let found = match (dir, prefix) {
-        (Some(dir), _) => of_model(&dir),
+        (Some(dir), _) => {
+            notes.extend(without_data(&dir));
+            of_model(&dir)
+        }
         (None, Some(prefix)) => {
             let meta = prefix.meta();
             let graph = prefix.directory().join("graph.pbtxt");
@@ -53,6 +56,23 @@ pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)
         return Err(Error::new(ErrorKind::NotACheckpoint(why.into())).in_file(path).with_help(help));
     }
     Ok((found, notes))
+}
+
+/// That variables are not there matters to nobody who looks at the graph only, but should not go unnoticed.
+fn without_data(dir: &Path) -> Option<String> {
+    let variables = dir.join("variables");
+    let has = |start: &str| {
+        let mut entries = std::fs::read_dir(&variables).into_iter().flatten().flatten();
+        entries.any(|entry| entry.file_name().to_string_lossy().starts_with(start))
+    };
+    let missing = match (variables.is_dir(), has("variables.index"), has("variables.data-")) {
+        (false, ..) => "there is no directory `variables` here",
+        (true, true, false) => "the data of the variables is missing",
+        // Exports of before V2 checkpoints have other files.
+        (true, false, true) => "the index of the variables is missing",
+        _ => return None,
+    };
+    Some(format!("{missing}; only the graph was looked at, which is what has ops"))
 }
 
 fn has_model(dir: &Path) -> bool {
