@@ -93,10 +93,9 @@ fn alone(path: &Path) -> Result<Option<ModelInfo>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let form = match Form::of(path)? {
-        None | Some(Form::SavedModel) => return Ok(None),
-        Some(form) => form,
-    };
+    // `saved_model.pb` stands for its directory; under another name it is a file like any other.
+    let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
+    let Some(form) = Form::of(path)?.filter(|_| !is_model) else { return Ok(None) };
     let has_checkpoint = form == Form::MetaGraph && Origin::locate(path, ckpt::checkpoint::Choice::default()).is_ok();
     Ok((!has_checkpoint).then(|| ModelInfo::read(path, form)))
 }
