@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use ckpt::analysis::ModelInfo;
 use ckpt::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
+use ckpt::checkpoint::graph::{Method, Spec};
 use ckpt::checkpoint::meta_graph::{GraphInfo, MetaGraph, SaverVersion, Signature, TensorInfo};
 use ckpt::checkpoint::object_graph::ObjectGraph;
 use ckpt::checkpoint::saved_model::SavedModel;
@@ -67,6 +69,60 @@ fn meta_graphs_and_fingerprints_are_tensorflow_s() {
             assert_eq!(json!(hash.to_string()), expected["checkpoint_hash"]);
             assert_eq!(json!(fingerprint.singleprint()), expected["singleprint"]);
         }
+    }
+}
+
+/// What the functions of the root take, as `saved_model_cli show --all` finds it by loading the model.
+#[test]
+fn functions_take_what_tensorflow_says() {
+    let expected = std::fs::read(testdata("ops/clean/expected.json")).unwrap();
+    let expected: Value = serde_json::from_slice(&expected).unwrap();
+    let info = ModelInfo::of_saved_model(&testdata("ops/clean/model"));
+    let [graph] = &info.graphs[..] else { panic!("one graph") };
+    let spec = |spec: &Spec| match spec {
+        Spec::Tensor(name, dtype, shape) => json!({"name": name, "dtype": dtype.to_string(), "shape": shape.dims()}),
+        Spec::Value(value) => json!({"value": value}),
+    };
+    let method = |method: &Method| {
+        let named: Map<String, Value> = method.named.iter().map(|(name, s)| (name.clone(), spec(s))).collect();
+        json!({"positional": method.positional.iter().map(spec).collect::<Vec<_>>(), "named": named})
+    };
+    let sorted = |values: Vec<Value>| {
+        let mut texts: Vec<String> = values.iter().map(Value::to_string).collect();
+        texts.sort();
+        texts
+    };
+    let expected = expected["functions"].as_object().unwrap();
+    assert_eq!(graph.functions.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (name, methods) in &graph.functions {
+        let got = sorted(methods.iter().map(method).collect());
+        assert_eq!(got, sorted(expected[name].as_array().unwrap().clone()), "{name}");
+    }
+    let twice = &graph.functions["twice"];
+    assert!(twice.len() == 2 && !info.around.assets[0].1, "two ways to call it, and the asset is not there");
+}
+
+/// `testdata/ops/wild.py` wrote what TensorFlow's own messages say of models that are not copied here.
+#[test]
+fn models_of_strangers_are_as_tensorflow_says() {
+    let Some(wild) = std::env::var_os("CKPT_WILD").map(PathBuf::from) else {
+        println!("skipped: CKPT_WILD does not name a directory");
+        return;
+    };
+    let expected: Value = serde_json::from_slice(&std::fs::read(testdata("ops/wild.json")).unwrap()).unwrap();
+    let expected = expected.as_object().unwrap();
+    assert_eq!(expected.len(), 13);
+    for (path, expected) in expected {
+        let info = ModelInfo::of_saved_model(wild.join(path).parent().unwrap());
+        assert_eq!(info.unread.len(), 0, "{path}");
+        let graphs = info.graphs.iter().map(|graph| {
+            let mut value = meta_graph(&graph.meta);
+            value["nodes"] = json!(graph.meta.node_count);
+            value["functions"] = json!(graph.meta.function_count);
+            value["saver"] = json!(graph.meta.saver.as_ref().map_or("", |saver| &saver.restore_op_name));
+            value
+        });
+        assert_eq!(graphs.collect::<Value>(), *expected, "{path}");
     }
 }
 

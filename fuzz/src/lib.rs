@@ -22,7 +22,7 @@ mod tables;
 mod text;
 
 pub use bundles::{bundle, saver_v1, validate};
-pub use messages::{object_graph, saved_model, state};
+pub use messages::{object_graph, ops, saved_model, state};
 pub use pairs::diff;
 pub use seeds::seeds;
 pub use structured::{slices, strings, synth_roundtrip};
@@ -33,12 +33,13 @@ pub use text::{explain, numpy, region};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 14] = [
+pub const TARGETS: [(&str, Body); 15] = [
     ("bundle", bundle),
     ("diff", diff),
     ("explain", explain),
     ("numpy", numpy),
     ("object_graph", object_graph),
+    ("ops", ops),
     ("region", region),
     ("saved_model", saved_model),
     ("saver_v1", saver_v1),

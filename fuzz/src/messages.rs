@@ -2,6 +2,11 @@
 
 use std::fmt::Debug;
 
+use std::path::Path;
+
+use ckpt::analysis::ModelInfo;
+use ckpt::analysis::ops::{Target, look_at_ops, targets};
+use ckpt::checkpoint::Choice;
 use ckpt::checkpoint::fingerprint::Fingerprint;
 use ckpt::checkpoint::meta_graph::{GraphInfo, MetaGraph};
 use ckpt::checkpoint::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
@@ -9,6 +14,9 @@ use ckpt::checkpoint::saved_model::SavedModel;
 use ckpt::checkpoint::state::Outcome;
 use ckpt::error::Result;
 use ckpt::limits::Limits;
+use ckpt::report::{
+    Look, model_json, model_text, ops_github, ops_json, ops_junit, ops_list, ops_sarif, ops_text, signatures_text,
+};
 
 use super::input::{Input, answer, harmless, said, scratch};
 
@@ -103,6 +111,62 @@ pub fn saved_model(data: &[u8]) {
                 assert!(info.node_count + info.function_count <= bytes.len());
             }
         }
+    }
+}
+
+/// A file that can hold code: graphs, Keras configurations.
+///
+/// Promises: two runs are equal; a report that says that all was looked at has looked at something; all reports can be written, JSON is JSON, and what people see is harmless; findings and
+/// nodes are bounded by the file; `inspect` of the same file can be written too.
+pub fn ops(data: &[u8]) {
+    let names = [
+        "saved_model.pb",
+        "saved_model.pbtxt",
+        "keras_metadata.pb",
+        "model.ckpt.meta",
+        "graph.pbtxt",
+        "frozen.pb",
+        "model.keras",
+        "config.json",
+    ];
+    let mut input = Input(data);
+    let kind = usize::from(input.below(8));
+    let bytes = input.0;
+    let dir = scratch();
+    let path = dir.path().join(names[kind]);
+    std::fs::write(&path, bytes).unwrap();
+    let Ok((targets, _)) = same(|| targets(&path, Choice::default())) else { return };
+    let report = look_at_ops(&targets);
+    assert_eq!(format!("{report:?}"), format!("{:?}", look_at_ops(&targets)));
+    let looked = report.looked;
+    assert!(looked.nodes + looked.functions + looked.keras_configs <= 2 * bytes.len() as u64 + 2);
+    assert!(report.findings.len() <= 2 * bytes.len() + 2);
+    if report.is_complete() {
+        assert!(looked.graphs + looked.keras_configs > 0, "nothing was looked at");
+    }
+    let look = Look { color: false, width: Some(80) };
+    let mut out = Vec::new();
+    ops_text(Path::new("m"), &report, look, &mut out).unwrap();
+    ops_list(&report, look, &mut out).unwrap();
+    ops_github(Path::new("m"), &report, &mut out).unwrap();
+    harmless(&String::from_utf8(out).unwrap());
+    let (mut json, mut sarif, mut junit) = (Vec::new(), Vec::new(), Vec::new());
+    ops_json(Path::new("m"), &report, &mut json).unwrap();
+    ops_sarif(&report, &mut sarif).unwrap();
+    ops_junit(Path::new("m"), &report, &mut junit).unwrap();
+    for text in [json, sarif] {
+        serde_json::from_slice::<serde_json::Value>(&text).unwrap();
+    }
+    for target in &targets {
+        let Target::Graphs(file, form) = target else { continue };
+        let model = ModelInfo::read(file, *form);
+        let mut out = Vec::new();
+        model_text(Path::new("m"), &model, &[], look, &mut out).unwrap();
+        signatures_text(Path::new("m"), &model, look, &mut out).unwrap();
+        harmless(&String::from_utf8(out).unwrap());
+        let mut json = Vec::new();
+        model_json(Path::new("m"), &model, &[], &mut json).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&json).unwrap();
     }
 }
 

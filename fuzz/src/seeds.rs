@@ -142,6 +142,20 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
                     seeds.push([&[0][..], bytes].concat());
                 }
             }
+            "ops" => {
+                let kind = match name.rsplit('.').next() {
+                    _ if name == "saved_model.pb" => 0,
+                    _ if name == "saved_model.pbtxt" => 1,
+                    _ if name == "keras_metadata.pb" => 2,
+                    Some("meta") => 3,
+                    Some("pbtxt") => 4,
+                    _ if name == "frozen.pb" => 5,
+                    Some("keras") => 6,
+                    _ if name == "config.json" => 7,
+                    _ => continue,
+                };
+                seeds.push([&[kind][..], bytes].concat());
+            }
             "state" if name.starts_with("checkpoint") || name.ends_with(".txt") => seeds.push(bytes.clone()),
             _ => {}
         }

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use super::ops::OpSite;
 use crate::error::{Error, ErrorKind, Part};
 
 /// How bad a finding is.
@@ -126,6 +127,20 @@ codes! {
     RestoreRaises = "restore-raises", Error, "TensorFlow refuses the restore for another reason.";
     RestoreUnexpected = "restore-unexpected", Note, "The checkpoint has tensors that the model does not want.";
     RestoreUndetermined = "restore-undetermined", Warning, "Whether the restore would work could not be told.";
+    MissingVariables = "missing-variables", Error, "The graph of a SavedModel has variables, but their checkpoint is not there.";
+    // What a graph can do.
+    OpReadsFile = "op-reads-file", Error, "An op of the graph reads files other than the model's own.";
+    OpWritesFile = "op-writes-file", Error, "An op of the graph writes or removes files.";
+    OpPrintsToFile = "op-prints-to-file", Error, "An op of the graph prints into a file.";
+    OpReachesNetwork = "op-reaches-network", Error, "An op of the graph opens connections, or its path leads over a network.";
+    OpRunsHostCode = "op-runs-host-code", Error, "An op of the graph runs Python, or another function of the process that loads it.";
+    OpHidesGraph = "op-hides-graph", Error, "An op of the graph runs another graph that is stored as a string, out of sight.";
+    OpReconfigures = "op-reconfigures", Error, "An op of the graph changes how the process reaches file systems.";
+    OpAborts = "op-aborts", Warning, "An op of the graph ends the process.";
+    OpCommunicates = "op-communicates", Warning, "An op of the graph talks to the other processes of a cluster, or to accelerators.";
+    OpCustom = "op-custom", Warning, "An op of the graph is not TensorFlow's: a library with its code must be loaded.";
+    KerasLambda = "keras-lambda", Error, "A Lambda layer holds Python code, which Keras runs when it builds the model.";
+    KerasForeignObject = "keras-foreign-object", Warning, "The configuration of a Keras model names a class or a function of another package.";
     // The run itself.
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
     Unreadable = "unreadable", Error, "Something could not be read.";
@@ -164,6 +179,8 @@ pub struct Finding {
     pub found: Option<String>,
     /// What happened to it, as far as can be told.
     pub cause: Option<Cause>,
+    /// The op that it is about.
+    pub op: Option<Box<OpSite>>,
 }
 
 impl Finding {
@@ -181,6 +198,7 @@ impl Finding {
             expected: None,
             found: None,
             cause: None,
+            op: None,
         }
     }
 

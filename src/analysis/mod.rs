@@ -7,6 +7,8 @@ pub mod explain;
 mod finding;
 pub mod forensics;
 mod listing;
+mod model;
+pub mod ops;
 mod rename;
 mod restore;
 mod role_names;
@@ -20,6 +22,7 @@ mod validate;
 pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
+pub use model::{Around, GraphInfo, KerasInfo, ModelInfo};
 pub use rename::{Rename, Renames};
 pub use restore::{
     Assertions, Candidate, Match, Mismatch, Missing, Model, Raise, Restore, RestoreOptions, Spec, Unexpected,

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use super::derived::{derived, is_missing, is_zero};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
+use super::model::ModelInfo;
 use super::roles::{Role, Roles};
 use super::scopes::{Scope, scopes};
-use crate::checkpoint::meta_graph::MetaGraph;
+use crate::checkpoint::graph::Form;
 use crate::checkpoint::object_graph::ObjectGraph;
-use crate::checkpoint::saved_model::SavedModel;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, Tensor, Tensors};
-use crate::error::Error;
 use crate::escape::Escaped;
 use crate::tensor::{Checked, DType};
 
@@ -43,10 +42,8 @@ pub struct Summary {
     pub other_scopes: usize,
     /// What else lies in the directory.
     pub beside: Beside,
-    /// The graph of a TF1 checkpoint.
-    pub meta: Option<MetaGraph>,
-    /// The SavedModel that the variables belong to.
-    pub saved_model: Option<SavedModel>,
+    /// The SavedModel that the variables belong to, or the `.meta` beside the checkpoint.
+    pub model: Option<ModelInfo>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// Whether something could not be read, so that the rest may not be all.
@@ -197,6 +194,17 @@ fn object_graph(checkpoint: &Checkpoint) -> Option<ObjectGraph> {
     read.ok().and_then(|_| ObjectGraph::parse(&message).ok())
 }
 
+/// The graph that belongs to a checkpoint.
+fn model_of(checkpoint: &Checkpoint) -> Option<ModelInfo> {
+    let origin = checkpoint.origin();
+    let Some(dir) = &origin.saved_model else {
+        let meta = origin.prefix.meta();
+        return meta.is_file().then(|| ModelInfo::read(&meta, Form::MetaGraph));
+    };
+    let has_model = ["pb", "pbtxt", "cpb"].iter().any(|end| dir.join(format!("saved_model.{end}")).is_file());
+    has_model.then(|| ModelInfo::of_saved_model(dir))
+}
+
 /// Names of the tensors that hold the step of a run.
 const STEPS: [&[u8]; 2] = [b"global_step", b"global_step/.ATTRIBUTES/VARIABLE_VALUE"];
 
@@ -214,20 +222,13 @@ impl Summary {
         let mut unreadable = !checkpoint.damage().is_empty();
         let files = files(checkpoint);
         findings.extend(files.iter().filter_map(FileInfo::finding));
-        let mut unread = |error: &Error| {
-            findings.push(Finding::of(error));
-            unreadable = true;
-        };
-        let meta_path = origin.prefix.meta();
-        let meta = (meta_path.is_file() && origin.saved_model.is_none())
-            .then(|| MetaGraph::read(&meta_path).map_err(|e| unread(&e)).ok())
-            .flatten();
-        let has_model =
-            |dir: &&PathBuf| ["pb", "pbtxt", "cpb"].iter().any(|e| dir.join(format!("saved_model.{e}")).is_file());
-        let saved_model = origin.saved_model.as_ref().filter(has_model);
-        let saved_model = saved_model.and_then(|dir| SavedModel::read(dir).map_err(|e| unread(&e)).ok());
-        let graphs = saved_model.iter().flat_map(|model| &model.meta_graphs).chain(&meta);
-        let tensorflow_version = graphs.map(|g| g.tensorflow_version.clone()).find(|version| !version.is_empty());
+        let model = model_of(checkpoint);
+        findings.extend(model.iter().flat_map(|model| model.unread.iter().cloned()));
+        unreadable |= model.as_ref().is_some_and(|model| !model.unread.is_empty());
+        if let (Some(model), Some(dir)) = (&model, &origin.saved_model) {
+            findings.extend(model.findings(dir, origin.has_variables));
+        }
+        let tensorflow_version = model.as_ref().and_then(ModelInfo::tensorflow_version).map(str::to_owned);
 
         let named = origin.prefix.step();
         let mut stored = stored_step(checkpoint);
@@ -239,7 +240,12 @@ impl Summary {
             findings.push(Finding::new(Code::DerivedValue, message));
             stored = Some(step);
         }
-        let notes = origin.notes.iter().map(|note| Finding::new(Code::ChoiceNote, note));
+        // The screen begins with that there are no variables.
+        let notes = origin
+            .notes
+            .iter()
+            .filter(|note| origin.has_variables || !note.ends_with("has no variables"))
+            .map(|note| Finding::new(Code::ChoiceNote, note));
         findings.extend(notes);
         let (scopes, other_scopes) = main_scopes(tensors, &roles);
         Self {
@@ -255,8 +261,7 @@ impl Summary {
             scopes,
             other_scopes,
             beside: Beside::look(checkpoint),
-            meta,
-            saved_model,
+            model,
             findings,
             unreadable,
         }

@@ -155,6 +155,20 @@ impl MetaGraph {
         Ok(Self { node_count, function_count, producer, min_consumer, ..meta_graph })
     }
 
+    /// Counts the nodes of `graphs`, which are all that a file holds.
+    ///
+    /// # Errors
+    /// If one is damaged.
+    pub(crate) fn count_nodes(&mut self, graphs: &[super::graph::Slice<'_>]) -> Result<()> {
+        let mut graph = GraphInfo::default();
+        for slice in graphs {
+            graph.count(Field { number: 0, value: Value::Bytes(slice.bytes), offset: slice.offset })?;
+        }
+        (self.node_count, self.function_count) = (graph.node_count, graph.function_count);
+        (self.producer, self.min_consumer) = (graph.producer, graph.min_consumer);
+        Ok(())
+    }
+
     /// Whether its tags are `tags` as a set, which is how TensorFlow chooses one of several.
     pub fn has_tags<S: AsRef<str>>(&self, tags: &[S]) -> bool {
         let wanted: BTreeSet<&str> = tags.iter().map(AsRef::as_ref).collect();

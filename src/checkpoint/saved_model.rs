@@ -71,14 +71,19 @@ impl SavedModel {
     /// Where the asset `file` of a meta graph is; `None` if its name leads out of `assets/`, which only an attacker
     /// writes. Both kinds of slashes separate, whichever the system's own is.
     pub fn asset_path(&self, file: &str) -> Option<PathBuf> {
-        let stays = |part: &str| !matches!(part, "" | "." | "..") && !part.contains([':', '\0']);
-        file.split(['/', '\\']).all(stays).then(|| self.file.with_file_name("assets").join(file))
+        is_inside(file).then(|| self.file.with_file_name("assets").join(file))
     }
 
     /// The meta graph whose tags are `tags` as a set, which is how TensorFlow chooses.
     pub fn meta_graph<S: AsRef<str>>(&self, tags: &[S]) -> Option<&MetaGraph> {
         self.meta_graphs.iter().find(|meta_graph| meta_graph.has_tags(tags))
     }
+}
+
+/// Whether the name of an asset stays in the directory that it is joined to.
+pub fn is_inside(file: &str) -> bool {
+    let stays = |part: &str| !matches!(part, "" | "." | "..") && !part.contains([':', '\0']);
+    file.split(['/', '\\']).all(stays)
 }
 
 #[cfg(test)]

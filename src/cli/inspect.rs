@@ -1,15 +1,23 @@
 //! `ckpt inspect`: what this is, whether it is whole, what dominates it.
 
-use anyhow::Result;
-use ckpt::analysis::Summary;
-use ckpt::report::{inspect_json, inspect_text};
+use std::path::Path;
 
+use anyhow::Result;
+use ckpt::analysis::{Code, Finding, ModelInfo, Summary};
+use ckpt::checkpoint::Origin;
+use ckpt::checkpoint::graph::Form;
+use ckpt::checkpoint::saved_model::SavedModel;
+use ckpt::error::ErrorKind;
+use ckpt::report::{inspect_json, inspect_text, model_json, model_text, signatures_text};
+
+use super::ctx::sentence;
 use super::source::SourceArgs;
 use super::{Ctx, Format, Status};
 
 /// Say on one screen what a checkpoint is, whether the set is whole and what dominates it.
 ///
-/// Reads the index, the names of the files beside it and the graph's header; of the data only the step.
+/// Reads the index, the names of the files beside it and its graph; of the data only the step. A .meta, a graph.pbtxt or
+/// another `GraphDef` is shown by itself, and a SavedModel also where its variables are gone.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Formats: text, json.
@@ -17,6 +25,8 @@ Formats: text, json.
 Examples:
   ckpt inspect model.ckpt-200
   ckpt inspect train/ --step 1000
+  ckpt inspect export/ --signatures
+  ckpt inspect train/graph.pbtxt
   ckpt inspect export/ --format json
 
 Exit status:
@@ -25,15 +35,79 @@ Exit status:
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
+    /// Show the graphs alone: every signature and what every function takes.
+    #[arg(long)]
+    signatures: bool,
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
-    let checkpoint = args.source.open(ctx, false)?;
+    let path = &args.source.path;
+    if let Some(model) = alone(path)? {
+        if model.form == Form::MetaGraph {
+            ctx.note("only the graph is here: the checkpoint that belongs to it is missing");
+        }
+        return show(args, &model, &[], ctx);
+    }
+    let checkpoint = match args.source.open(ctx, false) {
+        Ok(checkpoint) => checkpoint,
+        // Variables that cannot be read hide nothing of the graph.
+        Err(error) => {
+            let Some(model) = without_variables(path, args) else { return Err(error) };
+            let finding = match error.downcast_ref::<ckpt::error::Error>() {
+                Some(error) => Finding::of(error),
+                None => Finding::new(Code::Unreadable, sentence(&error)),
+            };
+            show(args, &model, &[finding], ctx)?;
+            ctx.error(&sentence(&error));
+            return Ok(Status::Trouble);
+        }
+    };
     let summary = Summary::of(&checkpoint);
+    if args.signatures {
+        let Some(model) = &summary.model else {
+            let why = "there is no graph here, and so there are no signatures";
+            return Err(ckpt::error::Error::new(ErrorKind::Request(why.into())).in_file(path).into());
+        };
+        return show(args, model, &[], ctx);
+    }
     match ctx.format {
         Format::Json => inspect_json(&checkpoint, &summary, &mut ctx.out)?,
         _ => inspect_text(&checkpoint, &summary, ctx.look, &mut ctx.out)?,
     }
     Ok(if summary.unreadable { Status::Trouble } else { Status::Fine })
+}
+
+fn show(args: &Args, model: &ModelInfo, findings: &[Finding], ctx: &mut Ctx) -> Result<Status> {
+    let path = &args.source.path;
+    match ctx.format {
+        Format::Json => model_json(path, model, findings, &mut ctx.out)?,
+        _ if args.signatures => signatures_text(path, model, ctx.look, &mut ctx.out)?,
+        _ => model_text(path, model, findings, ctx.look, &mut ctx.out)?,
+    }
+    Ok(if model.unread.is_empty() { Status::Fine } else { Status::Trouble })
+}
+
+/// A file that holds a graph and nothing else: no checkpoint belongs to it, or it is not the one that is meant.
+fn alone(path: &Path) -> Result<Option<ModelInfo>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    // `saved_model.pb` stands for its directory; under another name it is a file like any other.
+    let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
+    let Some(form) = Form::of(path)?.filter(|_| !is_model) else { return Ok(None) };
+    let has_checkpoint = form == Form::MetaGraph && Origin::locate(path, ckpt::checkpoint::Choice::default()).is_ok();
+    Ok((!has_checkpoint).then(|| ModelInfo::read(path, form)))
+}
+
+/// The SavedModel at a path whose variables cannot be opened.
+fn without_variables(path: &Path, args: &Args) -> Option<ModelInfo> {
+    let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
+    let dir = if path.is_file() && is_model { path.parent()?.to_path_buf() } else { path.to_path_buf() };
+    let dir = match Origin::locate(path, args.source.choice()) {
+        Ok(origin) => origin.saved_model?,
+        Err(_) => dir,
+    };
+    let has_graph = SavedModel::file_in(&dir).is_ok_and(|file| file.extension().is_some_and(|end| end != "cpb"));
+    has_graph.then(|| ModelInfo::of_saved_model(&dir))
 }

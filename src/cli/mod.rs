@@ -8,8 +8,10 @@ mod diff;
 mod explain;
 mod inspect;
 mod list;
+mod ops;
 mod print;
 mod progress;
+mod severity;
 mod source;
 mod stats;
 mod validate;
@@ -42,6 +44,7 @@ enum Command {
     Stats(stats::Args),
     Diff(diff::Args),
     Validate(validate::Args),
+    Ops(ops::Args),
     Explain(explain::Args),
 }
 
@@ -113,6 +116,7 @@ pub(crate) fn main() -> ExitCode {
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
         Command::Diff(args) => diff::run(&args, &mut ctx),
+        Command::Ops(args) => ops::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Stats(args) => stats::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),

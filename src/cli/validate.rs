@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use ckpt::analysis::{
-    Code, Listing, Model, Renames, RestoreOptions, Roles, Selector, Severity, Sort, ValidateOptions, Validation,
-    expectation, restore, validate,
+    Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, Validation, expectation, restore,
+    validate,
 };
 use ckpt::checkpoint::Checkpoint;
 use ckpt::report::{
@@ -14,6 +14,7 @@ use ckpt::report::{
 use clap::ValueEnum;
 
 use super::progress::with_progress;
+use super::severity::Severities;
 use super::source::{SelectArgs, SourceArgs};
 use super::{Ctx, Format, Status};
 
@@ -73,15 +74,8 @@ pub(crate) struct Args {
         help_heading = "Restore"
     )]
     emit: Option<Emit>,
-    /// Treat findings with this code as errors.
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    deny: Vec<Code>,
-    /// Treat findings with this code as warnings.
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    warn: Vec<Code>,
-    /// Leave findings with this code out.
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    allow: Vec<Code>,
+    #[command(flatten)]
+    severities: Severities,
 }
 
 /// What `--emit` writes.
@@ -91,16 +85,6 @@ enum Emit {
     AssignmentMap,
     /// A spec file, as ckpt list --format json writes it.
     Spec,
-}
-
-fn code(name: &str) -> Result<Code, String> {
-    Code::from_name(name).ok_or_else(|| {
-        let names = Code::ALL.iter().map(|code| code.name().as_bytes());
-        match ckpt::nearest::nearest(name.as_bytes(), names, 1).first() {
-            Some(near) => format!("no such code; did you mean {}?", String::from_utf8_lossy(near)),
-            None => "no such code; docs/checks.md lists them".to_owned(),
-        }
-    })
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
@@ -125,7 +109,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         args.select.tell_second_path(ctx);
     }
     add_restores(&mut validation, &models, args, ctx)?;
-    judge(&mut validation, args);
+    args.severities.judge(&mut validation.findings);
     let out = &mut ctx.out;
     match ctx.format {
         Format::Json => validate_json(&validation, out)?,
@@ -197,17 +181,4 @@ fn emit(what: Emit, models: &[Model], args: &Args, ctx: &mut Ctx) -> Result<Stat
     } else {
         Status::Found
     })
-}
-
-/// Applies what the user says of severities; of several options for one code the strictest holds.
-fn judge(validation: &mut Validation, args: &Args) {
-    let (deny, warn, allow) = (&args.deny, &args.warn, &args.allow);
-    validation.findings.retain(|f| !allow.contains(&f.code) || deny.contains(&f.code) || warn.contains(&f.code));
-    for finding in &mut validation.findings {
-        if deny.contains(&finding.code) {
-            finding.severity = Severity::Error;
-        } else if warn.contains(&finding.code) {
-            finding.severity = Severity::Warning;
-        }
-    }
 }

@@ -19,7 +19,7 @@ pub fn write_finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::
 }
 
 /// As [`write_finding`], on a line of which `used` columns are taken.
-fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (style, sign) = match finding.severity {
         Severity::Error => (look.bad(), "✗"),
         Severity::Warning => (look.doubtful(), "!"),

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use crate::analysis::{Severity, Validation};
+use crate::analysis::{Finding, Severity, Validation};
 use crate::escape::Escaped;
 
 /// `validate --format github`.
@@ -13,7 +13,15 @@ use crate::escape::Escaped;
 /// # Errors
 /// What `out` says.
 pub fn validate_github(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &validation.findings {
+    findings_github(&validation.findings, out)?;
+    let checked = validation.checked;
+    let verdict = if validation.is_ok() { "ok" } else { "not ok" };
+    writeln!(out, "ckpt: {verdict}, {} of {} tensors verified", checked.verified, checked.tensors)
+}
+
+/// Findings of any command as annotations.
+pub(super) fn findings_github(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+    for finding in findings {
         let command = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -30,9 +38,7 @@ pub fn validate_github(validation: &Validation, out: &mut dyn Write) -> io::Resu
         }
         writeln!(out, "::{command} {file}title={}::{}", property(finding.code.name()), data(&message))?;
     }
-    let checked = validation.checked;
-    let verdict = if validation.is_ok() { "ok" } else { "not ok" };
-    writeln!(out, "ckpt: {verdict}, {} of {} tensors verified", checked.verified, checked.tensors)
+    Ok(())
 }
 
 fn data(text: &str) -> String {

@@ -5,9 +5,8 @@ use std::time::UNIX_EPOCH;
 
 use serde_json::{Map, Value, json};
 
-use super::json::{SCHEMA_VERSION, name, path, shape, source};
+use super::json::{SCHEMA_VERSION, name, path, source};
 use crate::analysis::{Finding, Summary, Totals};
-use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
 use crate::checkpoint::{Checkpoint, ModelDir};
 
 /// Writes everything that `inspect` knows.
@@ -52,12 +51,10 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
     if let Some(dir) = &origin.model_dir {
         put("checkpoints", checkpoints(dir));
     }
-    if let Some(model) = &summary.saved_model {
-        put("meta_graphs", model.meta_graphs.iter().map(meta_graph).collect());
-        put("assets", assets(model));
-    }
-    if let Some(meta) = &summary.meta {
-        put("meta_graphs", json!([meta_graph(meta)]));
+    if let Some(model) = &summary.model {
+        for (key, value) in super::model_json::fields(model) {
+            put(key, value);
+        }
     }
     if !origin.versions.is_empty() {
         let version = |(number, entry): &(i64, String)| json!({"version": number, "name": entry});
@@ -73,7 +70,7 @@ fn totals(totals: &Totals) -> Value {
 
 /// A finding as the contract of `validate` has it.
 pub(super) fn finding(finding: &Finding) -> Value {
-    json!({
+    let mut value = json!({
         "code": finding.code.name(),
         "severity": finding.severity.name(),
         "message": finding.message,
@@ -84,7 +81,11 @@ pub(super) fn finding(finding: &Finding) -> Value {
         "expected": finding.expected,
         "found": finding.found,
         "cause": finding.cause.as_ref().map(|cause| json!({"certain": cause.certain, "likely": cause.likely})),
-    })
+    });
+    if let Some(op) = &finding.op {
+        value["op"] = super::ops_json::site(op);
+    }
+    value
 }
 
 fn checkpoints(dir: &ModelDir) -> Value {
@@ -100,43 +101,4 @@ fn checkpoints(dir: &ModelDir) -> Value {
         })
     });
     found.collect()
-}
-
-fn meta_graph(graph: &MetaGraph) -> Value {
-    let signatures: Map<String, Value> = graph
-        .signatures
-        .iter()
-        .map(|(key, signature)| {
-            let infos = |infos: &std::collections::BTreeMap<String, TensorInfo>| -> Value {
-                infos.iter().map(|(name, info)| (name.clone(), tensor_info(info))).collect()
-            };
-            let value = json!({
-                "inputs": infos(&signature.inputs),
-                "outputs": infos(&signature.outputs),
-                "method_name": signature.method_name,
-            });
-            (key.clone(), value)
-        })
-        .collect();
-    json!({
-        "tags": graph.tags,
-        "signatures": signatures,
-        "tensorflow_version": graph.tensorflow_version,
-        "nodes": graph.node_count,
-        "functions": graph.function_count,
-    })
-}
-
-fn tensor_info(info: &TensorInfo) -> Value {
-    json!({"dtype": info.dtype.to_string(), "shape": shape(&info.shape), "name": info.name})
-}
-
-fn assets(model: &crate::checkpoint::saved_model::SavedModel) -> Value {
-    let mut files: Vec<&String> = model.meta_graphs.iter().flat_map(|graph| &graph.asset_files).collect();
-    files.sort();
-    files.dedup();
-    files
-        .into_iter()
-        .map(|file| json!({"path": file, "present": model.asset_path(file).is_some_and(|p| p.is_file())}))
-        .collect()
 }

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::json::shown;
+use super::model_text::{Detail, model_screen};
 use super::table::Columns;
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
 use super::{Look, write_finding};
-use crate::analysis::{Role, Saver, Scope, Summary, short_name};
-use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
+use crate::analysis::{Code, Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::escape::escaped;
 
@@ -22,8 +22,8 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
         roles(summary, look, out)?;
         scopes(summary, look, out)?;
     }
-    for graph in summary.saved_model.iter().flat_map(|model| &model.meta_graphs) {
-        meta_graph(graph, look, out)?;
+    if let Some(model) = &summary.model {
+        model_screen(model, Detail::Beside, look, out)?;
     }
     if let Some(dir) = &checkpoint.origin().model_dir {
         checkpoints(dir, look, out)?;
@@ -41,11 +41,13 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
         SourceKind::ServingBase => "TensorFlow Serving directory, ",
         _ => "",
     };
-    let mut facts = vec![format!("{container}{}", summary.saver.describe())];
+    let are_missing = summary.findings.iter().any(|finding| finding.code == Code::MissingVariables);
+    let saver = if are_missing { "its variables are missing" } else { summary.saver.describe() };
+    let mut facts = vec![format!("{container}{saver}")];
     facts.extend(summary.step.map(|step| format!("step {step}")));
     facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));
-    if let Some(saver) = summary.meta.as_ref().and_then(|meta| meta.saver.as_ref())
-        && saver.sharded
+    if let Some(model) = summary.model.as_ref().filter(|_| origin.saved_model.is_none())
+        && model.graphs.iter().any(|graph| graph.meta.saver.as_ref().is_some_and(|saver| saver.sharded))
     {
         facts.push("sharded saver".to_owned());
     }
@@ -189,7 +191,7 @@ fn contents(scope: &Scope, look: Look) -> String {
 }
 
 /// Leaves out the middle of a long text.
-fn middle(text: &str, most: usize) -> String {
+pub(super) fn middle(text: &str, most: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= most {
         return text.to_owned();
@@ -197,38 +199,6 @@ fn middle(text: &str, most: usize) -> String {
     let head: String = chars[..most / 2 - 1].iter().collect();
     let tail: String = chars[chars.len() - most / 2..].iter().collect();
     format!("{head}…{tail}")
-}
-
-fn meta_graph(graph: &MetaGraph, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let bold = look.bold();
-    let tags: Vec<_> = graph.tags.iter().map(|tag| escaped(tag.as_bytes())).collect();
-    writeln!(
-        out,
-        "\n{bold}graph tagged {}{bold:#} · {} nodes · {} functions",
-        if tags.is_empty() { "(nothing)".to_owned() } else { tags.join(", ") },
-        count(graph.node_count as u64),
-        count(graph.function_count as u64)
-    )?;
-    for (key, signature) in &graph.signatures {
-        // Operations that the loader calls, not signatures of a user.
-        if key.starts_with("__saved_model_") {
-            continue;
-        }
-        let method = escaped(signature.method_name.as_bytes());
-        let method = if method.is_empty() { String::new() } else { format!(" ({method})") };
-        writeln!(out, "  {}{method}", escaped(key.as_bytes()))?;
-        for (arrow, infos) in [("←", &signature.inputs), ("→", &signature.outputs)] {
-            for (name, info) in infos {
-                writeln!(out, "    {arrow} {}  {}", escaped(name.as_bytes()), tensor_info(info))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn tensor_info(info: &TensorInfo) -> String {
-    let shape = if info.shape.dims().is_none() { "of any shape".to_owned() } else { shape_text(&info.shape) };
-    format!("{} {shape}  {}", info.dtype, escaped(info.name.as_bytes()))
 }
 
 /// How many checkpoints of a directory are shown.
@@ -282,16 +252,12 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
         }
         lines.push(("other checkpoints", names));
     }
-    if let Some(model) = &summary.saved_model {
-        let mut assets: Vec<String> = model.meta_graphs.iter().flat_map(|graph| graph.asset_files.clone()).collect();
-        assets.sort();
-        assets.dedup();
-        if !assets.is_empty() {
-            lines.push(("assets", text(&assets)));
-        }
-    }
-    if !beside.files.is_empty() {
-        lines.push(("also here", text(&beside.files)));
+    // What the model's own lines have told already.
+    let own = ["assets", "assets.extra", "fingerprint.pb", "keras_metadata.pb"];
+    let told = |file: &&String| origin.saved_model.is_none() || !own.contains(&file.as_str());
+    let files: Vec<String> = beside.files.iter().filter(told).cloned().collect();
+    if !files.is_empty() {
+        lines.push(("also here", text(&files)));
     }
     if !beside.leftovers.is_empty() {
         lines.push(("leftovers of interrupted saves", text(&beside.leftovers)));
@@ -306,7 +272,13 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
 }
 
 /// A label and items behind it, broken into lines that fit the terminal.
-fn wrapped(label: &str, label_width: usize, items: &[String], look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn wrapped(
+    label: &str,
+    label_width: usize,
+    items: &[String],
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let width = look.width.unwrap_or(100);
     write!(out, "  {label}  ")?;
     let indent = label_width + 4;

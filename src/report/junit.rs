@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::json::path;
 use super::sarif::message;
-use crate::analysis::{Severity, Validation};
+use crate::analysis::{Finding, Severity, Validation};
 use crate::escape::escaped;
 
 /// `validate --format junit`.
@@ -14,8 +14,22 @@ use crate::escape::escaped;
 /// # Errors
 /// What `out` says.
 pub fn validate_junit(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
-    let mut suite = TestSuite::new("ckpt validate");
-    for finding in &validation.findings {
+    // A run without findings is one case that passed, not an empty suite.
+    let targets = validation.targets.iter().filter(|_| validation.is_ok());
+    let passed: Vec<String> = targets.map(|target| format!("intact {}", path(target))).collect();
+    findings_junit("validate", &validation.findings, &passed, out)
+}
+
+/// Findings of any command as cases, with cases that passed.
+pub(super) fn findings_junit(
+    command: &str,
+    findings: &[Finding],
+    passed: &[String],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut suite = TestSuite::new(format!("ckpt {command}"));
+    let class = format!("ckpt.{command}");
+    for finding in findings {
         let status = if finding.severity == Severity::Error {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(finding.message.clone()).set_type(finding.code.name()).set_description(message(finding));
@@ -26,19 +40,16 @@ pub fn validate_junit(validation: &Validation, out: &mut dyn Write) -> io::Resul
         let who = finding.tensor.as_deref().map(|tensor| escaped(tensor).into_owned());
         let who = who.or_else(|| finding.file.as_deref().map(path)).unwrap_or_default();
         let mut case = TestCase::new(format!("{} {who}", finding.code.name()).trim_end().to_owned(), status);
-        case.set_classname("ckpt.validate");
+        case.set_classname(class.clone());
         if finding.severity != Severity::Error {
             case.set_system_out(message(finding));
         }
         suite.add_test_case(case);
     }
-    // A run without findings is one case that passed, not an empty suite.
-    for target in &validation.targets {
-        if validation.is_ok() {
-            let mut case = TestCase::new(format!("intact {}", path(target)), TestCaseStatus::success());
-            case.set_classname("ckpt.validate");
-            suite.add_test_case(case);
-        }
+    for name in passed {
+        let mut case = TestCase::new(name.clone(), TestCaseStatus::success());
+        case.set_classname(class.clone());
+        suite.add_test_case(case);
     }
     let mut report = Report::new("ckpt");
     report.add_test_suite(suite);

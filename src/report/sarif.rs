@@ -15,7 +15,12 @@ use crate::analysis::{Code, Finding, Severity, Validation};
 /// # Errors
 /// What `out` says.
 pub fn validate_sarif(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
-    let codes: BTreeSet<Code> = validation.findings.iter().map(|finding| finding.code).collect();
+    findings_sarif(&validation.findings, out)
+}
+
+/// Findings of any command as SARIF.
+pub(super) fn findings_sarif(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+    let codes: BTreeSet<Code> = findings.iter().map(|finding| finding.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
     let rule = |code: &Code| {
         json!({
@@ -50,7 +55,7 @@ pub fn validate_sarif(validation: &Validation, out: &mut dyn Write) -> io::Resul
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": codes.iter().map(rule).collect::<Vec<Value>>(),
             }},
-            "results": validation.findings.iter().map(result).collect::<Vec<Value>>(),
+            "results": findings.iter().map(result).collect::<Vec<Value>>(),
         }],
     });
     serde_json::to_writer_pretty(&mut *out, &value)?;

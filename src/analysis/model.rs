@@ -1,0 +1,216 @@
+//! What a file with graphs says of them, and what lies around it in a SavedModel: for `inspect`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::finding::{Code, Finding};
+use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
+use crate::checkpoint::graph::{Form, GraphVariable, Method, Objects, Part, with_graphs};
+use crate::checkpoint::keras::keras_metadata;
+use crate::checkpoint::meta_graph::MetaGraph;
+use crate::checkpoint::saved_model::{SavedModel, is_inside};
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::tensor::DType;
+
+/// A SavedModel, a `.meta` or a bare graph.
+#[derive(Debug)]
+pub struct ModelInfo {
+    /// The file that was read.
+    pub file: PathBuf,
+    /// What it is.
+    pub form: Form,
+    /// Its graphs; none if it could not be read.
+    pub graphs: Vec<GraphInfo>,
+    /// What belongs to it besides.
+    pub around: Around,
+    /// What could not be read.
+    pub unread: Vec<Finding>,
+}
+
+/// One graph.
+#[derive(Debug)]
+pub struct GraphInfo {
+    /// Tags, signatures, saver, collections, counts, versions.
+    pub meta: MetaGraph,
+    /// Its variables.
+    pub variables: Vec<GraphVariable>,
+    /// The scopes of its savers; the one that `meta` names is the one in use.
+    pub savers: Vec<String>,
+    /// What a loader runs after restoring: under which key it is named, and the op.
+    pub init_ops: Vec<(String, String)>,
+    /// The functions of the root object by name, with what each of their concrete functions takes.
+    pub functions: BTreeMap<String, Vec<Method>>,
+    /// Objects of the object graph.
+    pub objects: usize,
+}
+
+/// What lies around a SavedModel's graph.
+#[derive(Debug, Default)]
+pub struct Around {
+    /// The files that its graphs list, and whether each is there.
+    pub assets: Vec<(String, bool)>,
+    /// What lies in `assets.extra`, as paths from there.
+    pub extra: Vec<String>,
+    /// `fingerprint.pb`, and whether the variables are those that it was made for; `None` if that cannot be told.
+    pub fingerprint: Option<(Fingerprint, Option<bool>)>,
+    /// `keras_metadata.pb`.
+    pub keras: Option<KerasInfo>,
+}
+
+/// A Keras model.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KerasInfo {
+    /// Its class: `Functional`.
+    pub class: String,
+    /// Its name.
+    pub name: String,
+    /// How many objects are described.
+    pub objects: usize,
+}
+
+/// Files of `assets.extra` that are listed.
+const MOST_EXTRA: usize = 100;
+
+impl ModelInfo {
+    /// Reads a file with graphs. That it cannot be read is in the result.
+    pub fn read(file: &Path, form: Form) -> Self {
+        let mut info =
+            Self { file: file.to_path_buf(), form, graphs: Vec::new(), around: Around::default(), unread: Vec::new() };
+        let read = with_graphs(file, form, |graphs| graphs.parts.iter().map(GraphInfo::of).collect::<Result<_>>());
+        match read {
+            Ok(graphs) => info.graphs = graphs,
+            Err(error) => info.unread.push(Finding::of(&error)),
+        }
+        info
+    }
+
+    /// Reads a SavedModel and what lies around its graph.
+    pub fn of_saved_model(dir: &Path) -> Self {
+        let file = SavedModel::file_in(dir).unwrap_or_else(|_| dir.join("saved_model.pb"));
+        let mut info = Self::read(&file, Form::SavedModel);
+        info.around = Around::look(dir, &info.graphs, &mut info.unread);
+        info
+    }
+
+    /// What is wrong around the graphs of the SavedModel in `dir`.
+    pub(super) fn findings(&self, dir: &Path, has_variables: bool) -> Vec<Finding> {
+        let mut found = self.around.findings(dir);
+        // The paths of assets are kept in variables, too, which no checkpoint has.
+        let is_kept = |v: &&GraphVariable| v.dtype != DType::String;
+        let variables = self.graphs.iter().map(|graph| graph.variables.iter().filter(is_kept).count()).max();
+        if let Some(n @ 1..) = variables.filter(|_| !has_variables) {
+            let message = format!("the graph has {n} variables, but variables/variables.index is missing");
+            let index = dir.join("variables/variables.index");
+            let help = "the model cannot be used without it: copy the whole directory again";
+            found.push(Finding::new(Code::MissingVariables, message).in_file(index).with_help(help));
+        }
+        found
+    }
+
+    /// The release of TensorFlow that wrote it.
+    pub fn tensorflow_version(&self) -> Option<&str> {
+        let mut versions = self.graphs.iter().map(|graph| graph.meta.tensorflow_version.as_str());
+        versions.find(|version| !version.is_empty())
+    }
+}
+
+impl GraphInfo {
+    fn of(part: &Part<'_>) -> Result<Self> {
+        let mut meta = part.meta.clone();
+        if part.is_bare() {
+            meta.count_nodes(&part.graphs)?;
+        }
+        let (variables, savers) = part.variables_and_savers()?;
+        let objects = Objects::read(&part.objects)?;
+        let mut functions = BTreeMap::new();
+        for (name, concrete) in objects.of_root() {
+            let methods: Result<Vec<Option<Method>>> = concrete.iter().map(|name| objects.method(name)).collect();
+            functions.insert(name.to_owned(), methods?.into_iter().flatten().collect());
+        }
+        let init_ops = part.init_ops().into_iter().map(|(key, op)| (key.to_owned(), op.to_owned())).collect();
+        Ok(Self { meta, variables, savers, init_ops, functions, objects: objects.nodes.len() })
+    }
+}
+
+impl Around {
+    fn look(dir: &Path, graphs: &[GraphInfo], unread: &mut Vec<Finding>) -> Self {
+        let mut files: Vec<&String> = graphs.iter().flat_map(|graph| &graph.meta.asset_files).collect();
+        files.sort();
+        files.dedup();
+        let present = |file: &str| is_inside(file) && dir.join("assets").join(file).is_file();
+        let assets = files.into_iter().map(|file| (file.clone(), present(file))).collect();
+        let mut around = Self { assets, extra: files_below(&dir.join("assets.extra")), ..Self::default() };
+        let path = dir.join("fingerprint.pb");
+        if path.is_file() {
+            match Fingerprint::read(&path, &Limits::default()) {
+                Ok(fingerprint) => around.fingerprint = Some((fingerprint.clone(), belongs(dir, &fingerprint))),
+                Err(error) => unread.push(Finding::of(&error)),
+            }
+        }
+        let path = dir.join("keras_metadata.pb");
+        if path.is_file() {
+            match keras_metadata(&path) {
+                Ok(configs) => around.keras = Some(KerasInfo::of(&configs)),
+                Err(error) => unread.push(Finding::of(&error)),
+            }
+        }
+        around
+    }
+
+    /// What is wrong with it.
+    fn findings(&self, dir: &Path) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (file, present) in &self.assets {
+            let shown = crate::escape::escaped(file.as_bytes());
+            if !is_inside(file) {
+                let message = format!("asset {shown} leads out of the assets directory");
+                found.push(Finding::new(Code::UnsafeAssetPath, message));
+            } else if !present {
+                let path = dir.join("assets").join(file);
+                found.push(Finding::new(Code::MissingAsset, format!("asset {shown} is missing")).in_file(path));
+            }
+        }
+        if let Some((_, Some(false))) = &self.fingerprint {
+            let message = "variables.index is not the one that the model was saved with, by its fingerprint";
+            found.push(Finding::new(Code::FingerprintMismatch, message).in_file(dir.join("fingerprint.pb")));
+        }
+        found
+    }
+}
+
+/// Whether the variables in `dir` are those of the fingerprint. TensorFlow writes 0 where it had nothing to hash.
+fn belongs(dir: &Path, fingerprint: &Fingerprint) -> Option<bool> {
+    let index = dir.join("variables/variables.index");
+    if !index.is_file() {
+        return (fingerprint.checkpoint_hash == 0).then_some(true);
+    }
+    checkpoint_hash(&index).ok().map(|hash| hash == fingerprint.checkpoint_hash)
+}
+
+impl KerasInfo {
+    fn of(configs: &[crate::checkpoint::keras::KerasConfig]) -> Self {
+        let root = configs.iter().find(|config| config.place == "root");
+        let json: Option<serde_json::Value> = root.and_then(|root| serde_json::from_str(&root.json).ok());
+        let text = |key: &str| json.as_ref().and_then(|json| json.get(key)?.as_str()).unwrap_or_default().to_owned();
+        Self { class: text("class_name"), name: text("name"), objects: configs.len() }
+    }
+}
+
+/// Files below `dir`, as paths from there; not through links, and not without end.
+fn files_below(dir: &Path) -> Vec<String> {
+    let (mut found, mut open) = (Vec::new(), vec![PathBuf::new()]);
+    while let Some(below) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(dir.join(&below)) else { continue };
+        for entry in entries.flatten() {
+            let path = below.join(entry.file_name());
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && open.len() < MOST_EXTRA => open.push(path),
+                Ok(_) if found.len() < MOST_EXTRA => found.push(path.to_string_lossy().into_owned()),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,253 @@
+//! What a model can touch: "TensorFlow models are code".
+//!
+//! Every op of every graph and every function is looked at. One that can read or write files, reach a network, run
+//! code of the host or end the process is a finding, with when it runs and from where it is reached; so is code in
+//! the configuration of Keras layers. What every saved model has, the saver's own ops with the path that it is told
+//! and tables read from the model's own assets, is counted instead. What could not be read is said: silence about
+//! something unread would be the worst answer of all.
+
+mod capability;
+mod graph;
+mod keras;
+mod paths;
+mod reach;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+pub use capability::{Capability, is_registered};
+pub use keras::KerasFound;
+pub use paths::Origin;
+pub use reach::When;
+pub use target::targets;
+
+use self::graph::graph;
+use super::finding::{Code, Finding};
+use crate::checkpoint::graph::{Form, GraphFile, ObjectKind, Objects, Part, with_graphs};
+use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
+use crate::checkpoint::saved_model::is_inside;
+use crate::error::{Error, Result};
+use crate::escape::escaped;
+
+/// A file to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Graphs.
+    Graphs(PathBuf, Form),
+    /// `keras_metadata.pb`.
+    KerasMetadata(PathBuf),
+    /// A `.keras` archive, or the `config.json` of an unpacked one.
+    KerasArchive(PathBuf),
+    /// An HDF5 file: not read, only searched for the text of Lambda layers.
+    Hdf5(PathBuf),
+    /// A file that may hold code and that is not read: its name, and why.
+    Unsupported(PathBuf, &'static str),
+}
+
+/// Where an op is, and when it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpSite {
+    /// The op.
+    pub op: String,
+    /// The node.
+    pub node: String,
+    /// The function that the node is in; `None` for the graph itself.
+    pub function: Option<String>,
+    /// Tags of its graph.
+    pub tags: Vec<String>,
+    /// When it runs; empty if nothing that the file names reaches it.
+    pub when: BTreeSet<When>,
+    /// What reaches it: `signature serving_default`.
+    pub from: Vec<String>,
+    /// Whether `when` and `from` are known: a bare graph names nothing that is run.
+    pub reach_known: bool,
+    /// Where its path comes from.
+    pub origins: BTreeSet<Origin>,
+}
+
+/// The outcome.
+#[derive(Debug, Default)]
+pub struct OpsReport {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at, as findings too: whatever is allowed, these make the report incomplete.
+    pub unread: Vec<Finding>,
+    /// What was looked at.
+    pub looked: Looked,
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// How often each op occurs, functions included.
+    pub ops: BTreeMap<String, u64>,
+    /// What the user should know about the choice of files.
+    pub notes: Vec<String>,
+    kept: BTreeMap<Code, usize>,
+}
+
+/// Counts of what was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Graphs.
+    pub graphs: u64,
+    /// Functions in their libraries.
+    pub functions: u64,
+    /// Nodes of both.
+    pub nodes: u64,
+    /// Configurations of Keras objects.
+    pub keras_configs: u64,
+    /// The saver's own ops: they save and restore where they are told.
+    pub of_saver: u64,
+    /// Ops that read the model's own assets.
+    pub of_assets: u64,
+}
+
+/// Findings of one code that are kept one by one; further ones are counted.
+const MOST: usize = 1000;
+
+impl OpsReport {
+    /// Whether everything could be looked at.
+    pub fn is_complete(&self) -> bool {
+        self.unread.is_empty()
+    }
+
+    /// Keeps the first findings of each code and counts the others.
+    fn found(&mut self, finding: Finding) {
+        let n = self.kept.entry(finding.code).or_default();
+        *n += 1;
+        if *n <= MOST {
+            self.findings.push(finding);
+        }
+    }
+
+    fn unread(&mut self, error: &Error) {
+        self.unread.push(Finding::of(error));
+    }
+}
+
+/// Looks at all `targets`.
+pub fn look_at_ops(targets: &[Target]) -> OpsReport {
+    let mut report = OpsReport::default();
+    for target in targets {
+        let (Target::Graphs(path, _)
+        | Target::KerasMetadata(path)
+        | Target::KerasArchive(path)
+        | Target::Hdf5(path)
+        | Target::Unsupported(path, _)) = target;
+        report.files.push(path.clone());
+        let looked = match target {
+            Target::Graphs(path, form) => with_graphs(path, *form, |file| graphs(path, file, &mut report)),
+            Target::KerasMetadata(path) => keras_metadata(path).map(|configs| {
+                if configs.is_empty() {
+                    let message = "there is no configuration in this file: it is empty or cut off";
+                    report.unread.push(Finding::new(Code::Unreadable, message).in_file(path));
+                }
+                lambdas(&configs, &mut report);
+            }),
+            Target::KerasArchive(path) => keras_archive(path).map(|configs| lambdas(&configs, &mut report)),
+            Target::Hdf5(path) => lambda_text(path).map(|at| hdf5(path, at, &mut report)),
+            Target::Unsupported(path, why) => {
+                report.unread.push(Finding::new(Code::Unreadable, *why).in_file(path));
+                Ok(())
+            }
+        };
+        if let Err(error) = looked {
+            let mut finding = Finding::of(&error.in_file(path));
+            if matches!(target, Target::Graphs(..)) && finding.code == Code::Unreadable {
+                finding.code = Code::BadSavedModel;
+            }
+            report.unread.push(finding);
+        }
+    }
+    for (code, n) in std::mem::take(&mut report.kept).into_iter().filter(|(_, n)| *n > MOST) {
+        report.findings.push(Finding::new(code, format!("and {} more of this kind", n - MOST)));
+    }
+    report
+}
+
+fn graphs(path: &Path, file: &GraphFile<'_>, report: &mut OpsReport) -> Result<()> {
+    if file.parts.is_empty() {
+        report.unread.push(Finding::new(Code::BadSavedModel, "there is no graph in this file").in_file(path));
+    }
+    for part in &file.parts {
+        report.looked.graphs += 1;
+        // The objects say from where functions are called; without them the ops are still all looked at.
+        let objects = Objects::read(&part.objects).unwrap_or_else(|error| {
+            report.unread(&error.in_file(path));
+            Objects::default()
+        });
+        graph(path, part, &objects, report)?;
+        let configs: Vec<KerasConfig> =
+            objects.nodes.iter().enumerate().filter_map(|(at, n)| config(path, at, &n.kind)).collect();
+        lambdas(&configs, report);
+        assets(path, part, report);
+    }
+    Ok(())
+}
+
+/// What Keras before TensorFlow 2.5 wrote into the object graph.
+fn config(path: &Path, at: usize, kind: &ObjectKind) -> Option<KerasConfig> {
+    match kind {
+        ObjectKind::User(identifier, json) if identifier.starts_with("_tf_keras") && !json.is_empty() => {
+            let place = format!("object {at}");
+            Some(KerasConfig { file: path.to_path_buf(), place, identifier: identifier.clone(), json: json.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Assets whose names lead out of the model: a table that reads one reads another file.
+fn assets(path: &Path, part: &Part<'_>, report: &mut OpsReport) {
+    for (_, file) in &part.assets {
+        if !is_inside(file) {
+            let message = format!("asset {} leads out of the assets directory", escaped(file.as_bytes()));
+            report.found(Finding::new(Code::UnsafeAssetPath, message).in_file(path));
+        }
+    }
+}
+
+/// An HDF5 file is never said to be harmless: its configuration may lie where a search for text does not find it.
+fn hdf5(path: &Path, at: Option<u64>, report: &mut OpsReport) {
+    if let Some(at) = at {
+        let message = "the text of a Lambda layer stands in this file; Keras loads its code with the model and runs it";
+        let mut finding = Finding::new(Code::KerasLambda, message).in_file(path);
+        finding.offset = Some(at);
+        report.found(finding);
+    }
+    let message = "an HDF5 file (Keras .h5) was only searched for the text of a Lambda layer, not read";
+    let help = "save the model as .keras to have it looked at";
+    report.unread.push(Finding::new(Code::Unreadable, message).in_file(path).with_help(help));
+}
+
+fn lambdas(configs: &[KerasConfig], report: &mut OpsReport) {
+    report.looked.keras_configs += configs.len() as u64;
+    let (found, unread) = keras::search(configs);
+    let file = configs.first().map(|config| config.file.clone()).unwrap_or_default();
+    for one in found {
+        let finding = match one {
+            KerasFound::Code { layer, bytes, spelling } => {
+                let what = match bytes {
+                    Some(bytes) => format!("{bytes} bytes of marshalled Python code, written as {spelling}"),
+                    None => format!("a Python function, written as {spelling}"),
+                };
+                let message =
+                    format!("layer {} holds {what}; Keras loads it with the model and runs it", shown(&layer));
+                Finding::new(Code::KerasLambda, message)
+            }
+            KerasFound::Foreign { layer, what } => {
+                let message =
+                    format!("layer {} needs {}, which is no part of Keras", shown(&layer), escaped(what.as_bytes()));
+                Finding::new(Code::KerasForeignObject, message)
+            }
+        };
+        report.found(finding.in_file(&file));
+    }
+    for (at, why) in unread {
+        let place = configs.get(at).map_or("", |config| config.place.as_str());
+        let message = format!("the Keras configuration of {} cannot be read: {why}", shown(place));
+        report.unread.push(Finding::new(Code::Unreadable, message).in_file(&file));
+    }
+}
+
+fn shown(layer: &str) -> String {
+    if layer.is_empty() { "(without a name)".to_owned() } else { escaped(layer.as_bytes()).into_owned() }
+}

@@ -1,0 +1,407 @@
+//! Where a path comes from: a constant of the graph, the saver, an asset, whoever calls, or a computation.
+//!
+//! Followed backwards from the op: along inputs, through ops that only pass strings on, from the argument of a
+//! function to the places that call it. That is what tells `SaveV2` of every saved model from one that writes to a
+//! fixed place.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::reach::{Fed, Top, called};
+use crate::checkpoint::graph::{Input, Library, Node, ObjectKind, Objects, Part};
+use crate::error::Result;
+
+/// Where a path comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// It stands in the graph.
+    Fixed(Vec<u8>),
+    /// It begins with this, which stands in the graph.
+    Begins(Vec<u8>),
+    /// The saver is told it by whoever saves or restores.
+    Saver,
+    /// A file of the model's own `assets`.
+    Asset(String),
+    /// Whoever calls gives it: the placeholder or the argument.
+    Caller(Vec<u8>),
+    /// An op computes it.
+    Computed(Vec<u8>),
+    /// It was not followed to its end.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Scope {
+    Top,
+    Function(usize),
+}
+
+/// Where functions are called, by position of the function.
+type Callers<'a> = BTreeMap<u32, Vec<(Scope, Node<'a>)>>;
+
+/// Variables of the graph: the values that are assigned to each, and whether it is used by anything but assignments and
+/// reads in the graph itself, so that a function or a restore may assign it too.
+type Variables<'a> = HashMap<&'a [u8], (Vec<Input<'a>>, bool)>;
+
+/// The nodes of one function by name, and its arguments.
+type Body<'a> = (HashMap<&'a [u8], Node<'a>>, Vec<&'a [u8]>);
+
+pub(super) struct Tracer<'t, 'a> {
+    pub(super) part: &'t Part<'a>,
+    pub(super) top: &'t Top<'a>,
+    pub(super) library: &'t Library<'a>,
+    pub(super) objects: &'t Objects<'a>,
+    /// Assets by the node that is fed with their path.
+    assets: HashMap<&'t [u8], &'t str>,
+    /// How many steps may still be gone, for all paths together.
+    left: Cell<u64>,
+    bound: RefCell<BTreeMap<usize, Rc<[usize]>>>,
+    callers: OnceCell<Callers<'a>>,
+    variables: OnceCell<Variables<'a>>,
+    bodies: RefCell<BTreeMap<usize, Rc<Body<'a>>>>,
+}
+
+/// Steps after which a path is given up: honest ones take a dozen.
+const STEPS: usize = 512;
+
+/// Steps for all paths of a graph: hundreds of thousands of honest ones, or some seconds.
+const ALL_STEPS: u64 = 4_000_000;
+
+impl Origin {
+    /// Whether a saver has its path from here: it is told, or not told and then uses what it was made with, the
+    /// relative name `model`.
+    ///
+    /// TensorFlow: `_build_internal` in `python/training/saver.py`; `_temp…/part` is where shards wait to be merged.
+    pub(super) fn is_of_saver(&self) -> bool {
+        let Self::Fixed(path) = self else { return *self == Self::Saver };
+        let Some(rest) = path.strip_prefix(b"model") else { return false };
+        let between = rest.strip_prefix(b"_temp").and_then(|rest| rest.strip_suffix(b"/part"));
+        rest.is_empty() || between.is_some_and(|id| id.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'_'))
+    }
+}
+
+impl<'t, 'a> Tracer<'t, 'a> {
+    pub(super) fn new(
+        part: &'t Part<'a>,
+        top: &'t Top<'a>,
+        library: &'t Library<'a>,
+        objects: &'t Objects<'a>,
+    ) -> Self {
+        let assets = part.assets.iter().filter(|(tensor, _)| !tensor.is_empty());
+        let assets = assets.map(|(tensor, file)| (Input::parse(tensor.as_bytes()).node, file.as_str()));
+        Self {
+            part,
+            top,
+            library,
+            objects,
+            assets: assets.collect(),
+            left: Cell::new(ALL_STEPS),
+            bound: RefCell::default(),
+            callers: OnceCell::new(),
+            variables: OnceCell::new(),
+            bodies: RefCell::default(),
+        }
+    }
+
+    /// Where data input `n` of `node` comes from.
+    pub(super) fn of_input(&self, scope: Scope, node: &Node<'a>, n: usize, fed: Fed) -> Result<BTreeSet<Origin>> {
+        let mut found = BTreeSet::new();
+        let mut seen: HashSet<(Scope, &'a [u8], usize)> = HashSet::new();
+        let mut open: Vec<(Scope, Input<'a>, bool)> = Vec::new();
+        match data_inputs(node)?.get(n) {
+            Some(input) => open.push((scope, *input, false)),
+            None => _ = found.insert(Origin::Unknown),
+        }
+        while let Some((scope, input, by_default)) = open.pop() {
+            if !seen.insert((scope, input.node, input.output)) {
+                continue;
+            }
+            let left = self.left.get();
+            self.left.set(left.saturating_sub(1));
+            if seen.len() > STEPS || left == 0 {
+                found.insert(Origin::Unknown);
+                break;
+            }
+            self.step(scope, input, (by_default, fed), &mut open, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn step(
+        &self,
+        scope: Scope,
+        input: Input<'a>,
+        (by_default, fed): (bool, Fed),
+        open: &mut Vec<(Scope, Input<'a>, bool)>,
+        found: &mut BTreeSet<Origin>,
+    ) -> Result<()> {
+        if scope == Scope::Top {
+            // A placeholder has nothing else; anything else counts where nobody feeds it.
+            let needs = self.top.find(input.node).is_none_or(|(_, node)| node.op == b"Placeholder");
+            let fed = Fed { saver: fed.saver || needs, assets: fed.assets || needs };
+            if fed.saver && self.is_saver(input.node) {
+                found.insert(Origin::Saver);
+                return Ok(());
+            }
+            if let Some(file) = self.asset(input.node).filter(|_| fed.assets) {
+                found.insert(Origin::Asset(file.to_owned()));
+                return Ok(());
+            }
+        }
+        let Some(node) = self.find(scope, input.node)? else {
+            return self.argument(scope, input, open, found);
+        };
+        let inputs = data_inputs(&node)?;
+        let mut go = |positions: &[usize], by_default: bool| {
+            open.extend(positions.iter().filter_map(|at| Some((scope, *inputs.get(*at)?, by_default))));
+        };
+        match node.op {
+            b"Const" => {
+                for string in node.const_strings()? {
+                    let default = by_default && string == b"model";
+                    found.insert(if default { Origin::Saver } else { Origin::Fixed(string.to_vec()) });
+                }
+            }
+            b"Placeholder" | b"_Arg" | b"PlaceholderV2" => _ = found.insert(Origin::Caller(node.name.to_vec())),
+            b"PlaceholderWithDefault" => go(&[0], true),
+            b"Identity"
+            | b"ShardedFilename"
+            | b"ShardedFilespec"
+            | b"Reshape"
+            | b"ExpandDims"
+            | b"Squeeze"
+            | b"Enter"
+            | b"Exit"
+            | b"NextIteration"
+            | b"StopGradient"
+            | b"Switch"
+            | b"StringStrip"
+            | b"DisableCopyOnRead"
+            | b"StridedSlice"
+            | b"TensorSliceDataset"
+            | b"TensorDataset" => {
+                go(&[0], by_default);
+            }
+            b"IdentityN" => go(&[input.output], by_default),
+            b"Select" | b"SelectV2" => go(&[1, 2], by_default),
+            b"Merge" | b"RefMerge" | b"Pack" | b"ConcatV2" | b"GatherV2" => {
+                let all: Vec<usize> = (0..inputs.len()).collect();
+                go(&all, by_default);
+            }
+            b"ReadVariableOp" if scope == Scope::Top => match inputs.first() {
+                Some(handle) => self.variable(*handle, open, found)?,
+                None => _ = found.insert(Origin::Unknown),
+            },
+            b"StringJoin" => self.join(scope, &inputs, (by_default, fed), open, found)?,
+            op => _ = found.insert(Origin::Computed(op.to_vec())),
+        }
+        Ok(())
+    }
+
+    /// Of joined strings the beginning decides where the file is.
+    fn join(
+        &self,
+        scope: Scope,
+        inputs: &[Input<'a>],
+        (by_default, fed): (bool, Fed),
+        open: &mut Vec<(Scope, Input<'a>, bool)>,
+        found: &mut BTreeSet<Origin>,
+    ) -> Result<()> {
+        let mut text = Vec::new();
+        for input in inputs {
+            let constant = match self.find(scope, input.node)? {
+                Some(node) if node.op == b"Const" => node.const_strings()?.first().copied(),
+                _ => None,
+            };
+            let is_told = scope == Scope::Top
+                && (fed.saver && self.is_saver(input.node) || fed.assets && self.asset(input.node).is_some());
+            let constant = constant.filter(|_| !is_told);
+            match constant {
+                Some(string) => text.extend_from_slice(string),
+                None if text.is_empty() => {
+                    open.push((scope, *input, by_default));
+                    return Ok(());
+                }
+                None => {
+                    found.insert(Origin::Begins(text));
+                    return Ok(());
+                }
+            }
+        }
+        found.insert(Origin::Fixed(text));
+        Ok(())
+    }
+
+    /// The value of a variable: what the graph assigns to it. Models of TensorFlow 2 keep the paths of assets so.
+    fn variable(
+        &self,
+        handle: Input<'a>,
+        open: &mut Vec<(Scope, Input<'a>, bool)>,
+        found: &mut BTreeSet<Origin>,
+    ) -> Result<()> {
+        let known = self.variables()?.get(handle.node).filter(|(assigned, _)| !assigned.is_empty());
+        let Some((assigned, elsewhere)) = known else {
+            found.insert(Origin::Computed(b"a variable".to_vec()));
+            return Ok(());
+        };
+        open.extend(assigned.iter().map(|input| (Scope::Top, *input, false)));
+        if *elsewhere {
+            found.insert(Origin::Computed(b"a variable".to_vec()));
+        }
+        Ok(())
+    }
+
+    fn variables(&self) -> Result<&Variables<'a>> {
+        if let Some(variables) = self.variables.get() {
+            return Ok(variables);
+        }
+        let mut variables = Variables::new();
+        for node in &self.top.nodes {
+            let inputs = data_inputs(node)?;
+            for (at, input) in inputs.iter().enumerate() {
+                if self.top.find(input.node).is_none_or(|(_, node)| node.op != b"VarHandleOp") {
+                    continue;
+                }
+                let variable = variables.entry(input.node).or_default();
+                match (node.op, at) {
+                    (b"AssignVariableOp", 0) => variable.0.extend(inputs.get(1)),
+                    (b"ReadVariableOp" | b"VarIsInitializedOp" | b"DestroyResourceOp", 0) => {}
+                    _ => variable.1 = true,
+                }
+            }
+        }
+        Ok(self.variables.get_or_init(|| variables))
+    }
+
+    /// An argument of a function: what its callers give it, or the objects that it is bound to.
+    fn argument(
+        &self,
+        scope: Scope,
+        input: Input<'a>,
+        open: &mut Vec<(Scope, Input<'a>, bool)>,
+        found: &mut BTreeSet<Origin>,
+    ) -> Result<()> {
+        let Scope::Function(function) = scope else {
+            found.insert(Origin::Unknown);
+            return Ok(());
+        };
+        let body = self.body(function)?;
+        let Some(position) = body.1.iter().position(|name| *name == input.node) else {
+            found.insert(Origin::Unknown);
+            return Ok(());
+        };
+        let mut known = self.bound(function, position, body.1.len(), open, found)?;
+        let callers = self.callers()?;
+        let own = u32::try_from(function).unwrap_or(u32::MAX);
+        for (place, call) in callers.get(&own).into_iter().flatten() {
+            let inputs = data_inputs(call)?;
+            let at = match call.op {
+                b"PartitionedCall" | b"StatefulPartitionedCall" | b"While" | b"StatelessWhile" => Some(position),
+                b"If" | b"StatelessIf" | b"Case" | b"StatelessCase" | b"RemoteCall" => position.checked_add(1),
+                op if self.library.by_name.get(op) == Some(&function) => Some(position),
+                // Elements of data sets, batches: what the function gets is not what the op is given.
+                _ => None,
+            };
+            match at.and_then(|at| inputs.get(at)) {
+                Some(input) => open.push((*place, *input, false)),
+                None => _ = found.insert(Origin::Computed(call.op.to_vec())),
+            }
+            known = true;
+        }
+        if !known {
+            found.insert(Origin::Caller(input.node.to_vec()));
+        }
+        Ok(())
+    }
+
+    /// The last arguments of a concrete function are bound to objects of the model.
+    fn bound(
+        &self,
+        function: usize,
+        position: usize,
+        arguments: usize,
+        open: &mut Vec<(Scope, Input<'a>, bool)>,
+        found: &mut BTreeSet<Origin>,
+    ) -> Result<bool> {
+        let Some(name) = self.library.functions.get(function).map(|function| function.name) else { return Ok(false) };
+        let Ok(name) = std::str::from_utf8(name) else { return Ok(false) };
+        let known = self.bound.borrow().get(&function).cloned();
+        let bound = match known {
+            Some(bound) => bound,
+            None => Rc::from(self.objects.bound_inputs(name)?),
+        };
+        self.bound.borrow_mut().insert(function, Rc::clone(&bound));
+        let at = (position + bound.len()).checked_sub(arguments);
+        let Some(object) = at.and_then(|at| self.objects.nodes.get(*bound.get(at)?)) else { return Ok(false) };
+        match &object.kind {
+            ObjectKind::Asset(at) => match self.part.assets.get(*at) {
+                Some((_, file)) => _ = found.insert(Origin::Asset(file.clone())),
+                None => _ = found.insert(Origin::Unknown),
+            },
+            ObjectKind::Constant(operation) => match self.top.find(operation.as_bytes()) {
+                Some((_, node)) => {
+                    open.push((Scope::Top, Input { node: node.name, output: 0, control: false }, false));
+                }
+                None => _ = found.insert(Origin::Unknown),
+            },
+            _ => _ = found.insert(Origin::Computed(b"a variable".to_vec())),
+        }
+        Ok(true)
+    }
+
+    fn find(&self, scope: Scope, name: &[u8]) -> Result<Option<Node<'a>>> {
+        Ok(match scope {
+            Scope::Top => self.top.find(name).map(|(_, node)| node),
+            Scope::Function(function) => self.body(function)?.0.get(name).copied(),
+        })
+    }
+
+    fn body(&self, function: usize) -> Result<Rc<Body<'a>>> {
+        if let Some(body) = self.bodies.borrow().get(&function) {
+            return Ok(Rc::clone(body));
+        }
+        let mut nodes = HashMap::new();
+        let mut arguments = Vec::new();
+        if let Some(function) = self.library.functions.get(function) {
+            function.each_node(|node| {
+                nodes.entry(node.name).or_insert(node);
+                Ok(())
+            })?;
+            arguments = function.arguments()?;
+        }
+        let body = Rc::new((nodes, arguments));
+        self.bodies.borrow_mut().insert(function, Rc::clone(&body));
+        Ok(body)
+    }
+
+    fn callers(&self) -> Result<&Callers<'a>> {
+        if let Some(callers) = self.callers.get() {
+            return Ok(callers);
+        }
+        let mut callers = Callers::new();
+        let mut add = |scope: Scope, node: Node<'a>| {
+            called(&node, self.library, &mut |function| callers.entry(function).or_default().push((scope, node)))
+        };
+        self.top.nodes.iter().try_for_each(|node| add(Scope::Top, *node))?;
+        for (at, function) in self.library.functions.iter().enumerate() {
+            function.each_node(|node| add(Scope::Function(at), node))?;
+        }
+        Ok(self.callers.get_or_init(|| callers))
+    }
+
+    fn is_saver(&self, node: &[u8]) -> bool {
+        let saver = self.part.meta.saver.as_ref();
+        saver.is_some_and(|saver| Input::parse(saver.filename_tensor_name.as_bytes()).node == node && !node.is_empty())
+    }
+
+    fn asset(&self, node: &[u8]) -> Option<&str> {
+        self.assets.get(node).copied()
+    }
+}
+
+fn data_inputs<'a>(node: &Node<'a>) -> Result<Vec<Input<'a>>> {
+    let mut inputs = node.inputs()?;
+    inputs.retain(|input| !input.control);
+    Ok(inputs)
+}

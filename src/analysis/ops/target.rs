@@ -1,0 +1,121 @@
+//! From a path to the files that can hold code.
+
+use std::path::{Path, PathBuf};
+
+use super::Target;
+use crate::checkpoint::graph::Form;
+use crate::checkpoint::keras::is_keras_archive;
+use crate::checkpoint::{Choice, Origin};
+use crate::error::{Error, ErrorKind, Result};
+
+const CHUNKED: &str =
+    "a chunked SavedModel (saved_model.cpb) is not read, and open-source TensorFlow cannot read it either";
+
+/// The files that `path` leads to, and notes on how they were chosen.
+///
+/// # Errors
+/// If it leads to nothing that could hold an op.
+pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)> {
+    if path.is_file()
+        && let Some(target) = of_file(path)?
+    {
+        return Ok((vec![target], Vec::new()));
+    }
+    if path.is_dir() && !path.join("saved_model.pb").is_file() && path.join("config.json").is_file() {
+        return Ok((vec![Target::KerasArchive(path.join("config.json"))], Vec::new()));
+    }
+    // A SavedModel whose variables are gone still has its graph.
+    let (dir, prefix, mut notes) = if path.is_dir() && has_model(path) {
+        (Some(path.to_path_buf()), None, Vec::new())
+    } else {
+        match Origin::locate(path, choice) {
+            Ok(origin) => (origin.saved_model.clone(), Some(origin.prefix.clone()), origin.notes),
+            Err(error) => match beside(path) {
+                Some(targets) => return Ok((targets, Vec::new())),
+                None => return Err(error),
+            },
+        }
+    };
+    let found = match (dir, prefix) {
+        (Some(dir), _) => {
+            notes.extend(without_data(&dir));
+            of_model(&dir)
+        }
+        (None, Some(prefix)) => {
+            let meta = prefix.meta();
+            let graph = prefix.directory().join("graph.pbtxt");
+            let meta = meta.is_file().then_some(Target::Graphs(meta, Form::MetaGraph));
+            let graph = graph.is_file().then_some(Target::Graphs(graph, Form::Graph));
+            meta.into_iter().chain(graph).collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    if found.is_empty() {
+        let why = "there is no graph here: a checkpoint alone holds values and no ops";
+        let help = "give the SavedModel, the .meta file or the graph that belongs to it";
+        return Err(Error::new(ErrorKind::NotACheckpoint(why.into())).in_file(path).with_help(help));
+    }
+    Ok((found, notes))
+}
+
+/// That variables are not there matters to nobody who looks at the graph only, but should not go unnoticed.
+fn without_data(dir: &Path) -> Option<String> {
+    let variables = dir.join("variables");
+    let has = |start: &str| {
+        let mut entries = std::fs::read_dir(&variables).into_iter().flatten().flatten();
+        entries.any(|entry| entry.file_name().to_string_lossy().starts_with(start))
+    };
+    let missing = match (variables.is_dir(), has("variables.index"), has("variables.data-")) {
+        (false, ..) => "there is no directory `variables` here",
+        (true, true, false) => "the data of the variables is missing",
+        // Exports of before V2 checkpoints have other files.
+        (true, false, true) => "the index of the variables is missing",
+        _ => return None,
+    };
+    Some(format!("{missing}; only the graph was looked at, which is what has ops"))
+}
+
+fn has_model(dir: &Path) -> bool {
+    ["saved_model.pb", "saved_model.pbtxt", "saved_model.cpb"].iter().any(|name| dir.join(name).is_file())
+}
+
+fn of_file(path: &Path) -> Result<Option<Target>> {
+    let name = path.file_name().unwrap_or_default();
+    if name == "keras_metadata.pb" {
+        return Ok(Some(Target::KerasMetadata(path.to_path_buf())));
+    }
+    if name == "saved_model.cpb" {
+        return Ok(Some(Target::Unsupported(path.to_path_buf(), CHUNKED)));
+    }
+    if matches!(name.to_str(), Some("saved_model.pb" | "saved_model.pbtxt")) {
+        // The whole model is meant, with what lies beside this file.
+        return Ok(None);
+    }
+    if is_keras_archive(path) {
+        return Ok(Some(Target::KerasArchive(path.to_path_buf())));
+    }
+    let looks = crate::checkpoint::looks_like(&crate::storage::Source::open(path)?.head(4096)?);
+    if looks.is_some_and(|looks| looks.what.contains("HDF5")) {
+        return Ok(Some(Target::Hdf5(path.to_path_buf())));
+    }
+    Ok(Form::of(path)?.map(|form| Target::Graphs(path.to_path_buf(), form)))
+}
+
+/// Everything in a SavedModel directory that can hold code. Both forms of the graph, if there are two: TensorFlow
+/// takes the binary one, but whoever deletes that gets the other.
+fn of_model(dir: &Path) -> Vec<Target> {
+    let there = |name: &str| Some(dir.join(name)).filter(|path| path.is_file());
+    let graphs = ["saved_model.pb", "saved_model.pbtxt"].into_iter().filter_map(there);
+    let mut found: Vec<Target> = graphs.map(|path| Target::Graphs(path, Form::SavedModel)).collect();
+    found.extend(there("saved_model.cpb").map(|path| Target::Unsupported(path, CHUNKED)));
+    found.extend(there("keras_metadata.pb").map(Target::KerasMetadata));
+    found
+}
+
+/// `saved_model.pb` whose variables are damaged or gone.
+fn beside(path: &Path) -> Option<Vec<Target>> {
+    let dir: PathBuf = if path.is_dir() { path.to_path_buf() } else { path.parent()?.to_path_buf() };
+    let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
+    let found = if is_model { of_model(&dir) } else { Vec::new() };
+    (!found.is_empty()).then_some(found)
+}

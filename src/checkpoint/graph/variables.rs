@@ -1,0 +1,98 @@
+//! The variables of a graph, told from the ops that make them.
+//!
+//! TensorFlow: `VariableV2` and its elders hold a value, `VarHandleOp` a resource; both have `dtype` and `shape`.
+
+use super::{Node, Part, Slice, WALK};
+use crate::error::Result;
+use crate::pb;
+use crate::tensor::{DType, Shape};
+
+/// A variable of a graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphVariable {
+    /// The name of its op, under which a Saver stores it unless it is told another.
+    pub name: String,
+    /// Element type.
+    pub dtype: DType,
+    /// Shape; possibly unknown.
+    pub shape: Shape,
+    /// Whether it is a resource variable, which all of TensorFlow 2's are.
+    pub is_resource: bool,
+}
+
+impl GraphVariable {
+    fn of(node: &Node<'_>) -> Result<Option<Self>> {
+        let is_resource = match node.op {
+            b"VarHandleOp" => true,
+            b"VariableV2" | b"Variable" | b"AutoReloadVariable" => false,
+            _ => return Ok(None),
+        };
+        let mut variable = Self {
+            name: String::from_utf8_lossy(node.name).into_owned(),
+            dtype: DType::from_number(0),
+            shape: Shape::unknown_rank(),
+            is_resource,
+        };
+        if let Some(dtype) = node.attr(b"dtype")? {
+            dtype.each(|field| {
+                if field.number == 6 {
+                    variable.dtype = DType::from_number(WALK.int32(field)?);
+                }
+                Ok(())
+            })?;
+        }
+        if let Some(shape) = node.attr(b"shape")? {
+            shape.each(|field| {
+                if field.number == 7 {
+                    let bytes = Slice::of(field)?.bytes;
+                    let shape: pb::TensorShapeProto = pb::decode("shape", bytes, field.offset)?;
+                    if !shape.unknown_rank {
+                        variable.shape = Shape::new(shape.dim.iter().map(|dim| dim.size).collect::<Vec<i64>>());
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Some(variable))
+    }
+}
+
+impl Part<'_> {
+    /// The variables of the graph, and the names of the scopes that save: `save`, `save_1`.
+    ///
+    /// # Errors
+    /// If the graph is damaged.
+    pub fn variables_and_savers(&self) -> Result<(Vec<GraphVariable>, Vec<String>)> {
+        let (mut variables, mut savers) = (Vec::new(), Vec::new());
+        self.each_node(|node| {
+            variables.extend(GraphVariable::of(&node)?);
+            if matches!(node.op, b"SaveV2" | b"SaveSlices" | b"Save") {
+                let name = String::from_utf8_lossy(node.name);
+                let scope = name.rsplit_once('/').map_or_else(String::new, |(scope, _)| scope.to_owned());
+                if !savers.contains(&scope) && savers.len() < 100 {
+                    savers.push(scope);
+                }
+            }
+            Ok(())
+        })?;
+        Ok((variables, savers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ref_and_resource_variables_with_what_is_known_of_them() {
+        let text = "node { name: 'a' op: 'VarHandleOp' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: \
+                    'shape' value { shape { dim { size: 2 } dim { size: -1 } } } } } node { name: 'b' op: 'VariableV2' } \
+                    node { name: 'save_1/SaveV2' op: 'SaveV2' } node { name: 'c' op: 'Const' }";
+        let bytes = pb::from_text("tensorflow.GraphDef", "graph", text.as_bytes()).unwrap();
+        let part = Part { graphs: vec![Slice { bytes: &bytes, offset: 0 }], ..Part::default() };
+        let (variables, savers) = part.variables_and_savers().unwrap();
+        let [a, b] = &variables[..] else { panic!("{variables:?}") };
+        assert_eq!((a.dtype, a.shape.to_string(), a.is_resource), (DType::Float32, "[2,?]".to_owned(), true));
+        assert_eq!((b.shape.rank(), b.is_resource, savers), (None, false, vec!["save_1".to_owned()]));
+    }
+}

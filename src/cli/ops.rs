@@ -1,0 +1,68 @@
+//! `ckpt ops`: what a model can touch.
+
+use anyhow::Result;
+use ckpt::analysis::Severity;
+use ckpt::analysis::ops::{look_at_ops, targets};
+use ckpt::report::{ops_github, ops_json, ops_junit, ops_list, ops_sarif, ops_text};
+
+use super::severity::Severities;
+use super::source::SourceArgs;
+use super::{Ctx, Format, Status};
+
+/// Say what a model can touch: ops that read or write files, reach a network, run code of the host, or are not
+/// TensorFlow's, and Lambda layers.
+///
+/// Looks at every op of every graph and function of a SavedModel, a .meta, a graph.pbtxt or another `GraphDef`, and at
+/// the Keras configuration beside it or in a .keras archive; says when each op runs and what reaches it. Nothing is
+/// loaded or run. Restoring the model's own variables and reading its own assets are no findings.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Formats: text, json, github, sarif, junit.
+
+Examples:
+  ckpt ops export/
+  ckpt ops serving/ --version 17 --format sarif > ops.sarif
+  ckpt ops model.ckpt-200.meta --list
+  ckpt ops model.keras --deny keras-foreign-object
+
+Every code has a page: ckpt explain CODE
+
+Exit status:
+  0  everything was looked at, and nothing of error level was found
+  1  an error-level finding
+  2  something could not be looked at, so that nothing is certain; what was found is shown")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Show every op with how often it occurs instead.
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    severities: Severities,
+}
+
+pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    ctx.require_format(&[Format::Text, Format::Json, Format::Github, Format::Sarif, Format::Junit])?;
+    let path = &args.source.path;
+    let (targets, notes) = targets(path, args.source.choice())?;
+    let mut report = look_at_ops(&targets);
+    report.notes = notes;
+    for note in &report.notes {
+        ctx.note(note);
+    }
+    args.severities.judge(&mut report.findings);
+    let out = &mut ctx.out;
+    match ctx.format {
+        Format::Json => ops_json(path, &report, out)?,
+        Format::Github => ops_github(path, &report, out)?,
+        Format::Sarif => ops_sarif(&report, out)?,
+        Format::Junit => ops_junit(path, &report, out)?,
+        _ if args.list => ops_list(&report, ctx.look, out)?,
+        _ => ops_text(path, &report, ctx.look, out)?,
+    }
+    if !report.is_complete() {
+        return Ok(Status::Trouble);
+    }
+    let bad = report.findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if bad && !args.list { Status::Found } else { Status::Fine })
+}
