@@ -25,6 +25,9 @@ pub struct Limits {
     pub reports: usize,
     /// Largest number of shards that is looked for on disk. `num_shards` is an i32 from the file.
     pub shards: i32,
+    /// How many bytes of event files are read where they are shown beside something else: reading them takes time, and
+    /// a run that logs images has gigabytes.
+    pub events: u64,
 }
 
 impl Default for Limits {
@@ -37,6 +40,7 @@ impl Default for Limits {
             string: 1 << 30,
             reports: 1000,
             shards: 1 << 16,
+            events: 64 << 20,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::names::Names;
 use super::roles::{Role, Roles, short_name};
 use super::select::Selection;
 use crate::checkpoint::{Checkpoint, Parts, Tensor};
@@ -82,6 +83,8 @@ pub struct Listing<'c> {
     pub totals: Totals,
     /// How many tensors the checkpoint has.
     pub all: usize,
+    /// What the tensors are called, if that was asked for.
+    pub names: Option<&'c Names>,
 }
 
 impl Totals {
@@ -127,7 +130,7 @@ impl<'c> Listing<'c> {
         }
         rows.truncate(top.unwrap_or(usize::MAX));
         let totals = Totals::of(rows.iter().filter_map(tensor));
-        Self { checkpoint, roles, rows, totals, all: tensors.len() }
+        Self { checkpoint, roles, rows, totals, all: tensors.len(), names: None }
     }
 
     /// The rows' tensors with their positions.

@@ -6,6 +6,7 @@
 
 mod directory;
 mod elements;
+pub mod events;
 mod fields;
 pub mod fingerprint;
 mod locate;
@@ -14,6 +15,7 @@ pub mod object_graph;
 mod open_bundle;
 pub mod saved_model;
 mod saver_v1;
+pub mod serving;
 mod signature;
 mod sniff;
 pub mod state;

@@ -5,6 +5,7 @@
 
 mod ctx;
 mod explain;
+mod graph;
 mod inspect;
 mod list;
 mod print;
@@ -37,6 +38,7 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
+    Graph(graph::Args),
     Validate(validate::Args),
     Explain(explain::Args),
 }
@@ -84,6 +86,8 @@ pub(crate) enum Format {
     Raw,
     /// A NumPy array.
     Npy,
+    /// A graph for Graphviz.
+    Dot,
     /// Annotations of a GitHub workflow.
     Github,
     /// SARIF 2.1.0.
@@ -108,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Graph(args) => graph::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),
     };

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use base64::Engine;
 use serde_json::{Value, json};
 
-use crate::analysis::{Listing, derived, is_missing, is_zero};
+use crate::analysis::{Listing, Name, derived, is_missing, is_zero, layer};
 use crate::checkpoint::{Origin, Parts, Place, StoredSlice, Tensor};
 use crate::escape::Escaped;
 use crate::tensor::Shape;
@@ -105,6 +105,9 @@ fn tensor_json(listing: &Listing<'_>, at: usize, tensor: &Tensor, out: &mut dyn 
     if let Some(optimizer) = optimizer {
         write!(out, ",\"optimizer\":\"{optimizer}\"")?;
     }
+    if let Some(names) = listing.names.and_then(|names| names.get(at)) {
+        names_json(names, out)?;
+    }
     if is_missing(listing.checkpoint, tensor) {
         out.write_all(b",\"missing\":true")?;
         if let Some(value) = derived(listing.checkpoint, tensor) {
@@ -123,6 +126,22 @@ fn tensor_json(listing: &Listing<'_>, at: usize, tensor: &Tensor, out: &mut dyn 
         out.write_all(b"]")?;
     }
     out.write_all(b"}")
+}
+
+fn names_json(names: &Name, out: &mut dyn Write) -> io::Result<()> {
+    let full_name = names.full_name.as_deref();
+    let slot = names
+        .slot
+        .as_ref()
+        .map(|slot| json!({"variable": name(&slot.variable), "name": slot.variable_name, "slot": slot.slot}));
+    let value = [
+        ("full_name", json!(full_name)),
+        ("layer", json!(full_name.and_then(layer))),
+        ("aliases", json!(names.aliases)),
+        ("more_aliases", json!(names.more_aliases)),
+        ("slot_of", json!(slot)),
+    ];
+    value.into_iter().try_for_each(|(key, value)| write!(out, ",\"{key}\":{value}"))
 }
 
 fn slice_json(stored: &StoredSlice, shape: &Shape, out: &mut dyn Write) -> io::Result<()> {
