@@ -12,7 +12,9 @@ mod rename;
 mod roles;
 mod scopes;
 mod select;
+mod state_file;
 mod summary;
+mod timeline;
 mod validate;
 
 pub use derived::{derived, is_missing, is_zero};
@@ -24,5 +26,7 @@ pub use rename::{Rename, Renames};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};
+pub use state_file::{repair, state_findings};
 pub use summary::{Beside, Equal, FileInfo, RoleTotal, Saver, Summary};
-pub use validate::{Counts, Progress, ValidateOptions, Validation, validate};
+pub use timeline::{Finite, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
+pub use validate::{Counts, Progress, ValidateOptions, Validation, validate, validate_found};

@@ -18,7 +18,8 @@ const ALIASES: usize = 16;
 /// The names of every tensor of a checkpoint, by position.
 #[derive(Debug, Default)]
 pub struct Names {
-    names: Vec<Name>,
+    rows: Vec<Name>,
+    seen: BTreeSet<Box<str>>,
     /// Full names that more than one tensor has.
     ambiguous: BTreeSet<String>,
 }
@@ -54,30 +55,44 @@ struct Link {
 }
 
 impl Names {
+    /// Finds the full names of all tensors, and nothing else.
+    pub(super) fn full(checkpoint: &Checkpoint, objects: &Objects) -> Self {
+        let Some(graph) = objects.graph() else { return Self::default() };
+        let mut names = Self::default();
+        for tensor in checkpoint.tensors() {
+            names.add(graph, &tensor.name);
+        }
+        names
+    }
+
+    /// Adds the tensor with this key, with its full name.
+    fn add(&mut self, graph: &ObjectGraph, key: &[u8]) {
+        let variable = graph.variable_for_key(key).filter(|_| key != OBJECT_GRAPH_KEY);
+        let full_name = variable.map(|variable| variable.attribute.full_name.as_str()).filter(|name| !name.is_empty());
+        if let Some(full_name) = full_name.filter(|name| !self.seen.insert((*name).into())) {
+            self.ambiguous.insert(full_name.to_owned());
+        }
+        self.rows.push(Name { full_name: full_name.map(Box::from), ..Name::default() });
+    }
+
     /// Finds the names of all tensors.
     pub fn of(checkpoint: &Checkpoint, roles: &Roles, objects: &Objects) -> Self {
         let graph = objects.graph();
         let slots = graph.map(|graph| Slots::new(checkpoint, graph));
         let paths = graph.map(Paths::new);
-        let mut names = Vec::with_capacity(checkpoint.tensors().len());
+        let mut names = Self::default();
         let mut links: Vec<(usize, Link)> = Vec::new();
-        let mut seen: BTreeSet<Box<str>> = BTreeSet::new();
-        let mut ambiguous = BTreeSet::new();
         for (at, tensor) in checkpoint.tensors().iter().enumerate() {
             let key: &[u8] = &tensor.name;
-            let mut name = Name::default();
-            if let (Some(graph), Some(paths)) = (graph, &paths)
-                && key != OBJECT_GRAPH_KEY
-                && let Some(variable) = graph.variable_for_key(key)
-            {
-                let full_name = variable.attribute.full_name.as_str();
-                if !full_name.is_empty() {
-                    name.full_name = Some(full_name.into());
-                    if !seen.insert(full_name.into()) {
-                        ambiguous.insert(full_name.to_owned());
+            match (graph, &paths) {
+                (Some(graph), Some(paths)) => {
+                    names.add(graph, key);
+                    let node = graph.node_for_key(key).filter(|_| key != OBJECT_GRAPH_KEY);
+                    if let Some((node, name)) = node.zip(names.rows.last_mut()) {
+                        (name.aliases, name.more_aliases) = aliases(paths, node, key);
                     }
                 }
-                (name.aliases, name.more_aliases) = aliases(paths, variable.node, key);
+                _ => names.rows.push(Name::default()),
             }
             let link = match &slots {
                 Some(slots) => slots.link(key),
@@ -85,15 +100,13 @@ impl Names {
             };
             let by_name = || (roles.role(at) == Role::Slot).then(|| by_name(checkpoint, key))?;
             links.extend(link.or_else(|| by_marker(key)).or_else(by_name).map(|link| (at, link)));
-            names.push(name);
         }
-        let mut names = Self { names, ambiguous };
         for (at, link) in links {
             let variable_name = match graph.and_then(|graph| graph.variable_for_key(&link.variable)) {
                 Some(variable) if !variable.attribute.full_name.is_empty() => variable.attribute.full_name.clone(),
                 _ => String::from_utf8_lossy(short_name(&link.variable)).into_owned(),
             };
-            if let Some(name) = names.names.get_mut(at) {
+            if let Some(name) = names.rows.get_mut(at) {
                 let Link { variable, slot } = link;
                 name.slot = Some(Box::new(SlotOf { variable, variable_name, slot }));
             }
@@ -103,7 +116,7 @@ impl Names {
 
     /// The names of the tensor at a position.
     pub fn get(&self, at: usize) -> Option<&Name> {
-        self.names.get(at)
+        self.rows.get(at)
     }
 
     /// What to call a tensor where there is room for one name: its full name if no other tensor has that, else its key

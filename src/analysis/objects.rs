@@ -57,13 +57,16 @@ impl Objects {
     }
 }
 
+/// The largest graph that is read; ten thousand layers take some megabytes.
+const MOST: u64 = 256 << 20;
+
 fn read(checkpoint: &Checkpoint) -> Option<Result<ObjectGraph, Error>> {
     let tensor = checkpoint.tensor(OBJECT_GRAPH_KEY)?;
     let refuse = |why: &str| Some(Err(Error::malformed("object graph", why.to_owned())));
     if tensor.dtype != DType::String || tensor.elements() != Some(1) {
         return refuse("it is not one string");
     }
-    let limit = Limits::default().message;
+    let limit = Limits::default().message.min(MOST);
     if let Some(got) = tensor.bytes().filter(|bytes| *bytes > limit) {
         return Some(Err(Error::new(ErrorKind::LimitExceeded { what: "object graph", got, limit })));
     }

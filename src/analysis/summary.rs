@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::derived::{derived, is_missing, is_zero};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
+use super::objects::Objects;
 use super::roles::{Role, Roles};
 use super::scopes::{Scope, scopes};
 use crate::checkpoint::meta_graph::MetaGraph;
-use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, Tensor};
+use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
 use crate::error::Error;
 use crate::escape::Escaped;
 use crate::tensor::{Checked, DType, Shape};
@@ -173,21 +173,6 @@ impl Equal {
     }
 }
 
-/// The object graph, if it can be read.
-fn object_graph(checkpoint: &Checkpoint) -> Option<ObjectGraph> {
-    const MOST: u64 = 64 << 20;
-    let tensor = checkpoint.tensor(OBJECT_GRAPH_KEY)?;
-    if tensor.bytes()? > MOST || tensor.dtype != DType::String {
-        return None;
-    }
-    let mut message = Vec::new();
-    let read = checkpoint.read_all(tensor, &mut |bytes| {
-        message.extend_from_slice(bytes);
-        Ok(())
-    });
-    read.ok().and_then(|_| ObjectGraph::parse(&message).ok())
-}
-
 /// Names of the tensors that hold the step of a run.
 const STEPS: [&[u8]; 2] = [b"global_step", b"global_step/.ATTRIBUTES/VARIABLE_VALUE"];
 
@@ -195,8 +180,8 @@ impl Summary {
     /// Looks at everything but the tensors' bytes; of those it reads the step and the object graph.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let mut roles = Roles::of(checkpoint);
-        if let Some(graph) = object_graph(checkpoint) {
-            roles.name_optimizers(checkpoint, &graph);
+        if let Some(graph) = Objects::of(checkpoint).graph() {
+            roles.name_optimizers(checkpoint, graph);
         }
         let origin = checkpoint.origin();
         let tensors = checkpoint.tensors();
@@ -255,7 +240,7 @@ impl Summary {
 }
 
 impl FileInfo {
-    fn finding(&self) -> Option<Finding> {
+    pub(super) fn finding(&self) -> Option<Finding> {
         let name = Escaped(self.path.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
         let finding = match self.bytes {
             None => Finding::new(Code::MissingShard, format!("{name} is missing: its tensors cannot be read")),
@@ -275,7 +260,8 @@ const SHARDS: i32 = 1 << 16;
 /// How many shards are listed that are neither there nor needed: the claim is then clear.
 const ABSENT: usize = 1000;
 
-fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
+/// The files of the set, missing ones included, each with the length that it must have.
+pub(super) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     let origin = checkpoint.origin();
     let info = |path: PathBuf, needed| {
         let bytes = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());

@@ -7,7 +7,9 @@ mod ctx;
 mod explain;
 mod graph;
 mod inspect;
+mod latest;
 mod list;
+mod log;
 mod print;
 mod progress;
 mod source;
@@ -39,6 +41,8 @@ enum Command {
     List(list::Args),
     Print(print::Args),
     Graph(graph::Args),
+    Log(log::Args),
+    Latest(latest::Args),
     Validate(validate::Args),
     Explain(explain::Args),
 }
@@ -112,6 +116,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Latest(args) => latest::run(&args, &mut ctx),
+        Command::Log(args) => log::run(&args, &mut ctx),
         Command::Graph(args) => graph::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),

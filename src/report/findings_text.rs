@@ -41,7 +41,7 @@ fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut dyn Write)
 
 /// `text` for a line of which `used` columns are taken, broken between words if a terminal is narrower; what follows is
 /// indented. Names are never broken.
-fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
+pub(super) fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
     let Some(width) = look.width.filter(|width| *width > indent) else { return text.to_owned() };
     let mut out = String::with_capacity(text.len());
     let mut column = used;

@@ -31,7 +31,7 @@ pub fn list_markdown(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<(
 }
 
 /// A name as code, with what would end the code or the cell taken out of its meaning.
-fn code(name: &str) -> String {
+pub(super) fn code(name: &str) -> String {
     let fence = if name.contains('`') { "``" } else { "`" };
     format!("{fence}{}{fence}", name.replace('|', "\\|"))
 }

@@ -3,6 +3,7 @@
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
 mod csv;
+mod events;
 mod explain;
 mod findings_text;
 mod github;
@@ -16,6 +17,8 @@ mod markdown;
 mod names_text;
 mod sarif;
 mod table;
+mod timeline_json;
+mod timeline_text;
 mod units;
 mod validate_json;
 
@@ -32,6 +35,8 @@ pub use list_text::{groups_text, list_text, tree_text};
 pub use markdown::list_markdown;
 pub use names_text::names_text;
 pub use sarif::validate_sarif;
+pub use timeline_json::{latest_json, timeline_csv, timeline_json, timeline_jsonl, timeline_markdown};
+pub use timeline_text::{repair_text, timeline_text};
 pub use units::{count, percent, shape_text, size};
 pub use validate_json::validate_json;
 

@@ -12,10 +12,13 @@ use crate::tensor::{DType, Element};
 
 /// What is not finite in a tensor.
 #[derive(Default)]
-struct Count {
-    nan: u64,
-    infinite: u64,
-    first: Option<u64>,
+pub(in crate::analysis) struct Count {
+    /// How many NaN.
+    pub(in crate::analysis) nan: u64,
+    /// How many infinities.
+    pub(in crate::analysis) infinite: u64,
+    /// The first of either, in C order.
+    pub(in crate::analysis) first: Option<u64>,
 }
 
 /// Looks at every floating-point tensor of the selection.
@@ -26,8 +29,32 @@ pub(super) fn check(
     progress: &Progress,
     result: &mut Validation,
 ) {
+    // What cannot be read has its finding already.
+    let (found, _) = search(checkpoint, &selection.0, threads, progress);
+    for (at, count) in found {
+        let (Some(tensor), Some(first)) = (checkpoint.tensors().get(at), count.first) else { continue };
+        let elements = tensor.elements().unwrap_or(0);
+        let place = coordinates(first, tensor.shape.dims().unwrap_or_default());
+        let message = format!(
+            "{}: {} NaN and {} infinite of {elements} elements, the first at [{place}]",
+            escaped(&tensor.name),
+            count.nan,
+            count.infinite
+        );
+        result.push(Finding::new(Code::NonFinite, message).for_tensor(&tensor.name));
+    }
+}
+
+/// Looks at those of the tensors at `positions` that can hold NaN: those that were read, by position, and how many could
+/// not be.
+pub(in crate::analysis) fn search(
+    checkpoint: &Checkpoint,
+    positions: &[usize],
+    threads: usize,
+    progress: &Progress,
+) -> (Vec<(usize, Count)>, usize) {
     let can_be = |at: &&usize| checkpoint.tensors().get(**at).is_some_and(|t| has_non_finite(t.dtype));
-    let tensors: Vec<usize> = selection.0.iter().filter(can_be).copied().collect();
+    let tensors: Vec<usize> = positions.iter().filter(can_be).copied().collect();
     let bytes: u64 = tensors.iter().filter_map(|at| checkpoint.tensors().get(*at)?.bytes()).sum();
     progress.total.fetch_add(bytes, Ordering::Relaxed);
     let next = AtomicUsize::new(0);
@@ -35,7 +62,6 @@ pub(super) fn check(
     let work = || {
         while let Some(at) = tensors.get(next.fetch_add(1, Ordering::Relaxed)) {
             let Some(tensor) = checkpoint.tensors().get(*at) else { continue };
-            // What cannot be read has its finding already.
             if let Some(count) = count(checkpoint, tensor, progress) {
                 found.lock().unwrap_or_else(PoisonError::into_inner).push((*at, count));
             }
@@ -49,18 +75,8 @@ pub(super) fn check(
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(at, _)| *at);
-    for (at, count) in found {
-        let (Some(tensor), Some(first)) = (checkpoint.tensors().get(at), count.first) else { continue };
-        let elements = tensor.elements().unwrap_or(0);
-        let place = coordinates(first, tensor.shape.dims().unwrap_or_default());
-        let message = format!(
-            "{}: {} NaN and {} infinite of {elements} elements, the first at [{place}]",
-            escaped(&tensor.name),
-            count.nan,
-            count.infinite
-        );
-        result.push(Finding::new(Code::NonFinite, message).for_tensor(&tensor.name));
-    }
+    let unread = tensors.len().saturating_sub(found.len());
+    (found, unread)
 }
 
 fn has_non_finite(dtype: DType) -> bool {

@@ -8,7 +8,7 @@ mod bytes;
 mod causes;
 mod directory;
 mod entries;
-mod finite;
+pub(super) mod finite;
 mod graph;
 mod saved_model;
 mod shards;
@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicU64;
 use super::finding::{Code, Finding, Severity};
 use super::roles::Roles;
 use super::select::{Selection, Selector};
-use crate::checkpoint::{Checkpoint, Choice, Origin};
+use crate::checkpoint::{Checkpoint, Choice, Found, Origin};
 use crate::error::Result;
 use crate::limits::Limits;
 
@@ -121,6 +121,19 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
         result.push(Finding::new(Code::NothingChecked, message));
     }
     Ok(result)
+}
+
+/// Checks one checkpoint of a directory, and nothing around it.
+pub fn validate_found(
+    path: &Path,
+    found: &Found,
+    options: &ValidateOptions,
+    limits: &Limits,
+    progress: &Progress,
+) -> Validation {
+    let mut result = Validation::default();
+    one_checkpoint(Origin::of_found(path, found), options, limits, progress, &mut result);
+    result
 }
 
 fn one_checkpoint(
