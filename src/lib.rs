@@ -26,7 +26,7 @@
 //!
 //! let step = checkpoint.tensor(b"global_step").expect("the saver wrote it");
 //! let mut bytes = Vec::new();
-//! checkpoint.read_all(step, &mut |part| {
+//! checkpoint.read_all(&step, &mut |part| {
 //!     bytes.extend_from_slice(part);
 //!     Ok(())
 //! })?;

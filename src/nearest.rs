@@ -21,12 +21,13 @@ pub fn distance(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// Up to `most` of `names` that are close to `wanted`: containing it, sharing its last component, or a few letters off.
-pub fn nearest<'n>(wanted: &[u8], names: impl Iterator<Item = &'n [u8]>, most: usize) -> Vec<&'n [u8]> {
+pub fn nearest<N: AsRef<[u8]> + Ord>(wanted: &[u8], names: impl Iterator<Item = N>, most: usize) -> Vec<N> {
     let last = |name: &[u8]| name.rsplit(|b| *b == b'/').next().map(<[u8]>::to_vec).unwrap_or_default();
     let wanted_last = last(wanted);
-    let mut ranked: Vec<(usize, &[u8])> = names
+    let mut ranked: Vec<(usize, N)> = names
         .take(100_000)
-        .filter_map(|name| {
+        .filter_map(|owned| {
+            let name = owned.as_ref();
             let contains = wanted.len() >= 3 && name.windows(wanted.len()).any(|w| w.eq_ignore_ascii_case(wanted));
             // Lengths alone decide for most names, without the quadratic comparison.
             let near = name.len().abs_diff(wanted.len()) <= wanted.len() / 3 + 1;
@@ -36,7 +37,7 @@ pub fn nearest<'n>(wanted: &[u8], names: impl Iterator<Item = &'n [u8]>, most: u
                 _ if wanted_last.len() >= 3 && last(name) == wanted_last => 100,
                 _ => return None,
             };
-            Some((rank, name))
+            Some((rank, owned))
         })
         .collect();
     ranked.sort_unstable();

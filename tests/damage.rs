@@ -31,8 +31,8 @@ impl Seen {
     fn of(prefix: &Path) -> Option<Self> {
         let checkpoint = support::open(prefix).ok()?;
         let tensors = checkpoint.tensors().iter().map(|tensor| {
-            let values = elements(&checkpoint, tensor).ok().map(|(values, _)| values);
-            (tensor.name.to_vec(), format!("{} {}", tensor.dtype, tensor.shape), values)
+            let values = elements(&checkpoint, &tensor).ok().map(|(values, _)| values);
+            (tensor.name.clone(), format!("{} {}", tensor.dtype, tensor.shape), values)
         });
         let complaints = checkpoint.damage().len() + checkpoint.notes().len();
         Some(Self { tensors: tensors.collect(), complaints })

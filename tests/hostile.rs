@@ -92,12 +92,12 @@ fn use_all(path: &Path) -> Outcome {
     outcome.complaints.extend(checkpoint.damage().iter().chain(checkpoint.notes()).map(said));
     outcome.complaints.extend(checkpoint.origin().notes.iter().cloned());
     for tensor in checkpoint.tensors() {
-        match checkpoint.read_all(tensor, &mut |_| Ok(())) {
+        match checkpoint.read_all(&tensor, &mut |_| Ok(())) {
             Ok(Checked::Verified) => outcome.verified += 1,
             Ok(Checked::Not) => {}
             Err(error) => outcome.complaints.push(said(&error)),
         }
-        read_part(&checkpoint, tensor);
+        read_part(&checkpoint, &tensor);
     }
     outcome
 }

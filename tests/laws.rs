@@ -194,16 +194,16 @@ fn what_is_written_is_read_whole_and_in_parts() {
         let checkpoint = support::open(&prefix).unwrap();
         prop_assert!(checkpoint.damage().is_empty(), "{:?}", checkpoint.damage());
         prop_assert!(checkpoint.notes().is_empty(), "{:?}", checkpoint.notes());
-        let names: Vec<Vec<u8>> = checkpoint.tensors().iter().map(|tensor| tensor.name.to_vec()).collect();
+        let names: Vec<Vec<u8>> = checkpoint.tensors().iter().map(|tensor| tensor.name.clone()).collect();
         let want: Vec<Vec<u8>> = tensors.keys().map(|name| name.clone().into_bytes()).collect();
         prop_assert_eq!(names, want);
         for (tensor, made) in checkpoint.tensors().iter().zip(tensors.values()) {
             prop_assert_eq!(tensor.dtype.number(), made.dtype);
             prop_assert_eq!(tensor.dims().unwrap(), made.shape.clone());
-            let (got, checked) = elements(&checkpoint, tensor).unwrap();
+            let (got, checked) = elements(&checkpoint, &tensor).unwrap();
             prop_assert_eq!(&got, &made.elements);
             prop_assert_eq!(checked, Checked::Verified);
-            support::check_regions(&checkpoint, tensor, &got);
+            support::check_regions(&checkpoint, &tensor, &got);
         }
         Ok(())
     });
@@ -230,7 +230,7 @@ fn any_region_is_the_naive_slice() {
         let prefix = dir.path().join("m");
         made.add(BundleBuilder::new().shards(3), "x", false).finish().write(&prefix).unwrap();
         let checkpoint = support::open(&prefix).unwrap();
-        let (got, _) = region(&checkpoint, &checkpoint.tensors()[0], &axes).unwrap();
+        let (got, _) = region(&checkpoint, &checkpoint.tensors().get(0).unwrap(), &axes).unwrap();
         let want: Vec<Vec<u8>> =
             flat_indexes(&made.shape, &axes).into_iter().map(|at| made.elements[at].clone()).collect();
         prop_assert_eq!(got, want);
@@ -267,9 +267,9 @@ fn v1_values_are_read_as_written() {
         v1.finish().write(&prefix).unwrap();
         let checkpoint = support::open(&prefix).unwrap();
         let tensor = checkpoint.tensor(b"x").unwrap();
-        let (got, _) = elements(&checkpoint, tensor).unwrap();
+        let (got, _) = elements(&checkpoint, &tensor).unwrap();
         prop_assert_eq!(&got, &want);
-        support::check_regions(&checkpoint, tensor, &got);
+        support::check_regions(&checkpoint, &tensor, &got);
         Ok(())
     });
 }

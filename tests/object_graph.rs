@@ -17,7 +17,7 @@ fn check(path: &Path) {
         bytes.extend_from_slice(more);
         Ok(())
     };
-    checkpoint.read_all(tensor, append).unwrap();
+    checkpoint.read_all(&tensor, append).unwrap();
     let graph = ObjectGraph::parse(&bytes).unwrap();
     assert_eq!(graph.problems(), [], "{}", path.display());
 

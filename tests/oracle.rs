@@ -2,7 +2,7 @@
 
 mod support;
 
-use ckpt::checkpoint::{Checkpoint, Hold};
+use ckpt::checkpoint::{Checkpoint, Hold, Tensor};
 use ckpt::error::ErrorKind;
 use ckpt::export::npy::widen;
 use ckpt::tensor::{Axis, Checked, DType};
@@ -58,14 +58,14 @@ fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
     let tensor = checkpoint.tensor(&expected.name).unwrap_or_else(|| panic!("{what} is missing"));
     match &expected.answer {
         Answer::Unreadable { .. } if tensor.dtype == DType::Variant => {
-            let (messages, checked) = elements(checkpoint, tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let (messages, checked) = elements(checkpoint, &tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
             assert_eq!(Some(messages.len() as u64), tensor.elements(), "{what}");
             assert_eq!(checked, Checked::Verified, "{what}");
             assert!(messages.iter().all(|message| message.starts_with(&[0x0a])), "{what}: type_name comes first");
         }
         Answer::Unreadable { message, slices } => {
             assert!(message.contains("sufficient slices"), "{what}: an error this test does not know: {message}");
-            let error = read_all(checkpoint, tensor).expect_err(what);
+            let error = read_all(checkpoint, &tensor).expect_err(what);
             assert!(matches!(error.kind(), ErrorKind::Slices(_)), "{what}: {error}");
             assert!(!slices.is_empty());
             for slice in slices {
@@ -75,12 +75,12 @@ fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
                     .zip(&slice.shape)
                     .map(|(&start, &count)| Axis { start, step: 1, count })
                     .collect();
-                let (got, _) = region(checkpoint, tensor, &axes).unwrap_or_else(|e| panic!("{what}: {e}"));
+                let (got, _) = region(checkpoint, &tensor, &axes).unwrap_or_else(|e| panic!("{what}: {e}"));
                 assert_eq!(got.concat(), slice.raw, "{what}");
             }
         }
         answer => {
-            let (got, checked) = read_all(checkpoint, tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let (got, checked) = read_all(checkpoint, &tensor).unwrap_or_else(|e| panic!("{what}: {e}"));
             assert_eq!(checked, Checked::Verified, "{what}");
             match answer {
                 Answer::Raw(raw) if expected.file_bytes.is_some() => {
@@ -98,7 +98,7 @@ fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
                     assert_eq!(format!("{:x}", Sha256::digest(&got)), *hex, "{what}");
                 }
                 Answer::Strings(strings) => {
-                    let (got, _) = elements(checkpoint, tensor).unwrap();
+                    let (got, _) = elements(checkpoint, &tensor).unwrap();
                     assert!(&got == strings, "{what}");
                 }
                 Answer::Unreadable { .. } => unreachable!(),
@@ -124,8 +124,8 @@ fn regions_are_what_naive_slicing_gives() {
     for (_, checkpoint) in opened() {
         for tensor in checkpoint.tensors().iter().filter(|t| t.shape.rank() != Some(0)) {
             // Those that do not exist as a whole are in the test above.
-            if let Ok((all, _)) = elements(&checkpoint, tensor) {
-                regions += check_regions(&checkpoint, tensor, &all);
+            if let Ok((all, _)) = elements(&checkpoint, &tensor) {
+                regions += check_regions(&checkpoint, &tensor, &all);
             }
         }
     }
@@ -136,10 +136,10 @@ fn regions_are_what_naive_slicing_gives() {
 fn elements_in_runs_are_those_of_the_whole() {
     let mut compared = 0;
     for (_, checkpoint) in opened() {
-        for tensor in checkpoint.tensors().iter().filter(|t| t.is_numeric()) {
-            let Ok((all, _)) = read_all(&checkpoint, tensor) else { continue };
+        for tensor in checkpoint.tensors().iter().filter(Tensor::is_numeric) {
+            let Ok((all, _)) = read_all(&checkpoint, &tensor) else { continue };
             let mut hold = Hold::default();
-            let mut elements = checkpoint.elements(tensor, &mut hold).unwrap();
+            let mut elements = checkpoint.elements(&tensor, &mut hold).unwrap();
             let count = elements.count();
             let (mut got, mut run, mut at) = (Vec::new(), Vec::new(), 0);
             for step in (1..).map(|n| n * 7 % 13 + 1) {

@@ -62,10 +62,10 @@ fn pieces(checkpoint: &Checkpoint) -> Vec<(Vec<u8>, PathBuf, usize, usize)> {
     let of = checkpoint.num_shards();
     let mut all = Vec::new();
     for tensor in checkpoint.tensors() {
-        for place in places(tensor) {
+        for place in places(&tensor) {
             let (offset, size) = place.range.unwrap();
             let file = checkpoint.origin().prefix.shard(place.shard, of);
-            all.push((tensor.name.to_vec(), file, usize::try_from(offset).unwrap(), usize::try_from(size).unwrap()));
+            all.push((tensor.name.clone(), file, usize::try_from(offset).unwrap(), usize::try_from(size).unwrap()));
         }
     }
     all
@@ -169,7 +169,7 @@ fn contents(path: &Path) -> Contents {
         });
         checked.ok().filter(|checked| *checked == Checked::Verified).map(|_| bytes)
     };
-    let one = |tensor: &Tensor| (tensor.name.to_vec(), format!("{} {}", tensor.dtype, tensor.shape), read(tensor));
+    let one = |tensor: Tensor| (tensor.name.clone(), format!("{} {}", tensor.dtype, tensor.shape), read(&tensor));
     Some(checkpoint.tensors().iter().map(one).collect())
 }
 

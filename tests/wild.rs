@@ -40,12 +40,12 @@ fn read_everything(checkpoint: &Checkpoint, what: &str) -> bool {
     let complete = v1 || (0..checkpoint.num_shards()).all(|id| prefix.shard(id, checkpoint.num_shards()).is_file());
     for tensor in checkpoint.tensors() {
         let name = support::show(&tensor.name);
-        match support::elements(checkpoint, tensor) {
+        match support::elements(checkpoint, &tensor) {
             Ok((elements, checked)) => {
                 assert_eq!(checked, Checked::Verified, "{what} {name}");
                 assert_eq!(Some(elements.len() as u64), tensor.elements(), "{what} {name}");
                 if tensor.shape.rank() != Some(0) {
-                    support::check_regions(checkpoint, tensor, &elements);
+                    support::check_regions(checkpoint, &tensor, &elements);
                 }
             }
             Err(error) => assert!(!complete && matches!(error.kind(), ErrorKind::Io(_)), "{what} {name}: {error}"),

@@ -59,8 +59,8 @@ pub fn strings(data: &[u8]) {
     opened(builder, |checkpoint| {
         let tensor = checkpoint.tensor(b"s").unwrap();
         let Ok(dims) = tensor.dims() else { return };
-        let all = read(checkpoint, tensor, &whole(&dims));
-        assert_eq!(all, read(checkpoint, tensor, &whole(&dims)), "reading twice differs");
+        let all = read(checkpoint, &tensor, &whole(&dims));
+        assert_eq!(all, read(checkpoint, &tensor, &whole(&dims)), "reading twice differs");
         if intact {
             assert!(all.end.is_ok(), "{:?}", all.end);
         }
@@ -68,7 +68,7 @@ pub fn strings(data: &[u8]) {
             // Bytes that a reader skips (a longer form of a varint) may have changed; elements must not have.
             assert!(claimed != count || all.elements == elements, "elements changed, and the checksum agrees");
             let axes = region(&dims, &mut edits);
-            let part = read(checkpoint, tensor, &axes);
+            let part = read(checkpoint, &tensor, &axes);
             assert!(part.end.is_ok(), "{axes:?}: {:?}", part.end);
             let want: Vec<&Vec<u8>> = flat(&dims, &axes).into_iter().map(|at| &all.elements[at]).collect();
             assert!(part.elements.iter().eq(want), "{axes:?} differs from the whole");
@@ -127,7 +127,7 @@ pub fn slices(data: &[u8]) {
     let builder = BundleBuilder::new().shards(shards).partitioned("w", dtype::INT16, &shape, slices);
     opened(builder, |checkpoint| {
         assert_eq!(checkpoint.tensors().len(), 1, "slices are no tensors");
-        let tensor = &checkpoint.tensors()[0];
+        let tensor = &checkpoint.tensors().get(0).unwrap();
         let all = read(checkpoint, tensor, &whole(&dims));
         if once {
             assert!(all.end.is_ok(), "{:?}", all.end);
@@ -247,7 +247,7 @@ pub fn synth_roundtrip(data: &[u8]) {
                 (&**name, DType::from_number(*number), Some(&**shape))
             );
             let mut got: Vec<Vec<u8>> = Vec::new();
-            let end = checkpoint.read_all(tensor, &mut |bytes| {
+            let end = checkpoint.read_all(&tensor, &mut |bytes| {
                 got.push(bytes.to_vec());
                 Ok(())
             });

@@ -1,12 +1,14 @@
 //! The rows of `list`: which tensors, in which order, and their totals.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::names::Names;
 use super::roles::{Role, Roles, short_name};
 use super::select::Selection;
-use crate::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::checkpoint::{Checkpoint, Cursor, Parts, Tensor, Tensors};
+use crate::tensor::DType;
 
 /// What rows are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +80,7 @@ pub struct Listing<'c> {
     /// What its tensors are for.
     pub roles: &'c Roles,
     /// Positions of the rows.
-    pub rows: Vec<usize>,
+    pub rows: Selection,
     /// Sums over the rows.
     pub totals: Totals,
     /// How many tensors the checkpoint has.
@@ -97,10 +99,13 @@ impl Totals {
         self.bytes = self.bytes.saturating_add(tensor.bytes().unwrap_or(0));
     }
 
-    /// Sums over tensors.
-    pub fn of<'t>(tensors: impl Iterator<Item = &'t Tensor>) -> Self {
+    /// Sums over all tensors.
+    pub fn of(tensors: &Tensors) -> Self {
         let mut totals = Self::default();
-        tensors.for_each(|tensor| totals.add(tensor));
+        let mut cursor = tensors.cursor();
+        while let Some((_, tensor)) = cursor.advance() {
+            totals.add(tensor);
+        }
         totals
     }
 }
@@ -116,33 +121,39 @@ impl<'c> Listing<'c> {
         top: Option<usize>,
     ) -> Self {
         let tensors = checkpoint.tensors();
-        let mut rows = selection.0;
-        let tensor = |at: &usize| tensors.get(*at);
+        let mut rows = selection;
+        let mut cursor = tensors.cursor();
         match sort {
             Sort::Name => {}
-            Sort::Size => rows.sort_by_key(|at| Reverse(tensor(at).and_then(Tensor::bytes))),
-            Sort::Offset => rows.sort_by_key(|at| tensor(at).map(first_place)),
-            Sort::DType => rows.sort_by_key(|at| tensor(at).map(|t| t.dtype.to_string())),
-            Sort::Role => rows.sort_by_key(|at| roles.role(*at)),
+            Sort::Size => rows.sort_by_cached_key(|at| Reverse(cursor.reach(*at).and_then(Tensor::bytes))),
+            Sort::Offset => rows.sort_by_cached_key(|at| cursor.reach(*at).map(first_place)),
+            Sort::DType => rows.sort_by_cached_key(|at| cursor.reach(*at).map(|t| dtype_name(t.dtype))),
+            Sort::Role => rows.sort_by_cached_key(|at| roles.role(*at)),
         }
         if reverse {
             rows.reverse();
         }
         rows.truncate(top.unwrap_or(usize::MAX));
-        let totals = Totals::of(rows.iter().filter_map(tensor));
-        Self { checkpoint, roles, rows, totals, all: tensors.len(), names: None }
+        let mut listing = Self { checkpoint, roles, rows, totals: Totals::default(), all: tensors.len(), names: None };
+        let mut totals = Totals::default();
+        let mut rows = listing.cursor();
+        while let Some((_, tensor)) = rows.advance() {
+            totals.add(tensor);
+        }
+        listing.totals = totals;
+        listing
     }
 
-    /// The rows' tensors with their positions.
-    pub fn tensors(&self) -> impl Iterator<Item = (usize, &'c Tensor)> {
-        let tensors = self.checkpoint.tensors();
-        self.rows.iter().filter_map(move |at| Some((*at, tensors.get(*at)?)))
+    /// Goes through the rows' tensors.
+    pub fn cursor(&self) -> RowCursor<'_> {
+        RowCursor { rows: &self.rows, next: 0, cursor: self.checkpoint.tensors().cursor() }
     }
 
     /// The rows in groups, the largest first, shards by number; scopes are cut at `depth` components.
     pub fn groups(&self, by: GroupBy, depth: usize) -> Vec<Group> {
         let mut groups: BTreeMap<String, Totals> = BTreeMap::new();
-        for (at, tensor) in self.tensors() {
+        let mut rows = self.cursor();
+        while let Some((at, tensor)) = rows.advance() {
             let key = match by {
                 GroupBy::Scope => scope(&tensor.name, depth),
                 GroupBy::DType => tensor.dtype.to_string(),
@@ -167,15 +178,12 @@ impl<'c> Listing<'c> {
         // Rows of the scopes that are open, outermost first. Names come sorted, so a scope's tensors are neighbours.
         let mut open: Vec<usize> = Vec::new();
         let mut sorted = self.rows.clone();
-        let tensors = self.checkpoint.tensors();
-        let components = |at: &usize| -> Vec<&[u8]> {
-            let name = tensors.get(*at).map_or(&b""[..], |t| short_name(&t.name));
-            name.splitn(MAX_DEPTH, |b| *b == b'/').collect()
-        };
-        sorted.sort_by_cached_key(components);
-        for at in &sorted {
-            let Some(tensor) = tensors.get(*at) else { continue };
-            let path = components(at);
+        let mut cursor = self.checkpoint.tensors().cursor();
+        // With a byte below all others between them, components are compared one by one.
+        sorted.sort_by_cached_key(|at| cursor.reach(*at).map(|t| sort_key(short_name(&t.name))));
+        for at in sorted.iter() {
+            let Some(tensor) = cursor.reach(at) else { continue };
+            let path: Vec<&[u8]> = short_name(&tensor.name).splitn(MAX_DEPTH, |b| *b == b'/').collect();
             let same = open
                 .iter()
                 .zip(&path)
@@ -185,7 +193,7 @@ impl<'c> Listing<'c> {
             for (level, name) in path.iter().enumerate().skip(same).take(depth.saturating_sub(same)) {
                 let is_tensor = level.saturating_add(1) == path.len();
                 open.push(rows.len());
-                let tensor = is_tensor.then_some(*at);
+                let tensor = is_tensor.then_some(at);
                 rows.push(TreeRow { depth: level, name: name.to_vec(), tensor, totals: Totals::default() });
             }
             for row in &open {
@@ -196,6 +204,50 @@ impl<'c> Listing<'c> {
         }
         rows
     }
+}
+
+/// Goes through the rows of a [`Listing`] and allocates nothing for one.
+#[derive(Debug)]
+pub struct RowCursor<'l> {
+    rows: &'l Selection,
+    next: usize,
+    cursor: Cursor<'l>,
+}
+
+impl RowCursor<'_> {
+    /// The next row: the position of its tensor, and the tensor.
+    #[inline]
+    pub fn advance(&mut self) -> Option<(usize, &Tensor)> {
+        loop {
+            let at = self.rows.get(self.next)?;
+            self.next = self.next.saturating_add(1);
+            if self.cursor.seek(at) {
+                return Some((at, self.cursor.tensor()));
+            }
+        }
+    }
+}
+
+fn dtype_name(dtype: DType) -> Cow<'static, str> {
+    dtype.known_name().map_or_else(|| Cow::Owned(dtype.to_string()), Cow::Borrowed)
+}
+
+/// Bytes in whose order names are ordered component by component: what parts components is less than anything else.
+fn sort_key(name: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len());
+    let mut slashes = 1;
+    for byte in name {
+        match byte {
+            b'/' if slashes < MAX_DEPTH => {
+                slashes = slashes.saturating_add(1);
+                key.push(0);
+            }
+            0 => key.extend([1, 1]),
+            1 => key.extend([1, 2]),
+            other => key.push(*other),
+        }
+    }
+    key
 }
 
 /// How deep a tree goes; what lies deeper is one component.

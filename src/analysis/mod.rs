@@ -19,7 +19,7 @@ mod validate;
 
 pub use derived::{derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
-pub use listing::{Group, GroupBy, Listing, Sort, Totals, TreeRow};
+pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use names::{Name, Names, SlotOf, layer};
 pub use objects::Objects;
 pub use rename::{Rename, Renames};

@@ -59,7 +59,8 @@ impl Names {
     pub(super) fn full(checkpoint: &Checkpoint, objects: &Objects) -> Self {
         let Some(graph) = objects.graph() else { return Self::default() };
         let mut names = Self::default();
-        for tensor in checkpoint.tensors() {
+        let mut tensors = checkpoint.tensors().cursor();
+        while let Some((_, tensor)) = tensors.advance() {
             names.add(graph, &tensor.name);
         }
         names
@@ -82,7 +83,8 @@ impl Names {
         let paths = graph.map(Paths::new);
         let mut names = Self::default();
         let mut links: Vec<(usize, Link)> = Vec::new();
-        for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+        let mut tensors = checkpoint.tensors().cursor();
+        while let Some((at, tensor)) = tensors.advance() {
             let key: &[u8] = &tensor.name;
             match (graph, &paths) {
                 (Some(graph), Some(paths)) => {

@@ -71,11 +71,11 @@ fn read(checkpoint: &Checkpoint) -> Option<Result<ObjectGraph, Error>> {
         return Some(Err(Error::new(ErrorKind::LimitExceeded { what: "object graph", got, limit })));
     }
     let mut message = Vec::new();
-    let bytes = checkpoint.read_all(tensor, &mut |bytes| {
+    let bytes = checkpoint.read_all(&tensor, &mut |bytes| {
         message.extend_from_slice(bytes);
         Ok(())
     });
-    let missing = is_missing(checkpoint, tensor);
+    let missing = is_missing(checkpoint, &tensor);
     Some(bytes.and_then(|_| ObjectGraph::parse(&message)).map_err(|error| {
         if missing { error.with_help("the object graph lies in a data shard that is missing") } else { error }
     }))

@@ -88,7 +88,7 @@ impl Rename {
                 match piece {
                     Piece::Text(text) => out.extend_from_slice(text),
                     Piece::Group(n) => {
-                        out.extend_from_slice(captures.get(*n).map(|m| m.as_bytes()).unwrap_or_default())
+                        out.extend_from_slice(captures.get(*n).map(|m| m.as_bytes()).unwrap_or_default());
                     }
                 }
             }

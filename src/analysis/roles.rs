@@ -56,7 +56,39 @@ impl Role {
 
 /// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].
 #[derive(Debug)]
-pub struct Roles(Vec<(Role, Option<&'static str>)>);
+pub struct Roles {
+    /// Two bytes a tensor: there may be a million.
+    of: Vec<Judged>,
+    /// The optimizers that occur.
+    owners: Owners,
+}
+
+/// A role, and an owner as a number in [`Owners`].
+#[derive(Clone, Copy, Debug)]
+struct Judged {
+    role: Role,
+    owner: u8,
+}
+
+/// Names of optimizers as numbers from 1 on; 0 is none.
+#[derive(Debug, Default)]
+struct Owners(Vec<&'static str>);
+
+impl Owners {
+    fn number(&mut self, owner: Option<&'static str>) -> u8 {
+        let Some(owner) = owner else { return 0 };
+        let at = self.0.iter().position(|known| *known == owner).unwrap_or_else(|| {
+            self.0.push(owner);
+            self.0.len().saturating_sub(1)
+        });
+        // The names are those of the tables below, a few dozen.
+        u8::try_from(at.saturating_add(1)).unwrap_or(0)
+    }
+
+    fn name(&self, number: u8) -> Option<&'static str> {
+        self.0.get(usize::from(number).checked_sub(1)?).copied()
+    }
+}
 
 /// What every attribute key of a variable ends in (`core.VARIABLE_VALUE_KEY`, `trackable/base.py`).
 const VALUE_SUFFIX: &[u8] = b"/.ATTRIBUTES/VARIABLE_VALUE";
@@ -158,64 +190,70 @@ impl Roles {
         let tensors = checkpoint.tensors();
         let mut judge = Judge { checkpoint, optimizers: BTreeSet::new() };
         judge.find_optimizers();
-        let mut roles: Vec<_> = tensors.iter().map(|tensor| judge.role(tensor)).collect();
+        let mut roles = Self { of: Vec::with_capacity(tensors.len()), owners: Owners::default() };
+        let mut cursor = tensors.cursor();
+        while let Some((_, tensor)) = cursor.advance() {
+            let (role, owner) = judge.role(tensor);
+            roles.of.push(Judged { role, owner: roles.owners.number(owner) });
+        }
         // Beta powers do not say whose they are; with one optimizer in the file it is clear.
-        let mut owners: Vec<_> = roles.iter().filter_map(|(_, owner)| *owner).collect();
-        owners.sort_unstable();
-        owners.dedup();
-        if let [only] = owners.as_slice() {
-            for (_, owner) in roles.iter_mut().filter(|(role, _)| *role == Role::Optimizer) {
-                owner.get_or_insert(only);
+        if roles.owners.0.len() == 1 {
+            for judged in roles.of.iter_mut().filter(|judged| judged.role == Role::Optimizer) {
+                judged.owner = 1;
             }
         }
-        Self(roles)
+        roles
     }
 
     /// Names the optimizers that only the object graph names: by the full names of their variables (`adam/…`).
     pub fn name_optimizers(&mut self, checkpoint: &Checkpoint, graph: &ObjectGraph) {
-        for ((role, owner), tensor) in self.0.iter_mut().zip(checkpoint.tensors()) {
-            if owner.is_some() || !matches!(role, Role::Slot | Role::Optimizer) {
+        let mut cursor = checkpoint.tensors().cursor();
+        while let Some((at, tensor)) = cursor.advance() {
+            let Some(judged) = self.of.get_mut(at) else { break };
+            if judged.owner != 0 || !matches!(judged.role, Role::Slot | Role::Optimizer) {
                 continue;
             }
             let variable = graph.variable_for_key(&tensor.name);
             let scope = variable.and_then(|variable| Some(variable.attribute.full_name.split_once('/')?.0));
-            *owner = scope
+            let owner = scope
                 .and_then(|scope| SCOPES.iter().copied().find(|name| name.eq_ignore_ascii_case(strip_number(scope))));
+            judged.owner = self.owners.number(owner);
         }
     }
 
     /// The role of the tensor with this position.
     pub fn role(&self, at: usize) -> Role {
-        self.0.get(at).map_or(Role::Other, |(role, _)| *role)
+        self.of.get(at).map_or(Role::Other, |judged| judged.role)
     }
 
     /// The optimizer that a slot belongs to, as far as its name tells.
     pub fn optimizer(&self, at: usize) -> Option<&'static str> {
-        self.0.get(at).and_then(|(_, owner)| *owner)
+        self.of.get(at).and_then(|judged| self.owners.name(judged.owner))
     }
 }
 
 struct Judge<'c> {
     checkpoint: &'c Checkpoint,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
-    optimizers: BTreeSet<&'c [u8]>,
+    optimizers: BTreeSet<Vec<u8>>,
 }
 
-impl<'c> Judge<'c> {
+impl Judge<'_> {
     /// An object with `_learning_rate`, `_iterations` or `iter` beside it is an optimizer.
     fn find_optimizers(&mut self) {
-        for tensor in self.checkpoint.tensors() {
+        let mut cursor = self.checkpoint.tensors().cursor();
+        while let Some((_, tensor)) = cursor.advance() {
             if !tensor.name.ends_with(VALUE_SUFFIX) {
                 continue;
             }
             let (path, last) = split_last(short_name(&tensor.name));
             if matches!(last, b"_learning_rate" | b"_iterations" | b"iter" | b"learning_rate" | b"beta_1") {
-                self.optimizers.insert(path);
+                self.optimizers.insert(path.to_vec());
             }
         }
     }
 
-    fn role(&self, tensor: &'c Tensor) -> (Role, Option<&'static str>) {
+    fn role(&self, tensor: &Tensor) -> (Role, Option<&'static str>) {
         let name: &[u8] = &tensor.name;
         if name == OBJECT_GRAPH_KEY {
             return (Role::Other, None);
@@ -243,7 +281,7 @@ impl<'c> Judge<'c> {
     }
 
     /// `<variable path>/.OPTIMIZER_SLOT/<optimizer path>/<slot>`, or an entry in a Keras optimizer's list.
-    fn by_key(&self, tensor: &'c Tensor, scalar: bool) -> Option<(Role, Option<&'static str>)> {
+    fn by_key(&self, tensor: &Tensor, scalar: bool) -> Option<(Role, Option<&'static str>)> {
         let path = short_name(&tensor.name);
         let marker = b"/.OPTIMIZER_SLOT/";
         if path.windows(marker.len()).any(|w| w == marker) {
@@ -274,9 +312,8 @@ impl<'c> Judge<'c> {
         // The slots of one part of a partitioned variable may lie under that part's name, which is no tensor itself.
         let exists = |variable: &[u8]| {
             let whole = split_last(variable);
-            self.checkpoint.tensor(variable).is_some()
-                || (whole.1.starts_with(b"part_")
-                    && whole.0.strip_suffix(b"/").is_some_and(|whole| self.checkpoint.tensor(whole).is_some()))
+            let is_tensor = |name: &[u8]| self.checkpoint.tensors().find(name).is_some();
+            is_tensor(variable) || (whole.1.starts_with(b"part_") && whole.0.strip_suffix(b"/").is_some_and(is_tensor))
         };
         if matches!(last, "ExponentialMovingAverage" | "moving_average" | "ema") && exists(variable) {
             return Some((Role::Average, None));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::roles::short_name;
-use crate::checkpoint::Tensor;
+use crate::checkpoint::{Tensor, Tensors};
 use crate::escape::escaped;
 use crate::tensor::Shape;
 
@@ -31,10 +31,11 @@ pub struct Scope {
 }
 
 #[derive(Debug, Default)]
-struct Node<'t> {
-    children: BTreeMap<&'t [u8], usize>,
-    /// The first tensors that lie directly in it; all of them are in the sums and the signature.
-    leaves: Vec<(&'t [u8], &'t Tensor)>,
+struct Node {
+    children: BTreeMap<Box<[u8]>, usize>,
+    /// The first tensors that lie directly in it, as positions, and how many bytes of their names are the scope's; all
+    /// of them are in the sums and the signature.
+    leaves: Vec<(u32, u32)>,
     /// Sums over the tensors that lie directly in it.
     own: Sums,
     /// Sums over everything in it.
@@ -61,7 +62,8 @@ impl Sums {
 
 /// The nodes of all names, the root first. In one vector, so that a deep name costs no stack.
 struct Tree<'t> {
-    nodes: Vec<Node<'t>>,
+    tensors: &'t Tensors,
+    nodes: Vec<Node>,
 }
 
 /// How deep names are taken apart; what lies deeper belongs to the scope at this depth.
@@ -73,9 +75,10 @@ const SCOPES: usize = 1 << 16;
 /// How many tensors of a scope are remembered by name.
 const LEAVES: usize = 32;
 
-/// The scopes that hold the most bytes, `most` of them at most, and how many others there are.
-pub fn scopes<'t>(tensors: impl Iterator<Item = &'t Tensor>, most: usize) -> (Vec<Scope>, usize) {
-    let tree = Tree::build(tensors);
+/// The scopes that hold the most bytes, `most` of them at most, and how many others there are. Only tensors whose
+/// positions `counts` are looked at.
+pub fn scopes(tensors: &Tensors, counts: impl Fn(usize) -> bool, most: usize) -> (Vec<Scope>, usize) {
+    let tree = Tree::build(tensors, counts);
     let total = tree.node(0).map_or(0, |root| root.all.bytes);
     let mut rows = tree.fold(0, "");
     // Open the largest scope as long as it holds most of everything and the rows stay few.
@@ -100,10 +103,14 @@ pub fn scopes<'t>(tensors: impl Iterator<Item = &'t Tensor>, most: usize) -> (Ve
 }
 
 impl<'t> Tree<'t> {
-    fn build(tensors: impl Iterator<Item = &'t Tensor>) -> Self {
-        let mut tree = Self { nodes: vec![Node::default()] };
+    fn build(tensors: &'t Tensors, counts: impl Fn(usize) -> bool) -> Self {
+        let mut tree = Self { tensors, nodes: vec![Node::default()] };
         let mut path = Vec::new();
-        for tensor in tensors {
+        let mut cursor = tensors.cursor();
+        while let Some((position, tensor)) = cursor.advance() {
+            if !counts(position) {
+                continue;
+            }
             let mut rest = short_name(&tensor.name);
             let mut at = 0;
             path.clear();
@@ -118,7 +125,7 @@ impl<'t> Tree<'t> {
                     Some(child) => at = *child,
                     None if next >= SCOPES => break,
                     None => {
-                        node.children.insert(component, next);
+                        node.children.insert(component.into(), next);
                         tree.nodes.push(Node::default());
                         at = next;
                     }
@@ -137,7 +144,9 @@ impl<'t> Tree<'t> {
                 (node.signature, rest, tensor.dtype, &tensor.shape).hash(&mut hasher);
                 node.signature = hasher.finish();
                 if node.leaves.len() < LEAVES {
-                    node.leaves.push((rest, tensor));
+                    let before = short_name(&tensor.name).len().saturating_sub(rest.len());
+                    let leaf = u32::try_from(position).ok().zip(u32::try_from(before).ok());
+                    node.leaves.extend(leaf);
                 }
             }
         }
@@ -145,7 +154,7 @@ impl<'t> Tree<'t> {
         tree
     }
 
-    fn node(&self, at: usize) -> Option<&Node<'t>> {
+    fn node(&self, at: usize) -> Option<&Node> {
         self.nodes.get(at)
     }
 
@@ -190,7 +199,7 @@ impl<'t> Tree<'t> {
             let Some((first, inner)) = members.first().and_then(|(_, at)| Some((*at, self.node(*at)?))) else {
                 continue;
             };
-            let mut scope = Scope::new(join(&name), inner);
+            let mut scope = self.scope(join(&name), inner);
             scope.times = members.len();
             for node in members.iter().filter_map(|(_, at)| self.node(*at)) {
                 scope.add(node.all);
@@ -198,30 +207,35 @@ impl<'t> Tree<'t> {
             rows.push((scope, first));
         }
         if node.own.tensors > 0 {
-            let mut scope = Scope::new(if path.is_empty() { "(top level)".to_owned() } else { path.to_owned() }, node);
+            let mut scope = self.scope(if path.is_empty() { "(top level)".to_owned() } else { path.to_owned() }, node);
             scope.add(node.own);
             scope.has_inner = false;
             rows.push((scope, at));
         }
         rows
     }
-}
 
-impl Scope {
     /// A scope that looks like `node`, without sums.
-    fn new(path: String, node: &Node<'_>) -> Self {
-        let leaf = |(name, tensor): &(&[u8], &Tensor)| (escaped(name).into_owned(), tensor.shape.clone());
-        Self {
+    fn scope(&self, path: String, node: &Node) -> Scope {
+        let mut cursor = self.tensors.cursor();
+        let leaf = |(at, before): &(u32, u32)| {
+            let tensor = cursor.reach(*at as usize)?;
+            let name = short_name(&tensor.name).get(*before as usize..)?;
+            Some((escaped(name).into_owned(), tensor.shape.clone()))
+        };
+        Scope {
             path,
             times: 1,
             tensors: 0,
             parameters: 0,
             bytes: 0,
-            leaves: node.leaves.iter().map(leaf).collect(),
+            leaves: node.leaves.iter().filter_map(leaf).collect(),
             has_inner: !node.children.is_empty(),
         }
     }
+}
 
+impl Scope {
     fn add(&mut self, sums: Sums) {
         self.tensors += sums.tensors;
         self.parameters = self.parameters.saturating_add(sums.parameters);
@@ -266,7 +280,7 @@ mod tests {
     fn tensor(name: &str, dims: &[i64]) -> Tensor {
         let bytes = dims.iter().product::<i64>() * 4;
         let parts = Parts::Whole(Place { shard: 0, range: Some((0, bytes)), crc32c: None });
-        Tensor { name: name.as_bytes().into(), dtype: DType::Float32, shape: Shape::new(dims), parts }
+        Tensor { name: name.into(), dtype: DType::Float32, shape: Shape::new(dims), parts }
     }
 
     #[test]
@@ -276,7 +290,7 @@ mod tests {
             tensors.push(tensor(&format!("bert/encoder/layer_{n}/kernel"), &[4, 4]));
         }
         tensors.push(tensor("dense_1/kernel", &[2, 3]));
-        let (rows, others) = scopes(tensors.iter(), 10);
+        let (rows, others) = scopes(&tensors.into_iter().collect(), |_| true, 10);
         let paths: Vec<_> = rows.iter().map(|r| (r.path.as_str(), r.times, r.tensors)).collect();
         assert_eq!(
             paths,
@@ -299,6 +313,6 @@ mod tests {
     fn a_name_of_many_slashes_costs_no_stack() {
         let name = "/".repeat(1_000_000);
         let deep = [tensor(&name, &[1])];
-        assert_eq!(scopes(deep.iter(), 10).0.len(), 1);
+        assert_eq!(scopes(&deep.into_iter().collect(), |_| true, 10).0.len(), 1);
     }
 }

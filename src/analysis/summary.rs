@@ -11,10 +11,10 @@ use super::roles::{Role, Roles};
 use super::scopes::{Scope, scopes};
 use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
+use crate::checkpoint::{Checkpoint, Parts, Place, Tensor, Tensors};
 use crate::error::Error;
 use crate::escape::Escaped;
-use crate::tensor::{Checked, DType, Shape};
+use crate::tensor::{Checked, DType};
 
 /// Everything that `inspect` shows.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl Saver {
             return Self::NameBased;
         }
         // Names that only Keras gives to the children of its models and optimizers.
-        let keras = |tensor: &Tensor| {
+        let keras = |tensor: Tensor| {
             let marks: [&[u8]; 4] = [b"layer_with_weights-", b"/_trainable_variables/", b"keras_api/", b"_layers/"];
             marks.iter().any(|mark| tensor.name.windows(mark.len()).any(|w| w == *mark))
         };
@@ -157,19 +157,28 @@ impl Equal {
     /// Small tensors are left out of the duplicates: counters and biases are equal without meaning anything.
     fn of(checkpoint: &Checkpoint) -> Self {
         const SMALL: u64 = 64;
-        let mut groups: BTreeMap<(DType, &Shape, u32), Vec<&Tensor>> = BTreeMap::new();
         let mut zeros = 0;
-        for tensor in checkpoint.tensors() {
-            let Parts::Whole(Place { crc32c: Some(crc), .. }) = &tensor.parts else { continue };
+        // Twelve bytes a tensor: kind, checksum, position.
+        let mut sums: Vec<(u32, u32, u32)> = Vec::new();
+        let mut cursor = checkpoint.tensors().cursor();
+        while let Some((at, tensor)) = cursor.advance() {
+            let Parts::Whole(Place { crc32c: Some(crc), .. }) = tensor.parts else { continue };
             if is_zero(tensor) {
                 zeros += 1;
             } else if tensor.is_numeric() && tensor.bytes().is_some_and(|bytes| bytes >= SMALL) {
-                groups.entry((tensor.dtype, &tensor.shape, crc.0)).or_default().push(tensor);
+                let numbers = u32::try_from(cursor.kind()).ok().zip(u32::try_from(at).ok());
+                sums.extend(numbers.map(|(kind, at)| (kind, crc.0, at)));
             }
         }
-        let alike = groups.into_values().filter(|group| group.len() > 1);
-        let names = |group: Vec<&Tensor>| group.into_iter().map(|tensor| tensor.name.clone()).collect();
-        Self { zeros, duplicates: alike.map(names).collect() }
+        sums.sort_unstable();
+        let mut groups = BTreeMap::new();
+        for group in sums.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|group| group.len() > 1) {
+            let names = group.iter().filter_map(|(.., at)| Some(cursor.reach(*at as usize)?.name.as_slice().into()));
+            let names: Vec<Box<[u8]>> = names.collect();
+            let crc = group.first().map_or(0, |(_, crc, _)| *crc);
+            groups.insert((cursor.tensor().dtype, cursor.tensor().shape.clone(), crc), names);
+        }
+        Self { zeros, duplicates: groups.into_values().collect() }
     }
 }
 
@@ -224,7 +233,7 @@ impl Summary {
             tensorflow_version,
             complete: files.iter().all(|file| file.finding().is_none()) && checkpoint.damage().is_empty(),
             files,
-            totals: Totals::of(tensors.iter()),
+            totals: Totals::of(tensors),
             roles: by_role(tensors, &roles),
             equal: Equal::of(checkpoint),
             dtypes: by_dtype(tensors),
@@ -279,7 +288,8 @@ pub(super) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
         let known = needed.entry(place.shard).or_default();
         *known = end.max(*known);
     };
-    for tensor in checkpoint.tensors() {
+    let mut cursor = checkpoint.tensors().cursor();
+    while let Some((_, tensor)) = cursor.advance() {
         match &tensor.parts {
             Parts::Whole(place) => need(place),
             Parts::Slices(slices) => slices.iter().filter_map(|s| s.place.as_ref()).for_each(&mut need),
@@ -313,7 +323,7 @@ fn stored_step(checkpoint: &Checkpoint) -> Option<u64> {
         return None;
     }
     let mut bytes = Vec::new();
-    let checked = checkpoint.read_all(tensor, &mut |part| {
+    let checked = checkpoint.read_all(&tensor, &mut |part| {
         bytes.extend_from_slice(part);
         Ok(())
     });
@@ -329,30 +339,31 @@ fn stored_step(checkpoint: &Checkpoint) -> Option<u64> {
 fn derived_step(checkpoint: &Checkpoint) -> Option<(u64, String)> {
     let names = STEPS.iter().copied().chain([&b"save_counter/.ATTRIBUTES/VARIABLE_VALUE"[..]]);
     let tensor = names.into_iter().find_map(|name| checkpoint.tensor(name)).filter(|t| is_missing(checkpoint, t))?;
-    let value = derived(checkpoint, tensor)?;
+    let value = derived(checkpoint, &tensor)?;
     let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
     Some((u64::try_from(value.integer()?).ok()?, assumption))
 }
 
 /// The scopes of what a model is made of; of a checkpoint without such, of everything.
-fn main_scopes(tensors: &[Tensor], roles: &Roles) -> (Vec<Scope>, usize) {
+fn main_scopes(tensors: &Tensors, roles: &Roles) -> (Vec<Scope>, usize) {
     const ROWS: usize = 10;
-    let weights = |(at, _): &(usize, &Tensor)| matches!(roles.role(*at), Role::Weight | Role::Average);
-    let found = scopes(tensors.iter().enumerate().filter(weights).map(|(_, tensor)| tensor), ROWS);
-    if found.0.is_empty() { scopes(tensors.iter(), ROWS) } else { found }
+    let found = scopes(tensors, |at| matches!(roles.role(at), Role::Weight | Role::Average), ROWS);
+    if found.0.is_empty() { scopes(tensors, |_| true, ROWS) } else { found }
 }
 
-fn by_role(tensors: &[Tensor], roles: &Roles) -> Vec<RoleTotal> {
+fn by_role(tensors: &Tensors, roles: &Roles) -> Vec<RoleTotal> {
     let mut totals: BTreeMap<(Role, Option<&'static str>), Totals> = BTreeMap::new();
-    for (at, tensor) in tensors.iter().enumerate() {
+    let mut cursor = tensors.cursor();
+    while let Some((at, tensor)) = cursor.advance() {
         totals.entry((roles.role(at), roles.optimizer(at))).or_default().add(tensor);
     }
     totals.into_iter().map(|((role, optimizer), totals)| RoleTotal { role, optimizer, totals }).collect()
 }
 
-fn by_dtype(tensors: &[Tensor]) -> Vec<(DType, Totals)> {
+fn by_dtype(tensors: &Tensors) -> Vec<(DType, Totals)> {
     let mut totals: BTreeMap<DType, Totals> = BTreeMap::new();
-    for tensor in tensors {
+    let mut cursor = tensors.cursor();
+    while let Some((_, tensor)) = cursor.advance() {
         totals.entry(tensor.dtype).or_default().add(tensor);
     }
     let mut totals: Vec<_> = totals.into_iter().collect();

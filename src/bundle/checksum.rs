@@ -6,6 +6,7 @@
 //! window beyond 256 KiB falls out of the second-level cache.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,16 +25,38 @@ pub struct Span {
     pub start: u64,
     /// Number of bytes.
     pub len: u64,
+    /// The checksum that they should have.
+    pub crc: Crc32c,
 }
 
-/// What one span's bytes came to.
-#[derive(Debug)]
-pub enum Sum {
-    /// The checksum of the bytes that are there.
-    Read(Crc32c),
-    /// Some of them could not be read.
-    Failed(Arc<Error>),
+/// What stands for bytes with one checksum, in the form in which a caller keeps it.
+pub trait Stored: Sync {
+    /// The bytes.
+    fn span(&self) -> Span;
+
+    /// Whether they are to be read.
+    fn is_wanted(&self) -> bool {
+        true
+    }
 }
+
+impl Stored for Span {
+    fn span(&self) -> Span {
+        *self
+    }
+}
+
+/// What is wrong with the bytes. Of a million spans nearly all are right, and then this is nearly empty.
+#[derive(Debug, Default)]
+pub struct Sums {
+    /// The spans, by position, whose bytes have another checksum, and which.
+    pub wrong: Vec<(usize, Crc32c)>,
+    /// Ranges of spans of which some bytes could not be read, and why.
+    pub failed: Vec<Failed>,
+}
+
+/// Spans, by position, and why they could not be read.
+pub type Failed = (Range<usize>, Arc<Error>);
 
 const UNIT: u64 = 8 << 20;
 
@@ -44,7 +67,7 @@ const GAP: u64 = 64 << 10;
 struct Run {
     source: Arc<Source>,
     /// Their positions.
-    spans: std::ops::Range<usize>,
+    spans: Range<usize>,
     start: u64,
     end: u64,
 }
@@ -62,30 +85,20 @@ type Opened = Result<Arc<Source>, Arc<Error>>;
 /// A part of a span: where in it, how long, its checksum.
 type Partial = (u64, u64, Crc32c);
 
-/// Sums every span. They come sorted by shard and start; the result has one entry a span, in their order.
+/// Sums every span and compares it with what it should be. They come sorted by shard and start.
 ///
 /// `done` counts bytes as they are read, for whoever shows progress.
-pub fn sum_spans(shards: &Shards, spans: &[Span], threads: usize, done: &AtomicU64) -> Vec<Sum> {
-    // A span without bytes lies in no unit.
-    let mut sums: Vec<Sum> = spans.iter().map(|_| Sum::Read(Crc32c(0))).collect();
-    let mut put = |n: usize, sum: Sum| {
-        if let Some(slot) = sums.get_mut(n) {
-            *slot = sum;
-        }
-    };
-    let (runs, failures) = plan(shards, spans);
-    for (n, error) in failures {
-        put(n, Sum::Failed(error));
-    }
+pub fn sum_spans<S: Stored>(shards: &Shards, sorted: &[S], threads: usize, done: &AtomicU64) -> Sums {
+    let (runs, failed) = plan(shards, sorted);
     let units = cut(&runs);
     let next = AtomicUsize::new(0);
-    let found: Mutex<Found> = Mutex::default();
+    let found: Mutex<Found> = Mutex::new(Found { sums: Sums { wrong: empty(sorted), failed }, ..Found::default() });
     let work = || {
         let mut local = Found::default();
         let mut window = Vec::new();
         while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Some(run) = runs.get(unit.run) {
-                read_unit(run, unit, spans, &mut window, &mut local, done);
+                read_unit(run, unit, sorted, &mut window, &mut local, done);
             }
         }
         found.lock().unwrap_or_else(PoisonError::into_inner).merge(local);
@@ -98,35 +111,48 @@ pub fn sum_spans(shards: &Shards, spans: &[Span], threads: usize, done: &AtomicU
         }
         work();
     });
-    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (n, crc) in found.whole {
-        put(n, Sum::Read(crc));
-    }
-    for (n, mut partials) in found.partial {
+    let Found { mut sums, partial } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (n, mut partials) in partial {
+        let Some(span) = sorted.get(n).map(Stored::span) else { continue };
+        // Where a part is missing, it is among those that could not be read.
+        if partials.iter().map(|(_, len, _)| *len).sum::<u64>() != span.len {
+            continue;
+        }
         partials.sort_unstable_by_key(|(from, ..)| *from);
-        let crc = partials.iter().fold(0u32, |crc, (_, len, part)| {
-            crc32c::crc32c_combine(crc, part.0, usize::try_from(*len).unwrap_or(usize::MAX))
-        });
-        put(n, Sum::Read(Crc32c(crc)));
+        let crc = partials.iter().fold(Crc32c(0), |crc, (_, len, part)| crc.then(*part, *len));
+        if crc != span.crc {
+            sums.wrong.push((n, crc));
+        }
     }
-    for (n, error) in found.failed {
-        put(n, Sum::Failed(error));
-    }
+    sums.wrong.sort_unstable_by_key(|(n, _)| *n);
+    sums.failed.sort_by_key(|(range, _)| range.start);
     sums
 }
 
-/// What workers found, by position of the span.
+/// Spans without bytes, which lie in no unit, and should have another checksum than nothing has.
+fn empty<S: Stored>(spans: &[S]) -> Vec<(usize, Crc32c)> {
+    let is_wrong = |span: Span| span.len == 0 && span.crc != Crc32c(0);
+    wanted(spans, 0).filter(|(_, span)| is_wrong(*span)).map(|(n, _)| (n, Crc32c(0))).collect()
+}
+
+/// The spans from a position on that are to be read, with their positions.
+fn wanted<S: Stored>(spans: &[S], from: usize) -> impl Iterator<Item = (usize, Span)> {
+    let spans = spans.get(from..).unwrap_or_default().iter().zip(from..);
+    spans.filter(|(stored, _)| stored.is_wanted()).map(|(stored, n)| (n, stored.span()))
+}
+
+/// What workers found.
 #[derive(Default)]
 struct Found {
-    whole: Vec<(usize, Crc32c)>,
+    sums: Sums,
+    /// Parts of spans that lie in several units, by position.
     partial: BTreeMap<usize, Vec<Partial>>,
-    failed: BTreeMap<usize, Arc<Error>>,
 }
 
 impl Found {
     fn merge(&mut self, mut other: Self) {
-        self.whole.append(&mut other.whole);
-        self.failed.append(&mut other.failed);
+        self.sums.wrong.append(&mut other.sums.wrong);
+        self.sums.failed.append(&mut other.sums.failed);
         for (n, mut partials) in other.partial {
             self.partial.entry(n).or_default().append(&mut partials);
         }
@@ -134,43 +160,54 @@ impl Found {
 }
 
 /// Groups spans into runs; spans whose shard is missing or too short fail here.
-fn plan(shards: &Shards, sorted: &[Span]) -> (Vec<Run>, Vec<(usize, Arc<Error>)>) {
+fn plan<S: Stored>(shards: &Shards, sorted: &[S]) -> (Vec<Run>, Vec<Failed>) {
     let mut runs: Vec<Run> = Vec::new();
-    let mut failures = Vec::new();
+    let mut failed: Vec<Failed> = Vec::new();
     let mut shard: Option<(i32, Opened)> = None;
-    for (n, span) in sorted.iter().enumerate() {
+    for (n, span) in wanted(sorted, 0) {
         let source = match &shard {
             Some((id, source)) if *id == span.shard => source,
             _ => &shard.insert((span.shard, shards.get(span.shard).map_err(Arc::new))).1,
         };
+        let behind = n.saturating_add(1);
         let source = match source {
             Ok(source) => source,
             Err(error) => {
-                failures.push((n, Arc::clone(error)));
+                match failed.last_mut() {
+                    Some((range, last)) if Arc::ptr_eq(last, error) => range.end = behind,
+                    _ => failed.push((n..behind, Arc::clone(error))),
+                }
                 continue;
             }
         };
         let end = span.start.saturating_add(span.len);
         if end > source.len() {
-            let kind = crate::error::ErrorKind::Truncated { needed: end, available: source.len() };
-            let error = Error::new(kind).at_part(Part::TensorData).at_offset(span.start).in_file(source.path());
-            failures.push((n, Arc::new(error)));
+            // What follows in a shard that is too short starts no earlier, and needs no error of its own.
+            match failed.last_mut() {
+                Some((range, last)) if range.end == n && last.location().file.as_deref() == Some(source.path()) => {
+                    range.end = behind;
+                }
+                _ => {
+                    let kind = crate::error::ErrorKind::Truncated { needed: end, available: source.len() };
+                    let error = Error::new(kind).at_part(Part::TensorData).at_offset(span.start);
+                    failed.push((n..behind, Arc::new(error.in_file(source.path()))));
+                }
+            }
             continue;
         }
         match runs.last_mut() {
             Some(run)
                 if Arc::ptr_eq(&run.source, source)
-                    && run.spans.end == n
                     && span.start >= run.end
                     && span.start.saturating_sub(run.end) <= GAP =>
             {
                 run.end = end;
-                run.spans.end = n.saturating_add(1);
+                run.spans.end = behind;
             }
-            _ => runs.push(Run { source: Arc::clone(source), spans: n..n.saturating_add(1), start: span.start, end }),
+            _ => runs.push(Run { source: Arc::clone(source), spans: n..behind, start: span.start, end }),
         }
     }
-    (runs, failures)
+    (runs, failed)
 }
 
 fn cut(runs: &[Run]) -> Vec<Unit> {
@@ -186,25 +223,33 @@ fn cut(runs: &[Run]) -> Vec<Unit> {
     units
 }
 
-fn read_unit(run: &Run, unit: &Unit, sorted: &[Span], window: &mut Vec<u8>, found: &mut Found, done: &AtomicU64) {
-    let spans = sorted.get(run.spans.clone()).unwrap_or_default();
-    // The first span that ends behind the unit's start.
-    let mut n = spans.partition_point(|span| span.start.saturating_add(span.len) <= unit.start);
+fn read_unit<S: Stored>(
+    run: &Run,
+    unit: &Unit,
+    sorted: &[S],
+    window: &mut Vec<u8>,
+    found: &mut Found,
+    done: &AtomicU64,
+) {
+    let spans = sorted.get(..run.spans.end).unwrap_or_default();
+    let span_at = |from: usize| wanted(spans, from).next();
+    let mut next = span_at(first_in(spans, run.spans.start, unit.start));
     let mut crc = Crc32c::default();
     let mut at = unit.start;
     while at < unit.end {
         let len = unit.end.saturating_sub(at).min(WINDOW);
         window.resize(usize::try_from(len).unwrap_or(0), 0);
         if let Err(error) = run.source.read_exact_at(window, at) {
-            let error = Arc::new(error.at_part(Part::TensorData));
-            while spans.get(n).is_some_and(|span| span.start < unit.end) {
-                found.failed.insert(run.spans.start.saturating_add(n), Arc::clone(&error));
-                n = n.saturating_add(1);
+            let from = next.map_or(run.spans.end, |(n, _)| n);
+            let mut until = from;
+            while let Some((n, _)) = span_at(until).filter(|(_, span)| span.start < unit.end) {
+                until = n.saturating_add(1);
             }
+            found.sums.failed.push((from..until, Arc::new(error.at_part(Part::TensorData))));
             return;
         }
         let end = at.saturating_add(len);
-        while let Some(span) = spans.get(n).filter(|span| span.start < end) {
+        while let Some((n, span)) = next.filter(|(_, span)| span.start < end) {
             let span_end = span.start.saturating_add(span.len);
             let index = |offset: u64| usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
             let part = window.get(index(span.start.max(at))..index(span_end.min(end))).unwrap_or_default();
@@ -213,24 +258,36 @@ fn read_unit(run: &Run, unit: &Unit, sorted: &[Span], window: &mut Vec<u8>, foun
             if span_end > end {
                 break;
             }
-            found.keep(run.spans.start.saturating_add(n), span, unit, crc);
+            found.keep(n, &span, unit, crc);
             crc = Crc32c::default();
-            n = n.saturating_add(1);
+            next = span_at(n.saturating_add(1));
         }
         at = end;
         done.fetch_add(len, Ordering::Relaxed);
     }
-    if let Some(span) = spans.get(n).filter(|span| span.start < unit.end && span.len > 0) {
-        found.keep(run.spans.start.saturating_add(n), span, unit, crc);
+    if let Some((n, span)) = next.filter(|(_, span)| span.start < unit.end && span.len > 0) {
+        found.keep(n, &span, unit, crc);
     }
 }
 
+/// The position from which on spans may have bytes at or behind `start`, in a run that begins with the span `first`.
+fn first_in<S: Stored>(spans: &[S], first: usize, start: u64) -> usize {
+    let run = spans.get(first..).unwrap_or_default();
+    let behind = run.partition_point(|stored| stored.span().start <= start);
+    // Those of a run that are wanted do not overlap: only the last of those before may reach beyond.
+    let before = run.get(..behind).unwrap_or_default().iter().rposition(Stored::is_wanted);
+    let reaches = |at: &usize| run.get(*at).map(Stored::span).is_some_and(|s| s.start.saturating_add(s.len) > start);
+    first.saturating_add(before.filter(reaches).unwrap_or(behind))
+}
+
 impl Found {
-    /// Keeps the checksum of the part of a span that lies in a unit.
+    /// Keeps what was found of a span, or of the part of it that lies in a unit.
     fn keep(&mut self, n: usize, span: &Span, unit: &Unit, crc: Crc32c) {
         let end = span.start.saturating_add(span.len);
         if span.start >= unit.start && end <= unit.end {
-            self.whole.push((n, crc));
+            if crc != span.crc && span.len > 0 {
+                self.sums.wrong.push((n, crc));
+            }
             return;
         }
         let from = span.start.max(unit.start);
@@ -254,17 +311,45 @@ mod tests {
         let prefix = Prefix::new(dir.path().join("m").as_os_str());
         let data = bytes(len);
         std::fs::write(prefix.shard(0, 1), &data).unwrap();
-        let mut spans: Vec<Span> = spans.iter().map(|&(start, len)| Span { shard: 0, start, len }).collect();
+        let sum = |start: u64, len: u64| {
+            Crc32c::of(&data[usize::try_from(start).unwrap()..usize::try_from(start + len).unwrap()])
+        };
+        let mut spans: Vec<Span> =
+            spans.iter().map(|&(start, len)| Span { shard: 0, start, len, crc: sum(start, len) }).collect();
         spans.sort_by_key(|span| (span.start, span.len));
         for threads in [1, 2, 5] {
-            let done = AtomicU64::new(0);
-            let sums = sum_spans(&Shards::new(prefix.clone(), 1), &spans, threads, &done);
-            for (span, sum) in spans.iter().zip(&sums) {
-                let (start, end) =
-                    (usize::try_from(span.start).unwrap(), usize::try_from(span.start + span.len).unwrap());
-                let Sum::Read(crc) = sum else { panic!("{sum:?}") };
-                assert_eq!(*crc, Crc32c::of(&data[start..end]), "{span:?}");
+            let run = |spans: &[Tested]| {
+                let sums = sum_spans(&Shards::new(prefix.clone(), 1), spans, threads, &AtomicU64::new(0));
+                assert!(sums.failed.is_empty(), "{:?}", sums.failed);
+                sums.wrong
+            };
+            let mut tested: Vec<Tested> = spans.iter().map(|span| Tested { span: *span, is_wanted: true }).collect();
+            assert_eq!(run(&tested), [], "{threads}");
+            // What should be and is not, is told with what is; what is not wanted is not told.
+            for every in [1, 2, 3] {
+                let mut want = Vec::new();
+                for (n, (tested, span)) in tested.iter_mut().zip(&spans).enumerate() {
+                    *tested = Tested { span: Span { crc: Crc32c(!span.crc.0), ..*span }, is_wanted: n % every == 0 };
+                    want.extend(tested.is_wanted.then_some((n, span.crc)));
+                }
+                assert_eq!(run(&tested), want, "{threads} {every}");
             }
+        }
+    }
+
+    /// A span that may be left out.
+    struct Tested {
+        span: Span,
+        is_wanted: bool,
+    }
+
+    impl Stored for Tested {
+        fn span(&self) -> Span {
+            self.span
+        }
+
+        fn is_wanted(&self) -> bool {
+            self.is_wanted
         }
     }
 
@@ -289,10 +374,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let prefix = Prefix::new(dir.path().join("m").as_os_str());
         std::fs::write(prefix.shard(0, 2), bytes(100)).unwrap();
-        let spans = [(0, 0, 10), (0, 95, 10), (1, 0, 10), (7, 0, 1)];
-        let spans: Vec<Span> = spans.into_iter().map(|(shard, start, len)| Span { shard, start, len }).collect();
+        let spans = [(0, 0, 10), (0, 95, 10), (0, 96, 10), (1, 0, 10), (7, 0, 1)];
+        let crc = Crc32c::of(&bytes(10));
+        let spans: Vec<Span> = spans.into_iter().map(|(shard, start, len)| Span { shard, start, len, crc }).collect();
         let sums = sum_spans(&Shards::new(prefix, 2), &spans, 2, &AtomicU64::new(0));
-        assert!(matches!(sums[0], Sum::Read(_)));
-        assert!(sums[1..].iter().all(|sum| matches!(sum, Sum::Failed(_))));
+        assert_eq!(sums.wrong, []);
+        let failed: Vec<Range<usize>> = sums.failed.into_iter().map(|(range, _)| range).collect();
+        assert_eq!(failed, [1..3, 3..4, 4..5]);
     }
 }

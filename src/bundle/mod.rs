@@ -16,7 +16,7 @@ mod shards;
 mod slice_key;
 mod strings;
 
-pub use checksum::{Span, Sum, sum_spans};
+pub use checksum::{Failed, Span, Stored, Sums, sum_spans};
 pub use entry::{BundleEntry, decode_shape, decode_slice};
 pub use header::BundleHeader;
 pub use naming::{Prefix, ShardName};
@@ -65,51 +65,62 @@ pub fn peek_header(prefix: &Prefix, limits: &Limits) -> Result<BundleHeader> {
     }
 }
 
-/// An open bundle: everything its index says. No shard has been touched.
+/// What the index of a bundle says of all of it. Its entries have been handed on; no shard has been touched.
 #[derive(Debug)]
 pub struct Bundle {
     prefix: Prefix,
     header: BundleHeader,
-    entries: Vec<(Box<[u8]>, BundleEntry)>,
     damage: Vec<Error>,
     notes: Vec<Error>,
     blocks: usize,
 }
 
+/// What is remembered of the entries that have been handed on.
+#[derive(Default)]
+struct Seen {
+    any: bool,
+    largest_shard: i32,
+}
+
 impl Bundle {
-    /// Reads the whole index of the bundle with this prefix.
+    /// Reads the whole index of the bundle with this prefix and hands its entries to `visit`, as they are stored:
+    /// sorted by key, unless [`Bundle::take_damage`] notes otherwise, and slice entries included.
     ///
     /// Damage that costs some entries does not hide the others: [`Bundle::damage`] lists what could not be read.
     ///
     /// # Errors
     /// If there is no index, or it is no table, or nothing of it can be read.
-    pub fn open(prefix: &Prefix, limits: &Limits) -> Result<Self> {
+    pub fn read(prefix: &Prefix, limits: &Limits, visit: &mut dyn FnMut(&[u8], BundleEntry)) -> Result<Self> {
         let path = prefix.index();
         let mut table = Table::open(Source::open(&path)?, limits)?;
         let mut bundle = Self {
             prefix: prefix.clone(),
             header: BundleHeader::default(),
-            entries: Vec::new(),
             damage: Vec::new(),
             notes: Vec::new(),
             blocks: table.blocks().len(),
         };
-        bundle.read_entries(&table, limits)?;
+        let seen = bundle.read_entries(&table, limits, visit)?;
         bundle.damage.splice(0..0, table.take_damage());
-        if bundle.entries.is_empty() && !bundle.damage.is_empty() {
+        if !seen.any && !bundle.damage.is_empty() {
             return Err(bundle.damage.swap_remove(0));
         }
         Ok(bundle)
     }
 
-    fn read_entries(&mut self, table: &Table, limits: &Limits) -> Result<()> {
+    fn read_entries(
+        &mut self,
+        table: &Table,
+        limits: &Limits,
+        visit: &mut dyn FnMut(&[u8], BundleEntry),
+    ) -> Result<Seen> {
         let path = table.source().path();
         let mut header: Option<Result<BundleHeader>> = None;
-        let entries = &mut self.entries;
         let mut unreadable = Reports::new("entries that cannot be read", limits);
         let most = limits.names(table.source().len());
         let mut names = 0u64;
         let mut shapes = BTreeSet::new();
+        let mut seen = Seen::default();
         let scan = table.scan(|entry| {
             if entry.key.is_empty() {
                 header.get_or_insert_with(|| {
@@ -119,7 +130,7 @@ impl Bundle {
                 return Ok(());
             }
             // Of a key that stands twice the first counts; a scan reports it.
-            if entries.last().is_some_and(|(last, _): &(Box<[u8]>, _)| last.as_ref() == entry.key) {
+            if entry.repeated {
                 return Ok(());
             }
             names = names.saturating_add(entry.key.len() as u64);
@@ -130,7 +141,9 @@ impl Bundle {
             match BundleEntry::decode(entry.value, entry.value_offset, limits) {
                 Ok(mut decoded) => {
                     share(&mut shapes, &mut decoded.shape);
-                    entries.push((entry.key.into(), decoded));
+                    seen.any = true;
+                    seen.largest_shard = seen.largest_shard.max(decoded.shard_id);
+                    visit(entry.key, decoded);
                 }
                 Err(error) => {
                     let shown = entry.key.get(..1024).unwrap_or(entry.key);
@@ -142,17 +155,12 @@ impl Bundle {
         self.damage.extend(scan.lost);
         self.damage.append(&mut unreadable.into_errors());
         self.notes.extend(scan.notes);
-        // TensorFlow finds a key by binary search, so of a disordered table it finds only some; all of them are listed.
-        if scan.disordered {
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.dedup_by(|later, first| later.0 == first.0);
-        }
-        self.settle_header(header, path, limits);
-        Ok(())
+        self.settle_header(header, &seen, path, limits);
+        Ok(seen)
     }
 
     /// Keeps the header that was found, or what the entries imply of it.
-    fn settle_header(&mut self, header: Option<Result<BundleHeader>>, path: &Path, limits: &Limits) {
+    fn settle_header(&mut self, header: Option<Result<BundleHeader>>, seen: &Seen, path: &Path, limits: &Limits) {
         let here = |e: Error| e.at_part(Part::BundleHeader).in_file(path);
         let found = matches!(header, Some(Ok(_)));
         match header {
@@ -165,9 +173,8 @@ impl Bundle {
             }
             None => {}
         }
-        if self.header.num_shards == 0 && !self.entries.is_empty() {
-            let shards = self.entries.iter().map(|(_, entry)| entry.shard_id).max().unwrap_or(0);
-            self.header.num_shards = shards.saturating_add(1).clamp(1, limits.shards);
+        if self.header.num_shards == 0 && seen.any {
+            self.header.num_shards = seen.largest_shard.saturating_add(1).clamp(1, limits.shards);
             if found {
                 let why = format!("no shards, but there are tensors; {} was assumed", self.header.num_shards);
                 self.notes.push(here(Error::malformed("BundleHeaderProto", why)));
@@ -186,16 +193,6 @@ impl Bundle {
     /// The header; if it is lost, what the entries imply.
     pub fn header(&self) -> &BundleHeader {
         &self.header
-    }
-
-    /// All entries that could be read, by key; slice entries included.
-    pub fn entries(&self) -> &[(Box<[u8]>, BundleEntry)] {
-        &self.entries
-    }
-
-    /// Takes the entries out, for a caller that keeps them in its own form.
-    pub fn take_entries(&mut self) -> Vec<(Box<[u8]>, BundleEntry)> {
-        std::mem::take(&mut self.entries)
     }
 
     /// What could not be read, in file order.

@@ -4,6 +4,7 @@
 //! into [`Tensor`]s; reading a tensor, whole or in part, is the same for all of them.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod catalogue;
 mod directory;
 mod elements;
 pub mod events;
@@ -20,6 +21,7 @@ mod signature;
 mod sniff;
 pub mod state;
 
+pub use catalogue::{Cursor, Iter, Kind, Tensors};
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::{Elements, Hold};
 pub use locate::{Choice, Origin, SourceKind};
@@ -29,9 +31,9 @@ use std::path::Path;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bundle::{NumericReader, Shards, Span, StringReader, Sum, VariantReader, sum_spans};
+use crate::bundle::{NumericReader, Shards, Stored, StringReader, Sums, VariantReader, sum_spans};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, TensorSlice, read_region};
@@ -44,7 +46,7 @@ pub const OBJECT_GRAPH_KEY: &[u8] = b"_CHECKPOINTABLE_OBJECT_GRAPH";
 #[derive(Debug)]
 pub struct Checkpoint {
     origin: Origin,
-    tensors: Vec<Tensor>,
+    tensors: Tensors,
     damage: Vec<Error>,
     notes: Vec<Error>,
     store: Store,
@@ -74,7 +76,7 @@ struct BundleStore {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
     /// The key, as stored.
-    pub name: Box<[u8]>,
+    pub name: Vec<u8>,
     /// Element type.
     pub dtype: DType,
     /// Shape; of a partitioned tensor the full one.
@@ -89,7 +91,7 @@ pub enum Parts {
     /// In one piece.
     Whole(Place),
     /// In slices of a partitioned variable.
-    Slices(Box<[StoredSlice]>),
+    Slices(Arc<[StoredSlice]>),
 }
 
 /// Where one piece lies.
@@ -176,7 +178,7 @@ impl Checkpoint {
             return open_bundle::open(origin, limits);
         }
         let (store, limits) = (Store::Nothing, limits.clone());
-        Ok(Self { origin, tensors: Vec::new(), damage: Vec::new(), notes: Vec::new(), store, limits })
+        Ok(Self { origin, tensors: Tensors::default(), damage: Vec::new(), notes: Vec::new(), store, limits })
     }
 
     /// Where it was found and why there.
@@ -185,14 +187,13 @@ impl Checkpoint {
     }
 
     /// All tensors, by name. Slices of partitioned tensors are part of theirs.
-    pub fn tensors(&self) -> &[Tensor] {
+    pub fn tensors(&self) -> &Tensors {
         &self.tensors
     }
 
     /// The tensor with exactly this name.
-    pub fn tensor(&self, name: &[u8]) -> Option<&Tensor> {
-        let found = self.tensors.binary_search_by(|tensor| tensor.name.as_ref().cmp(name));
-        found.ok().and_then(|n| self.tensors.get(n))
+    pub fn tensor(&self, name: &[u8]) -> Option<Tensor> {
+        self.tensors.find(name).and_then(|at| self.tensors.get(at))
     }
 
     /// What could not be read. If this is not empty, tensors may be missing.
@@ -207,7 +208,7 @@ impl Checkpoint {
 
     /// Whether the checkpoint has an object graph (`tf.train.Checkpoint`, Keras) rather than variable names only.
     pub fn is_object_based(&self) -> bool {
-        self.tensor(OBJECT_GRAPH_KEY).is_some()
+        self.tensors.find(OBJECT_GRAPH_KEY).is_some()
     }
 
     /// Number of data shards that the header counts, or of V1 files.
@@ -261,10 +262,10 @@ impl Checkpoint {
     }
 
     /// Sums bytes of the shards on several cores; see [`crate::bundle::sum_spans`]. Of a V1 checkpoint nothing.
-    pub fn sum_spans(&self, spans: &[Span], threads: usize, done: &AtomicU64) -> Vec<Sum> {
+    pub fn sum_spans<S: Stored>(&self, stored: &[S], threads: usize, done: &AtomicU64) -> Sums {
         match &self.store {
-            Store::Bundle(bundle) => sum_spans(&bundle.shards, spans, threads, done),
-            _ => Vec::new(),
+            Store::Bundle(bundle) => sum_spans(&bundle.shards, stored, threads, done),
+            _ => Sums::default(),
         }
     }
 
@@ -291,7 +292,7 @@ impl Checkpoint {
         let mut pieces = match &self.store {
             Store::Bundle(bundle) => self.bundle_pieces(bundle, tensor, &dims, axes)?,
             Store::SaverV1(v1) => v1.pieces(tensor, &dims, axes, &mut buffers)?,
-            Store::Nothing => return Err(ErrorKind::TensorNotFound(tensor.name.to_vec()).into()),
+            Store::Nothing => return Err(ErrorKind::TensorNotFound(tensor.name.clone()).into()),
         };
         read_region(axes, &mut pieces, sink)?;
         let mut checked = Checked::Verified;
@@ -328,7 +329,7 @@ impl Checkpoint {
             }
             Parts::Slices(slices) => {
                 let mut pieces = Vec::new();
-                for stored in slices {
+                for stored in slices.iter() {
                     let extents = resolve(&stored.slice, &tensor.shape)?;
                     if !touches(&extents, axes) {
                         continue;

@@ -3,24 +3,29 @@
 //! Which keys are slices is never guessed from their form (a user's tensor may have a name that begins with NUL): for
 //! every entry that lists slices their keys are computed, and exactly those are taken out of the listing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use super::{BundleStore, Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, sniff};
+use super::catalogue::Builder;
+use super::{BundleStore, Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, Tensors, sniff};
 use crate::bundle::{Bundle, BundleEntry, Shards, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
-use crate::tensor::{DType, Shape};
+use crate::tensor::{DType, Shape, TensorSlice};
 
 /// Opens the bundle that `origin` names.
 ///
 /// # Errors
 /// If nothing of its index can be read; the error then says what the file looks like instead.
 pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
-    let mut bundle = Bundle::open(&origin.prefix, limits).map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
+    let mut builder = Builder::default();
+    let read = Bundle::read(&origin.prefix, limits, &mut |name, entry| {
+        builder.push_parts(name, entry.dtype, &entry.shape, &parts(&entry));
+    });
+    let mut bundle = read.map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
     let index = origin.prefix.index();
     let mut faults = Reports::new("faults of slices", limits);
-    let tensors = assemble(bundle.take_entries(), &mut faults);
+    let tensors = join_slices(builder.finish(), &mut faults);
     let (damage, mut notes) = bundle.take_damage();
     notes.extend(faults.into_errors().into_iter().map(|error| error.in_file(&index)));
     let header = bundle.header();
@@ -41,54 +46,63 @@ pub(super) fn entry(dtype: DType, shape: Shape, place: &Place) -> BundleEntry {
     BundleEntry { dtype, shape, shard_id: place.shard, offset, size, crc32c, slices: Vec::new() }
 }
 
-fn place(entry: &BundleEntry) -> Place {
+/// Where the bytes of an entry are. Of a partitioned one only which slices it lists, until all entries are known.
+fn parts(entry: &BundleEntry) -> Parts {
+    if entry.is_partitioned() {
+        return Parts::Slices(entry.slices.iter().map(|s| StoredSlice { slice: s.clone(), place: None }).collect());
+    }
     let range = Some((entry.offset, entry.size));
-    Place { shard: entry.shard_id, range, crc32c: Some(entry.crc32c.unmasked()) }
+    Parts::Whole(Place { shard: entry.shard_id, range, crc32c: Some(entry.crc32c.unmasked()) })
 }
 
-/// Turns the entries of a bundle, sorted by key, into tensors, sorted by name.
-fn assemble(entries: Vec<(Box<[u8]>, BundleEntry)>, faults: &mut Reports) -> Vec<Tensor> {
-    let partitioned: Vec<usize> =
-        entries.iter().enumerate().filter(|(_, (_, entry))| entry.is_partitioned()).map(|(n, _)| n).collect();
+/// Gives partitioned tensors the places of their slices, and takes the slices' own entries out.
+fn join_slices(tensors: Tensors, faults: &mut Reports) -> Tensors {
+    if tensors.partitioned().is_empty() {
+        return tensors;
+    }
     let mut is_slice: BTreeSet<usize> = BTreeSet::new();
-    let mut slices_of: BTreeMap<usize, Box<[StoredSlice]>> = BTreeMap::new();
-    for n in partitioned {
-        let Some((name, full)) = entries.get(n) else { continue };
-        let mut stored = Vec::with_capacity(full.slices.len());
-        for slice in &full.slices {
-            let key = slice_key(name, slice);
-            let found = entries.binary_search_by(|(other, _)| other.as_ref().cmp(&key)).ok();
-            let found = found.and_then(|at| Some((at, entries.get(at)?)));
-            let place = found.map(|(at, (_, entry))| {
+    let mut joined = Vec::with_capacity(tensors.partitioned().len());
+    for (&at, slices) in tensors.partitioned() {
+        let Some(full) = tensors.get(at) else { continue };
+        let mut stored = Vec::with_capacity(slices.len());
+        for StoredSlice { slice, .. } in slices.iter() {
+            let found = tensors.find(&slice_key(&full.name, slice));
+            let own = found.and_then(|at| Some((at, tensors.get(at)?)));
+            let place = own.and_then(|(at, own)| {
                 is_slice.insert(at);
-                if let Some(error) = disagreement(full, slice, entry) {
-                    faults.add(|| error.at_part(Part::BundleEntry).for_key(name));
+                if let Some(error) = disagreement(&full, slice, &own) {
+                    faults.add(|| error.at_part(Part::BundleEntry).for_key(&full.name));
                 }
-                place(entry)
+                match own.parts {
+                    Parts::Whole(place) => Some(place),
+                    Parts::Slices(_) => None,
+                }
             });
             if place.is_none() {
                 faults.add(|| {
                     let why = format!("the index lists slice {slice} but has no entry for it");
-                    Error::new(ErrorKind::SliceMissing(why)).at_part(Part::BundleEntry).for_key(name)
+                    Error::new(ErrorKind::SliceMissing(why)).at_part(Part::BundleEntry).for_key(&full.name)
                 });
             }
             stored.push(StoredSlice { slice: slice.clone(), place });
         }
-        slices_of.insert(n, stored.into());
+        joined.push((at, Parts::Slices(stored.into())));
     }
-    // Tensors are no larger than entries, so this reuses their memory: an index of a million costs it once.
-    let tensors = entries.into_iter().enumerate().filter(|(n, _)| !is_slice.contains(n));
-    tensors
-        .map(|(n, (name, entry))| {
-            let slices = slices_of.remove(&n);
-            let parts = slices.map_or_else(|| Parts::Whole(place(&entry)), Parts::Slices);
-            Tensor { name, dtype: entry.dtype, shape: entry.shape, parts }
-        })
-        .collect()
+    let mut joined = joined.into_iter().peekable();
+    let mut all = Builder::default();
+    let mut cursor = tensors.cursor();
+    while let Some((at, tensor)) = cursor.advance() {
+        if is_slice.contains(&at) {
+            continue;
+        }
+        let parts = joined.next_if(|(joined, _)| *joined == at).map(|(_, parts)| parts);
+        all.push_parts(&tensor.name, tensor.dtype, &tensor.shape, parts.as_ref().unwrap_or(&tensor.parts));
+    }
+    all.finish()
 }
 
 /// What a slice's own entry says against the tensor it belongs to.
-fn disagreement(full: &BundleEntry, slice: &crate::tensor::TensorSlice, own: &BundleEntry) -> Option<Error> {
+fn disagreement(full: &Tensor, slice: &TensorSlice, own: &Tensor) -> Option<Error> {
     let Some(extents) = full.shape.dims().and_then(|dims| slice.resolve(dims)) else {
         return Some(ErrorKind::Slices(format!("slice {slice} does not fit shape {}", full.shape)).into());
     };

@@ -80,7 +80,7 @@ fn assemble(name: Box<[u8]>, described: Described) -> Tensor {
             Parts::Slices(slices.into_iter().map(stored).collect())
         }
     };
-    Tensor { name, dtype, shape, parts }
+    Tensor { name: name.into(), dtype, shape, parts }
 }
 
 /// Reads the metadata of one file and adds it to what is known of the tensors.

@@ -1,6 +1,6 @@
 //! `ckpt explain`: the page of a code, or what an error message of TensorFlow means.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -32,8 +32,11 @@ Exit status:
   2  the message or the files could not be read")]
 pub(crate) struct Args {
     /// A code, or an error message in quotes, whole traceback or not; `-` reads it from standard input.
-    #[arg(required = true, value_name = "CODE|'ERROR'")]
+    #[arg(required_unless_present = "list", value_name = "CODE|'ERROR'")]
     what: Vec<String>,
+    /// List the codes, and the words by which messages are recognised.
+    #[arg(long, conflicts_with_all = ["what", "path"])]
+    list: bool,
     /// Also look at this checkpoint: is it whole, and does the tensor in the message match now?
     #[arg(long, value_name = "PATH")]
     path: Option<PathBuf>,
@@ -43,6 +46,10 @@ pub(crate) struct Args {
 const LONGEST: u64 = 1 << 20;
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    if args.list {
+        ctx.require_format(&[Format::Text])?;
+        return list(ctx);
+    }
     ctx.require_format(&[Format::Text, Format::Json])?;
     let text = if args.what == ["-"] { standard_input()? } else { args.what.join(" ") };
     let page = Code::from_name(text.trim()).map(explain_code);
@@ -109,7 +116,17 @@ fn unknown(text: &str, ctx: &mut Ctx) {
         return;
     }
     ctx.error("neither a code nor a message of TensorFlow that is known here");
-    ctx.note(&format!("known messages:\n  {}", known_messages().join("\n  ")));
-    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
-    ctx.note(&format!("codes: {}", codes.join(", ")));
+    ctx.note("paste the message as TensorFlow printed it, with its numbers; ckpt explain --list shows what is known");
+}
+
+fn list(ctx: &mut Ctx) -> Result<Status> {
+    writeln!(ctx.out, "codes of findings\n")?;
+    for code in Code::ALL {
+        writeln!(ctx.out, "  {}", code.name())?;
+    }
+    writeln!(ctx.out, "\nmessages of TensorFlow that hold one of these\n")?;
+    for message in known_messages() {
+        writeln!(ctx.out, "  {message}")?;
+    }
+    Ok(Status::Fine)
 }

@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let checkpoint = args.source.open(ctx, true)?;
     let roles = Roles::of(&checkpoint);
     let selection = args.select.select(&checkpoint, &roles, ctx)?;
-    let nothing = selection.0.is_empty() && !args.select.selectors.is_empty();
+    let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let sort = match args.sort {
         SortKey::Name => Sort::Name,
         SortKey::Size => Sort::Size,

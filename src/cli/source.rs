@@ -1,6 +1,6 @@
 //! The PATH argument and what comes with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckpt::analysis::{Roles, Selection, Selector};
@@ -76,10 +76,19 @@ impl SelectArgs {
     pub(crate) fn select(&self, checkpoint: &Checkpoint, roles: &Roles, ctx: &mut Ctx) -> Result<Selection> {
         let selector = Selector::parse(&self.selectors, self.regex)?;
         let selection = selector.select(checkpoint, roles);
-        if selection.0.is_empty() && !selector.is_empty() {
+        if selection.is_empty() && !selector.is_empty() {
             ctx.error(&format!("no tensor matches {}{}", quoted(&self.selectors), near(&self.selectors, checkpoint)));
+            self.tell_second_path(ctx);
         }
         Ok(selection)
+    }
+
+    /// A shell makes many paths of one pattern; all but the first are then taken for selectors.
+    pub(crate) fn tell_second_path(&self, ctx: &mut Ctx) {
+        if let Some(path) = self.selectors.iter().find(|selector| Path::new(selector).exists()) {
+            let shown = ckpt::escape::escaped(path.as_bytes());
+            ctx.note(&format!("{shown} is a path: this command takes one path, what follows it chooses tensors"));
+        }
     }
 }
 
@@ -90,7 +99,7 @@ fn quoted(selectors: &[String]) -> String {
 
 /// "; did you mean …?" for the first plain name among the selectors.
 pub(crate) fn near(selectors: &[String], checkpoint: &Checkpoint) -> String {
-    let names = || checkpoint.tensors().iter().map(|tensor| ckpt::analysis::short_name(&tensor.name));
+    let names = || checkpoint.tensors().iter().map(|tensor| ckpt::analysis::short_name(&tensor.name).to_vec());
     let found = selectors.iter().map(|s| nearest(s.as_bytes(), names(), 3)).find(|found| !found.is_empty());
     if let Some(found) = found {
         let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
@@ -107,7 +116,7 @@ fn across_scopes(selector: &str, checkpoint: &Checkpoint) -> Option<String> {
     }
     let roles = Roles::of(checkpoint);
     let matches = |glob: &String| {
-        Selector::parse(&[glob], false).is_ok_and(|selector| !selector.select(checkpoint, &roles).0.is_empty())
+        Selector::parse(&[glob], false).is_ok_and(|selector| !selector.select(checkpoint, &roles).is_empty())
     };
     let wider = [format!("**/{selector}"), format!("{selector}/**"), format!("**/{selector}/**")];
     wider.into_iter().find(matches).map(|glob| ckpt::escape::escaped(glob.as_bytes()).into_owned())

@@ -72,6 +72,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     };
     let path = &args.source.path;
     let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &Limits::default(), progress))?;
+    if validation.checked.verified == 0 {
+        args.select.tell_second_path(ctx);
+    }
     judge(&mut validation, args);
     let out = &mut ctx.out;
     match ctx.format {

@@ -15,7 +15,8 @@ pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let header = ["name", "dtype", "shape", "bytes", "role", "optimizer", "shard", "offset", "crc32c", "slices"];
     let named = ["full_name", "layer", "aliases", "slot", "slot_of"].into_iter().filter(|_| listing.names.is_some());
     csv.write_record(header.into_iter().chain(named)).map_err(csv_output)?;
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         let (place, slices) = match &tensor.parts {
             Parts::Whole(place) => (Some(place), String::new()),
             Parts::Slices(slices) => (None, slices.iter().map(|s| s.slice.to_string()).collect::<Vec<_>>().join(" ")),

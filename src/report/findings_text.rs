@@ -109,7 +109,13 @@ fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write
     if checked.skipped > 0 {
         write!(out, ", {} not read", count(checked.skipped))?;
     }
-    write!(out, " · {} in {} files", size(checked.bytes), count(checked.files))?;
+    write!(
+        out,
+        " · {} in {} {}",
+        size(checked.bytes),
+        count(checked.files),
+        if checked.files == 1 { "file" } else { "files" }
+    )?;
     for (n, what) in [(errors, "error"), (warnings, "warning")] {
         match n {
             0 => {}

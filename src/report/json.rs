@@ -58,8 +58,11 @@ pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let origin = listing.checkpoint.origin();
     write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"list\",\"source\":{},", source(origin))?;
     out.write_all(b"\"tensors\":[")?;
-    for (n, (at, tensor)) in listing.tensors().enumerate() {
-        out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
+    let mut between: &[u8] = b"\n";
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
+        out.write_all(between)?;
+        between = b",\n";
         tensor_json(listing, at, tensor, out)?;
     }
     let totals = listing.totals;
@@ -78,7 +81,8 @@ pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// What `out` says.
 pub fn list_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         tensor_json(listing, at, tensor, out)?;
         out.write_all(b"\n")?;
     }

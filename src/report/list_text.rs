@@ -64,7 +64,8 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
     let mut name_width = header[0].len();
     let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
     let mut cells = Cells::default();
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         name_width = name_width.max(label(tensor, long).width());
         if cells.update(listing, at, tensor, long) {
             for (width, cell) in widths.iter_mut().zip(&cells.text) {
@@ -100,7 +101,8 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
     let [dtype_width, shape_width, bytes_width, role_width] = widths;
     let mut middle = String::new();
     cells = Cells::default();
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         let name = label(tensor, long);
         shortened |= !long && short_name(&tensor.name).len() != tensor.name.len();
         let pad = name_width.saturating_sub(name.width());
@@ -230,12 +232,12 @@ pub fn groups_text(
 pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let label = |row: &TreeRow| format!("{}{}", "  ".repeat(row.depth), escaped(&row.name));
     let width = rows.iter().map(|row| label(row).width()).max().unwrap_or(0).min(NAME_COLUMN);
-    let tensors = listing.checkpoint.tensors();
+    let mut tensors = listing.checkpoint.tensors().cursor();
     for row in rows {
         let label = label(row);
         let pad = " ".repeat(width.saturating_sub(label.width()));
         let totals = row.totals;
-        let tensor = row.tensor.and_then(|at| tensors.get(at));
+        let tensor = row.tensor.and_then(|at| tensors.reach(at));
         // A name may be a tensor and a scope at once: `kernel` above `kernel/Adam`.
         let what = match tensor {
             Some(tensor) if totals.tensors == 1 => format!("{} {}", tensor.dtype, shape_text(&tensor.shape)),

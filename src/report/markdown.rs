@@ -14,7 +14,8 @@ use crate::escape::escaped;
 pub fn list_markdown(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (head, rule) = if listing.names.is_some() { (" called |", "---|") } else { ("", "") };
     writeln!(out, "| name | dtype | shape | size | role |{head}\n|---|---|---|---:|---|{rule}")?;
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         let bytes = tensor.bytes().map_or_else(|| "?".to_owned(), size);
         let role = listing.roles.role(at).name();
         let name = code(&escaped(short_name(&tensor.name)));

@@ -22,7 +22,8 @@ pub fn names_text(listing: &Listing<'_>, names: &Names, look: Look, out: &mut dy
     let called = |at: usize| names.get(at).map(called).unwrap_or_default();
     let [mut key, mut name, mut shape] = ["key".len(), "name".len(), "shape".len()];
     let mut either = "name".len();
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         let called = called(at).width();
         let label = escaped(short_name(&tensor.name)).width();
         (key, name) = (key.max(label), name.max(called));
@@ -39,7 +40,8 @@ pub fn names_text(listing: &Listing<'_>, names: &Names, look: Look, out: &mut dy
         writeln!(out, "{bold}{:key$}  {:name$}  {:shape$}  role{bold:#}", "key", "name", "shape")?;
     }
     let mut shortened = false;
-    for (at, tensor) in listing.tensors() {
+    let mut rows = listing.cursor();
+    while let Some((at, tensor)) = rows.advance() {
         let label = escaped(short_name(&tensor.name));
         shortened |= short_name(&tensor.name).len() != tensor.name.len();
         let called = called(at);

@@ -29,6 +29,8 @@ pub struct Entry<'k, 'v> {
     pub offset: u64,
     /// Offset of the value in the file (of its block, if that is compressed).
     pub value_offset: u64,
+    /// Whether the entry before it in the block has the same key.
+    pub repeated: bool,
 }
 
 impl<'a> Block<'a> {
@@ -83,6 +85,7 @@ impl<'a> Block<'a> {
             block: *self,
             key: Vec::new(),
             first: true,
+            repeated: false,
             disorder: None,
             described: 0,
             restarts: self.restarts,
@@ -143,6 +146,7 @@ pub struct Entries<'a> {
     block: Block<'a>,
     key: Vec<u8>,
     first: bool,
+    repeated: bool,
     disorder: Option<Disorder>,
     /// How many disorders have been described.
     described: usize,
@@ -163,7 +167,10 @@ impl<'a> Entries<'a> {
         }
         let offset = self.file_offset();
         match self.read_entry() {
-            Ok((value, value_offset)) => Ok(Some(Entry { key: &self.key, value, offset, value_offset })),
+            Ok((value, value_offset)) => {
+                let repeated = std::mem::take(&mut self.repeated);
+                Ok(Some(Entry { key: &self.key, value, offset, value_offset, repeated }))
+            }
             Err(error) => {
                 self.cursor = Cursor::new(&[], self.cursor.offset());
                 Err(error.at_offset(offset))
@@ -219,6 +226,7 @@ impl<'a> Entries<'a> {
         let delta = self.cursor.take(non_shared as usize).map_err(|_| bad("its key runs beyond the block"))?;
         // With the shared prefix equal, the order of two keys is the order of their tails.
         if !self.first && delta <= self.key.get(shared..).unwrap_or_default() {
+            self.repeated = self.key.get(shared..) == Some(delta);
             self.disorder = Some(self.describe_disorder(shared, delta, offset));
         }
         self.first = false;

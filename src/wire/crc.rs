@@ -28,6 +28,12 @@ impl Crc32c {
         Self(crc32c::crc32c_append(self.0, bytes))
     }
 
+    /// The checksum of what was summed so far followed by `len` bytes whose own checksum is `other`.
+    #[must_use]
+    pub fn then(self, other: Self, len: u64) -> Self {
+        Self(crc32c::crc32c_combine(self.0, other.0, usize::try_from(len).unwrap_or(usize::MAX)))
+    }
+
     /// The form that is stored in files.
     pub fn masked(self) -> MaskedCrc {
         MaskedCrc(self.0.rotate_right(15).wrapping_add(MASK_DELTA))
@@ -64,6 +70,7 @@ mod tests {
         assert_eq!(Crc32c::of(&[0; 32]), Crc32c(0x8a91_36aa));
         assert_eq!(Crc32c::of(&[0xff; 32]), Crc32c(0x62a8_ab43));
         assert_eq!(Crc32c::of(b"12345").extend(b"6789"), Crc32c(0xe306_9283));
+        assert_eq!(Crc32c::of(b"12345").then(Crc32c::of(b"6789"), 4), Crc32c(0xe306_9283));
     }
 
     // The mask of the empty checksum stands in every entry of an empty tensor.

@@ -52,7 +52,7 @@ impl Open {
         self.dir.path().join("model.ckpt-0")
     }
 
-    fn tensor(&self, name: &[u8]) -> &Tensor {
+    fn tensor(&self, name: &[u8]) -> Tensor {
         self.checkpoint.tensor(name).unwrap_or_else(|| panic!("no tensor {}", support::show(name)))
     }
 
@@ -62,13 +62,13 @@ impl Open {
     }
 
     fn strings(&self, name: &[u8]) -> Vec<Vec<u8>> {
-        let (elements, checked) = elements(&self.checkpoint, self.tensor(name)).unwrap();
+        let (elements, checked) = elements(&self.checkpoint, &self.tensor(name)).unwrap();
         assert_eq!(checked, Checked::Verified);
         elements
     }
 
     fn error(&self, name: &[u8]) -> Error {
-        elements(&self.checkpoint, self.tensor(name)).unwrap_err()
+        elements(&self.checkpoint, &self.tensor(name)).unwrap_err()
     }
 
     fn names(&self) -> Vec<String> {

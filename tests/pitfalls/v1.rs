@@ -106,9 +106,9 @@ fn a_damaged_shard_costs_only_itself() {
     std::fs::write(&first, [0; 100]).unwrap();
     let left = support::open(&open.prefix()).unwrap();
     assert_eq!(left.damage().len(), 1, "{:?}", left.damage());
-    let (bytes, _) = elements(&left, left.tensor(b"b").unwrap()).unwrap();
+    let (bytes, _) = elements(&left, &left.tensor(b"b").unwrap()).unwrap();
     assert_eq!(bytes.concat(), 7i64.to_le_bytes());
-    let error = elements(&left, left.tensor(b"w").unwrap()).unwrap_err();
+    let error = elements(&left, &left.tensor(b"w").unwrap()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Slices(_)), "{error}");
 }
 
@@ -123,7 +123,7 @@ fn compressed_blocks_are_read_once_for_all_slices_in_them() {
         let open = Open::v1(builder.table(move |t| t.compression(Compression::Snappy).block_size(block_size)));
         open.sound();
         assert_eq!(open.bytes(b"w"), (0..count).flat_map(i64::to_le_bytes).collect::<Vec<u8>>());
-        support::check_regions(&open.checkpoint, open.tensor(b"w"), &open.strings(b"w"));
+        support::check_regions(&open.checkpoint, &open.tensor(b"w"), &open.strings(b"w"));
     }
     let plain = Open::v1(builder);
     assert_eq!(plain.strings(b"w").len(), 300);

@@ -142,7 +142,7 @@ fn a_shape_that_cannot_be_counted_is_listed_and_not_read() {
         let builder = BundleBuilder::new().floats("a", &[1], &[7.0]);
         let open = Open::build(builder.entry_patch("a", move |entry| entry.shape.clone_from(&dims)));
         assert_eq!(open.names(), ["a"]);
-        assert!(open.checkpoint.read_all(open.tensor(b"a"), &mut |_| Ok(())).is_err(), "{shape:?}");
+        assert!(open.checkpoint.read_all(&open.tensor(b"a"), &mut |_| Ok(())).is_err(), "{shape:?}");
     }
 }
 

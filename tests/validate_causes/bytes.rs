@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
+use ckpt::checkpoint::Tensor;
 use ckpt_synth::BundleBuilder;
 use ckpt_synth::dtype;
 use tempfile::TempDir;
@@ -54,7 +55,7 @@ fn a_whole_tensor_of_tensorflow_s_zeroed() {
         &ckpt::limits::Limits::default(),
     )
     .unwrap();
-    let largest = checkpoint.tensors().iter().filter(|t| t.is_numeric()).max_by_key(|t| t.bytes()).unwrap();
+    let largest = checkpoint.tensors().iter().filter(Tensor::is_numeric).max_by_key(Tensor::bytes).unwrap();
     let ckpt::checkpoint::Parts::Whole(place) = &largest.parts else { panic!("partitioned") };
     let (start, len) = place.range.unwrap();
     let (start, len) = (usize::try_from(start).unwrap(), usize::try_from(len).unwrap());

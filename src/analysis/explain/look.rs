@@ -61,15 +61,16 @@ fn tensor(checkpoint: &Checkpoint, diagnosis: &Diagnosis) -> Option<(Vec<u8>, Te
         let found =
             checkpoint.tensor(name).or_else(|| checkpoint.tensors().iter().find(|t| short_name(&t.name) == name));
         let Some(found) = found else {
-            let names = checkpoint.tensors().iter().map(|tensor| short_name(&tensor.name));
-            let near = nearest(name, names, 3).into_iter().map(<[u8]>::to_vec).collect();
-            return Some((name.to_vec(), TensorNow::Missing(near)));
+            let names = checkpoint.tensors().iter().map(|tensor| short_name(&tensor.name).to_vec());
+            return Some((name.to_vec(), TensorNow::Missing(nearest(name, names, 3))));
         };
-        return Some((found.name.to_vec(), now(checkpoint, found)));
+        let now = now(checkpoint, &found);
+        return Some((found.name, now));
     }
     let stored = diagnosis.stored?;
     let found = checkpoint.tensors().iter().find(|tensor| has_checksum(tensor, stored))?;
-    Some((found.name.to_vec(), now(checkpoint, found)))
+    let now = now(checkpoint, &found);
+    Some((found.name, now))
 }
 
 fn has_checksum(tensor: &Tensor, crc: u32) -> bool {

@@ -11,10 +11,11 @@ use super::finding::{Code, Finding};
 use super::names::Names;
 use super::objects::Objects;
 use super::roles::Roles;
+use super::select::Selection;
 use super::state_file::{repair, state_findings};
 use super::summary::{FileInfo, files};
 use super::validate::Progress;
-use super::validate::finite::{Count, search};
+use super::validate::finite::{Search, search};
 use crate::checkpoint::events::EventFile;
 use crate::checkpoint::state::Outcome;
 use crate::checkpoint::{Checkpoint, ModelDir, Origin};
@@ -207,15 +208,14 @@ impl Row {
         if !options.finite {
             return;
         }
-        let positions: Vec<usize> = (0..self.tensors).collect();
-        let (found, unread) = search(checkpoint, &positions, options.threads, progress);
-        let mut finite = Finite { read: found.len(), unread, found: Vec::new() };
-        let not_finite: Vec<(usize, Count)> = found.into_iter().filter(|(_, count)| count.first.is_some()).collect();
+        let Search { found, read, unread } =
+            search(checkpoint, &Selection::first(self.tensors), options.threads, progress);
+        let mut finite = Finite { read, unread, found: Vec::new() };
         // Full names are looked up only where there is something to name.
-        let names =
-            if not_finite.is_empty() { Names::default() } else { Names::full(checkpoint, &Objects::of(checkpoint)) };
-        for (at, count) in not_finite {
-            let Some(tensor) = checkpoint.tensors().get(at) else { continue };
+        let names = if found.is_empty() { Names::default() } else { Names::full(checkpoint, &Objects::of(checkpoint)) };
+        let mut cursor = checkpoint.tensors().cursor();
+        for (at, count) in found {
+            let Some(tensor) = cursor.reach(at) else { continue };
             finite.found.push((names.best(at, &tensor.name), count.nan, count.infinite));
         }
         self.finite = Some(finite);

@@ -64,19 +64,22 @@ impl Moved {
     ) -> Self {
         let mut moved = Self::default();
         let mut weights: BTreeMap<String, bool> = BTreeMap::new();
-        let mut earlier = before.tensors().iter().peekable();
-        for (at, tensor) in after.tensors().iter().enumerate() {
-            while earlier.next_if(|old| old.name < tensor.name).is_some() {
+        let mut earlier = before.tensors().cursor();
+        let mut old = earlier.advance().is_some();
+        let mut later = after.tensors().cursor();
+        while let Some((at, tensor)) = later.advance() {
+            while old && earlier.tensor().name < tensor.name {
                 moved.removed += 1;
+                old = earlier.advance().is_some();
             }
-            let Some(old) = earlier.next_if(|old| old.name == tensor.name) else {
+            if !old || earlier.tensor().name != tensor.name {
                 moved.added += 1;
                 continue;
-            };
-            if *tensor.name == *OBJECT_GRAPH_KEY {
-                continue;
             }
-            let changed = match verdict(old, tensor) {
+            let verdict = verdict(earlier.tensor(), tensor);
+            old = earlier.advance().is_some();
+            let changed = match verdict {
+                _ if tensor.name == OBJECT_GRAPH_KEY => continue,
                 Verdict::Unknown => {
                     moved.unknown += 1;
                     continue;
@@ -98,7 +101,10 @@ impl Moved {
             sum.0 += usize::from(changed);
             sum.1 += 1;
         }
-        moved.removed += earlier.count();
+        while old {
+            moved.removed += 1;
+            old = earlier.advance().is_some();
+        }
         moved.scopes = Scopes::of(&weights);
         moved
     }
@@ -122,7 +128,7 @@ fn verdict(a: &Tensor, b: &Tensor) -> Verdict {
         }
         (Parts::Slices(a), Parts::Slices(b)) if a.len() == b.len() => {
             let mut equal = Some(true);
-            for (a, b) in a.iter().zip(b) {
+            for (a, b) in a.iter().zip(b.iter()) {
                 let sums = a.place.and_then(|p| p.crc32c).zip(b.place.and_then(|p| p.crc32c));
                 match sums.filter(|_| a.slice == b.slice) {
                     Some((x, y)) => equal = equal.map(|equal| equal && x == y),

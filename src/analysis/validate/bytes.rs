@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::entries::{StoredPiece, of_tensor};
-use super::{Counts, Progress, Selected, Validation};
+use super::{Counts, Progress, Validation};
 use crate::analysis::finding::{Code, Finding};
-use crate::bundle::{Span, Sum};
+use crate::analysis::select::Members;
 use crate::checkpoint::{Checkpoint, Tensor};
 use crate::error::Error;
 use crate::escape::escaped;
+use crate::tensor::Shape;
 use crate::wire::Crc32c;
 
 /// A piece whose bytes are not what was saved.
@@ -35,7 +36,7 @@ pub(super) struct Outcome {
 pub(super) fn check(
     checkpoint: &Checkpoint,
     pieces: &[StoredPiece],
-    selected: &Selected,
+    selected: &Members,
     threads: usize,
     progress: &Progress,
     result: &mut Validation,
@@ -44,59 +45,54 @@ pub(super) fn check(
         check_v1(checkpoint, selected, progress, result);
         return Outcome::default();
     }
-    let tensors = checkpoint.tensors();
-    let variable = |piece: &StoredPiece| tensors.get(piece.tensor).is_some_and(|t| t.dtype.is_variable_length());
-    let wanted = pieces.iter().enumerate().filter(|(_, piece)| selected.has(piece.tensor));
-    let (strings, numbers): (Vec<_>, Vec<_>) = wanted.partition(|(_, piece)| variable(piece));
-    let bytes: u64 = strings.iter().chain(&numbers).map(|(_, piece)| piece.len).sum();
-    progress.total.fetch_add(bytes, Ordering::Relaxed);
+    let wanted = || pieces.iter().filter(|piece| piece.is_selected);
+    progress.total.fetch_add(wanted().map(|piece| piece.len).sum(), Ordering::Relaxed);
 
     let mut outcome = Outcome::default();
-    // Pieces of each tensor that were looked at, and that match. A tensor is verified when all that it has match.
-    let mut looked_at = vec![0usize; tensors.len()];
-    let mut matching = vec![0usize; tensors.len()];
-    let count = |counts: &mut Vec<usize>, piece: &StoredPiece| {
-        if let Some(count) = counts.get_mut(piece.tensor) {
-            *count += 1;
+    let mut tally = Tally::default();
+    let sums = checkpoint.sum_spans(pieces, threads, &progress.done);
+    let mut wrong = sums.wrong.into_iter().peekable();
+    let mut failed = sums.failed.iter().peekable();
+    let mut strings: Vec<u32> = Vec::new();
+    for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.is_selected) {
+        if piece.is_variable {
+            strings.extend(u32::try_from(at));
+            continue;
         }
-    };
-    let spans: Vec<Span> = numbers.iter().map(|(_, p)| Span { shard: p.shard, start: p.start, len: p.len }).collect();
-    let mut read = 0u64;
-    let sums = checkpoint.sum_spans(&spans, threads, &progress.done);
-    let mut unreadable: BTreeMap<String, Finding> = BTreeMap::new();
-    for ((at, piece), sum) in numbers.iter().zip(sums) {
-        count(&mut looked_at, piece);
-        match sum {
-            Sum::Read(crc) if crc == piece.crc => {
-                read = read.saturating_add(piece.len);
-                count(&mut matching, piece);
+        while failed.next_if(|(range, _)| range.end <= at).is_some() {}
+        let is_lost = failed.peek().is_some_and(|(range, _)| range.contains(&at));
+        match wrong.next_if(|(wrong, _)| *wrong == at) {
+            Some((_, got)) => {
+                tally.add(piece, State::Wrong);
+                outcome.mismatches.push(Mismatch { piece: at, got });
+            }
+            None if is_lost => tally.add(piece, State::Unread),
+            None => {
+                tally.add(piece, State::Matches);
                 *outcome.good.entry(piece.shard).or_default() += 1;
-            }
-            Sum::Read(got) => {
-                read = read.saturating_add(piece.len);
-                outcome.mismatches.push(Mismatch { piece: *at, got });
-            }
-            // Missing and short shards have their finding; anything else is told once for each cause.
-            Sum::Failed(error) => {
-                unreadable.entry(error.to_string()).or_insert_with(|| Finding::of(&error));
             }
         }
     }
+    // Missing and short shards have their finding; anything else is told once for each cause.
+    let unreadable: BTreeMap<String, Finding> =
+        sums.failed.iter().map(|(_, error)| (error.to_string(), Finding::of(error))).collect();
     let told = |finding: &Finding| {
         finding.code == Code::Unreadable && result.findings.iter().any(|f| f.file == finding.file && unusable(f))
     };
     let fresh: Vec<Finding> = unreadable.into_values().filter(|f| !told(f)).collect();
     result.findings.extend(fresh);
 
-    for (at, error) in check_strings(checkpoint, &strings, threads, progress) {
-        let Some((_, piece)) = strings.get(at) else { continue };
-        count(&mut looked_at, piece);
-        let (Some(error), Some(tensor)) = (error, tensors.get(piece.tensor)) else {
-            read = read.saturating_add(piece.len);
-            count(&mut matching, piece);
+    let wrong = check_strings(checkpoint, pieces, &strings, threads, progress);
+    let mut wrong = wrong.into_iter().peekable();
+    for piece in strings.iter().filter_map(|at| pieces.get(*at as usize).map(|piece| (*at, piece))) {
+        let (at, piece) = piece;
+        let Some((_, error)) = wrong.next_if(|(wrong, _)| *wrong == at) else {
+            tally.add(piece, State::Matches);
             continue;
         };
-        let finding = of_tensor(&error, tensor);
+        tally.add(piece, State::Unread);
+        let Some(tensor) = checkpoint.tensors().get(piece.tensor as usize) else { continue };
+        let finding = of_tensor(&error, &tensor);
         // A short shard says its length: a string that reaches beyond it is lost, whatever its lengths look like.
         let cut = |f: &Finding| f.code == Code::ShortShard && f.offset.is_none_or(|len| piece.end() > len);
         let told =
@@ -105,11 +101,53 @@ pub(super) fn check(
             result.push(finding);
         }
     }
-    let verified =
-        tensors.iter().zip(&matching).filter(|(tensor, n)| **n == tensor.slices().len().max(1)).count() as u64;
-    let skipped = looked_at.iter().filter(|n| **n == 0).count() as u64;
-    result.add(Counts { verified, skipped, bytes: read, ..Counts::default() });
+    result.add(tally.counts(checkpoint));
     outcome
+}
+
+/// What became of one piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Matches,
+    Wrong,
+    Unread,
+}
+
+/// Counts tensors by their pieces. One that is whole has one piece, so only partitioned ones need remembering.
+#[derive(Default)]
+struct Tally {
+    /// Whole tensors that were looked at, and that match.
+    whole: (u64, u64),
+    /// The same of the slices of each partitioned tensor.
+    slices: BTreeMap<u32, (usize, usize)>,
+    bytes: u64,
+}
+
+impl Tally {
+    fn add(&mut self, piece: &StoredPiece, state: State) {
+        let matches = state == State::Matches;
+        if state != State::Unread {
+            self.bytes = self.bytes.saturating_add(piece.len);
+        }
+        if piece.is_slice {
+            let (looked_at, matching) = self.slices.entry(piece.tensor).or_default();
+            *looked_at += 1;
+            *matching += usize::from(matches);
+        } else {
+            self.whole.0 += 1;
+            self.whole.1 += u64::from(matches);
+        }
+    }
+
+    /// A tensor is verified when all that it has match, and skipped when nothing of it was looked at.
+    fn counts(&self, checkpoint: &Checkpoint) -> Counts {
+        let tensors = checkpoint.tensors();
+        let all_match = |at: u32, n: usize| tensors.get(at as usize).is_some_and(|tensor| tensor.slices().len() == n);
+        let slices = self.slices.iter().filter(|(at, (_, matching))| all_match(**at, *matching)).count() as u64;
+        let looked_at = self.whole.0 + self.slices.len() as u64;
+        let skipped = (tensors.len() as u64).saturating_sub(looked_at);
+        Counts { verified: self.whole.1 + slices, skipped, bytes: self.bytes, ..Counts::default() }
+    }
 }
 
 /// Whether a finding says of a whole shard that it cannot be read as the index wants.
@@ -118,24 +156,26 @@ fn unusable(finding: &Finding) -> bool {
     matches!(finding.code, MissingShard | ShortShard | ForeignShard | ShardCountMismatch)
 }
 
-/// String and variant tensors, one a worker at a time.
+/// String and variant tensors, one a worker at a time. Returns what is wrong with which of them.
 fn check_strings(
     checkpoint: &Checkpoint,
-    strings: &[(usize, &StoredPiece)],
+    pieces: &[StoredPiece],
+    strings: &[u32],
     threads: usize,
     progress: &Progress,
-) -> Vec<(usize, Option<Error>)> {
+) -> Vec<(u32, Error)> {
     let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<(usize, Option<Error>)>> = Mutex::default();
+    let found: Mutex<Vec<(u32, Error)>> = Mutex::default();
     let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((_, piece)) = strings.get(at) else { break };
-            let Some(tensor) = checkpoint.tensors().get(piece.tensor) else { continue };
+        let mut cursor = checkpoint.tensors().cursor();
+        while let Some(at) = strings.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Some(piece) = pieces.get(*at as usize) else { continue };
+            let Some(tensor) = cursor.reach(piece.tensor as usize) else { continue };
             let place = (piece.shard, piece.start, piece.len, piece.crc);
-            let error = checkpoint.verify_variable(tensor.dtype, &piece.shape, place).err();
+            if let Err(error) = checkpoint.verify_variable(tensor.dtype, &shape(piece, tensor), place) {
+                found.lock().unwrap_or_else(PoisonError::into_inner).push((*at, error));
+            }
             progress.done.fetch_add(piece.len, Ordering::Relaxed);
-            found.lock().unwrap_or_else(PoisonError::into_inner).push((at, error));
         }
     };
     std::thread::scope(|scope| {
@@ -149,10 +189,18 @@ fn check_strings(
     found
 }
 
+/// The shape of a piece.
+fn shape(piece: &StoredPiece, tensor: &Tensor) -> Shape {
+    let extents = piece.slice(tensor).and_then(|stored| stored.slice.resolve(tensor.shape.dims()?));
+    let shape = |extents: Vec<(u64, u64)>| extents.iter().map(|&(_, len)| len.cast_signed()).collect::<Vec<i64>>();
+    extents.map_or_else(|| tensor.shape.clone(), |extents| Shape::new(shape(extents)))
+}
+
 /// The tensors of a V1 checkpoint: their blocks have checksums, their values must be as many as their shape says.
-fn check_v1(checkpoint: &Checkpoint, selected: &Selected, progress: &Progress, result: &mut Validation) {
+fn check_v1(checkpoint: &Checkpoint, selected: &Members, progress: &Progress, result: &mut Validation) {
     let mut counts = Counts::default();
-    for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+    let mut cursor = checkpoint.tensors().cursor();
+    while let Some((at, tensor)) = cursor.advance() {
         if !selected.has(at) {
             counts.skipped += 1;
             continue;
@@ -184,9 +232,10 @@ fn read_v1(checkpoint: &Checkpoint, tensor: &Tensor, progress: &Progress) -> cra
 
 /// "dense/kernel slice 0,3:-" for messages.
 pub(super) fn piece_name(checkpoint: &Checkpoint, piece: &StoredPiece) -> String {
-    let name = checkpoint.tensors().get(piece.tensor).map(|t| escaped(&t.name).into_owned()).unwrap_or_default();
-    match &piece.slice {
-        Some(slice) => format!("{name} slice {slice}"),
-        None => name,
+    let Some(tensor) = checkpoint.tensors().get(piece.tensor as usize) else { return String::new() };
+    let name = escaped(&tensor.name);
+    match piece.slice(&tensor) {
+        Some(stored) => format!("{name} slice {}", stored.slice),
+        None => name.into_owned(),
     }
 }

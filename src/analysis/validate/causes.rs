@@ -117,9 +117,9 @@ impl Evidence<'_> {
             );
             let mut finding = Finding::new(Code::TensorChecksumMismatch, message).in_file(path);
             (finding.offset, finding.expected, finding.found) = (Some(piece.start), Some(stored), Some(computed));
-            if let Some(tensor) = self.checkpoint.tensors().get(piece.tensor) {
+            if let Some(tensor) = self.checkpoint.tensors().get(piece.tensor as usize) {
                 finding = finding.for_tensor(&tensor.name);
-                if let Some(value) = derived(self.checkpoint, tensor) {
+                if let Some(value) = derived(self.checkpoint, &tensor) {
                     let assumption = value.assumption().map_or_else(String::new, |text| format!(", {text}"));
                     let certain = format!("by its checksum the value that was saved is {}{assumption}", value.text());
                     finding = finding.because(certain, None);
@@ -149,7 +149,7 @@ impl Evidence<'_> {
         let certain = format!("the two checksums differ exactly as this one bit makes them{unique}");
         let likely = format!("a memory, disk or transfer error (odds of coincidence 1 : {odds})");
         finding = finding.because(certain, Some(likely)).with_help("fetch the shard again");
-        match self.checkpoint.tensors().get(piece.tensor) {
+        match self.checkpoint.tensors().get(piece.tensor as usize) {
             Some(tensor) => finding.for_tensor(&tensor.name),
             None => finding,
         }
@@ -277,14 +277,15 @@ impl Evidence<'_> {
 /// Whether another index has, at the places of the wrong tensors, the checksums that their bytes have.
 fn index_fits(file: &Path, probes: &[(&StoredPiece, Crc32c)]) -> bool {
     let Some(prefix) = Prefix::of_member(file) else { return false };
-    let Ok(bundle) = Bundle::open(&prefix, &Limits::default()) else { return false };
-    probes.iter().all(|(piece, got)| {
-        bundle.entries().iter().any(|(_, entry)| {
-            entry.crc32c.unmasked() == *got
+    let mut met = vec![false; probes.len()];
+    let read = Bundle::read(&prefix, &Limits::default(), &mut |_, entry| {
+        for ((piece, got), met) in probes.iter().zip(&mut met) {
+            *met |= entry.crc32c.unmasked() == *got
                 && u64::try_from(entry.offset) == Ok(piece.start)
-                && u64::try_from(entry.size) == Ok(piece.len)
-        })
-    })
+                && u64::try_from(entry.size) == Ok(piece.len);
+        }
+    });
+    read.is_ok() && met.into_iter().all(|met| met)
 }
 
 /// Whether pieces match their checksums in another file.

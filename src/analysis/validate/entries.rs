@@ -7,17 +7,21 @@ use std::path::Path;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
+use crate::analysis::select::Members;
+use crate::bundle::{Span, Stored};
+use crate::checkpoint::{Checkpoint, Parts, Place, StoredSlice, Tensor};
 use crate::error::{Error, ErrorKind};
 use crate::escape::escaped;
-use crate::tensor::{DType, Shape};
+use crate::tensor::{DType, Shape, TensorSlice};
 use crate::wire::Crc32c;
 
 /// One stored piece of a tensor whose entry is sound: bytes in a shard that have one checksum.
-#[derive(Clone, Debug)]
+///
+/// There may be a million: what only a message needs is looked up when there is one.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct StoredPiece {
     /// Position of its tensor.
-    pub(super) tensor: usize,
+    pub(super) tensor: u32,
     /// Shard.
     pub(super) shard: i32,
     /// Offset of the first byte.
@@ -26,10 +30,23 @@ pub(super) struct StoredPiece {
     pub(super) len: u64,
     /// The stored checksum.
     pub(super) crc: Crc32c,
-    /// Shape of the piece.
-    pub(super) shape: Shape,
-    /// Its slice, if the tensor is partitioned.
-    pub(super) slice: Option<String>,
+    /// Whether its tensor is partitioned.
+    pub(super) is_slice: bool,
+    /// Whether it holds strings or variants, whose checksum is not that of their bytes.
+    pub(super) is_variable: bool,
+    /// Whether its bytes are to be checked.
+    pub(super) is_selected: bool,
+}
+
+impl Stored for StoredPiece {
+    fn span(&self) -> Span {
+        let StoredPiece { shard, start, len, crc, .. } = *self;
+        Span { shard, start, len, crc }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.is_selected && !self.is_variable
+    }
 }
 
 impl StoredPiece {
@@ -37,16 +54,31 @@ impl StoredPiece {
     pub(super) fn end(&self) -> u64 {
         self.start.saturating_add(self.len)
     }
+
+    /// Which slice of its tensor it is, if that is partitioned.
+    pub(super) fn slice<'t>(&self, tensor: &'t Tensor) -> Option<&'t StoredSlice> {
+        let own = Some((self.shard, Some(self.start), Some(self.len)));
+        let place = |place: Place| {
+            let (start, len) = place.range?;
+            Some((place.shard, u64::try_from(start).ok(), u64::try_from(len).ok()))
+        };
+        tensor.slices().iter().find(|slice| slice.place.and_then(place) == own)
+    }
 }
 
 /// Checks every entry; what is sound enough to be read is returned.
-pub(super) fn check(checkpoint: &Checkpoint, result: &mut Validation) -> Vec<StoredPiece> {
+pub(super) fn check(checkpoint: &Checkpoint, selected: &Members, result: &mut Validation) -> Vec<StoredPiece> {
     let mut pieces = Vec::new();
     if !checkpoint.origin().v1_files.is_empty() {
         return pieces;
     }
     let index = checkpoint.origin().prefix.index();
-    for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+    let mut cursor = checkpoint.tensors().cursor();
+    while let Some((at, tensor)) = cursor.advance() {
+        let (Ok(position), is_selected) = (u32::try_from(at), selected.has(at)) else { continue };
+        let mut keep = |piece: Option<StoredPiece>| {
+            pieces.extend(piece.map(|piece| StoredPiece { tensor: position, is_selected, ..piece }));
+        };
         let mut found = |finding: Finding| result.push(finding.in_file(&index).for_tensor(&tensor.name));
         if !tensor.dtype.is_storable() {
             let message = format!("{}: dtype {} cannot be in a checkpoint", name(tensor), tensor.dtype);
@@ -68,19 +100,18 @@ pub(super) fn check(checkpoint: &Checkpoint, result: &mut Validation) -> Vec<Sto
         }
         match &tensor.parts {
             Parts::Whole(place) => {
-                let shape = tensor.shape.clone();
-                pieces.extend(piece(checkpoint, at, tensor, shape, None, place, &mut found));
+                keep(piece(checkpoint, tensor, &tensor.shape, None, place, &mut found));
             }
             Parts::Slices(slices) => {
                 coverage(tensor, &mut found);
-                for stored in slices {
+                for stored in slices.iter() {
                     let Some(extents) = tensor.shape.dims().and_then(|dims| stored.slice.resolve(dims)) else {
                         continue;
                     };
                     let dims: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
                     if let Some(place) = &stored.place {
-                        let slice = Some(stored.slice.to_string());
-                        pieces.extend(piece(checkpoint, at, tensor, Shape::new(dims), slice, place, &mut found));
+                        let (shape, slice) = (Shape::new(dims), Some(&stored.slice));
+                        keep(piece(checkpoint, tensor, &shape, slice, place, &mut found));
                     }
                 }
             }
@@ -108,26 +139,26 @@ fn unannounced(name: &[u8]) -> Option<Vec<u8>> {
 /// The piece at `place`, if its numbers are possible.
 fn piece(
     checkpoint: &Checkpoint,
-    at: usize,
     tensor: &Tensor,
-    shape: Shape,
-    slice: Option<String>,
+    shape: &Shape,
+    slice: Option<&TensorSlice>,
     place: &Place,
     found: &mut dyn FnMut(Finding),
 ) -> Option<StoredPiece> {
     let (offset, size) = place.range?;
-    let who = match &slice {
+    let who = || match slice {
         Some(slice) => format!("{} slice {slice}", name(tensor)),
         None => name(tensor),
     };
     let range = u64::try_from(offset).ok().zip(u64::try_from(size).ok()).filter(|(o, s)| o.checked_add(*s).is_some());
     let Some((start, len)) = range else {
-        let message = format!("{who}: impossible range, offset {offset} and size {size}");
+        let message = format!("{}: impossible range, offset {offset} and size {size}", who());
         found(Finding::new(Code::BadRange, message));
         return None;
     };
     if !(0..checkpoint.num_shards()).contains(&place.shard) {
-        let message = format!("{who}: in shard {}, but the header counts {}", place.shard, checkpoint.num_shards());
+        let of = checkpoint.num_shards();
+        let message = format!("{}: in shard {}, but the header counts {of}", who(), place.shard);
         found(Finding::new(Code::BadRange, message));
         return None;
     }
@@ -142,14 +173,16 @@ fn piece(
             .then(|| format!("at least {elements}")),
     };
     if let Some(expected) = sizes {
-        let message = format!("{who}: {} {shape} takes {expected} bytes, its entry says {len}", tensor.dtype);
+        let dtype = tensor.dtype;
+        let message = format!("{}: {dtype} {shape} takes {expected} bytes, its entry says {len}", who());
         let mut finding = Finding::new(Code::BadSize, message);
         (finding.expected, finding.found) = (Some(expected), Some(len.to_string()));
         found(finding);
         return None;
     }
     let crc = place.crc32c.unwrap_or_default();
-    Some(StoredPiece { tensor: at, shard: place.shard, start, len, crc, shape, slice })
+    let (is_slice, is_variable) = (slice.is_some(), tensor.dtype.is_variable_length());
+    Some(StoredPiece { tensor: 0, shard: place.shard, start, len, crc, is_slice, is_variable, is_selected: false })
 }
 
 /// Whether the slices of a tensor hold each of its elements exactly once.
@@ -221,12 +254,12 @@ fn overlapping(boxes: &[Vec<(u64, u64)>]) -> Option<(usize, usize)> {
 /// Finds pieces that claim the same bytes. Of many, the later ones are not read: a small file could claim much.
 fn overlaps(checkpoint: &Checkpoint, pieces: &mut Vec<StoredPiece>, index: &Path, result: &mut Validation) {
     const MOST: usize = 20;
-    pieces.sort_by_key(|piece| (piece.shard, piece.start, piece.len));
+    pieces.sort_unstable_by_key(|piece| (piece.shard, piece.start, piece.len, piece.tensor));
     let mut found = 0usize;
-    let mut last: Option<(i32, u64, usize)> = None;
+    let mut last: Option<(i32, u64, u32)> = None;
     let mut claimed = 0u64;
     let tensors = checkpoint.tensors();
-    let shown = |at: usize| tensors.get(at).map(name).unwrap_or_default();
+    let shown = |at: u32| tensors.get(at as usize).map(|tensor| name(&tensor)).unwrap_or_default();
     pieces.retain(|piece| {
         let clash = match last {
             Some((shard, end, other)) if shard == piece.shard && piece.start < end && piece.len > 0 => {
@@ -239,7 +272,7 @@ fn overlaps(checkpoint: &Checkpoint, pieces: &mut Vec<StoredPiece>, index: &Path
                         piece.start
                     );
                     let finding = Finding::new(Code::OverlappingTensors, message).in_file(index);
-                    let name = tensors.get(piece.tensor).map(|t| t.name.to_vec()).unwrap_or_default();
+                    let name = tensors.get(piece.tensor as usize).map(|t| t.name).unwrap_or_default();
                     result.findings.push(finding.for_tensor(&name));
                 }
                 true

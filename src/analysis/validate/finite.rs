@@ -18,7 +18,18 @@ pub(in crate::analysis) struct Count {
     /// How many infinities.
     pub(in crate::analysis) infinite: u64,
     /// The first of either, in C order.
-    pub(in crate::analysis) first: Option<u64>,
+    first: Option<u64>,
+}
+
+/// What a search for them came to.
+#[derive(Default)]
+pub(in crate::analysis) struct Search {
+    /// Tensors with some, by position. A million finite ones need no remembering.
+    pub(in crate::analysis) found: Vec<(usize, Count)>,
+    /// Tensors that were read.
+    pub(in crate::analysis) read: usize,
+    /// Tensors that could not be read.
+    pub(in crate::analysis) unread: usize,
 }
 
 /// Looks at every floating-point tensor of the selection.
@@ -30,8 +41,7 @@ pub(super) fn check(
     result: &mut Validation,
 ) {
     // What cannot be read has its finding already.
-    let (found, _) = search(checkpoint, &selection.0, threads, progress);
-    for (at, count) in found {
+    for (at, count) in search(checkpoint, selection, threads, progress).found {
         let (Some(tensor), Some(first)) = (checkpoint.tensors().get(at), count.first) else { continue };
         let elements = tensor.elements().unwrap_or(0);
         let place = coordinates(first, tensor.shape.dims().unwrap_or_default());
@@ -45,26 +55,32 @@ pub(super) fn check(
     }
 }
 
-/// Looks at those of the tensors at `positions` that can hold NaN: those that were read, by position, and how many could
-/// not be.
+/// Reads those tensors of the selection that can hold NaN or infinity.
 pub(in crate::analysis) fn search(
     checkpoint: &Checkpoint,
-    positions: &[usize],
+    selection: &Selection,
     threads: usize,
     progress: &Progress,
-) -> (Vec<(usize, Count)>, usize) {
-    let can_be = |at: &&usize| checkpoint.tensors().get(**at).is_some_and(|t| has_non_finite(t.dtype));
-    let tensors: Vec<usize> = positions.iter().filter(can_be).copied().collect();
-    let bytes: u64 = tensors.iter().filter_map(|at| checkpoint.tensors().get(*at)?.bytes()).sum();
+) -> Search {
+    let mut bytes = 0u64;
+    let mut cursor = checkpoint.tensors().cursor();
+    let can_be = |at: &usize| {
+        let found = cursor.reach(*at).filter(|tensor| has_non_finite(tensor.dtype));
+        bytes = bytes.saturating_add(found.and_then(Tensor::bytes).unwrap_or(0));
+        found.is_some()
+    };
+    let tensors: Selection = selection.iter().filter(can_be).collect();
     progress.total.fetch_add(bytes, Ordering::Relaxed);
     let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<(usize, Count)>> = Mutex::default();
+    let search: Mutex<Search> = Mutex::default();
     let work = || {
+        let mut cursor = checkpoint.tensors().cursor();
         while let Some(at) = tensors.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Some(tensor) = checkpoint.tensors().get(*at) else { continue };
-            if let Some(count) = count(checkpoint, tensor, progress) {
-                found.lock().unwrap_or_else(PoisonError::into_inner).push((*at, count));
-            }
+            let Some(tensor) = cursor.reach(at) else { continue };
+            let count = count(checkpoint, tensor, progress);
+            let mut search = search.lock().unwrap_or_else(PoisonError::into_inner);
+            *(if count.is_some() { &mut search.read } else { &mut search.unread }) += 1;
+            search.found.extend(count.filter(|count| count.first.is_some()).map(|count| (at, count)));
         }
     };
     std::thread::scope(|scope| {
@@ -73,10 +89,9 @@ pub(in crate::analysis) fn search(
         }
         work();
     });
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_by_key(|(at, _)| *at);
-    let unread = tensors.len().saturating_sub(found.len());
-    (found, unread)
+    let mut search = search.into_inner().unwrap_or_else(PoisonError::into_inner);
+    search.found.sort_by_key(|(at, _)| *at);
+    search
 }
 
 fn has_non_finite(dtype: DType) -> bool {

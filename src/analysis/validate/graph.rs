@@ -19,7 +19,7 @@ pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validatio
         return;
     }
     let mut message = Vec::new();
-    let read = checkpoint.read_all(tensor, &mut |bytes| {
+    let read = checkpoint.read_all(&tensor, &mut |bytes| {
         message.extend_from_slice(bytes);
         Ok(())
     });
@@ -40,10 +40,7 @@ pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validatio
     let keys: BTreeSet<&str> = graph.variables().map(|variable| variable.attribute.checkpoint_key.as_str()).collect();
     let tensors = checkpoint.tensors();
     // A table's or an iterator's key is the beginning of its tensors' keys, not a tensor itself.
-    let exists = |key: &[u8]| {
-        let at = tensors.partition_point(|tensor| tensor.name.as_ref() < key);
-        tensors.get(at).is_some_and(|tensor| tensor.name.starts_with(key))
-    };
+    let exists = |key: &[u8]| tensors.get(tensors.lower_bound(key)).is_some_and(|tensor| tensor.name.starts_with(key));
     // With blocks of the index lost, a key that is not there says nothing new.
     if checkpoint.damage().is_empty() {
         let missing: Vec<&&str> = keys.iter().filter(|key| !exists(key.as_bytes())).collect();
@@ -63,13 +60,20 @@ pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validatio
         keys.contains(text)
             || keys.range(..text).next_back().is_some_and(|key| !key.is_empty() && text.starts_with(key))
     };
-    let orphans: Vec<_> = tensors.iter().filter(|t| t.name.as_ref() != OBJECT_GRAPH_KEY && !named(&t.name)).collect();
-    for tensor in orphans.iter().take(MOST) {
-        let message = format!("{}: nothing in the object graph refers to it", escaped(&tensor.name));
-        result.push(Finding::new(Code::GraphOrphan, message).for_tensor(&tensor.name));
+    let mut orphans = 0;
+    let mut cursor = tensors.cursor();
+    while let Some((_, tensor)) = cursor.advance() {
+        if tensor.name == OBJECT_GRAPH_KEY || named(&tensor.name) {
+            continue;
+        }
+        orphans += 1;
+        if orphans <= MOST {
+            let message = format!("{}: nothing in the object graph refers to it", escaped(&tensor.name));
+            result.push(Finding::new(Code::GraphOrphan, message).for_tensor(&tensor.name));
+        }
     }
-    if orphans.len() > MOST {
-        let message = format!("{} more tensors that nothing in the object graph refers to", orphans.len() - MOST);
+    if orphans > MOST {
+        let message = format!("{} more tensors that nothing in the object graph refers to", orphans - MOST);
         result.push(Finding::new(Code::GraphOrphan, message));
     }
 }

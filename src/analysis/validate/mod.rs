@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::finding::{Code, Finding, Severity};
 use super::roles::Roles;
-use super::select::{Selection, Selector};
+use super::select::Selector;
 use crate::checkpoint::{Checkpoint, Choice, Found, Origin};
 use crate::error::Result;
 use crate::limits::Limits;
@@ -171,37 +171,18 @@ fn one_checkpoint(
     let selection = options.selector.select(&checkpoint, &roles);
     let tensors = checkpoint.tensors().len() as u64;
     result.add(Counts { tensors, ..Counts::default() });
-    let pieces = entries::check(&checkpoint, result);
+    let members = selection.members(checkpoint.tensors().len());
+    let pieces = entries::check(&checkpoint, &members, result);
     let shards = shards::check(&checkpoint, &pieces, options.quick, result);
     graph::check(&checkpoint, options.quick, result);
     directory::check_step(&checkpoint, options.quick, result);
-    let selected = Selected::new(&selection, checkpoint.tensors().len());
     if options.quick {
         result.add(Counts { skipped: tensors, ..Counts::default() });
         return;
     }
-    let sums = bytes::check(&checkpoint, &pieces, &selected, options.threads, progress, result);
+    let sums = bytes::check(&checkpoint, &pieces, &members, options.threads, progress, result);
     causes::explain(&checkpoint, &pieces, sums, &shards, result);
     if options.finite {
         finite::check(&checkpoint, &selection, options.threads, progress, result);
-    }
-}
-
-/// Which tensors were selected, by position.
-struct Selected(Vec<bool>);
-
-impl Selected {
-    fn new(selection: &Selection, tensors: usize) -> Self {
-        let mut selected = vec![false; tensors];
-        for at in &selection.0 {
-            if let Some(slot) = selected.get_mut(*at) {
-                *slot = true;
-            }
-        }
-        Self(selected)
-    }
-
-    fn has(&self, tensor: usize) -> bool {
-        self.0.get(tensor).copied().unwrap_or(false)
     }
 }

@@ -41,13 +41,13 @@ pub(super) fn check(
     let mut missing = 0u32;
     for id in 0..of.min(MOST) {
         let path = origin.prefix.shard(id, of);
-        let own: Vec<&StoredPiece> = of_shard(pieces, id);
-        let needed = own.iter().map(|piece| piece.end()).max().unwrap_or(0);
+        let own = of_shard(pieces, id);
+        let needed = own.iter().map(StoredPiece::end).max().unwrap_or(0);
         let Some(len) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len()) else {
             missing += 1;
             files.broken.insert(id, Code::MissingShard);
             if missing <= 20 {
-                result.push(missing_shard(checkpoint, &path, &own, &beside));
+                result.push(missing_shard(checkpoint, &path, own, &beside));
             }
             continue;
         };
@@ -64,10 +64,10 @@ pub(super) fn check(
         }
         if len < needed {
             files.broken.insert(id, Code::ShortShard);
-            result.push(short_shard(checkpoint, &path, len, needed, &own));
+            result.push(short_shard(checkpoint, &path, len, needed, own));
             continue;
         }
-        unreferenced(&path, len, &own, result);
+        unreferenced(&path, len, own, result);
     }
     if missing > 20 {
         let message = format!("{} more shards are missing", missing - 20);
@@ -109,9 +109,10 @@ fn missing_v1(files: &[PathBuf], result: &mut Validation) {
 }
 
 /// The pieces of one shard; `pieces` is sorted by shard.
-fn of_shard(pieces: &[StoredPiece], id: i32) -> Vec<&StoredPiece> {
+fn of_shard(pieces: &[StoredPiece], id: i32) -> &[StoredPiece] {
     let start = pieces.partition_point(|piece| piece.shard < id);
-    pieces.iter().skip(start).take_while(|piece| piece.shard == id).collect()
+    let end = pieces.partition_point(|piece| piece.shard <= id);
+    pieces.get(start..end).unwrap_or_default()
 }
 
 fn file_name(path: &Path) -> String {
@@ -147,7 +148,7 @@ impl Beside {
     }
 }
 
-fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[&StoredPiece], beside: &Beside) -> Finding {
+fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece], beside: &Beside) -> Finding {
     let of = checkpoint.num_shards();
     if let Some(other) = beside.other_count {
         let message = format!("{} is missing, but there are shards named -of-{other:05}", file_name(path));
@@ -162,15 +163,15 @@ fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[&StoredPiece], bes
         };
         return finding.because(certain, Some(likely.to_owned())).with_help("find the index and data of one save");
     }
-    let lost = affected(checkpoint, own.iter().copied());
+    let lost = affected(checkpoint, own.iter());
     // A directory, a FIFO or a device is never opened.
     let what = if path.exists() { "is not a file" } else { "is missing" };
     let message = format!("{} {what}{lost}", file_name(path));
     Finding::new(Code::MissingShard, message).in_file(path).with_help("fetch it again, under exactly this name")
 }
 
-fn short_shard(checkpoint: &Checkpoint, path: &Path, len: u64, needed: u64, own: &[&StoredPiece]) -> Finding {
-    let cut = own.iter().copied().filter(|piece| piece.end() > len);
+fn short_shard(checkpoint: &Checkpoint, path: &Path, len: u64, needed: u64, own: &[StoredPiece]) -> Finding {
+    let cut = own.iter().filter(|piece| piece.end() > len);
     let lost = affected(checkpoint, cut);
     let message = format!("{} has {len} bytes, its index places tensors up to {needed}{lost}", file_name(path));
     let mut finding = Finding::new(Code::ShortShard, message).in_file(path).with_help("fetch the file again");
@@ -181,14 +182,15 @@ fn short_shard(checkpoint: &Checkpoint, path: &Path, len: u64, needed: u64, own:
 
 /// ": 3 of 21 tensors are lost (a, b, c)".
 pub(super) fn affected<'p>(checkpoint: &Checkpoint, pieces: impl Iterator<Item = &'p StoredPiece>) -> String {
-    let mut lost: Vec<usize> = pieces.map(|piece| piece.tensor).collect();
+    let mut lost: Vec<u32> = pieces.map(|piece| piece.tensor).collect();
     lost.sort_unstable();
     lost.dedup();
     if lost.is_empty() {
         return ": no tensor lies in it".to_owned();
     }
+    let tensors = checkpoint.tensors();
     let names: Vec<String> =
-        lost.iter().take(3).filter_map(|at| Some(escaped(&checkpoint.tensors().get(*at)?.name).into_owned())).collect();
+        lost.iter().take(3).filter_map(|at| Some(escaped(&tensors.get(*at as usize)?.name).into_owned())).collect();
     let more = if lost.len() > 3 { ", …" } else { "" };
     format!(": {} affected ({}{more})", plural(lost.len()), names.join(", "))
 }
@@ -207,7 +209,7 @@ fn foreign(path: &Path, len: u64, needed: u64, quick: bool) -> Option<crate::che
 }
 
 /// Bytes that no tensor claims. An alignment leaves zeros between tensors; anything else is worth knowing.
-fn unreferenced(path: &Path, len: u64, own: &[&StoredPiece], result: &mut Validation) {
+fn unreferenced(path: &Path, len: u64, own: &[StoredPiece], result: &mut Validation) {
     let mut at = 0u64;
     let mut gaps: Vec<(u64, u64)> = Vec::new();
     for piece in own {

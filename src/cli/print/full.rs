@@ -39,7 +39,7 @@ impl<'c> Printer<'c> {
         Ok(())
     }
 
-    pub(super) fn print(&mut self, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<()> {
+    pub(super) fn print(&mut self, wanted: &Wanted, out: &mut dyn Write) -> Result<()> {
         let named = |e: Error| e.for_key(&wanted.tensor.name);
         let whole = check_small(self.checkpoint, wanted);
         let printed = match self.format {
@@ -71,11 +71,11 @@ impl<'c> Printer<'c> {
 /// One object; if values cannot be read, they are `null` and `error` says why.
 fn json_tensor(
     checkpoint: &Checkpoint,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted,
     whole: Option<Result<Checked>>,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let tensor = wanted.tensor;
+    let tensor = &wanted.tensor;
     let dtype = tensor.dtype;
     let shape = wanted.region.shape();
     let write = |out: &mut dyn Write, text: &str| out.write_all(text.as_bytes()).map_err(output);
@@ -153,20 +153,20 @@ fn no_form(dtype: DType, format: &str) -> Error {
     Error::new(ErrorKind::Request(format!("dtype {dtype} has no {format} form"))).with_help("use --format json or text")
 }
 
-fn raw(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<()> {
+fn raw(checkpoint: &Checkpoint, wanted: &Wanted, out: &mut dyn Write) -> Result<()> {
     if wanted.tensor.dtype == DType::Variant {
         return Err(no_form(DType::Variant, "raw"));
     }
     let mut sink = |bytes: &[u8]| out.write_all(bytes).map_err(output);
-    checkpoint.read(wanted.tensor, &wanted.axes(), &mut sink).map(|_| ())
+    checkpoint.read(&wanted.tensor, &wanted.axes(), &mut sink).map(|_| ())
 }
 
-fn npy_file(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<()> {
+fn npy_file(checkpoint: &Checkpoint, wanted: &Wanted, out: &mut dyn Write) -> Result<()> {
     let dtype = wanted.tensor.dtype;
     let mut longest = 0;
     if dtype == DType::String {
         // Fixed-width strings: the width comes first, and a NUL at an end would be lost in it.
-        checkpoint.read(wanted.tensor, &wanted.axes(), &mut |string| {
+        checkpoint.read(&wanted.tensor, &wanted.axes(), &mut |string| {
             if string.last() == Some(&0) {
                 let why = "a string ends in NUL, which a NumPy string array cannot keep";
                 return Err(Error::new(ErrorKind::Request(why.into())).with_help("use --format json"));
@@ -180,7 +180,7 @@ fn npy_file(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) -
     let mut widened = Vec::new();
     let width = usize::try_from(longest.max(1)).unwrap_or(usize::MAX);
     checkpoint
-        .read(wanted.tensor, &wanted.axes(), &mut |bytes| {
+        .read(&wanted.tensor, &wanted.axes(), &mut |bytes| {
             widened.clear();
             widened.extend_from_slice(bytes);
             if dtype == DType::String {
@@ -194,7 +194,7 @@ fn npy_file(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) -
 }
 
 /// One row for every index but the last; a vector is one column, a scalar one cell.
-fn csv_table(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<()> {
+fn csv_table(checkpoint: &Checkpoint, wanted: &Wanted, out: &mut dyn Write) -> Result<()> {
     let dtype = wanted.tensor.dtype;
     let columns = match wanted.region.shape().as_slice() {
         [] | [_] => 1,
@@ -211,7 +211,7 @@ fn csv_table(checkpoint: &Checkpoint, wanted: &Wanted<'_>, out: &mut dyn Write) 
         }
         Ok(())
     };
-    let checked = checkpoint.read(wanted.tensor, &wanted.axes(), &mut |bytes| match dtype {
+    let checked = checkpoint.read(&wanted.tensor, &wanted.axes(), &mut |bytes| match dtype {
         DType::String => field(&mut csv, bytes),
         DType::Variant => field(&mut csv, variant_text(bytes).as_bytes()),
         _ => {

@@ -56,14 +56,14 @@ pub(crate) struct Args {
 }
 
 /// One tensor to print, and which part of it.
-pub(super) struct Wanted<'c> {
-    tensor: &'c Tensor,
+pub(super) struct Wanted {
+    tensor: Tensor,
     region: Region,
     /// The slice as written, for the heading.
     slice: Option<String>,
 }
 
-impl Wanted<'_> {
+impl Wanted {
     fn axes(&self) -> Vec<Axis> {
         let spans = self.region.spans();
         spans.iter().map(|s| Axis { start: s.start, step: s.step, count: s.count }).collect()
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let checkpoint = args.source.open(ctx, true)?;
     let roles = Roles::of(&checkpoint);
     let mut status = Status::Fine;
-    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+    let mut wanted: Vec<Wanted> = Vec::new();
     for name in &args.names {
         match resolve(name, args.regex, &checkpoint, &roles) {
             Ok(found) if found.is_empty() => {
@@ -139,8 +139,8 @@ pub(super) fn output(error: std::io::Error) -> Error {
 }
 
 /// Reads everything in the region and nothing else, to learn whether it is what was saved.
-pub(super) fn check(checkpoint: &Checkpoint, wanted: &Wanted<'_>) -> ckpt::error::Result<Checked> {
-    checkpoint.read(wanted.tensor, &wanted.axes(), &mut |_| Ok(()))
+pub(super) fn check(checkpoint: &Checkpoint, wanted: &Wanted) -> ckpt::error::Result<Checked> {
+    checkpoint.read(&wanted.tensor, &wanted.axes(), &mut |_| Ok(()))
 }
 
 /// A tensor up to this size is read whole even where only a part is wanted, so that its checksum can be checked.
@@ -148,9 +148,9 @@ const READ_WHOLE: u64 = 16 << 20;
 
 /// Checks the whole of a small tensor of which a part is wanted. Nothing if the rest of it cannot be read: the part
 /// may be readable all the same.
-fn check_small(checkpoint: &Checkpoint, wanted: &Wanted<'_>) -> Option<ckpt::error::Result<Checked>> {
+fn check_small(checkpoint: &Checkpoint, wanted: &Wanted) -> Option<ckpt::error::Result<Checked>> {
     let small = wanted.slice.is_some() && wanted.tensor.bytes().is_some_and(|bytes| bytes <= READ_WHOLE);
-    let checked = small.then(|| checkpoint.read_all(wanted.tensor, &mut |_| Ok(())))?;
+    let checked = small.then(|| checkpoint.read_all(&wanted.tensor, &mut |_| Ok(())))?;
     Some(checked).filter(|checked| checked.as_ref().err().is_none_or(is_mismatch))
 }
 

@@ -12,12 +12,7 @@ use super::Wanted;
 ///
 /// # Errors
 /// A slice that does not fit, a selector that cannot be read, or an ending that several tensors have.
-pub(super) fn resolve<'c>(
-    text: &str,
-    regex: bool,
-    checkpoint: &'c Checkpoint,
-    roles: &Roles,
-) -> Result<Vec<Wanted<'c>>> {
+pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint, roles: &Roles) -> Result<Vec<Wanted>> {
     if let Some(tensor) = exact(text, checkpoint) {
         return Ok(vec![wanted(tensor, None)?]);
     }
@@ -28,16 +23,16 @@ pub(super) fn resolve<'c>(
     if !regex && !name.contains(['*', '?', '[', '{']) && !name.contains(':') {
         return by_ending(name, checkpoint)?.into_iter().map(|tensor| wanted(tensor, slice)).collect();
     }
-    let chosen = |text: &str| -> Result<Vec<&'c Tensor>> {
+    let chosen = |text: &str| -> Result<Vec<Tensor>> {
         let selection = Selector::parse(&[text], regex)?.select(checkpoint, roles);
-        Ok(selection.0.iter().filter_map(|at| checkpoint.tensors().get(*at)).collect())
+        Ok(selection.iter().filter_map(|at| checkpoint.tensors().get(at)).collect())
     };
     // `layer_[0-3]` is a glob, `layer_*[0]` a glob with a slice: the whole is tried first, as with names.
     let whole = chosen(text);
     if let Ok(found) = &whole
         && (!found.is_empty() || slice.is_none())
     {
-        return found.iter().map(|tensor| wanted(tensor, None)).collect();
+        return found.iter().map(|tensor| wanted(tensor.clone(), None)).collect();
     }
     if slice.is_none() {
         return whole.map(|_| Vec::new());
@@ -46,28 +41,27 @@ pub(super) fn resolve<'c>(
 }
 
 /// The tensor with this key, this key less what all variables end in, or this name as a graph has it (`w:0`).
-fn exact<'c>(name: &str, checkpoint: &'c Checkpoint) -> Option<&'c Tensor> {
+fn exact(name: &str, checkpoint: &Checkpoint) -> Option<Tensor> {
     let tensor = |name: &str| checkpoint.tensor(name.as_bytes());
     let name_alone = name.strip_suffix(":0").unwrap_or(name);
     tensor(name).or_else(|| tensor(&format!("{name}/.ATTRIBUTES/VARIABLE_VALUE"))).or_else(|| tensor(name_alone))
 }
 
 /// The one tensor whose last components are these, or all tensors of a scope.
-fn by_ending<'c>(name: &str, checkpoint: &'c Checkpoint) -> Result<Vec<&'c Tensor>> {
+fn by_ending(name: &str, checkpoint: &Checkpoint) -> Result<Vec<Tensor>> {
     let name = name.trim_end_matches('/').as_bytes();
     let all = checkpoint.tensors();
-    let in_scope = |tensor: &&Tensor| {
-        tensor.name.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"/")) && !name.is_empty()
-    };
-    let scope: Vec<&Tensor> = all.iter().filter(in_scope).collect();
+    let in_scope =
+        |tensor: &Tensor| tensor.name.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"/")) && !name.is_empty();
+    let scope: Vec<Tensor> = all.iter().filter(in_scope).collect();
     if !scope.is_empty() {
         return Ok(scope);
     }
-    let ends = |tensor: &&Tensor| {
+    let ends = |tensor: &Tensor| {
         let head = short_name(&tensor.name).strip_suffix(name);
         head.is_some_and(|head| head.ends_with(b"/")) && !name.is_empty()
     };
-    let found: Vec<&Tensor> = all.iter().filter(ends).collect();
+    let found: Vec<Tensor> = all.iter().filter(ends).collect();
     if found.len() > 1 {
         let names: Vec<_> = found.iter().take(4).map(|t| escaped(short_name(&t.name))).collect();
         let more = if found.len() > 4 { format!(" and {} more", found.len() - 4) } else { String::new() };
@@ -78,7 +72,7 @@ fn by_ending<'c>(name: &str, checkpoint: &'c Checkpoint) -> Result<Vec<&'c Tenso
     Ok(found)
 }
 
-fn wanted<'c>(tensor: &'c Tensor, slice: Option<&str>) -> Result<Wanted<'c>> {
+fn wanted(tensor: Tensor, slice: Option<&str>) -> Result<Wanted> {
     let named = |e: Error| e.for_key(&tensor.name);
     let dims = tensor.dims().map_err(named)?;
     let region = match slice {

@@ -18,7 +18,7 @@ pub(super) fn gap(ctx: &mut Ctx) -> Result<()> {
 }
 
 /// Prints one tensor: a heading, then its values.
-pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, ctx: &mut Ctx) -> Result<()> {
+pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted, args: &Args, ctx: &mut Ctx) -> Result<()> {
     let options = Options {
         precision: args.precision.map(usize::from),
         full: args.full,
@@ -56,8 +56,8 @@ pub(super) fn print(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, c
     values(checkpoint, wanted, &layout, &options, ctx)
 }
 
-fn heading(wanted: &Wanted<'_>, note: &str, ctx: &mut Ctx) -> Result<()> {
-    let tensor = wanted.tensor;
+fn heading(wanted: &Wanted, note: &str, ctx: &mut Ctx) -> Result<()> {
+    let tensor = &wanted.tensor;
     let (bold, dim) = (ctx.look.bold(), ctx.look.dim());
     let slice = wanted.slice.as_ref().map_or_else(String::new, |slice| format!("[{}]", escaped(slice.as_bytes())));
     let shape = shape_text(&tensor.shape);
@@ -78,13 +78,7 @@ fn heading(wanted: &Wanted<'_>, note: &str, ctx: &mut Ctx) -> Result<()> {
         .map_err(output)
 }
 
-fn values(
-    checkpoint: &Checkpoint,
-    wanted: &Wanted<'_>,
-    layout: &Layout,
-    options: &Options,
-    ctx: &mut Ctx,
-) -> Result<()> {
+fn values(checkpoint: &Checkpoint, wanted: &Wanted, layout: &Layout, options: &Options, ctx: &mut Ctx) -> Result<()> {
     let dtype = wanted.tensor.dtype;
     let mut format = Format::new(dtype, options);
     // Strings and variants are told apart by their quotes; only numbers are aligned.
@@ -128,11 +122,11 @@ pub(super) fn variant_type(bytes: &[u8]) -> &[u8] {
 /// Of a large tensor only their rows are read; strings cannot be jumped to, and what is small is read in one go.
 fn visible(
     checkpoint: &Checkpoint,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted,
     layout: &Layout,
     sink: &mut dyn FnMut(&[u8]) -> Result<()>,
 ) -> Result<()> {
-    let tensor = wanted.tensor;
+    let tensor = &wanted.tensor;
     let elements = wanted.region.elements().unwrap_or(u64::MAX);
     // Values whose checksum is wrong are shown too: the caller has said so.
     let forgive = |result: Result<Checked>| match result {
@@ -188,9 +182,9 @@ fn run_axes(axes: &[Axis], start: u64, count: u64) -> Result<Vec<Vec<Axis>>> {
     Ok(rows)
 }
 
-fn object_graph(checkpoint: &Checkpoint, wanted: &Wanted<'_>, args: &Args, ctx: &mut Ctx) -> Result<()> {
+fn object_graph(checkpoint: &Checkpoint, wanted: &Wanted, args: &Args, ctx: &mut Ctx) -> Result<()> {
     let mut message = Vec::new();
-    let checked = checkpoint.read(wanted.tensor, &wanted.axes(), &mut |bytes| {
+    let checked = checkpoint.read(&wanted.tensor, &wanted.axes(), &mut |bytes| {
         message.extend_from_slice(bytes);
         Ok(())
     });

@@ -1,4 +1,4 @@
-//! Bundles too large for memory: gigabytes of pseudo-random floats, or a million tiny tensors.
+//! Bundles too large for memory: gigabytes of pseudo-random numbers, or a million tiny tensors.
 //!
 //! Values are reproducible from a seed ([`values`]), so a reader's answers can be checked without keeping them.
 
@@ -15,11 +15,13 @@ use crate::table::TableBuilder;
 /// How much is generated and written at a time.
 const PIECE: usize = 8 << 20;
 
-/// A float tensor to be generated.
+/// A tensor of floating-point numbers to be generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BigTensor {
     /// Its key.
     pub name: String,
+    /// Its type: `FLOAT`, `BFLOAT16` or `HALF`.
+    pub dtype: i32,
     /// Its dimensions.
     pub shape: Vec<i64>,
     /// What its values come from.
@@ -29,7 +31,18 @@ pub struct BigTensor {
 impl BigTensor {
     /// A tensor of this name, shape and seed.
     pub fn new(name: impl Into<String>, shape: &[i64], seed: u64) -> Self {
-        Self { name: name.into(), shape: shape.to_vec(), seed }
+        Self { name: name.into(), dtype: dtype::FLOAT, shape: shape.to_vec(), seed }
+    }
+
+    /// The same numbers in another type.
+    #[must_use]
+    pub fn of(self, dtype: i32) -> Self {
+        Self { dtype, ..self }
+    }
+
+    /// Stored bytes.
+    fn size(&self) -> i64 {
+        self.shape.iter().product::<i64>() * if self.dtype == dtype::FLOAT { 4 } else { 2 }
     }
 }
 
@@ -68,6 +81,26 @@ impl Floats {
     }
 }
 
+/// The upper half of a float32 is a bfloat16.
+fn to_bfloat16(bits: u32) -> u16 {
+    (bits >> 16) as u16
+}
+
+/// A float32 as float16, rounded toward zero; what is too small for a normal number becomes zero.
+fn to_half(bits: u32) -> u16 {
+    let (sign, exponent) = ((bits >> 16) as u16 & 0x8000, (bits >> 23) & 0xff);
+    if exponent < 113 { sign } else { sign | (((exponent - 112) << 10) | ((bits >> 13) & 0x3ff)) as u16 }
+}
+
+/// Fills `bytes` with the next values as numbers of two bytes.
+fn fill_narrow(floats: &mut Floats, bytes: &mut [u8], narrow: fn(u32) -> u16) {
+    for chunk in bytes.chunks_mut(4) {
+        let [a, b] = floats.pair().map(|value| narrow(value.to_bits()).to_le_bytes());
+        let both = [a[0], a[1], b[0], b[1]];
+        chunk.copy_from_slice(&both[..chunk.len()]);
+    }
+}
+
 /// The first `count` values of the tensor with this seed.
 pub fn values(seed: u64, count: usize) -> Vec<f32> {
     let mut floats = Floats::new(seed);
@@ -98,8 +131,8 @@ pub fn write_bundle(prefix: &Path, tensors: &[BigTensor], shards: usize) -> io::
     for (i, tensor) in tensors.iter().enumerate() {
         let shard = i % shards;
         let (file, end) = &mut files[shard];
-        let mut entry = Entry::new(dtype::FLOAT, &tensor.shape);
-        let size = tensor.shape.iter().product::<i64>() * 4;
+        let mut entry = Entry::new(tensor.dtype, &tensor.shape);
+        let size = tensor.size();
         entry.shard = shard as i32;
         entry.offset = *end as i64;
         entry.size = size;
@@ -112,7 +145,11 @@ pub fn write_bundle(prefix: &Path, tensors: &[BigTensor], shards: usize) -> io::
                 buffer.resize(piece, 0);
             }
             let bytes = &mut buffer[..piece];
-            floats.fill(bytes);
+            match tensor.dtype {
+                dtype::BFLOAT16 => fill_narrow(&mut floats, bytes, to_bfloat16),
+                dtype::HALF => fill_narrow(&mut floats, bytes, to_half),
+                _ => floats.fill(bytes),
+            }
             sum = crc::extend(sum, bytes);
             file.write_all(bytes)?;
             left -= piece;
@@ -140,6 +177,14 @@ pub fn write_bundle(prefix: &Path, tensors: &[BigTensor], shards: usize) -> io::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn halves_are_what_floats_become() {
+        assert_eq!(to_bfloat16(1.0f32.to_bits()), 0x3f80);
+        assert_eq!(to_half(1.0f32.to_bits()), 0x3c00);
+        assert_eq!(to_half((-0.375f32).to_bits()), 0xb600);
+        assert_eq!(to_half(1e-9f32.to_bits()), 0);
+    }
 
     #[test]
     fn filling_in_pieces_gives_the_values() {

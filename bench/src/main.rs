@@ -1,0 +1,134 @@
+//! `ckpt-bench`: `ckpt` against the floor, in one run. See docs/performance.md.
+
+mod cases;
+mod floor;
+mod inputs;
+mod instructions;
+mod measure;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+
+use crate::cases::{GROUPS, Programs};
+use crate::inputs::Inputs;
+
+/// Measures `ckpt` against what the machine can do.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Makes inputs, builds `ckpt`, and prints a table of ratios.
+    Run {
+        /// Groups of cases; all of them if none is given.
+        #[arg(value_parser = GROUPS)]
+        groups: Vec<String>,
+        /// Rounds of a long case.
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+        /// Size of the inputs, 1 for the full one (about 25 GB for all groups).
+        #[arg(long, default_value_t = 1.0)]
+        scale: f64,
+        /// Where the inputs lie; they are kept.
+        #[arg(long, default_value = "target/bench")]
+        dir: PathBuf,
+        /// Worker threads of `ckpt` and of the floors.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+        /// The `ckpt` to measure instead of a fresh build of this one.
+        #[arg(long)]
+        ckpt: Option<PathBuf>,
+        /// Features of the build, such as `crc-fast`.
+        #[arg(long, conflicts_with = "ckpt")]
+        features: Option<String>,
+    },
+    /// Makes the inputs of groups of cases.
+    #[command(hide = true)]
+    Prepare {
+        groups: Vec<String>,
+        #[arg(long)]
+        scale: f64,
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Counts instructions of a few fixed runs under valgrind and compares them with bench/instructions.txt.
+    Instructions {
+        /// Write the counts down instead.
+        #[arg(long)]
+        record: bool,
+    },
+    /// A floor: sum-read, sum-mapped or compare.
+    #[command(hide = true)]
+    Floor {
+        what: String,
+        files: Vec<PathBuf>,
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Task::Run { groups, rounds, scale, dir, threads, ckpt, features } => {
+            let ckpt = ckpt.map_or_else(|| build(features.as_deref()), Ok)?;
+            let own = std::env::current_exe()?;
+            let programs = Programs { ckpt, empty: own.with_file_name("empty"), own, threads };
+            let groups = if groups.is_empty() { GROUPS.map(str::to_owned).to_vec() } else { groups };
+            prepare(&programs.own, &groups, scale, &dir)?;
+            let inputs = Inputs::new(dir, scale)?;
+            report::machine(scale, threads);
+            for group in groups {
+                for case in programs.cases(&group, &inputs)? {
+                    let measured = measure::measure(&case.candidates, rounds * case.times)?;
+                    report::table(&case, &measured);
+                }
+            }
+            Ok(())
+        }
+        Task::Prepare { groups, scale, dir } => {
+            let own = std::env::current_exe()?;
+            let programs = Programs { ckpt: own.clone(), empty: own.clone(), own, threads: 1 };
+            let inputs = Inputs::new(dir, scale)?;
+            groups.iter().try_for_each(|group| programs.cases(group, &inputs).map(drop))
+        }
+        Task::Instructions { record } => instructions::run(&build(None)?, record),
+        Task::Floor { what, files, threads } => match (what.as_str(), files.as_slice()) {
+            ("sum-read", files) => floor::sum_read(files, threads),
+            ("sum-mapped", files) => floor::sum_mapped(files, threads),
+            ("compare", [a, b]) => floor::compare(a, b, threads),
+            _ => bail!("no such floor"),
+        },
+    }
+}
+
+/// Makes all inputs in a process of its own: the memory that a child starts with counts among its own peak.
+fn prepare(own: &Path, groups: &[String], scale: f64, dir: &Path) -> Result<()> {
+    let mut command = Command::new(own);
+    command.arg("prepare").args(groups).arg("--scale").arg(scale.to_string()).arg("--dir").arg(dir);
+    if !command.status()?.success() {
+        bail!("the inputs cannot be made");
+    }
+    Ok(())
+}
+
+/// Builds `ckpt` as it is released, and the empty program, and says where the first lies.
+fn build(features: Option<&str>) -> Result<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(&root).args(["build", "--release", "--quiet", "-p", "ckpt", "-p", "ckpt-bench"]);
+    if let Some(features) = features {
+        command.args(["--features", &format!("ckpt/{features}")]);
+    }
+    if !command.status().context("cannot start cargo")?.success() {
+        bail!("ckpt does not build");
+    }
+    Ok(std::env::current_exe()?.with_file_name("ckpt"))
+}

@@ -1,0 +1,145 @@
+//! Writing the records of the catalogue, in the order in which an index has them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{CHUNK, Chunk, Kind, RESTART, Tensors, form, usual_size};
+use crate::checkpoint::{Parts, Place, Tensor};
+use crate::tensor::{DType, Shape};
+
+/// Takes tensors in as they are read and makes [`Tensors`] of them.
+#[derive(Debug, Default)]
+pub(in crate::checkpoint) struct Builder {
+    tensors: Tensors,
+    last: Vec<u8>,
+    /// How many records the last chunk has.
+    in_chunk: usize,
+    kinds: BTreeMap<(DType, Shape), usize>,
+    /// The kind of the tensor that was added last; the next one's is often the same.
+    recent: usize,
+    disordered: bool,
+}
+
+impl Builder {
+    /// Adds a tensor. Of those with one name the first counts.
+    pub(in crate::checkpoint) fn push(&mut self, tensor: &Tensor) {
+        self.push_parts(&tensor.name, tensor.dtype, &tensor.shape, &tensor.parts);
+    }
+
+    /// As [`Builder::push`], without a [`Tensor`].
+    pub(in crate::checkpoint) fn push_parts(&mut self, name: &[u8], dtype: DType, shape: &Shape, parts: &Parts) {
+        let shared = self.last.iter().zip(name).take_while(|(a, b)| a == b).count();
+        if self.tensors.len > 0 && self.last.get(shared..) >= name.get(shared..) {
+            if self.last == name {
+                return;
+            }
+            self.disordered = true;
+        }
+        let number = (self.kind(dtype, shape) as u64).wrapping_shl(form::BITS);
+        let Tensors { chunks, len, slices, .. } = &mut self.tensors;
+        if chunks.last().is_none_or(|chunk| chunk.bytes.len() >= CHUNK) {
+            // Only where one chunk has been filled another will be.
+            let room = if chunks.is_empty() { 0 } else { CHUNK + 1024 };
+            if let Some(full) = chunks.last_mut() {
+                full.bytes.shrink_to_fit();
+                full.restarts.shrink_to_fit();
+            }
+            chunks.push(Chunk { first: *len, bytes: Vec::with_capacity(room), restarts: Vec::new() });
+            self.in_chunk = 0;
+        }
+        let Some(chunk) = chunks.last_mut() else { return };
+        let mut shared = shared;
+        if self.in_chunk.is_multiple_of(RESTART) {
+            shared = 0;
+            // A chunk is full long before this; one name alone may be as long as it likes.
+            chunk.restarts.push(u32::try_from(chunk.bytes.len()).unwrap_or(u32::MAX));
+        }
+        self.in_chunk = self.in_chunk.saturating_add(1);
+        let out = &mut chunk.bytes;
+        let tail = name.get(shared..).unwrap_or_default();
+        put(out, shared as u64);
+        put(out, tail.len() as u64);
+        out.extend_from_slice(tail);
+        match parts {
+            Parts::Whole(place) => put_place(out, number, place, usual_size(dtype, shape)),
+            Parts::Slices(stored) => {
+                put(out, number | form::SLICES);
+                slices.insert(*len, Arc::clone(stored));
+            }
+        }
+        *len = len.saturating_add(1);
+        self.last.truncate(shared);
+        self.last.extend_from_slice(tail);
+    }
+
+    fn kind(&mut self, dtype: DType, shape: &Shape) -> usize {
+        let all = &mut self.tensors.kinds;
+        if all.get(self.recent).is_none_or(|kind| kind.dtype != dtype || kind.shape != *shape) {
+            self.recent = *self.kinds.entry((dtype, shape.clone())).or_insert_with(|| {
+                all.push(Kind { dtype, shape: shape.clone() });
+                all.len().saturating_sub(1)
+            });
+        }
+        self.recent
+    }
+
+    /// The tensors, by name.
+    pub(in crate::checkpoint) fn finish(mut self) -> Tensors {
+        if self.disordered {
+            // Rare and costly: TensorFlow finds only some of such a table's keys by its binary search.
+            let mut all: Vec<Tensor> = self.tensors.iter().collect();
+            self = Self::default();
+            all.sort_by(|a, b| a.name.cmp(&b.name));
+            for tensor in &all {
+                self.push(tensor);
+            }
+        }
+        if let Some(last) = self.tensors.chunks.last_mut() {
+            last.bytes.shrink_to_fit();
+            last.restarts.shrink_to_fit();
+        }
+        self.tensors.kinds.shrink_to_fit();
+        self.tensors
+    }
+}
+
+fn put_place(out: &mut Vec<u8>, kind: u64, place: &Place, usual: Option<i64>) {
+    let mut number = kind;
+    let size = place.range.map(|(_, size)| size).filter(|size| Some(*size) != usual);
+    if place.shard != 0 {
+        number |= form::SHARD;
+    }
+    if place.range.is_some() {
+        number |= form::RANGE;
+    }
+    if size.is_some() {
+        number |= form::SIZE;
+    }
+    put(out, number);
+    if place.shard != 0 {
+        put(out, u64::from(place.shard.cast_unsigned()));
+    }
+    if let Some((offset, _)) = place.range {
+        put(out, offset.cast_unsigned());
+        if let Some(size) = size {
+            put(out, size.cast_unsigned());
+        }
+        out.extend_from_slice(&place.crc32c.unwrap_or_default().0.to_le_bytes());
+    }
+}
+
+impl FromIterator<Tensor> for Tensors {
+    fn from_iter<I: IntoIterator<Item = Tensor>>(tensors: I) -> Self {
+        let mut builder = Builder::default();
+        tensors.into_iter().for_each(|tensor| builder.push(&tensor));
+        builder.finish()
+    }
+}
+
+fn put(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value.to_le_bytes().first().map_or(0, |byte| byte | 0x80));
+        value >>= 7;
+    }
+    out.push(value.to_le_bytes().first().copied().unwrap_or(0));
+}

@@ -1,0 +1,69 @@
+//! What goes into the catalogue comes out, wherever one looks.
+
+use super::*;
+use crate::tensor::TensorSlice;
+
+fn tensor(name: &[u8], n: i64) -> Tensor {
+    let range = Some((n * 1000 - 3, if n % 5 == 0 { -1 } else { 8 * n }));
+    let shard = i32::try_from(n % 7).unwrap() - 1;
+    let mut parts = Parts::Whole(Place { shard, range, crc32c: Some(Crc32c(0x8000_0000 | u32::try_from(n).unwrap())) });
+    if n % 11 == 0 {
+        parts = Parts::Whole(Place { shard, range: None, crc32c: None });
+    }
+    if n % 13 == 0 {
+        parts = Parts::Slices([StoredSlice { slice: TensorSlice(Vec::new()), place: None }].into());
+    }
+    let dtype = if n % 3 == 0 { DType::Unknown(-4) } else { DType::Float32 };
+    Tensor { name: name.to_vec(), dtype, shape: Shape::new([n % 4, 2]), parts }
+}
+
+fn many(count: i64) -> Vec<Tensor> {
+    // Long enough for several chunks.
+    let name = |n: i64| format!("{:03}/{}/{n:09}", n / 100, "x".repeat(usize::try_from(n % 300).unwrap()));
+    let mut all: Vec<Tensor> = (0..count).map(|n| tensor(name(n).as_bytes(), n)).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+#[test]
+fn what_goes_in_comes_out() {
+    for count in [0, 1, 15, 16, 17, 5000] {
+        let all = many(count);
+        let tensors: Tensors = all.iter().cloned().collect();
+        assert_eq!((tensors.len(), tensors.is_empty()), (all.len(), all.is_empty()));
+        assert_eq!(tensors.iter().collect::<Vec<_>>(), all);
+        assert_eq!(tensors.iter().len(), all.len());
+        assert_eq!(tensors.get(all.len()), None);
+        for (at, tensor) in all.iter().enumerate() {
+            assert_eq!(tensors.get(at).as_ref(), Some(tensor));
+            assert_eq!(tensors.find(&tensor.name), Some(at));
+            let behind = [&tensor.name[..], b"\0"].concat();
+            assert_eq!((tensors.find(&behind), tensors.lower_bound(&behind)), (None, at + 1));
+        }
+        assert_eq!((tensors.find(b""), tensors.lower_bound(b"")), (None, 0));
+    }
+}
+
+#[test]
+fn a_cursor_goes_where_it_is_sent() {
+    let all = many(3000);
+    let tensors: Tensors = all.iter().cloned().collect();
+    let mut cursor = tensors.cursor();
+    for at in [5, 6, 21, 2999, 0, 17, 1500, 1501, 1519, 40] {
+        assert!(cursor.seek(at));
+        assert_eq!(*cursor.tensor(), all[at]);
+        let kind = &tensors.kinds()[cursor.kind()];
+        assert_eq!((kind.dtype, &kind.shape), (all[at].dtype, &all[at].shape));
+    }
+    assert!(!cursor.seek(3000));
+}
+
+#[test]
+fn names_in_any_order_are_sorted_and_the_first_of_a_name_counts() {
+    let names: [&[u8]; 6] = [b"b", b"a", b"a", b"", b"b/c", b"b"];
+    let tensors: Tensors = names.iter().zip(1..).map(|(name, n)| tensor(name, n)).collect();
+    let found: Vec<_> = tensors.iter().map(|t| (t.name.clone(), t)).collect();
+    let names: Vec<&[u8]> = found.iter().map(|(name, _)| name.as_slice()).collect();
+    assert_eq!(names, [&b""[..], b"a", b"b", b"b/c"]);
+    assert_eq!((&found[1].1, &found[2].1), (&tensor(b"a", 2), &tensor(b"b", 1)));
+}
