@@ -116,6 +116,14 @@ codes! {
     FingerprintMismatch = "fingerprint-mismatch", Error, "The variables are not the ones that the SavedModel was saved with.";
     MissingAsset = "missing-asset", Error, "A file that the SavedModel lists as an asset is not there.";
     UnsafeAssetPath = "unsafe-asset-path", Error, "An asset's name leads out of the SavedModel.";
+    // Serving directories.
+    NoVersion = "no-version", Error, "TensorFlow Serving finds no version of a model in the directory.";
+    StrayVersion = "stray-version", Error, "TensorFlow Serving takes it for a version, and cannot load it.";
+    DuplicateVersion = "duplicate-version", Warning, "Two names stand for one version; TensorFlow Serving takes one of them.";
+    NoServeTag = "no-serve-tag", Error, "The SavedModel has no graph with exactly the tag `serve`.";
+    MissingVariables = "missing-variables", Error, "The graph of a SavedModel restores variables, and they are not there.";
+    NoDefaultSignature = "no-default-signature", Warning, "The SavedModel has no signature `serving_default`.";
+    SignatureConvention = "signature-convention", Warning, "A signature is not what its method promises.";
     // The run itself.
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
     Unreadable = "unreadable", Error, "Something could not be read.";

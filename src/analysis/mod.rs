@@ -1,6 +1,7 @@
 //! Layer 5: questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod beside;
 mod derived;
 pub mod explain;
 mod finding;
@@ -12,11 +13,13 @@ mod rename;
 mod roles;
 mod scopes;
 mod select;
+mod serving;
 mod state_file;
 mod summary;
 mod timeline;
 mod validate;
 
+pub use beside::Beside;
 pub use derived::{derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
@@ -26,7 +29,8 @@ pub use rename::{Rename, Renames};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};
+pub use serving::{ServedVersion, Serving};
 pub use state_file::{repair, state_findings};
-pub use summary::{Beside, Equal, FileInfo, RoleTotal, Saver, Summary};
+pub use summary::{Equal, FileInfo, RoleTotal, Saver, Summary};
 pub use timeline::{Finite, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
 pub use validate::{Counts, Progress, ValidateOptions, Validation, validate, validate_found};

@@ -1,19 +1,24 @@
 //! What `inspect` tells of a checkpoint on one screen.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::beside::Beside;
 use super::derived::{derived, is_missing, is_zero};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
 use super::objects::Objects;
 use super::roles::{Role, Roles};
 use super::scopes::{Scope, scopes};
+use super::serving::Serving;
+use super::state_file::repair;
+use crate::checkpoint::events::EventFile;
 use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::{Checkpoint, Parts, Place, Tensor, Tensors};
+use crate::checkpoint::{Checkpoint, Parts, Place, SourceKind, Tensor, Tensors};
 use crate::error::Error;
 use crate::escape::Escaped;
+use crate::limits::Limits;
 use crate::tensor::{Checked, DType};
 
 /// Everything that `inspect` shows.
@@ -47,6 +52,12 @@ pub struct Summary {
     pub meta: Option<MetaGraph>,
     /// The SavedModel that the variables belong to.
     pub saved_model: Option<SavedModel>,
+    /// The versions of a serving directory.
+    pub serving: Option<Serving>,
+    /// Event files of a directory, here and one directory below, and the newest of them read.
+    pub events: Vec<EventFile>,
+    /// The lines of a state file that would fit the directory, if the one that is there does not.
+    pub repair: Option<Vec<String>>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// Whether something could not be read, so that the rest may not be all.
@@ -88,17 +99,6 @@ pub struct RoleTotal {
     pub optimizer: Option<&'static str>,
     /// The sums.
     pub totals: Totals,
-}
-
-/// What else lies in the directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Beside {
-    /// Other checkpoints: their last name components.
-    pub checkpoints: Vec<String>,
-    /// Files by what they are: a graph, event files, a state file.
-    pub files: Vec<String>,
-    /// Leftovers of interrupted saves.
-    pub leftovers: Vec<String>,
 }
 
 impl Saver {
@@ -242,6 +242,14 @@ impl Summary {
             beside: Beside::look(checkpoint),
             meta,
             saved_model,
+            serving: (origin.kind == SourceKind::ServingBase)
+                .then(|| Serving::of(&origin.path, &Limits::default()).ok())
+                .flatten(),
+            events: origin
+                .model_dir
+                .as_ref()
+                .map_or_else(Vec::new, |dir| EventFile::of_directory(&dir.path, Limits::default().events)),
+            repair: origin.model_dir.as_ref().filter(|dir| !dir.notes.is_empty()).and_then(repair),
             findings,
             unreadable,
         }
@@ -371,42 +379,6 @@ fn by_dtype(tensors: &Tensors) -> Vec<(DType, Totals)> {
     totals
 }
 
-impl Beside {
-    fn look(checkpoint: &Checkpoint) -> Self {
-        let origin = checkpoint.origin();
-        let mut beside = Self::default();
-        let dir = origin.saved_model.clone().unwrap_or_else(|| origin.prefix.directory());
-        let Ok(entries) = std::fs::read_dir(&dir) else { return beside };
-        let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
-        names.sort();
-        let own = origin.prefix.base_name().to_str().unwrap_or_default();
-        let mut events = 0usize;
-        for name in &names {
-            let path = Path::new(name);
-            let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-            if name.contains(".tempstate") || name.contains("_temp") && dir.join(name).is_dir() {
-                beside.leftovers.push(name.clone());
-            } else if let Some(prefix) = name.strip_suffix(".index") {
-                if prefix != own {
-                    beside.checkpoints.push(prefix.to_owned());
-                }
-            } else if name.contains(".tfevents.") {
-                events += 1;
-            } else if (extension == "meta" && path.file_stem().is_some_and(|s| s == own))
-                || matches!(name.as_str(), "checkpoint" | "graph.pbtxt" | "keras_metadata.pb" | "fingerprint.pb")
-                || matches!(name.as_str(), "assets" | "assets.extra" | "eval" | "export")
-            {
-                beside.files.push(name.clone());
-            }
-        }
-        if events > 0 {
-            beside.files.push(format!("{events} event file{}", if events == 1 { "" } else { "s" }));
-        }
-        beside.checkpoints.sort_by_key(|name| (crate::bundle::Prefix::new(name).step(), name.clone()));
-        beside
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,7 +390,7 @@ mod tests {
         let prefix = dir.path().join("model.ckpt");
         let bundle = ckpt_synth::BundleBuilder::new().floats("w", &[1], &[1.0]).claim_shards(i32::MAX);
         bundle.entry_patch("w", |entry| entry.shard = 40_000).finish().write(&prefix).unwrap();
-        let limits = crate::limits::Limits::default();
+        let limits = Limits::default();
         let checkpoint = Checkpoint::open(&prefix, crate::checkpoint::Choice::default(), &limits).unwrap();
         let files = files(&checkpoint);
         assert!(files.len() < 1100, "{} files", files.len());

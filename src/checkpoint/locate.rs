@@ -352,7 +352,7 @@ fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
     if versions.len() > 1 {
         let n = versions.len();
         origin.notes.push(match choice.version {
-            Some(_) => format!("version {number} of {n} versions, as asked"),
+            Some(_) => format!("version {number} of {n} versions"),
             None => format!("version {number}, the highest of {n}, which TensorFlow Serving would load"),
         });
     }

@@ -42,7 +42,7 @@ pub enum VersionKind {
 
 impl VersionKind {
     /// Whether somebody meant this to be a model, so that the directory it lies in is one of versions.
-    pub(super) fn is_of_a_model(self) -> bool {
+    pub fn is_of_a_model(self) -> bool {
         matches!(self, Self::SavedModel | Self::VariablesOnly | Self::SessionBundle)
     }
 
@@ -111,9 +111,12 @@ pub fn number(name: &str) -> Option<i64> {
 /// How many entries below a version are counted.
 const ENTRIES: usize = 1 << 17;
 
-/// The bytes of all files below a directory, in its own directories and those that links lead to; false if there are
+/// The bytes of a file, or of all files below a directory, in its own directories and those that links lead to; false if there are
 /// too many to count, or some cannot be looked at.
 pub fn size_of(dir: &Path) -> (u64, bool) {
+    if let Some(file) = std::fs::metadata(dir).ok().filter(std::fs::Metadata::is_file) {
+        return (file.len(), true);
+    }
     let mut bytes = 0u64;
     let mut all = true;
     let mut looked = 0usize;

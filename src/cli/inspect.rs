@@ -2,8 +2,12 @@
 
 use anyhow::Result;
 use ckpt::analysis::Summary;
+use ckpt::checkpoint::serving::versions;
+use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::limits::Limits;
 use ckpt::report::{inspect_json, inspect_text};
 
+use super::ctx::sentence;
 use super::source::SourceArgs;
 use super::{Ctx, Format, Status};
 
@@ -29,11 +33,31 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
-    let checkpoint = args.source.open(ctx, false)?;
+    let (checkpoint, refused) = match args.source.open(ctx, false) {
+        Ok(checkpoint) => (checkpoint, false),
+        // The version that is served cannot be read: the table shows it, and the screen shows the next one.
+        Err(error) => {
+            let Some(other) = next_version(args).filter(|_| args.source.choice() == Choice::default()) else {
+                return Err(error);
+            };
+            let checkpoint = Checkpoint::open(&args.source.path, other, &Limits::default())?;
+            ctx.error(&sentence(&error));
+            (checkpoint, true)
+        }
+    };
     let summary = Summary::of(&checkpoint);
     match ctx.format {
         Format::Json => inspect_json(&checkpoint, &summary, &mut ctx.out)?,
         _ => inspect_text(&checkpoint, &summary, ctx.look, &mut ctx.out)?,
     }
-    Ok(if summary.unreadable { Status::Trouble } else { Status::Fine })
+    Ok(if summary.unreadable || refused { Status::Trouble } else { Status::Fine })
+}
+
+/// The highest version of a serving directory that can be read.
+fn next_version(args: &Args) -> Option<Choice> {
+    let versions = versions(&args.source.path).ok()?;
+    let other = versions
+        .iter()
+        .find(|version| !version.shadowed && version.kind.is_of_a_model() && version.kind.why_not().is_none())?;
+    Some(Choice { version: Some(other.number), ..Choice::default() })
 }

@@ -4,10 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckpt::analysis::{
-    Code, Finding, Selector, Severity, ValidateOptions, Validation, repair, state_findings, validate_found,
-};
-use ckpt::checkpoint::{Choice, Found, ModelDir};
+use ckpt::analysis::{Code, Finding, Severity, ValidateOptions, Validation, repair, state_findings, validate_found};
+use ckpt::checkpoint::{Found, ModelDir};
 use ckpt::escape::escaped;
 use ckpt::limits::Limits;
 
@@ -49,7 +47,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let dir = ModelDir::scan(&path)?;
     tell_state(&dir, ctx);
     let latest = dir.latest.and_then(|at| dir.checkpoints.get(at));
-    let chosen = if args.valid { newest_intact(&path, &dir, latest, args, ctx)? } else { latest };
+    let chosen = if args.valid { newest_intact(&path, &dir, latest, args, ctx) } else { latest };
     if let Some(found) = chosen.filter(|found| !found.complete) {
         ctx.note(&format!("{} is not whole; --valid takes the newest intact one", shown(found)));
     }
@@ -78,22 +76,16 @@ fn newest_intact<'d>(
     latest: Option<&'d Found>,
     args: &Args,
     ctx: &mut Ctx,
-) -> Result<Option<&'d Found>> {
+) -> Option<&'d Found> {
     let others = dir.checkpoints.iter().rev().filter(|found| latest.is_none_or(|latest| latest.prefix != found.prefix));
     for found in latest.into_iter().chain(others) {
-        let options = ValidateOptions {
-            quick: false,
-            finite: args.finite,
-            threads: ctx.threads(),
-            selector: Selector::parse::<&str>(&[], false)?,
-            choice: Choice::default(),
-        };
+        let options = ValidateOptions { finite: args.finite, ..ValidateOptions::all(false, ctx.threads()) };
         let limits = Limits::default();
         let validation = with_progress(ctx.quiet, |progress| validate_found(path, found, &options, &limits, progress));
-        let Some(finding) = first_error(&validation) else { return Ok(Some(found)) };
+        let Some(finding) = first_error(&validation) else { return Some(found) };
         ctx.note(&format!("{} is not taken: {}", shown(found), finding.message));
     }
-    Ok(None)
+    None
 }
 
 /// The first error. One that no byte could be checked against is none: a checkpoint may be empty.

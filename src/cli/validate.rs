@@ -21,6 +21,7 @@ Examples:
   ckpt validate model.ckpt-200
   ckpt validate train/ --quick
   ckpt validate export/ --finite --format sarif > ckpt.sarif
+  ckpt validate models/half_plus_two --serving
   ckpt validate model.ckpt-200 'dense/**' --warn unreferenced-bytes
 
 Every code has a page: ckpt explain CODE
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// Look for NaN and infinity too.
     #[arg(long, conflicts_with = "quick")]
     finite: bool,
+    /// Check what TensorFlow Serving would do with it: versions, tags, signatures.
+    #[arg(long)]
+    serving: bool,
     /// Treat findings with this code as errors.
     #[arg(long, value_name = "CODE", value_parser = code)]
     deny: Vec<Code>,
@@ -69,6 +73,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         threads: ctx.threads(),
         selector: Selector::parse(&args.select.selectors, args.select.regex)?,
         choice: args.source.choice(),
+        serving: args.serving,
     };
     let path = &args.source.path;
     let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &Limits::default(), progress))?;

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use super::events::in_words;
 use super::json::shown;
+use super::serving::serving_text;
 use super::table::Columns;
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
-use super::{Look, write_finding};
+use super::{Look, repair_text, write_finding};
 use crate::analysis::{Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
@@ -25,8 +27,14 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
     for graph in summary.saved_model.iter().flat_map(|model| &model.meta_graphs) {
         meta_graph(graph, look, out)?;
     }
+    if let Some(serving) = &summary.serving {
+        serving_text(serving, look, out)?;
+    }
     if let Some(dir) = &checkpoint.origin().model_dir {
         checkpoints(dir, look, out)?;
+        if let Some(lines) = &summary.repair {
+            repair_text(&dir.path, lines, out)?;
+        }
     }
     beside(checkpoint, summary, look, out)
 }
@@ -271,9 +279,6 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
     let dim = look.dim();
     let origin = checkpoint.origin();
     let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
-    if !origin.versions.is_empty() {
-        lines.push(("versions", origin.versions.iter().map(|(version, _)| version.to_string()).collect()));
-    }
     let text = |names: &[String]| names.iter().map(|name| escaped(name.as_bytes()).into_owned()).collect::<Vec<_>>();
     if origin.model_dir.is_none() && !beside.checkpoints.is_empty() {
         let mut names: Vec<String> = text(&beside.checkpoints).into_iter().rev().take(5).collect();
@@ -292,6 +297,9 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
     }
     if !beside.files.is_empty() {
         lines.push(("also here", text(&beside.files)));
+    }
+    if let Some(dir) = &origin.model_dir {
+        lines.extend(in_words(&dir.path, &summary.events).into_iter().map(|line| ("events", vec![line])));
     }
     if !beside.leftovers.is_empty() {
         lines.push(("leftovers of interrupted saves", text(&beside.leftovers)));

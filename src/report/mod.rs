@@ -16,6 +16,7 @@ mod list_text;
 mod markdown;
 mod names_text;
 mod sarif;
+mod serving;
 mod table;
 mod timeline_json;
 mod timeline_text;

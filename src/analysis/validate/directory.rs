@@ -9,7 +9,7 @@ use crate::analysis::summary::step_disagreement;
 use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin, SourceKind};
 use crate::escape::escaped;
 
-/// Every checkpoint that a path leads to: of a directory all of them, of a serving directory all versions.
+/// Every checkpoint that a path leads to: of a directory all of them.
 pub(super) fn targets(origin: Origin, result: &mut Validation) -> Vec<Origin> {
     leftovers(&origin, result);
     match origin.kind {
@@ -17,22 +17,6 @@ pub(super) fn targets(origin: Origin, result: &mut Validation) -> Vec<Origin> {
             let Some(dir) = &origin.model_dir else { return vec![origin] };
             state_file(dir, result);
             dir.checkpoints.iter().map(|found: &Found| Origin::of_found(&origin.path, found)).collect()
-        }
-        SourceKind::ServingBase => {
-            let mut all = Vec::new();
-            for (version, name) in &origin.versions {
-                let dir = origin.path.join(name);
-                match Origin::of_version(&origin.path, &dir) {
-                    Ok(version) => all.push(version),
-                    Err(error) => {
-                        let mut finding = Finding::of(&error);
-                        finding.code = Code::BadSavedModel;
-                        finding.message = format!("version {version}: {}", finding.message);
-                        result.push(finding);
-                    }
-                }
-            }
-            all
         }
         _ => vec![origin],
     }
@@ -44,7 +28,7 @@ fn state_file(dir: &ModelDir, result: &mut Validation) {
 }
 
 /// Temporary files that a writer renames when it is done (`tensor_bundle.cc`, `merge_v2_checkpoints`).
-fn leftovers(origin: &Origin, result: &mut Validation) {
+pub(super) fn leftovers(origin: &Origin, result: &mut Validation) {
     let dir = match &origin.model_dir {
         Some(dir) => dir.path.clone(),
         None => origin.prefix.directory(),
