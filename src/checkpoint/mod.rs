@@ -25,6 +25,7 @@ pub use catalogue::{Cursor, Iter, Kind, Tensors};
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::{Elements, Hold};
 pub use locate::{Choice, Origin, SourceKind};
+pub use saver_v1::V1Scan;
 pub use sniff::{Looks, looks_like};
 
 use std::path::Path;
@@ -266,6 +267,14 @@ impl Checkpoint {
         match &self.store {
             Store::Bundle(bundle) => sum_spans(&bundle.shards, stored, threads, done),
             _ => Sums::default(),
+        }
+    }
+
+    /// Walks through all entries of a V1 checkpoint; `None` of any other.
+    pub fn scan_v1(&self, limits: &Limits) -> Option<V1Scan> {
+        match &self.store {
+            Store::SaverV1(v1) => Some(v1.scan(limits)),
+            Store::Bundle(_) | Store::Nothing => None,
         }
     }
 

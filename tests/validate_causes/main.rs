@@ -7,6 +7,7 @@ mod around;
 mod bytes;
 mod files;
 mod index;
+mod served;
 
 use ckpt::analysis::Code;
 
@@ -18,8 +19,13 @@ const NOT_PRODUCED: &[(Code, &str)] = &[
 
 #[test]
 fn every_code_is_produced_by_a_test() {
-    let sources =
-        [include_str!("around.rs"), include_str!("bytes.rs"), include_str!("files.rs"), include_str!("index.rs")];
+    let sources = [
+        include_str!("around.rs"),
+        include_str!("bytes.rs"),
+        include_str!("files.rs"),
+        include_str!("index.rs"),
+        include_str!("served.rs"),
+    ];
     let tested = |code: &Code| {
         let name = format!("Code::{code:?}");
         let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());

@@ -11,6 +11,7 @@ mod entries;
 pub(super) mod finite;
 mod graph;
 mod saved_model;
+mod saver_v1;
 mod serving;
 mod shards;
 
@@ -241,6 +242,7 @@ fn one_checkpoint(
     let members = selection.members(checkpoint.tensors().len());
     let pieces = entries::check(&checkpoint, &members, result);
     let shards = shards::check(&checkpoint, &pieces, options.quick, result);
+    saver_v1::check(&checkpoint, options.quick, result);
     graph::check(&checkpoint, options.quick, result);
     directory::check_step(&checkpoint, options.quick, result);
     if options.quick {
