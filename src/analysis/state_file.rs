@@ -10,7 +10,7 @@ use std::path::Path;
 use super::finding::{Code, Finding};
 use crate::checkpoint::state::{CheckpointState, Outcome};
 use crate::checkpoint::{Found, ModelDir};
-use crate::escape::Escaped;
+use crate::escape::{Escaped, escaped};
 
 /// What is wrong with the state file of a directory. That there is none is no finding: not every writer makes one.
 pub fn state_findings(dir: &ModelDir) -> Vec<Finding> {
@@ -108,14 +108,18 @@ fn quoted(text: &str) -> String {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
-            c if c.is_control() => {
+            c => {
                 let mut bytes = [0; 4];
-                for byte in c.encode_utf8(&mut bytes).bytes() {
-                    // Writing to a string cannot fail.
+                let c = c.encode_utf8(&mut bytes);
+                if escaped(c.as_bytes()) == *c {
+                    out.push_str(c);
+                    continue;
+                }
+                // What could harm a terminal. Writing to a string cannot fail.
+                for byte in c.bytes() {
                     let _ = write!(out, "\\{byte:03o}");
                 }
             }
-            c => out.push(c),
         }
     }
     out.push('"');
@@ -167,9 +171,9 @@ mod tests {
 
     #[test]
     fn the_lines_are_read_back_as_what_they_mean() {
-        for name in ["a\"b\\c\n\u{1b}[2J\u{9b}größe", "plain-1"] {
+        for name in ["a\"b\\c\n\u{1b}[2J\u{9b}\u{202e}größe", "plain-1"] {
             let line = format!("model_checkpoint_path: {}", quoted(name));
-            assert!(!line.contains(char::is_control), "{line:?}");
+            assert!(escaped(line.as_bytes()) == line, "{line:?}");
             assert_eq!(CheckpointState::parse(line.as_bytes()).unwrap().model_checkpoint_path, name);
         }
     }

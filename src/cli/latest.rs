@@ -8,6 +8,7 @@ use ckpt::analysis::{Code, Finding, Severity, ValidateOptions, Validation, repai
 use ckpt::checkpoint::{Found, ModelDir};
 use ckpt::escape::escaped;
 use ckpt::limits::Limits;
+use ckpt::report::repair_text;
 
 use super::log::directory;
 use super::progress::with_progress;
@@ -103,9 +104,10 @@ fn tell_state(dir: &ModelDir, ctx: &mut Ctx) {
         return;
     }
     if let Some(lines) = repair(dir) {
-        let file = dir.path.join("checkpoint");
-        let shown = escaped(file.as_os_str().as_encoded_bytes()).into_owned();
-        ctx.note(&format!("{shown} would be right as (nothing was written):\n  {}", lines.join("\n  ")));
+        let mut text = Vec::new();
+        if repair_text(&dir.path, &lines, &mut text).is_ok() {
+            ctx.note(String::from_utf8_lossy(&text).trim_end());
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::json::shown;
 use super::serving::serving_text;
 use super::table::Columns;
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
-use super::{Look, repair_text, write_finding};
+use super::{Look, write_finding};
 use crate::analysis::{Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::meta_graph::{MetaGraph, TensorInfo};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
@@ -32,8 +32,8 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
     }
     if let Some(dir) = &checkpoint.origin().model_dir {
         checkpoints(dir, look, out)?;
-        if let Some(lines) = &summary.repair {
-            repair_text(&dir.path, lines, out)?;
+        if summary.repair.is_some() {
+            writeln!(out, "  ckpt log shows the lines that would put the state file right")?;
         }
     }
     beside(checkpoint, summary, look, out)

@@ -49,7 +49,8 @@ fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<(
     }
     writeln!(out, "{bold}{}{bold:#} · {}", shown(&timeline.path), facts.join(" · "))?;
     if timeline.left_out > 0 {
-        writeln!(out, "  … {} earlier ones are not shown", count(timeline.left_out as u64))?;
+        let (n, verb) = (count(timeline.left_out as u64), if timeline.left_out == 1 { "is" } else { "are" });
+        writeln!(out, "  … {n} earlier {verb} not shown")?;
     }
     Ok(())
 }
@@ -231,6 +232,7 @@ fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()
         write_finding(finding, look, out)?;
     }
     if let Some(lines) = &timeline.repair {
+        writeln!(out)?;
         repair_text(&timeline.path, lines, out)?;
     }
     Ok(())
@@ -241,8 +243,18 @@ fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()
 /// # Errors
 /// What `out` says.
 pub fn repair_text(dir: &std::path::Path, lines: &[String], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n  {} would be right as (nothing was written):", shown(&dir.join("checkpoint")))?;
-    lines.iter().try_for_each(|line| writeln!(out, "    {line}"))
+    // The latest, and of those that are kept the newest; TensorFlow needs no more than the first line.
+    const MOST: usize = 8;
+    writeln!(out, "{} would be right as (nothing was written):", shown(&dir.join("checkpoint")))?;
+    let cut = lines.len().saturating_sub(MOST);
+    for (n, line) in lines.iter().enumerate() {
+        match n {
+            1 if cut > 0 => writeln!(out, "  … {} older ones; ckpt log --format json has them", count(cut as u64))?,
+            n if n > 1 && n <= cut => {}
+            _ => writeln!(out, "  {line}")?,
+        }
+    }
+    Ok(())
 }
 
 fn first_nan(timeline: &Timeline) -> String {
