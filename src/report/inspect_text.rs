@@ -197,7 +197,7 @@ fn contents(scope: &Scope, look: Look) -> String {
 }
 
 /// Leaves out the middle of a long text.
-fn middle(text: &str, most: usize) -> String {
+pub(super) fn middle(text: &str, most: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= most {
         return text.to_owned();

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::events::in_words;
 use super::findings_text::folded;
+use super::inspect_text::middle;
 use super::json::shown;
 use super::units::{count, size, span, time};
 use super::{Look, write_finding};
@@ -146,13 +147,16 @@ fn story(timeline: &Timeline, row: &Row, look: Look) -> Vec<String> {
         let gap = at.is_some_and(|at| since + 1 != at);
         let of = gap.then(|| timeline.rows.get(*since)).flatten();
         let of = of.map(|row| name(&row.prefix));
-        lines.extend(moved_words(moved, of.as_deref()));
+        let before = timeline.rows.get(*since).and_then(|row| row.moved.as_ref()).map(|(_, moved)| &moved.scopes);
+        lines.extend(moved_words(moved, of.as_deref(), before));
     }
     lines
 }
 
-fn moved_words(moved: &Moved, since: Option<&str>) -> Vec<String> {
+/// `before` is what moved up to the checkpoint that this one is compared with.
+fn moved_words(moved: &Moved, since: Option<&str>, before: Option<&MovedScopes>) -> Vec<String> {
     let since = since.map_or_else(String::new, |name| format!(" since {name}"));
+    let number = |n: usize| count(n as u64);
     let mut lines = Vec::new();
     let (changed, all) = moved.weights;
     if all > 0 {
@@ -160,19 +164,21 @@ fn moved_words(moved: &Moved, since: Option<&str>) -> Vec<String> {
             (0, 1) => format!("its one weight did not move{since}"),
             (_, 1) => format!("its one weight moved{since}"),
             (0, _) => format!("no weight moved{since}"),
-            (n, all) if n == all => format!("all {all} weights moved{since}"),
-            (n, all) => format!("{n} of {all} weights moved{since}"),
+            (n, all) if n == all => format!("all {} weights moved{since}", number(all)),
+            (n, all) => format!("{} of {} weights moved{since}", number(n), number(all)),
         };
         lines.push(match moved.slots {
             (_, 0) => text,
-            (slots, all) if slots == all => format!("{text}, all {all} slots"),
-            (slots, all) => format!("{text}, {slots} of {all} slots"),
+            (slots, all) if slots == all => format!("{text}, all {} slots", number(all)),
+            (slots, all) => format!("{text}, {} of {} slots", number(slots), number(all)),
         });
-        if changed > 0 && changed < moved.weights.1 {
+        if changed > 0 && changed < moved.weights.1 && before == Some(&moved.scopes) {
+            lines.push("the same ones as before".to_owned());
+        } else if changed > 0 && changed < moved.weights.1 {
             lines.push(format!("moved {} · still {}", named(&moved.scopes.moved), named(&moved.scopes.still)));
         }
     } else if moved.compared() > 0 {
-        lines.push(format!("{} of {} tensors changed{since}", moved.changed, moved.compared()));
+        lines.push(format!("{} of {} tensors changed{since}", number(moved.changed), number(moved.compared())));
     }
     let others = [(moved.added, "new"), (moved.removed, "gone"), (moved.unknown, "without a checksum to compare")];
     let others: Vec<String> =
@@ -184,7 +190,7 @@ fn moved_words(moved: &Moved, since: Option<&str>) -> Vec<String> {
 }
 
 fn named(scopes: &[String]) -> String {
-    let text = scopes.iter().take(SCOPES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let text = scopes.iter().take(SCOPES).map(|scope| middle(scope, 44)).collect::<Vec<_>>().join(", ");
     match scopes.len().saturating_sub(SCOPES) {
         0 => text,
         more => format!("{text} and {more} more"),
