@@ -28,12 +28,18 @@ impl fmt::Display for Escaped<'_> {
 
 /// The text of [`Escaped`], borrowed when nothing needs escaping.
 pub fn escaped(bytes: &[u8]) -> Cow<'_, str> {
-    if bytes.iter().all(|b| matches!(b, 0x20..=0x7e))
+    if is_plain(bytes)
         && let Ok(text) = std::str::from_utf8(bytes)
     {
         return Cow::Borrowed(text);
     }
     Cow::Owned(Escaped(bytes).to_string())
+}
+
+/// Whether bytes are printable ASCII, so that they show as they are, one column each.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    // Without an early end the compiler compares many at once.
+    bytes.iter().fold(true, |plain, b| plain & matches!(b, 0x20..=0x7e))
 }
 
 fn escape_char(c: char, f: &mut impl Write) -> fmt::Result {

@@ -25,6 +25,8 @@ pub struct Limits {
     pub reports: usize,
     /// Largest number of shards that is looked for on disk. `num_shards` is an i32 from the file.
     pub shards: i32,
+    /// Most threads that read a large index; as many as there are cores if not given.
+    pub threads: Option<usize>,
     /// How many bytes of event files are read where they are shown beside something else: reading them takes time, and
     /// a run that logs images has gigabytes.
     pub events: u64,
@@ -40,6 +42,7 @@ impl Default for Limits {
             string: 1 << 30,
             reports: 1000,
             shards: 1 << 16,
+            threads: None,
             events: 64 << 20,
         }
     }
@@ -80,6 +83,12 @@ impl Reports {
     /// Counts a finding that is not described.
     pub fn add_more(&mut self) {
         self.more = self.more.saturating_add(1);
+    }
+
+    /// Adds the findings of what comes behind.
+    pub fn append(&mut self, behind: Self) {
+        behind.kept.into_iter().for_each(|error| self.add(|| error));
+        self.more = self.more.saturating_add(behind.more);
     }
 
     /// Whether nothing was found.

@@ -1,6 +1,7 @@
 //! Below everything: work on all cores whose results come back in order, so that output does not depend on threads.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -63,6 +64,24 @@ pub fn in_order<S, T: Send>(
     });
 }
 
+/// Does `work` on all of `0..len`, cut into ranges, and returns what it made of each, in order.
+///
+/// Without a second thread there is one range. With more there are a few for each, since a core may be busy with
+/// something else.
+pub fn in_parts<T: Send>(len: usize, threads: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let parts = if threads > 1 { threads.saturating_mul(4).min(len) } else { 1 };
+    if parts <= 1 {
+        return vec![work(0..len)];
+    }
+    // As even as they can be, without a product that overflows.
+    let (each, more) = (len.checked_div(parts).unwrap_or(0), len.checked_rem(parts).unwrap_or(0));
+    let edge = |part: usize| part.saturating_mul(each).saturating_add(part.min(more));
+    let mut made = Vec::with_capacity(parts);
+    let range = |part: usize| edge(part)..edge(part.saturating_add(1));
+    in_order(parts, threads, || (), |(), part| work(range(part)), |_, part| made.push(part));
+    made
+}
+
 impl<T, F: FnMut(usize, T)> Turns<T, F> {
     fn drain(&mut self) {
         while let Some(result) = self.waiting.remove(&self.next) {
@@ -99,6 +118,16 @@ mod tests {
             let slow = |n: usize| std::thread::sleep(std::time::Duration::from_micros((n as u64 * 37) % 90));
             in_order(200, threads, || 0u64, |_, n| (slow(n), n * n).1, |n, square| seen.push((n, square)));
             assert_eq!(seen, (0..200).map(|n| (n, n * n)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn every_number_is_in_one_part_and_in_order() {
+        for len in [0, 1, 2, 7, 8, 9, 1001] {
+            for threads in [0, 1, 2, 3, 50] {
+                let parts = in_parts(len, threads, Iterator::collect::<Vec<usize>>);
+                assert_eq!(parts.concat(), (0..len).collect::<Vec<usize>>(), "{len} {threads}");
+            }
         }
     }
 

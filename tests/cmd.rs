@@ -57,6 +57,7 @@ fn every_json_field_is_documented() {
         "latest testdata/model_dir/run",
         "validate testdata/model_dir/stale",
         "validate tests/cmd/foreign/pointer.index",
+        "stats testdata/dtypes/all --hist --per-channel",
         "explain missing-shard",
         "explain Key embeding not found in checkpoint --path testdata/saver_v2/sharded_adam",
     ];

@@ -3,11 +3,13 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use ckpt::analysis::{Progress, Roles, Selector, StatsOptions, stats};
 use ckpt::checkpoint::{Checkpoint, looks_like};
 use ckpt::error::Error;
 use ckpt::tensor::{Axis, Checked};
@@ -79,6 +81,11 @@ struct Outcome {
 
 /// Opens, lists and reads everything there is, keeping none of it.
 fn use_all(path: &Path) -> Outcome {
+    use_opened(path, |_| ())
+}
+
+/// The same, after something else that is done with what was opened.
+fn use_opened(path: &Path, first: impl Fn(&Checkpoint)) -> Outcome {
     let mut outcome = Outcome::default();
     let checkpoint = match support::open(path) {
         Ok(checkpoint) => checkpoint,
@@ -87,6 +94,7 @@ fn use_all(path: &Path) -> Outcome {
             return outcome;
         }
     };
+    first(&checkpoint);
     outcome.opened = true;
     outcome.tensors = checkpoint.tensors().len();
     outcome.complaints.extend(checkpoint.damage().iter().chain(checkpoint.notes()).map(said));
@@ -100,6 +108,23 @@ fn use_all(path: &Path) -> Outcome {
         read_part(&checkpoint, &tensor);
     }
     outcome
+}
+
+/// Statistics of everything, with everything on; they say the same with one thread and with two.
+fn compute_all(checkpoint: &Checkpoint) {
+    let selection = Selector::default().select(checkpoint, &Roles::of(checkpoint));
+    let run = |threads| {
+        let options = StatsOptions { threads, distribution: true, channels: true };
+        let found = stats(checkpoint, &selection, &options, &Progress::default());
+        // One hash for all of them: the heap is measured.
+        let mut hash = std::hash::DefaultHasher::new();
+        for row in &found.tensors {
+            format!("{:?} {:?} {:?}", row.figures, row.distribution, row.channels).hash(&mut hash);
+            row.error.as_ref().map(said).hash(&mut hash);
+        }
+        (found.tensors.len(), hash.finish())
+    };
+    assert_eq!(run(1), run(2));
 }
 
 /// Every second index of a few in the middle, and the last element.
@@ -135,7 +160,7 @@ fn meet(case: &Case) -> (Outcome, usize) {
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let thread = std::thread::spawn(move || {
-        let outcome = use_all(&path);
+        let outcome = use_opened(&path, compute_all);
         let _ = done.send(());
         outcome
     });

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ckpt::analysis::{Progress, Roles, Selector, Summary, ValidateOptions, Validation};
+use ckpt::analysis::{Progress, Roles, Selector, StatsOptions, Summary, ValidateOptions, Validation, stats};
 use ckpt::checkpoint::{Checkpoint, Choice, Tensor, looks_like};
 use ckpt::error::Result;
 use ckpt::limits::Limits;
@@ -244,6 +244,7 @@ pub fn validate(data: &[u8]) {
     }
     for prefix in &validation.targets {
         let Ok(checkpoint) = open(prefix) else { continue };
+        statistics(&checkpoint, &validation);
         for tensor in checkpoint.tensors() {
             // Slices that TensorFlow wrote itself need not cover their tensor: that is a warning.
             let name = Some(&*tensor.name);
@@ -253,6 +254,22 @@ pub fn validate(data: &[u8]) {
             }
         }
     }
+}
+
+/// Statistics are the same with one thread and with two, and fail only where there is a finding.
+fn statistics(checkpoint: &Checkpoint, validation: &Validation) {
+    let selection = Selector::default().select(checkpoint, &Roles::of(checkpoint));
+    let run = |threads| {
+        let options = StatsOptions { threads, distribution: true, channels: true };
+        let found = stats(checkpoint, &selection, &options, &Progress::default());
+        for (row, error) in found.unreadable() {
+            let name = checkpoint.tensors().get(row.at).map(|tensor| tensor.name.to_vec());
+            let told = validation.findings.iter().any(|finding| finding.tensor == name);
+            assert!(told, "nothing was found, but {}", said(error));
+        }
+        found.tensors.iter().map(|row| format!("{:?} {:?}", row.figures, row.distribution)).collect::<Vec<_>>()
+    };
+    assert_eq!(run(1), run(2), "two runs differ");
 }
 
 fn reports(validation: &Validation) {

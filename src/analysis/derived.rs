@@ -30,6 +30,28 @@ pub fn is_missing(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
     }
 }
 
+/// [`is_missing`] for many tensors: remembers the shard that was asked for last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Missing {
+    last: Option<(i32, bool)>,
+}
+
+impl Missing {
+    /// As [`is_missing`].
+    #[inline]
+    pub fn is_missing(&mut self, checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
+        let Parts::Whole(place) = &tensor.parts else { return is_missing(checkpoint, tensor) };
+        match self.last {
+            Some((shard, missing)) if shard == place.shard => missing,
+            _ => {
+                let missing = !checkpoint.has_shard(place.shard);
+                self.last = Some((place.shard, missing));
+                missing
+            }
+        }
+    }
+}
+
 fn whole(tensor: &Tensor) -> Option<&Place> {
     match &tensor.parts {
         Parts::Whole(place) => Some(place),

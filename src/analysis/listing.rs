@@ -8,6 +8,7 @@ use super::names::Names;
 use super::roles::{Role, Roles, short_name};
 use super::select::Selection;
 use crate::checkpoint::{Checkpoint, Cursor, Parts, Tensor, Tensors};
+use crate::parallel::in_parts;
 use crate::tensor::DType;
 
 /// What rows are sorted by.
@@ -110,6 +111,16 @@ impl Totals {
     }
 }
 
+impl<'t> std::iter::Sum<&'t Totals> for Totals {
+    fn sum<I: Iterator<Item = &'t Totals>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, part| Self {
+            tensors: sum.tensors.saturating_add(part.tensors),
+            parameters: sum.parameters.saturating_add(part.parameters),
+            bytes: sum.bytes.saturating_add(part.bytes),
+        })
+    }
+}
+
 impl<'c> Listing<'c> {
     /// Sorts a selection and cuts it to the first `top`.
     pub fn new(
@@ -135,18 +146,31 @@ impl<'c> Listing<'c> {
         }
         rows.truncate(top.unwrap_or(usize::MAX));
         let mut listing = Self { checkpoint, roles, rows, totals: Totals::default(), all: tensors.len(), names: None };
-        let mut totals = Totals::default();
-        let mut rows = listing.cursor();
-        while let Some((_, tensor)) = rows.advance() {
-            totals.add(tensor);
-        }
-        listing.totals = totals;
+        listing.totals = listing.in_parts(|rows, totals: &mut Totals| totals.add(rows.tensor())).iter().sum();
         listing
+    }
+
+    /// How many threads may go through the rows.
+    pub fn threads(&self) -> usize {
+        self.checkpoint.threads_for(self.rows.len())
+    }
+
+    /// Goes through the rows in as many parts as are worth it, and returns what was made of each.
+    pub fn in_parts<T: Default + Send>(&self, add: impl Fn(&RowCursor<'_>, &mut T) + Sync) -> Vec<T> {
+        in_parts(self.rows.len(), self.threads(), |range| {
+            let (mut made, mut cursor) = (T::default(), self.cursor());
+            for n in range {
+                if cursor.seek(n) {
+                    add(&cursor, &mut made);
+                }
+            }
+            made
+        })
     }
 
     /// Goes through the rows' tensors.
     pub fn cursor(&self) -> RowCursor<'_> {
-        RowCursor { rows: &self.rows, next: 0, cursor: self.checkpoint.tensors().cursor() }
+        RowCursor { rows: &self.rows, next: 0, at: 0, cursor: self.checkpoint.tensors().cursor() }
     }
 
     /// The rows in groups, the largest first, shards by number; scopes are cut at `depth` components.
@@ -211,6 +235,7 @@ impl<'c> Listing<'c> {
 pub struct RowCursor<'l> {
     rows: &'l Selection,
     next: usize,
+    at: usize,
     cursor: Cursor<'l>,
 }
 
@@ -222,9 +247,34 @@ impl RowCursor<'_> {
             let at = self.rows.get(self.next)?;
             self.next = self.next.saturating_add(1);
             if self.cursor.seek(at) {
+                self.at = at;
                 return Some((at, self.cursor.tensor()));
             }
         }
+    }
+
+    /// Goes to the `n`-th row; false if there is none.
+    #[inline]
+    pub fn seek(&mut self, n: usize) -> bool {
+        self.next = n.saturating_add(1);
+        let at = self.rows.get(n);
+        self.at = at.unwrap_or(usize::MAX);
+        at.is_some_and(|at| self.cursor.seek(at))
+    }
+
+    /// The position of the tensor in the row that was reached last.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The tensor in the row that was reached last.
+    pub fn tensor(&self) -> &Tensor {
+        self.cursor.tensor()
+    }
+
+    /// Its dtype and shape, as [`Cursor::kind`] has them.
+    pub fn kind(&self) -> usize {
+        self.cursor.kind()
     }
 }
 

@@ -6,9 +6,12 @@
 //! a weight.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
+use super::role_names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot};
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::parallel::in_parts;
 use crate::tensor::DType;
 
 /// What a tensor is for.
@@ -101,100 +104,26 @@ pub fn short_name(name: &[u8]) -> &[u8] {
     }
 }
 
-/// Last components of slots in name-based checkpoints, and whose they are. A number may follow (`Adam_1`).
-const SLOTS: &[(&str, &str)] = &[
-    ("Adam", "Adam"),
-    ("adam_m", "Adam"),
-    ("adam_v", "Adam"),
-    ("AdamW", "AdamW"),
-    ("AdaMax", "AdaMax"),
-    ("AMSGrad", "AMSGrad"),
-    ("Nadam", "Nadam"),
-    ("LazyAdam", "LazyAdam"),
-    ("lamb_m", "LAMB"),
-    ("lamb_v", "LAMB"),
-    ("Momentum", "Momentum"),
-    ("MomentumW", "MomentumW"),
-    ("RMSProp", "RMSProp"),
-    ("Adagrad", "Adagrad"),
-    ("AdagradDA", "AdagradDA"),
-    ("gradient_accumulator", "AdagradDA"),
-    ("gradient_squared_accumulator", "AdagradDA"),
-    ("Adadelta", "Adadelta"),
-    ("AdafactorOptimizer", "Adafactor"),
-    ("vr", "Adafactor"),
-    ("vc", "Adafactor"),
-    ("Ftrl", "Ftrl"),
-    ("ProximalAdagrad", "ProximalAdagrad"),
-    ("YellowFin", "YellowFin"),
-    ("Shampoo", "Shampoo"),
-];
-
-/// Names of slots inside an optimizer's own scope, and what kind of optimizer has them.
-const SLOT_KINDS: &[(&str, &str)] = &[
-    ("m", "Adam"),
-    ("v", "Adam"),
-    ("vhat", "Adam"),
-    ("velocity_hat", "Adam"),
-    ("velocity", "Adam"),
-    ("momentum", "momentum"),
-    ("rms", "RMSprop"),
-    ("mg", "RMSprop"),
-    ("average_gradient", "RMSprop"),
-    ("accumulator", "Adagrad"),
-    ("linear", "Ftrl"),
-    ("accum_grad", "Adadelta"),
-    ("accum_var", "Adadelta"),
-    ("accumulated_grad", "Adadelta"),
-    ("accumulated_delta_var", "Adadelta"),
-];
-
-/// Scalars of an optimizer, by their last component.
-const HYPER: &[&str] = &[
-    "beta1_power",
-    "beta2_power",
-    "beta_1",
-    "beta_2",
-    "decay",
-    "learning_rate",
-    "_learning_rate",
-    "current_learning_rate",
-    "momentum",
-    "rho",
-    "epsilon",
-    "loss_scale",
-    "current_loss_scale",
-    "dynamic_scale",
-];
-
-/// Scopes that Keras gives its optimizers in name-based checkpoints.
-const SCOPES: &[&str] = &[
-    "Adam",
-    "SGD",
-    "RMSprop",
-    "Adagrad",
-    "Adadelta",
-    "Adamax",
-    "Nadam",
-    "Ftrl",
-    "AdamW",
-    "Lion",
-    "Lamb",
-    "Adafactor",
-    "Muon",
-];
-
 impl Roles {
     /// Judges every tensor.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
-        let mut judge = Judge { checkpoint, optimizers: BTreeSet::new() };
-        judge.find_optimizers();
+        let judge = Judge { checkpoint, optimizers: OnceLock::new() };
+        let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
+            let mut part = Self { of: Vec::with_capacity(range.len()), owners: Owners::default() };
+            let mut cursor = tensors.cursor();
+            for at in range {
+                let Some(tensor) = cursor.reach(at) else { break };
+                let (role, owner) = judge.role(tensor);
+                part.of.push(Judged { role, owner: part.owners.number(owner) });
+            }
+            part
+        });
         let mut roles = Self { of: Vec::with_capacity(tensors.len()), owners: Owners::default() };
-        let mut cursor = tensors.cursor();
-        while let Some((_, tensor)) = cursor.advance() {
-            let (role, owner) = judge.role(tensor);
-            roles.of.push(Judged { role, owner: roles.owners.number(owner) });
+        for part in parts {
+            let numbers: Vec<u8> = (0..=u8::MAX).map(|n| roles.owners.number(part.owners.name(n))).collect();
+            let number = |owner: u8| numbers.get(usize::from(owner)).copied().unwrap_or(0);
+            roles.of.extend(part.of.iter().map(|judged| Judged { owner: number(judged.owner), ..*judged }));
         }
         // Beta powers do not say whose they are; with one optimizer in the file it is clear.
         if roles.owners.0.len() == 1 {
@@ -221,6 +150,11 @@ impl Roles {
         }
     }
 
+    /// A number that two tensors share if role and optimizer are the same.
+    pub fn number(&self, at: usize) -> u16 {
+        self.of.get(at).map_or(u16::MAX, |judged| u16::from(judged.role as u8) << 8 | u16::from(judged.owner))
+    }
+
     /// The role of the tensor with this position.
     pub fn role(&self, at: usize) -> Role {
         self.of.get(at).map_or(Role::Other, |judged| judged.role)
@@ -235,12 +169,13 @@ impl Roles {
 struct Judge<'c> {
     checkpoint: &'c Checkpoint,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
-    optimizers: BTreeSet<Vec<u8>>,
+    optimizers: OnceLock<BTreeSet<Vec<u8>>>,
 }
 
 impl Judge<'_> {
     /// An object with `_learning_rate`, `_iterations` or `iter` beside it is an optimizer.
-    fn find_optimizers(&mut self) {
+    fn find_optimizers(&self) -> BTreeSet<Vec<u8>> {
+        let mut optimizers = BTreeSet::new();
         let mut cursor = self.checkpoint.tensors().cursor();
         while let Some((_, tensor)) = cursor.advance() {
             if !tensor.name.ends_with(VALUE_SUFFIX) {
@@ -248,9 +183,10 @@ impl Judge<'_> {
             }
             let (path, last) = split_last(short_name(&tensor.name));
             if matches!(last, b"_learning_rate" | b"_iterations" | b"iter" | b"learning_rate" | b"beta_1") {
-                self.optimizers.insert(path.to_vec());
+                optimizers.insert(path.to_vec());
             }
         }
+        optimizers
     }
 
     fn role(&self, tensor: &Tensor) -> (Role, Option<&'static str>) {
@@ -268,11 +204,12 @@ impl Judge<'_> {
         if let Some(found) = found {
             return found;
         }
-        let (_, last) = split_last(short_name(name));
-        let last = std::str::from_utf8(last).unwrap_or_default();
-        if scalar && is_float(tensor.dtype) && (HYPER.contains(&last) || HYPER.contains(&strip_number(last))) {
-            let owner = strip_number(last).starts_with("beta").then_some("Adam");
-            return (Role::Optimizer, owner);
+        if scalar && is_float(tensor.dtype) {
+            let last = std::str::from_utf8(split_last(short_name(name)).1).unwrap_or_default();
+            if HYPER.contains(&last) || HYPER.contains(&strip_number(last)) {
+                let owner = strip_number(last).starts_with("beta").then_some("Adam");
+                return (Role::Optimizer, owner);
+            }
         }
         if scalar && is_integer(tensor.dtype) {
             return (Role::Counter, None);
@@ -294,7 +231,9 @@ impl Judge<'_> {
         let list = list.strip_suffix(b"/")?;
         let (owner, list) = split_last(list);
         // `_trainable_variables` of a Keras optimizer are the model's weights, kept under the shorter path.
-        if !self.optimizers.contains(owner) || !matches!(list, b"_variables" | b"_momentums" | b"_velocities") {
+        if !self.optimizers.get_or_init(|| self.find_optimizers()).contains(owner)
+            || !matches!(list, b"_variables" | b"_momentums" | b"_velocities")
+        {
             return None;
         }
         Some(match scalar {
@@ -308,6 +247,9 @@ impl Judge<'_> {
     fn by_name(&self, name: &[u8]) -> Option<(Role, Option<&'static str>)> {
         let (variable, last) = split_last(name);
         let variable = variable.strip_suffix(b"/")?;
+        if !last.first().is_some_and(|first| begins_a_slot(*first)) {
+            return None;
+        }
         let last = strip_number(std::str::from_utf8(last).ok()?);
         // The slots of one part of a partitioned variable may lie under that part's name, which is no tensor itself.
         let exists = |variable: &[u8]| {

@@ -2,6 +2,8 @@
 //!
 //! Decoded by hand: an index may hold a million of these, and generated types cost six times as much.
 
+use std::collections::BTreeMap;
+
 use super::header::truncate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -33,15 +35,7 @@ impl BundleEntry {
     /// # Errors
     /// If it is not a well-formed `BundleEntryProto` or its rank is beyond the limit.
     pub fn decode(message: &[u8], offset: u64, limits: &Limits) -> Result<Self> {
-        let mut entry = Self {
-            dtype: DType::Invalid,
-            shape: Shape::scalar(),
-            shard_id: 0,
-            offset: 0,
-            size: 0,
-            crc32c: MaskedCrc(0),
-            slices: Vec::new(),
-        };
+        let mut entry = Self::empty();
         // Dimensions gather here first: a message field that occurs twice is merged, as protobuf demands.
         let mut dims = Dims::default();
         let mut fields = Fields::new(message, offset);
@@ -63,6 +57,19 @@ impl BundleEntry {
         }
         entry.shape = dims.into_shape();
         Ok(entry)
+    }
+
+    /// What an empty message is.
+    fn empty() -> Self {
+        Self {
+            dtype: DType::Invalid,
+            shape: Shape::scalar(),
+            shard_id: 0,
+            offset: 0,
+            size: 0,
+            crc32c: MaskedCrc(0),
+            slices: Vec::new(),
+        }
     }
 
     /// Whether this entry only lists slices.
@@ -109,6 +116,106 @@ impl BundleEntry {
         }
         Ok(())
     }
+}
+
+/// Decodes one entry after the other into the same memory, as a scan of an index meets them.
+///
+/// A million entries have a few shapes between them: each is decoded once and shared. An entry in the form in which
+/// `TensorFlow` writes it is taken apart here; any other is left to [`BundleEntry::decode`], which knows all forms.
+#[derive(Debug)]
+pub(super) struct EntryDecoder {
+    entry: BundleEntry,
+    /// The message of the shape that `entry` has, if it is known.
+    shape: Option<Vec<u8>>,
+    /// Shapes by their messages.
+    known: BTreeMap<Vec<u8>, Shape>,
+}
+
+impl EntryDecoder {
+    pub(super) fn new() -> Self {
+        Self { entry: BundleEntry::empty(), shape: None, known: BTreeMap::new() }
+    }
+
+    /// As [`BundleEntry::decode`].
+    #[inline]
+    pub(super) fn decode(&mut self, message: &[u8], offset: u64, limits: &Limits) -> Result<&BundleEntry> {
+        if self.decode_plain(message, limits).is_none() {
+            self.entry = BundleEntry::decode(message, offset, limits)?;
+            self.shape = None;
+        }
+        Ok(&self.entry)
+    }
+
+    /// Decodes an entry whose fields are those of a whole tensor, each of them at most once.
+    #[inline]
+    fn decode_plain(&mut self, message: &[u8], limits: &Limits) -> Option<()> {
+        let (mut dtype, mut shard, mut start, mut size, mut crc) = (0, 0, 0, 0, MaskedCrc(0));
+        let mut shape: Option<&[u8]> = None;
+        let mut rest = message;
+        while let Some((tag, mut behind)) = rest.split_first() {
+            match tag {
+                0x08 => dtype = varint(&mut behind)?,
+                0x12 if shape.is_none() => {
+                    let (len, bytes) = behind.split_first().filter(|(len, _)| **len < 0x80)?;
+                    (shape, behind) = bytes.split_at_checked(usize::from(*len)).map(|(s, b)| (Some(s), b))?;
+                }
+                0x18 => shard = varint(&mut behind)?,
+                0x20 => start = varint(&mut behind)?,
+                0x28 => size = varint(&mut behind)?,
+                0x35 => {
+                    let (bytes, after) = behind.split_first_chunk::<4>()?;
+                    (crc, behind) = (MaskedCrc(u32::from_le_bytes(*bytes)), after);
+                }
+                _ => return None,
+            }
+            rest = behind;
+        }
+        self.set_shape(shape.unwrap_or_default(), limits)?;
+        let entry = &mut self.entry;
+        entry.dtype = DType::from_number(truncate(dtype));
+        entry.shard_id = truncate(shard);
+        (entry.offset, entry.size) = (start.cast_signed(), size.cast_signed());
+        entry.crc32c = crc;
+        entry.slices.clear();
+        Some(())
+    }
+
+    /// Gives the entry the shape of this message.
+    #[inline]
+    fn set_shape(&mut self, message: &[u8], limits: &Limits) -> Option<()> {
+        const MOST: usize = 4096;
+        if self.shape.as_deref() == Some(message) {
+            return Some(());
+        }
+        self.entry.shape = if let Some(shape) = self.known.get(message) {
+            shape.clone()
+        } else {
+            let shape = decode_shape(message, 0, limits).ok()?;
+            if self.known.len() < MOST {
+                self.known.insert(message.to_vec(), shape.clone());
+            }
+            shape
+        };
+        let last = self.shape.get_or_insert_default();
+        last.clear();
+        last.extend_from_slice(message);
+        Some(())
+    }
+}
+
+/// A number in groups of seven bits; none if it has more than nine of them, which only a negative one has.
+#[inline]
+fn varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    for shift in 0..9u32 {
+        let (byte, behind) = rest.split_first()?;
+        *rest = behind;
+        value |= u64::from(byte & 0x7f).wrapping_shl(shift.wrapping_mul(7));
+        if *byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
 }
 
 /// Dimensions of common ranks without an allocation before the final one.
@@ -217,6 +324,33 @@ mod tests {
         assert_eq!(entry.shape, Shape::new([2, 3]));
         assert_eq!(entry.crc32c, MaskedCrc(0xa83a_3e6b));
         entry.check_size().unwrap();
+    }
+
+    // The quick way must say what the thorough one says, or leave it to that.
+    #[test]
+    fn both_ways_of_decoding_agree() {
+        let plain =
+            [8, 1, 0x12, 8, 0x12, 2, 8, 2, 0x12, 2, 8, 3, 0x20, 0x80, 1, 0x28, 0x18, 0x35, 0x6b, 0x3e, 0x3a, 0xa8];
+        let mut decoder = EntryDecoder::new();
+        let limits = Limits::default();
+        let mut agree = |message: &[u8]| {
+            let quick = decoder.decode(message, 7, &limits).cloned().map_err(|e| e.to_string());
+            assert_eq!(quick, BundleEntry::decode(message, 7, &limits).map_err(|e| e.to_string()), "{message:x?}");
+        };
+        agree(&[]);
+        agree(&plain);
+        for at in 0..plain.len() {
+            agree(&plain[..at]);
+            for byte in 0..=255 {
+                let mut changed = plain;
+                changed[at] = byte;
+                agree(&changed);
+                agree(&plain);
+            }
+        }
+        agree(&[0x12, 2, 0x12, 0, 0x12, 2, 0x12, 0]);
+        agree(&[0x20, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]);
+        agree(&[8, 1, 0x3a, 8, 0x0a, 0, 0x0a, 4, 8, 2, 0x10, 3]);
     }
 
     #[test]

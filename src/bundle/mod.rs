@@ -17,6 +17,7 @@ mod slice_key;
 mod strings;
 
 pub use checksum::{Failed, Span, Stored, Sums, sum_spans};
+use entry::EntryDecoder;
 pub use entry::{BundleEntry, decode_shape, decode_slice};
 pub use header::BundleHeader;
 pub use naming::{Prefix, ShardName};
@@ -26,26 +27,12 @@ pub use slice_key::slice_key;
 pub use strings::{StringReader, VariantReader};
 
 use std::path::Path;
-
-use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
-use crate::table::{BlockBuffer, Table};
-use crate::tensor::Shape;
-
-/// Replaces a shape by an equal one that is kept already: a million entries have a few shapes between them.
-fn share(known: &mut BTreeSet<Shape>, shape: &mut Shape) {
-    const MOST: usize = 4096;
-    match known.get(shape) {
-        Some(same) => *shape = same.clone(),
-        None if known.len() < MOST => {
-            known.insert(shape.clone());
-        }
-        None => {}
-    }
-}
+use crate::table::{BlockBuffer, Entry, Table};
 
 /// Reads the header of the bundle with this prefix, and nothing else of it.
 ///
@@ -75,6 +62,13 @@ pub struct Bundle {
     blocks: usize,
 }
 
+/// Takes the entries of an index, as they are stored: sorted by key (unless the bundle's notes say otherwise), slice
+/// entries included.
+pub trait Entries: Send {
+    /// Takes the next entry.
+    fn add(&mut self, key: &[u8], entry: &BundleEntry);
+}
+
 /// What is remembered of the entries that have been handed on.
 #[derive(Default)]
 struct Seen {
@@ -82,15 +76,29 @@ struct Seen {
     largest_shard: i32,
 }
 
+/// What becomes of some of the blocks.
+struct ReadPart<E> {
+    entries: E,
+    header: Option<Result<BundleHeader>>,
+    decoder: EntryDecoder,
+    unreadable: Reports,
+    seen: Seen,
+    /// Bytes of names that have not been counted with those of other parts.
+    names: u64,
+}
+
+/// An index below this size is read by one thread: starting another takes as long.
+const SEVERAL_FROM: u64 = 4 << 20;
+
 impl Bundle {
-    /// Reads the whole index of the bundle with this prefix and hands its entries to `visit`, as they are stored:
-    /// sorted by key, unless [`Bundle::take_damage`] notes otherwise, and slice entries included.
+    /// Reads the whole index of the bundle with this prefix. Its entries go to what `make` makes; of a large index
+    /// there are several, to be taken one behind the other.
     ///
     /// Damage that costs some entries does not hide the others: [`Bundle::damage`] lists what could not be read.
     ///
     /// # Errors
     /// If there is no index, or it is no table, or nothing of it can be read.
-    pub fn read(prefix: &Prefix, limits: &Limits, visit: &mut dyn FnMut(&[u8], BundleEntry)) -> Result<Self> {
+    pub fn read<E: Entries>(prefix: &Prefix, limits: &Limits, make: impl Fn() -> E + Sync) -> Result<(Self, Vec<E>)> {
         let path = prefix.index();
         let mut table = Table::open(Source::open(&path)?, limits)?;
         let mut bundle = Self {
@@ -100,30 +108,42 @@ impl Bundle {
             notes: Vec::new(),
             blocks: table.blocks().len(),
         };
-        let seen = bundle.read_entries(&table, limits, visit)?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if table.source().len() < SEVERAL_FROM { 1 } else { limits.threads.unwrap_or_else(cores) };
+        let mut read = bundle.read_entries(&table, limits, threads, &make);
+        // What ends a scan is told as one thread meets it.
+        if threads > 1 && read.is_err() {
+            read = bundle.read_entries(&table, limits, 1, &make);
+        }
+        let (entries, seen) = read?;
         bundle.damage.splice(0..0, table.take_damage());
         if !seen.any && !bundle.damage.is_empty() {
             return Err(bundle.damage.swap_remove(0));
         }
-        Ok(bundle)
+        Ok((bundle, entries))
     }
 
-    fn read_entries(
+    fn read_entries<E: Entries>(
         &mut self,
         table: &Table,
         limits: &Limits,
-        visit: &mut dyn FnMut(&[u8], BundleEntry),
-    ) -> Result<Seen> {
+        threads: usize,
+        make: &(impl Fn() -> E + Sync),
+    ) -> Result<(Vec<E>, Seen)> {
         let path = table.source().path();
-        let mut header: Option<Result<BundleHeader>> = None;
-        let mut unreadable = Reports::new("entries that cannot be read", limits);
         let most = limits.names(table.source().len());
-        let mut names = 0u64;
-        let mut shapes = BTreeSet::new();
-        let mut seen = Seen::default();
-        let scan = table.scan(|entry| {
+        let names = AtomicU64::new(0);
+        let make = || ReadPart {
+            entries: make(),
+            header: None,
+            decoder: EntryDecoder::new(),
+            unreadable: Reports::new("entries that cannot be read", limits),
+            seen: Seen::default(),
+            names: 0,
+        };
+        let visit = |part: &mut ReadPart<E>, entry: &Entry<'_, '_>| {
             if entry.key.is_empty() {
-                header.get_or_insert_with(|| {
+                part.header.get_or_insert_with(|| {
                     let read = BundleHeader::decode(entry.value, entry.value_offset);
                     read.map_err(|e| e.at_part(Part::BundleHeader).in_file(path))
                 });
@@ -133,30 +153,46 @@ impl Bundle {
             if entry.repeated {
                 return Ok(());
             }
-            names = names.saturating_add(entry.key.len() as u64);
-            if names > most {
-                let kind = ErrorKind::LimitExceeded { what: "all names together", got: names, limit: most };
-                return Err(Error::new(kind).at_offset(entry.offset).in_file(path));
+            part.names = part.names.saturating_add(entry.key.len() as u64);
+            // Counting together costs too much to be done for every name.
+            if part.names > 1 << 16 {
+                let got = names.fetch_add(part.names, Ordering::Relaxed).saturating_add(part.names);
+                part.names = 0;
+                if got > most {
+                    let kind = ErrorKind::LimitExceeded { what: "all names together", got, limit: most };
+                    return Err(Error::new(kind).at_offset(entry.offset).in_file(path));
+                }
             }
-            match BundleEntry::decode(entry.value, entry.value_offset, limits) {
-                Ok(mut decoded) => {
-                    share(&mut shapes, &mut decoded.shape);
-                    seen.any = true;
-                    seen.largest_shard = seen.largest_shard.max(decoded.shard_id);
-                    visit(entry.key, decoded);
+            match part.decoder.decode(entry.value, entry.value_offset, limits) {
+                Ok(decoded) => {
+                    part.seen.any = true;
+                    part.seen.largest_shard = part.seen.largest_shard.max(decoded.shard_id);
+                    part.entries.add(entry.key, decoded);
                 }
                 Err(error) => {
                     let shown = entry.key.get(..1024).unwrap_or(entry.key);
-                    unreadable.add(|| error.at_part(Part::BundleEntry).for_key(shown).in_file(path));
+                    part.unreadable.add(|| error.at_part(Part::BundleEntry).for_key(shown).in_file(path));
                 }
             }
             Ok(())
-        })?;
+        };
+        let (parts, scan) = table.scan_parts(threads, make, visit)?;
+        let mut header = None;
+        let mut unreadable = Reports::new("entries that cannot be read", limits);
+        let mut seen = Seen::default();
+        let mut entries = Vec::with_capacity(parts.len());
+        for part in parts {
+            header = header.or(part.header);
+            unreadable.append(part.unreadable);
+            seen.any |= part.seen.any;
+            seen.largest_shard = seen.largest_shard.max(part.seen.largest_shard);
+            entries.push(part.entries);
+        }
         self.damage.extend(scan.lost);
         self.damage.append(&mut unreadable.into_errors());
         self.notes.extend(scan.notes);
         self.settle_header(header, &seen, path, limits);
-        Ok(seen)
+        Ok((entries, seen))
     }
 
     /// Keeps the header that was found, or what the entries imply of it.

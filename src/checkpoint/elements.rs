@@ -4,8 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Checkpoint, Parts, Store, Tensor, open_bundle, saver_v1};
-use crate::error::{Error, Part, Result};
+use super::{Checkpoint, Parts, Place, Store, Tensor, open_bundle, saver_v1};
+use crate::error::{Error, ErrorKind, Part, Result};
 use crate::storage::Source;
 use crate::tensor::{Axis, Checked, DType, Piece, read_region, swap_to_little};
 use crate::wire::Crc32c;
@@ -49,10 +49,28 @@ impl Checkpoint {
         self.open_elements(tensor, hold).map_err(|e| e.for_key(&tensor.name))
     }
 
+    /// Says whether `got`, the checksum of all bytes of a tensor that is one run in a shard, is that which was saved.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn compare_sum(&self, tensor: &Tensor, got: Crc32c) -> Result<Checked> {
+        let Parts::Whole(Place { shard, range: Some((start, _)), crc32c: Some(want) }) = &tensor.parts else {
+            return Ok(Checked::Not);
+        };
+        if got == *want {
+            return Ok(Checked::Verified);
+        }
+        let kind = ErrorKind::ChecksumMismatch { what: "tensor", got: got.0, want: want.0 };
+        let file = self.origin.prefix.shard(*shard, self.num_shards());
+        let error = Error::new(kind).at_part(Part::TensorData).at_offset(start.unsigned_abs()).in_file(&file);
+        let help = "these bytes are not the ones that were saved; ckpt validate shows what else is damaged";
+        Err(error.with_help(help).for_key(&tensor.name))
+    }
+
     fn open_elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut Hold) -> Result<Elements<'h>> {
         let dims = tensor.dims()?;
         let Some(size) = tensor.dtype.element_size() else {
-            return Err(crate::error::ErrorKind::UnsupportedDType(tensor.dtype.to_string()).into());
+            return Err(ErrorKind::UnsupportedDType(tensor.dtype.to_string()).into());
         };
         let axes: Vec<Axis> = dims.iter().copied().map(Axis::all).collect();
         let from = match (&self.store, &tensor.parts) {
@@ -119,7 +137,7 @@ impl Elements<'_> {
     }
 
     /// Says whether what was read from slices or V1 values, all of it, is what was saved. A run of bytes in a shard is
-    /// checked by whoever has all its [`sums`](Self::sum).
+    /// checked by whoever has all its [`sums`](Self::sum), with [`Checkpoint::compare_sum`].
     ///
     /// # Errors
     /// If it is not.

@@ -197,6 +197,13 @@ impl Checkpoint {
         self.tensors.find(name).and_then(|at| self.tensors.get(at))
     }
 
+    /// How many threads may go through so many tensors. Few are not worth a thread, nor counting the cores.
+    pub fn threads_for(&self, tensors: usize) -> usize {
+        const FEW: usize = 20_000;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        if tensors < FEW { 1 } else { self.limits.threads.unwrap_or_else(cores) }
+    }
+
     /// What could not be read. If this is not empty, tensors may be missing.
     pub fn damage(&self) -> &[Error] {
         &self.damage

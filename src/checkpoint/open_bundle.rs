@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use super::catalogue::Builder;
 use super::{BundleStore, Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, Tensors, sniff};
-use crate::bundle::{Bundle, BundleEntry, Shards, slice_key};
+use crate::bundle::{Bundle, BundleEntry, Entries, Shards, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::tensor::{DType, Shape, TensorSlice};
@@ -18,14 +18,11 @@ use crate::tensor::{DType, Shape, TensorSlice};
 /// # Errors
 /// If nothing of its index can be read; the error then says what the file looks like instead.
 pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
-    let mut builder = Builder::default();
-    let read = Bundle::read(&origin.prefix, limits, &mut |name, entry| {
-        builder.push_parts(name, entry.dtype, &entry.shape, &parts(&entry));
-    });
-    let mut bundle = read.map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
+    let read = Bundle::read(&origin.prefix, limits, Builder::default);
+    let (mut bundle, builders) = read.map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
     let index = origin.prefix.index();
     let mut faults = Reports::new("faults of slices", limits);
-    let tensors = join_slices(builder.finish(), &mut faults);
+    let tensors = join_slices(Builder::join(builders).finish(), &mut faults);
     let (damage, mut notes) = bundle.take_damage();
     notes.extend(faults.into_errors().into_iter().map(|error| error.in_file(&index)));
     let header = bundle.header();
@@ -37,6 +34,12 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
         present: Mutex::default(),
     };
     Ok(Checkpoint { origin, tensors, damage, notes, store: Store::Bundle(store), limits: limits.clone() })
+}
+
+impl Entries for Builder {
+    fn add(&mut self, name: &[u8], entry: &BundleEntry) {
+        self.push_parts(name, entry.dtype, &entry.shape, &parts(entry));
+    }
 }
 
 /// The bundle entry of a piece, as its reader wants it.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anstream::ColorChoice;
 use ckpt::error::{Error, ErrorKind};
+use ckpt::limits::Limits;
 use ckpt::report::Look;
 
 use super::{Format, GlobalArgs, When};
@@ -64,6 +65,13 @@ impl Ctx {
     pub(crate) fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.map_or_else(cores, usize::from)
+    }
+
+    /// The limits of this run.
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.threads = self.threads.map(usize::from);
+        limits
     }
 
     /// Whether standard output is a terminal.

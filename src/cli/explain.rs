@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use ckpt::analysis::Code;
 use ckpt::analysis::explain::{Diagnosis, OnDisk, explain_code, explain_error, known_messages};
 use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::limits::Limits;
 use ckpt::nearest::nearest;
 use ckpt::report::{diagnosis_text, explain_json, on_disk_text, page_text};
 
@@ -90,7 +89,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 
 /// Looks at the files of a checkpoint and shows what they say.
 fn look(path: &Path, diagnosis: Option<&Diagnosis>, ctx: &mut Ctx) -> Result<OnDisk> {
-    let checkpoint = Checkpoint::open(path, Choice::default(), &Limits::default())?;
+    let checkpoint = Checkpoint::open(path, Choice::default(), &ctx.limits())?;
     let none = Diagnosis::default();
     let disk = OnDisk::of(&checkpoint, diagnosis.unwrap_or(&none));
     if ctx.format == Format::Text {

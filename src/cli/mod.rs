@@ -13,6 +13,7 @@ mod log;
 mod print;
 mod progress;
 mod source;
+mod stats;
 mod validate;
 
 use std::io::Write;
@@ -40,6 +41,7 @@ enum Command {
     Inspect(inspect::Args),
     List(list::Args),
     Print(print::Args),
+    Stats(stats::Args),
     Graph(graph::Args),
     Log(log::Args),
     Latest(latest::Args),
@@ -120,6 +122,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Log(args) => log::run(&args, &mut ctx),
         Command::Graph(args) => graph::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
+        Command::Stats(args) => stats::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),
     };
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use ckpt::analysis::{Roles, Selection, Selector};
 use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::limits::Limits;
 use ckpt::nearest::nearest;
 
 use super::ctx::{Ctx, library_sentence};
@@ -43,7 +42,7 @@ impl SourceArgs {
 
     /// Opens the checkpoint and says on standard error how it was chosen.
     pub(crate) fn open(&self, ctx: &mut Ctx, tell: bool) -> Result<Checkpoint> {
-        let checkpoint = Checkpoint::open(&self.path, self.choice(), &Limits::default())?;
+        let checkpoint = Checkpoint::open(&self.path, self.choice(), &ctx.limits())?;
         if tell {
             for note in &checkpoint.origin().notes {
                 ctx.note(note);

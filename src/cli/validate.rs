@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use ckpt::analysis::{Code, Selector, Severity, ValidateOptions, Validation, validate};
-use ckpt::limits::Limits;
 use ckpt::report::{validate_github, validate_json, validate_junit, validate_sarif, validate_text};
 
 use super::progress::with_progress;
@@ -76,7 +75,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         serving: args.serving,
     };
     let path = &args.source.path;
-    let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &Limits::default(), progress))?;
+    let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &ctx.limits(), progress))?;
     if validation.checked.verified == 0 {
         args.select.tell_second_path(ctx);
     }

@@ -8,9 +8,10 @@ use std::io::{self, Write};
 use base64::Engine;
 use serde_json::{Value, json};
 
-use crate::analysis::{Listing, Name, derived, is_missing, is_zero, layer};
+use super::rows::{Text, push_crc, push_signed, write_rows};
+use crate::analysis::{Listing, Missing, Name, RowCursor, derived, is_zero, layer};
 use crate::checkpoint::{Origin, Parts, Place, StoredSlice, Tensor};
-use crate::escape::Escaped;
+use crate::escape::{Escaped, is_plain};
 use crate::tensor::Shape;
 
 /// The version of every JSON document of this release.
@@ -58,13 +59,7 @@ pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let origin = listing.checkpoint.origin();
     write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"list\",\"source\":{},", source(origin))?;
     out.write_all(b"\"tensors\":[")?;
-    let mut between: &[u8] = b"\n";
-    let mut rows = listing.cursor();
-    while let Some((at, tensor)) = rows.advance() {
-        out.write_all(between)?;
-        between = b",\n";
-        tensor_json(listing, at, tensor, out)?;
-    }
+    write_rows(listing.rows.len(), listing.threads(), || Rows::new(listing, false), out)?;
     let totals = listing.totals;
     writeln!(
         out,
@@ -81,38 +76,90 @@ pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// What `out` says.
 pub fn list_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut rows = listing.cursor();
-    while let Some((at, tensor)) = rows.advance() {
-        tensor_json(listing, at, tensor, out)?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
+    write_rows(listing.rows.len(), listing.threads(), || Rows::new(listing, true), out).map(|_| ())
 }
 
-fn tensor_json(listing: &Listing<'_>, at: usize, tensor: &Tensor, out: &mut dyn Write) -> io::Result<()> {
-    let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));
-    out.write_all(b"{\"name\":")?;
-    string_element(&tensor.name, out)?;
-    write!(out, ",\"dtype\":\"{}\",\"shape\":", tensor.dtype)?;
-    match tensor.shape.dims() {
-        None => out.write_all(b"null")?,
-        Some(dims) => numbers(dims, out)?,
+/// Formats the objects of rows.
+struct Rows<'l> {
+    listing: &'l Listing<'l>,
+    /// Whether each has a line of its own, rather than a comma before it.
+    lines: bool,
+    cursor: RowCursor<'l>,
+    missing: Missing,
+    /// `,"dtype":…,"shape":…,"bytes":…` of the row before, and what made them so.
+    kind: Vec<u8>,
+    of: Option<(usize, Option<u64>)>,
+}
+
+impl<'l> Rows<'l> {
+    fn new(listing: &'l Listing<'l>, lines: bool) -> Self {
+        let (missing, kind) = (Missing::default(), Vec::new());
+        Self { listing, lines, cursor: listing.cursor(), missing, kind, of: None }
     }
-    out.write_all(b",\"bytes\":")?;
-    optional(tensor.bytes(), out)?;
+
+    fn kind(&mut self) -> io::Result<()> {
+        let tensor = self.cursor.tensor();
+        let of = (self.cursor.kind(), tensor.bytes());
+        if self.of == Some(of) {
+            return Ok(());
+        }
+        self.of = Some(of);
+        self.kind.clear();
+        write!(self.kind, ",\"dtype\":\"{}\",\"shape\":", tensor.dtype)?;
+        match tensor.shape.dims() {
+            None => self.kind.extend_from_slice(b"null"),
+            Some(dims) => numbers(dims, &mut self.kind)?,
+        }
+        self.kind.extend_from_slice(b",\"bytes\":");
+        optional(of.1, &mut self.kind)
+    }
+}
+
+impl Text for Rows<'_> {
+    fn row(&mut self, n: usize, text: &mut Vec<u8>) -> io::Result<()> {
+        if !self.cursor.seek(n) {
+            return Ok(());
+        }
+        if !self.lines {
+            text.extend_from_slice(if n == 0 { b"\n" } else { b",\n" });
+        }
+        self.kind()?;
+        let (listing, at) = (self.listing, self.cursor.position());
+        tensor_json(listing, at, self.cursor.tensor(), &self.kind, &mut self.missing, text)?;
+        if self.lines {
+            text.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+fn tensor_json(
+    listing: &Listing<'_>,
+    at: usize,
+    tensor: &Tensor,
+    kind: &[u8],
+    missing: &mut Missing,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));
+    out.extend_from_slice(b"{\"name\":");
+    push_string(&tensor.name, out)?;
+    out.extend_from_slice(kind);
     let whole = match &tensor.parts {
         Parts::Whole(place) => Some(place),
         Parts::Slices(_) => None,
     };
-    place_json(whole, out)?;
-    write!(out, ",\"role\":\"{}\"", role.name())?;
+    place_json(whole, out);
+    out.extend_from_slice(b",\"role\":\"");
+    out.extend_from_slice(role.name().as_bytes());
+    out.push(b'"');
     if let Some(optimizer) = optimizer {
         write!(out, ",\"optimizer\":\"{optimizer}\"")?;
     }
     if let Some(names) = listing.names.and_then(|names| names.get(at)) {
         names_json(names, out)?;
     }
-    if is_missing(listing.checkpoint, tensor) {
+    if missing.is_missing(listing.checkpoint, tensor) {
         out.write_all(b",\"missing\":true")?;
         if let Some(value) = derived(listing.checkpoint, tensor) {
             let text = value.text();
@@ -132,7 +179,7 @@ fn tensor_json(listing: &Listing<'_>, at: usize, tensor: &Tensor, out: &mut dyn 
     out.write_all(b"}")
 }
 
-fn names_json(names: &Name, out: &mut dyn Write) -> io::Result<()> {
+fn names_json(names: &Name, out: &mut Vec<u8>) -> io::Result<()> {
     let full_name = names.full_name.as_deref();
     let slot = names
         .slot
@@ -148,7 +195,19 @@ fn names_json(names: &Name, out: &mut dyn Write) -> io::Result<()> {
     value.into_iter().try_for_each(|(key, value)| write!(out, ",\"{key}\":{value}"))
 }
 
-fn slice_json(stored: &StoredSlice, shape: &Shape, out: &mut dyn Write) -> io::Result<()> {
+/// As [`string_element`], quickly where nothing in it needs to be escaped.
+fn push_string(bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let is_special = |b: &u8| matches!(b, b'"' | b'\\');
+    if is_plain(bytes) && !bytes.iter().fold(false, |found, b| found | is_special(b)) {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return Ok(());
+    }
+    string_element(bytes, out)
+}
+
+fn slice_json(stored: &StoredSlice, shape: &Shape, out: &mut Vec<u8>) -> io::Result<()> {
     write!(out, "{{\"slice\":\"{}\"", stored.slice)?;
     if let Some(extents) = shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
         let (starts, lengths): (Vec<_>, Vec<_>) = extents.into_iter().unzip();
@@ -159,19 +218,30 @@ fn slice_json(stored: &StoredSlice, shape: &Shape, out: &mut dyn Write) -> io::R
     }
     out.write_all(b",\"bytes\":")?;
     optional(stored.place.and_then(|place| place.range).map(|(_, size)| size), out)?;
-    place_json(stored.place.as_ref(), out)?;
+    place_json(stored.place.as_ref(), out);
     out.write_all(b"}")
 }
 
-fn place_json(place: Option<&Place>, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b",\"shard\":")?;
-    optional(place.map(|place| place.shard), out)?;
-    out.write_all(b",\"offset\":")?;
-    optional(place.and_then(|place| place.range).map(|(offset, _)| offset), out)?;
-    out.write_all(b",\"crc32c\":")?;
+fn place_json(place: Option<&Place>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"shard\":");
+    optional_signed(place.map(|place| place.shard.into()), out);
+    out.extend_from_slice(b",\"offset\":");
+    optional_signed(place.and_then(|place| place.range).map(|(offset, _)| offset), out);
+    out.extend_from_slice(b",\"crc32c\":");
     match place.and_then(|place| place.crc32c) {
-        Some(crc) => write!(out, "\"{:#010x}\"", crc.0),
-        None => out.write_all(b"null"),
+        Some(crc) => {
+            out.push(b'"');
+            push_crc(out, crc.0);
+            out.push(b'"');
+        }
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn optional_signed(number: Option<i64>, out: &mut Vec<u8>) {
+    match number {
+        Some(number) => push_signed(out, number),
+        None => out.extend_from_slice(b"null"),
     }
 }
 

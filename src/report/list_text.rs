@@ -5,19 +5,20 @@
 
 use std::io::{self, Write};
 
+use super::rows::{Text, push_spaces, write_rows};
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text};
 use super::{Look, table::Columns};
-use crate::analysis::{Group, Listing, Role, TreeRow, derived, is_missing, is_zero, short_name};
+use crate::analysis::{Group, Listing, Missing, RowCursor, TreeRow, derived, is_zero, short_name};
 use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
-use crate::escape::escaped;
-use crate::tensor::{DType, Shape};
+use crate::escape::{escaped, is_plain};
+use crate::tensor::Shape;
 use unicode_width::UnicodeWidthStr;
 
 /// Widest name column when the output is no terminal.
 const NAME_COLUMN: usize = 64;
 
-/// What decides the cells of a row.
-type Facts = (DType, Shape, Option<u64>, Role, Option<&'static str>);
+/// What decides the cells of a row: kind, bytes, role.
+type Facts = (usize, Option<u64>, u16);
 
 /// The cells behind a name. Neighbours often have the same, and then they are not made again.
 #[derive(Default)]
@@ -28,18 +29,19 @@ struct Cells {
 }
 
 impl Cells {
-    /// Makes the cells of a tensor; false if they are those of the tensor before.
-    fn update(&mut self, listing: &Listing<'_>, at: usize, tensor: &Tensor, long: bool) -> bool {
-        let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));
-        let key = (tensor.dtype, tensor.shape.clone(), tensor.bytes(), role, optimizer);
-        if self.of.as_ref() == Some(&key) {
+    /// Makes the cells of a row; false if they are those of the row before.
+    fn update(&mut self, listing: &Listing<'_>, rows: &RowCursor<'_>, long: bool) -> bool {
+        let (at, tensor) = (rows.position(), rows.tensor());
+        let key = (rows.kind(), tensor.bytes(), listing.roles.number(at));
+        if self.of == Some(key) {
             return false;
         }
-        let bytes = match key.2 {
+        let bytes = match key.1 {
             None => "?".to_owned(),
             Some(bytes) if long => bytes.to_string(),
             Some(bytes) => size(bytes),
         };
+        let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));
         let role = match optimizer {
             Some(optimizer) => format!("{} {optimizer}", role.name()),
             None => role.name().to_owned(),
@@ -51,8 +53,13 @@ impl Cells {
 }
 
 /// The name in its column: without the suffix of variables, unless keys are shown as stored.
-fn label(tensor: &Tensor, long: bool) -> std::borrow::Cow<'_, str> {
-    escaped(if long { &tensor.name } else { short_name(&tensor.name) })
+fn label(tensor: &Tensor, long: bool) -> &[u8] {
+    if long { &tensor.name } else { short_name(&tensor.name) }
+}
+
+/// Columns that a name takes, escaped.
+fn label_width(name: &[u8]) -> usize {
+    if is_plain(name) { name.len() } else { escaped(name).width() }
 }
 
 /// `list --format text`; `long` adds shard, offset, checksum and slices.
@@ -61,17 +68,23 @@ fn label(tensor: &Tensor, long: bool) -> std::borrow::Cow<'_, str> {
 /// What `out` says.
 pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
-    let mut name_width = header[0].len();
-    let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
-    let mut cells = Cells::default();
-    let mut rows = listing.cursor();
-    while let Some((at, tensor)) = rows.advance() {
-        name_width = name_width.max(label(tensor, long).width());
-        if cells.update(listing, at, tensor, long) {
-            for (width, cell) in widths.iter_mut().zip(&cells.text) {
+    // A name that is wider than any column can be needs no measuring.
+    let widest = look.width.unwrap_or(NAME_COLUMN).max(16);
+    let parts = listing.in_parts(|rows, part: &mut Widths| {
+        if part.name < widest {
+            part.name = part.name.max(label_width(label(rows.tensor(), long)));
+        }
+        if part.cells.update(listing, rows, long) {
+            for (width, cell) in part.others.iter_mut().zip(&part.cells.text) {
                 *width = (*width).max(cell.chars().count());
             }
         }
+    });
+    let mut name_width = header[0].len();
+    let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
+    for part in parts {
+        name_width = name_width.max(part.name);
+        widths.iter_mut().zip(part.others).for_each(|(width, other)| *width = other.max(*width));
     }
     let others: usize = widths.iter().sum::<usize>() + 2 * widths.len();
     let cap = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(16));
@@ -97,25 +110,82 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
     if !listing.rows.is_empty() {
         writeln!(out, "{bold}{head}{bold:#}")?;
     }
-    let (mut shortened, mut missing) = (false, 0usize);
-    let [dtype_width, shape_width, bytes_width, role_width] = widths;
-    let mut middle = String::new();
-    cells = Cells::default();
-    let mut rows = listing.cursor();
-    while let Some((at, tensor)) = rows.advance() {
-        let name = label(tensor, long);
-        shortened |= !long && short_name(&tensor.name).len() != tensor.name.len();
-        let pad = name_width.saturating_sub(name.width());
-        if cells.update(listing, at, tensor, long) {
-            let [dtype, shape, bytes, role] = &cells.text;
-            middle = format!("  {dtype:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {role}");
+    let text = || Rows {
+        listing,
+        long,
+        name_width,
+        widths,
+        cursor: listing.cursor(),
+        cells: Cells::default(),
+        middle: String::new(),
+        missing: Missing::default(),
+        shortened: false,
+        without_data: 0,
+    };
+    let texts = write_rows(listing.rows.len(), listing.threads(), text, out)?;
+    footer(listing, texts.iter().any(|text| text.shortened), look, out)?;
+    match texts.iter().map(|text| text.without_data).sum() {
+        0 => Ok(()),
+        1 => writeln!(out, "the data of 1 tensor is missing"),
+        n => writeln!(out, "the data of {} tensors is missing", count(n)),
+    }
+}
+
+/// The widths of the columns in some rows.
+#[derive(Default)]
+struct Widths {
+    name: usize,
+    others: [usize; 4],
+    cells: Cells,
+}
+
+/// Formats the lines of rows.
+struct Rows<'l> {
+    listing: &'l Listing<'l>,
+    long: bool,
+    name_width: usize,
+    widths: [usize; 4],
+    cursor: RowCursor<'l>,
+    cells: Cells,
+    /// The cells in their columns.
+    middle: String,
+    missing: Missing,
+    /// Whether a name was shown without its end.
+    shortened: bool,
+    /// Rows whose data is missing.
+    without_data: u64,
+}
+
+impl Text for Rows<'_> {
+    fn row(&mut self, n: usize, text: &mut Vec<u8>) -> io::Result<()> {
+        let Self { listing, long, .. } = *self;
+        let [dtype_width, shape_width, bytes_width, role_width] = self.widths;
+        if !self.cursor.seek(n) {
+            return Ok(());
         }
+        if self.cells.update(listing, &self.cursor, long) {
+            let [dtype, shape, bytes, role] = &self.cells.text;
+            self.middle = format!("  {dtype:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {role}");
+        }
+        let tensor = self.cursor.tensor();
+        let name = label(tensor, long);
+        self.shortened |= !long && name.len() != tensor.name.len();
+        let width = if is_plain(name) {
+            text.extend_from_slice(name);
+            name.len()
+        } else {
+            let name = escaped(name);
+            text.extend_from_slice(name.as_bytes());
+            name.width()
+        };
+        push_spaces(text, self.name_width.saturating_sub(width));
+        text.extend_from_slice(self.middle.as_bytes());
         let mut end = String::new();
         if long {
             end = place(tensor);
         }
-        if is_missing(listing.checkpoint, tensor) {
-            missing += 1;
+        if self.missing.is_missing(listing.checkpoint, tensor) {
+            self.without_data += 1;
             let space = if end.is_empty() { "" } else { "  " };
             if let Some(value) = derived(listing.checkpoint, tensor) {
                 let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
@@ -124,28 +194,23 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
                 end = format!("{end}{space}all zero by the checksum");
             }
         }
-        write!(out, "{name}{:pad$}{middle}", "")?;
         if !end.is_empty() {
-            let pad = role_width.saturating_sub(cells.text[3].chars().count());
-            write!(out, "{:pad$}  {}", "", end.trim_end())?;
+            let pad = role_width.saturating_sub(self.cells.text[3].chars().count());
+            write!(text, "{:pad$}  {}", "", end.trim_end())?;
         }
-        writeln!(out)?;
+        text.push(b'\n');
         if long {
+            let name_width = self.name_width;
             for slice in tensor.slices() {
                 let SliceRow { name, shape, bytes, place } = slice_row(slice, &tensor.shape);
                 writeln!(
-                    out,
+                    text,
                     "{name:name_width$}  {:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {:role_width$}  {place}",
                     "", ""
                 )?;
             }
         }
-    }
-    footer(listing, shortened, look, out)?;
-    match missing {
-        0 => Ok(()),
-        1 => writeln!(out, "the data of 1 tensor is missing"),
-        n => writeln!(out, "the data of {} tensors is missing", count(n as u64)),
+        Ok(())
     }
 }
 

@@ -3,8 +3,11 @@
 use std::io::{self, Write};
 
 use super::names_text::called;
-use super::units::{count, shape_text, size};
+use super::stats_text::{dead_channels, figure, non_finite, number};
+use super::units::{count, percent, shape_text, size};
+use crate::analysis::stats::{Stats, TensorStats, tensor_at};
 use crate::analysis::{Listing, short_name};
+use crate::checkpoint::{Checkpoint, Tensor};
 use crate::escape::escaped;
 
 /// `list --format markdown`.
@@ -29,6 +32,57 @@ pub fn list_markdown(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<(
     let totals = listing.totals;
     let tensors = count(totals.tensors as u64);
     writeln!(out, "\n{tensors} tensors, {} parameters, {}", count(totals.parameters), size(totals.bytes))
+}
+
+/// `stats --format markdown`; of the tensors only the first `top`.
+///
+/// # Errors
+/// What `out` says.
+pub fn stats_markdown(
+    checkpoint: &Checkpoint,
+    stats: &Stats,
+    top: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "| name | shape | min | max | mean | std | zeros | |\n|---|---|---:|---:|---:|---:|---:|---|")?;
+    for row in stats.tensors.iter().take(top.unwrap_or(usize::MAX)) {
+        let Some(tensor) = tensor_at(checkpoint, row.at) else { continue };
+        let name = code(&escaped(short_name(&tensor.name)));
+        let shape = shape_text(&tensor.shape);
+        if row.error.is_some() {
+            writeln!(out, "| {name} | {shape} | | | | | | unreadable |")?;
+            continue;
+        }
+        let figures = &row.figures;
+        let text = |value: Option<f64>| value.map_or_else(String::new, figure);
+        let zeros = percent(figures.zeros, figures.elements);
+        writeln!(
+            out,
+            "| {name} | {shape} | {} | {} | {} | {} | {zeros} | {} |",
+            figures.least().map_or_else(String::new, number),
+            figures.greatest().map_or_else(String::new, number),
+            text(figures.mean()),
+            text(figures.deviation()),
+            remarks(&tensor, row).join("; ")
+        )?;
+    }
+    let (tensors, elements) = (count(stats.tensors.len() as u64), count(stats.whole.elements));
+    writeln!(out, "\n{tensors} tensors, {elements} elements, {}", size(stats.bytes))
+}
+
+fn remarks(tensor: &Tensor, row: &TensorStats) -> Vec<String> {
+    let figures = &row.figures;
+    let dims = tensor.shape.dims().unwrap_or_default();
+    let mut remarks = non_finite(figures, dims);
+    match figures.constant() {
+        _ if figures.is_all_zero() => remarks.push("all zero".to_owned()),
+        Some(value) => remarks.push(format!("constant {}", number(value))),
+        None => {}
+    }
+    if let Some(channels) = row.channels.as_deref().filter(|_| !figures.is_all_zero()) {
+        remarks.extend(dead_channels(channels, dims.len()));
+    }
+    remarks
 }
 
 /// A name as code, with what would end the code or the cell taken out of its meaning.

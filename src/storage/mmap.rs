@@ -1,4 +1,4 @@
-//! The only `unsafe` code of the crate: mapping a file into memory.
+//! Mapping a file into memory: with `tensor/simd.rs`, the only `unsafe` code of the crate.
 
 use std::fs::File;
 

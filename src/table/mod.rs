@@ -19,13 +19,13 @@
 
 mod block;
 mod footer;
+mod scan;
 
 pub use block::{Block, Disorder, Entries, Entry};
 pub use footer::{BlockHandle, FOOTER_LEN, Footer, MAGIC};
+pub use scan::Scan;
 
-use std::collections::BTreeMap;
-
-use crate::error::{Error, ErrorKind, Part, Result};
+use crate::error::{Error, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
 use crate::wire::Cursor;
@@ -143,86 +143,6 @@ impl Table {
         self.read_handle(*handle, buffer).map_err(here)
     }
 
-    /// Hands every entry of the table to `visit`, in stored order. A block that cannot be read costs its own entries;
-    /// the scan goes on behind it.
-    ///
-    /// # Errors
-    /// Whatever `visit` returns; it ends the scan.
-    pub fn scan(&self, mut visit: impl FnMut(&Entry<'_, '_>) -> Result<()>) -> Result<Scan> {
-        let mut lost = Reports::new("blocks that cannot be read", &self.limits);
-        let mut disorder = Reports::new("keys out of order", &self.limits);
-        let mut misplaced = Reports::new("faults of blocks", &self.limits);
-        let mut buffer = BlockBuffer::default();
-        let mut previous: Option<Vec<u8>> = None;
-        let mut claims = Claims::new(self.source.len());
-        for (n, (handle, separator)) in self.blocks.iter().zip(&self.separators).enumerate() {
-            let here = |e: Error| e.at_part(Part::DataBlock(n)).in_file(self.source.path());
-            if let Err(error) = claims.check(handle) {
-                lost.add(|| here(error));
-                continue;
-            }
-            let block = match self.read_block(n, &mut buffer) {
-                Ok(block) => block,
-                Err(error) => {
-                    lost.add(|| error);
-                    if !claims.allow_waste(handle) {
-                        let why = "its handles ask for more bytes than the file has; further blocks were not read";
-                        lost.add(|| here(Error::malformed("index block", why)));
-                        break;
-                    }
-                    continue;
-                }
-            };
-            claims.claim(handle);
-            let mut entries = block.entries();
-            let mut first = true;
-            let mut whole = true;
-            loop {
-                match entries.next_entry() {
-                    Ok(Some(entry)) => {
-                        if first {
-                            let before = n.checked_sub(1).and_then(|n| self.separators.get(n));
-                            if before.is_some_and(|separator| separator.as_ref() >= entry.key) {
-                                misplaced.add(|| here(bad_separator()));
-                            }
-                            // Within a block the order follows from comparing neighbours; across blocks, from the last.
-                            if let Some(previous) = previous.take().filter(|p| p.as_slice() >= entry.key) {
-                                let kind = ErrorKind::KeysOutOfOrder { previous, next: entry.key.to_vec() };
-                                disorder.add(|| here(Error::new(kind).at_offset(entry.offset)));
-                            }
-                        }
-                        first = false;
-                        visit(&entry)?;
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        lost.add(|| here(error));
-                        whole = false;
-                        break;
-                    }
-                }
-                match entries.take_disorder() {
-                    None => {}
-                    Some(Disorder::Described(error)) => disorder.add(|| here(error)),
-                    Some(Disorder::OneMore) => disorder.add_more(),
-                }
-            }
-            if whole && let Some(error) = entries.restart_fault() {
-                misplaced.add(|| here(error));
-            }
-            if !first {
-                if whole && separator.as_ref() < entries.key() {
-                    misplaced.add(|| here(bad_separator()));
-                }
-                previous = Some(entries.key().to_vec());
-            }
-        }
-        let disordered = !disorder.is_empty();
-        let mut notes = disorder.into_errors();
-        notes.append(&mut misplaced.into_errors());
-        Ok(Scan { lost: lost.into_errors(), notes, disordered })
-    }
-
     /// The data block in which `key` is, if it is in the table.
     pub fn block_of(&self, key: &[u8]) -> Option<usize> {
         let n = self.separators.partition_point(|separator| separator.as_ref() < key);
@@ -260,63 +180,6 @@ impl Table {
         let bytes = self.source.slice(handle.offset..end, stored)?;
         Block::decode(bytes, handle.offset, check, plain, &self.limits)
     }
-}
-
-/// What a scan of a whole table met.
-#[derive(Debug)]
-pub struct Scan {
-    /// Blocks, or the ends of blocks, whose entries are lost.
-    pub lost: Vec<Error>,
-    /// What is wrong but costs nothing here: keys out of order, look-up aids that mislead TensorFlow.
-    pub notes: Vec<Error>,
-    /// Whether keys are out of order.
-    pub disordered: bool,
-}
-
-/// Which bytes of the file have been read as blocks: no two blocks can be made of the same bytes, so that a small file
-/// of many handles does not cost more than its size.
-struct Claims {
-    /// Start and end of every block that was read.
-    taken: BTreeMap<u64, u64>,
-    /// How many bytes may still be read in vain. A few wrong handles among good ones are no reason to give up.
-    spare: u64,
-}
-
-impl Claims {
-    fn new(len: u64) -> Self {
-        Self { taken: BTreeMap::new(), spare: len.saturating_mul(4) }
-    }
-
-    fn end(handle: &BlockHandle) -> u64 {
-        handle.offset.saturating_add(handle.size).saturating_add(footer::TRAILER_LEN)
-    }
-
-    fn check(&self, handle: &BlockHandle) -> Result<()> {
-        let before = self.taken.range(..Self::end(handle)).next_back();
-        match before {
-            Some((start, end)) if *end > handle.offset => {
-                let why = format!("its bytes {start} to {end} have been read as another block");
-                Err(Error::malformed("bad block handle", why).at_offset(handle.offset))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn claim(&mut self, handle: &BlockHandle) {
-        self.taken.insert(handle.offset, Self::end(handle));
-    }
-
-    fn allow_waste(&mut self, handle: &BlockHandle) -> bool {
-        self.spare = self.spare.saturating_sub(handle.size);
-        self.spare > 0
-    }
-}
-
-#[cold]
-fn bad_separator() -> Error {
-    let why =
-        "its key in the index block does not part it from its neighbours; TensorFlow looks names up in the wrong block";
-    Error::malformed("index block", why)
 }
 
 /// A separator and the handle of the block before it.

@@ -11,7 +11,9 @@ mod narrow;
 pub mod numpy;
 mod region;
 mod shape;
+pub mod simd;
 mod slice;
+mod widen;
 
 pub use assemble::{Axis, Checked, ElementReader, Piece, Sink, read_region};
 pub use dtype::DType;
@@ -20,3 +22,4 @@ pub use narrow::{Narrow, NarrowKind};
 pub use region::{Region, Span, split_selector};
 pub use shape::Shape;
 pub use slice::{Extent, TensorSlice};
+pub use widen::{Wide, Widener};

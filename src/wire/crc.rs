@@ -19,19 +19,19 @@ pub struct MaskedCrc(pub u32);
 impl Crc32c {
     /// The checksum of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(crc32c::crc32c(bytes))
+        Self(backend::append(0, bytes))
     }
 
     /// The checksum of what was summed so far followed by `bytes`.
     #[must_use]
     pub fn extend(self, bytes: &[u8]) -> Self {
-        Self(crc32c::crc32c_append(self.0, bytes))
+        Self(backend::append(self.0, bytes))
     }
 
     /// The checksum of what was summed so far followed by `len` bytes whose own checksum is `other`.
     #[must_use]
     pub fn then(self, other: Self, len: u64) -> Self {
-        Self(crc32c::crc32c_combine(self.0, other.0, usize::try_from(len).unwrap_or(usize::MAX)))
+        Self(backend::combine(self.0, other.0, len))
     }
 
     /// The form that is stored in files.
@@ -44,6 +44,47 @@ impl MaskedCrc {
     /// The plain checksum.
     pub fn unmasked(self) -> Crc32c {
         Crc32c(self.0.wrapping_sub(MASK_DELTA).rotate_left(15))
+    }
+}
+
+/// The only place that knows which crate sums.
+#[cfg(not(feature = "crc-fast"))]
+mod backend {
+    pub(super) fn append(crc: u32, bytes: &[u8]) -> u32 {
+        crc32c::crc32c_append(crc, bytes)
+    }
+
+    pub(super) fn combine(crc: u32, other: u32, len: u64) -> u32 {
+        crc32c::crc32c_combine(crc, other, usize::try_from(len).unwrap_or(usize::MAX))
+    }
+}
+
+/// The only place that knows which crate sums.
+#[cfg(feature = "crc-fast")]
+mod backend {
+    use crc_fast::CrcAlgorithm::Crc32Iscsi;
+    use crc_fast::{Digest, checksum_combine};
+
+    /// Bytes for which setting up the wide instructions costs more than they gain.
+    const SHORT: usize = 128;
+
+    pub(super) fn append(crc: u32, bytes: &[u8]) -> u32 {
+        if bytes.len() < SHORT {
+            return crc32c::crc32c_append(crc, bytes);
+        }
+        // The state is the checksum without the inversion at its end.
+        let mut digest = Digest::new_with_init_state(Crc32Iscsi, u64::from(!crc));
+        digest.update(bytes);
+        low(digest.finalize())
+    }
+
+    pub(super) fn combine(crc: u32, other: u32, len: u64) -> u32 {
+        low(checksum_combine(Crc32Iscsi, crc.into(), other.into(), len))
+    }
+
+    /// The crate has 64 bits for checksums of all widths.
+    fn low(crc: u64) -> u32 {
+        u32::try_from(crc & 0xffff_ffff).unwrap_or_default()
     }
 }
 
@@ -71,6 +112,26 @@ mod tests {
         assert_eq!(Crc32c::of(&[0xff; 32]), Crc32c(0x62a8_ab43));
         assert_eq!(Crc32c::of(b"12345").extend(b"6789"), Crc32c(0xe306_9283));
         assert_eq!(Crc32c::of(b"12345").then(Crc32c::of(b"6789"), 4), Crc32c(0xe306_9283));
+        assert_eq!(Crc32c::of(b"12345").then(Crc32c::of(b""), 0), Crc32c::of(b"12345"));
+    }
+
+    // One bit at a time, against whichever crate sums.
+    #[test]
+    fn every_length_and_every_cut() {
+        let slow = |crc: u32, byte: &u8| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 })
+        };
+        let bytes: Vec<u8> = (0..5000u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+        for len in (0..600).chain([1023, 1024, 1025, 4096, 5000]) {
+            let bytes = &bytes[..len];
+            let want = Crc32c(!bytes.iter().fold(!0, slow));
+            assert_eq!(Crc32c::of(bytes), want, "{len}");
+            for cut in [0, 1, len / 3, len.saturating_sub(300), len] {
+                let (a, b) = bytes.split_at(cut.min(len));
+                assert_eq!(Crc32c::of(a).extend(b), want, "{len} {cut}");
+                assert_eq!(Crc32c::of(a).then(Crc32c::of(b), b.len() as u64), want, "{len} {cut}");
+            }
+        }
     }
 
     // The mask of the empty checksum stands in every entry of an empty tensor.

@@ -15,7 +15,7 @@ use super::select::Selection;
 use super::state_file::{repair, state_findings};
 use super::summary::{FileInfo, files};
 use super::validate::Progress;
-use super::validate::finite::{Search, search};
+use super::validate::finite::{NonFinite, Search, search};
 use crate::checkpoint::events::EventFile;
 use crate::checkpoint::state::Outcome;
 use crate::checkpoint::{Checkpoint, ModelDir, Origin};
@@ -214,9 +214,9 @@ impl Row {
         // Full names are looked up only where there is something to name.
         let names = if found.is_empty() { Names::default() } else { Names::full(checkpoint, &Objects::of(checkpoint)) };
         let mut cursor = checkpoint.tensors().cursor();
-        for (at, count) in found {
+        for NonFinite { at, nan, infinite, .. } in found {
             let Some(tensor) = cursor.reach(at) else { continue };
-            finite.found.push((names.best(at, &tensor.name), count.nan, count.infinite));
+            finite.found.push((names.best(at, &tensor.name), nan, infinite));
         }
         self.finite = Some(finite);
     }

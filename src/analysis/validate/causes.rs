@@ -13,7 +13,7 @@ use super::shards::{ShardFiles, affected};
 use crate::analysis::derived::derived;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::{BitFlip, LineEnds, Mangled, looks_mangled_by_text_mode, single_bit};
-use crate::bundle::{Bundle, Prefix};
+use crate::bundle::{Bundle, BundleEntry, Entries, Prefix};
 use crate::checkpoint::Checkpoint;
 use crate::escape::Escaped;
 use crate::limits::Limits;
@@ -277,15 +277,25 @@ impl Evidence<'_> {
 /// Whether another index has, at the places of the wrong tensors, the checksums that their bytes have.
 fn index_fits(file: &Path, probes: &[(&StoredPiece, Crc32c)]) -> bool {
     let Some(prefix) = Prefix::of_member(file) else { return false };
-    let mut met = vec![false; probes.len()];
-    let read = Bundle::read(&prefix, &Limits::default(), &mut |_, entry| {
-        for ((piece, got), met) in probes.iter().zip(&mut met) {
+    let made = || Probed { probes, met: vec![false; probes.len()] };
+    let Ok((_, parts)) = Bundle::read(&prefix, &Limits::default(), made) else { return false };
+    (0..probes.len()).all(|n| parts.iter().any(|part| part.met.get(n) == Some(&true)))
+}
+
+/// Which pieces an index has entries for.
+struct Probed<'p> {
+    probes: &'p [(&'p StoredPiece, Crc32c)],
+    met: Vec<bool>,
+}
+
+impl Entries for Probed<'_> {
+    fn add(&mut self, _: &[u8], entry: &BundleEntry) {
+        for ((piece, got), met) in self.probes.iter().zip(&mut self.met) {
             *met |= entry.crc32c.unmasked() == *got
                 && u64::try_from(entry.offset) == Ok(piece.start)
                 && u64::try_from(entry.size) == Ok(piece.len);
         }
-    });
-    read.is_ok() && met.into_iter().all(|met| met)
+    }
 }
 
 /// Whether pieces match their checksums in another file.

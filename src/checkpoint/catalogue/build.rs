@@ -7,6 +7,9 @@ use super::{CHUNK, Chunk, Kind, RESTART, Tensors, form, usual_size};
 use crate::checkpoint::{Parts, Place, Tensor};
 use crate::tensor::{DType, Shape};
 
+/// How many kinds are found without looking them up: as many as five bits of a hash tell apart.
+const RECENT: usize = 32;
+
 /// Takes tensors in as they are read and makes [`Tensors`] of them.
 #[derive(Debug, Default)]
 pub(in crate::checkpoint) struct Builder {
@@ -15,9 +18,13 @@ pub(in crate::checkpoint) struct Builder {
     /// How many records the last chunk has.
     in_chunk: usize,
     kinds: BTreeMap<(DType, Shape), usize>,
-    /// The kind of the tensor that was added last; the next one's is often the same.
-    recent: usize,
+    /// The size that each kind makes.
+    usual: Vec<Option<i64>>,
+    /// Kinds that were met lately, each where its hash puts it.
+    recent: [usize; RECENT],
     disordered: bool,
+    /// Whether the last chunk takes no more: its kinds may be numbered otherwise.
+    is_sealed: bool,
 }
 
 impl Builder {
@@ -28,23 +35,26 @@ impl Builder {
 
     /// As [`Builder::push`], without a [`Tensor`].
     pub(in crate::checkpoint) fn push_parts(&mut self, name: &[u8], dtype: DType, shape: &Shape, parts: &Parts) {
-        let shared = self.last.iter().zip(name).take_while(|(a, b)| a == b).count();
+        let shared = common(&self.last, name);
         if self.tensors.len > 0 && self.last.get(shared..) >= name.get(shared..) {
             if self.last == name {
                 return;
             }
             self.disordered = true;
         }
-        let number = (self.kind(dtype, shape) as u64).wrapping_shl(form::BITS);
+        let kind = self.kind(dtype, shape);
+        let usual = self.usual.get(kind).copied().flatten();
+        let number = (kind as u64).wrapping_shl(form::BITS);
         let Tensors { chunks, len, slices, .. } = &mut self.tensors;
-        if chunks.last().is_none_or(|chunk| chunk.bytes.len() >= CHUNK) {
+        if self.is_sealed || chunks.last().is_none_or(|chunk| chunk.bytes.len() >= CHUNK) {
+            self.is_sealed = false;
             // Only where one chunk has been filled another will be.
             let room = if chunks.is_empty() { 0 } else { CHUNK + 1024 };
             if let Some(full) = chunks.last_mut() {
                 full.bytes.shrink_to_fit();
                 full.restarts.shrink_to_fit();
             }
-            chunks.push(Chunk { first: *len, bytes: Vec::with_capacity(room), restarts: Vec::new() });
+            chunks.push(Chunk { first: *len, bytes: Vec::with_capacity(room), restarts: Vec::new(), kinds: None });
             self.in_chunk = 0;
         }
         let Some(chunk) = chunks.last_mut() else { return };
@@ -61,7 +71,7 @@ impl Builder {
         put(out, tail.len() as u64);
         out.extend_from_slice(tail);
         match parts {
-            Parts::Whole(place) => put_place(out, number, place, usual_size(dtype, shape)),
+            Parts::Whole(place) => put_place(out, number, place, usual),
             Parts::Slices(stored) => {
                 put(out, number | form::SLICES);
                 slices.insert(*len, Arc::clone(stored));
@@ -74,13 +84,60 @@ impl Builder {
 
     fn kind(&mut self, dtype: DType, shape: &Shape) -> usize {
         let all = &mut self.tensors.kinds;
-        if all.get(self.recent).is_none_or(|kind| kind.dtype != dtype || kind.shape != *shape) {
-            self.recent = *self.kinds.entry((dtype, shape.clone())).or_insert_with(|| {
-                all.push(Kind { dtype, shape: shape.clone() });
-                all.len().saturating_sub(1)
-            });
+        let mix = |hash: u64, number: i64| (hash ^ number.cast_unsigned()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let dims = shape.dims().unwrap_or_default();
+        let hash = dims.iter().fold(mix(0, dtype.number().into()), |hash, dim| mix(hash, *dim));
+        let slot = usize::try_from(hash >> 59).ok().and_then(|slot| self.recent.get_mut(slot));
+        if let Some(at) = &slot
+            && all.get(**at).is_some_and(|kind| kind.dtype == dtype && kind.shape == *shape)
+        {
+            return **at;
         }
-        self.recent
+        let at = *self.kinds.entry((dtype, shape.clone())).or_insert_with(|| {
+            all.push(Kind { dtype, shape: shape.clone() });
+            self.usual.push(usual_size(dtype, shape));
+            all.len().saturating_sub(1)
+        });
+        if let Some(slot) = slot {
+            *slot = at;
+        }
+        at
+    }
+
+    /// What several builders took, one behind the other.
+    pub(in crate::checkpoint) fn join(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        parts.for_each(|part| all.append(part));
+        all
+    }
+
+    fn append(&mut self, behind: Self) {
+        let Self { tensors: Tensors { mut chunks, len, kinds, slices }, last, disordered, .. } = behind;
+        let Some(first) = chunks.first() else { return };
+        self.disordered |= disordered || (self.tensors.len > 0 && self.last.as_slice() >= first.name_at(0));
+        let numbers: Vec<usize> = kinds.iter().map(|kind| self.kind(kind.dtype, &kind.shape)).collect();
+        let renumbered = !numbers.iter().copied().eq(0..numbers.len());
+        let numbers: Option<Arc<[usize]>> = renumbered.then(|| numbers.into());
+        let before = self.tensors.len;
+        for chunk in &mut chunks {
+            chunk.first = chunk.first.saturating_add(before);
+            chunk.kinds.clone_from(&numbers);
+        }
+        self.seal();
+        self.tensors.chunks.append(&mut chunks);
+        self.tensors.slices.extend(slices.into_iter().map(|(at, slices)| (at.saturating_add(before), slices)));
+        self.tensors.len = before.saturating_add(len);
+        self.last = last;
+        self.is_sealed = true;
+    }
+
+    /// Gives back what memory the last chunk does not need.
+    fn seal(&mut self) {
+        if let Some(last) = self.tensors.chunks.last_mut() {
+            last.bytes.shrink_to_fit();
+            last.restarts.shrink_to_fit();
+        }
     }
 
     /// The tensors, by name.
@@ -94,13 +151,19 @@ impl Builder {
                 self.push(tensor);
             }
         }
-        if let Some(last) = self.tensors.chunks.last_mut() {
-            last.bytes.shrink_to_fit();
-            last.restarts.shrink_to_fit();
-        }
+        self.seal();
         self.tensors.kinds.shrink_to_fit();
         self.tensors
     }
+}
+
+/// How many bytes two names begin with in common.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let ((wide_a, _), (wide_b, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let wide = wide_a.iter().zip(wide_b).take_while(|(a, b)| a == b).count().saturating_mul(8);
+    let rest = a.get(wide..).unwrap_or_default().iter().zip(b.get(wide..).unwrap_or_default());
+    wide.saturating_add(rest.take_while(|(a, b)| a == b).count())
 }
 
 fn put_place(out: &mut Vec<u8>, kind: u64, place: &Place, usual: Option<i64>) {

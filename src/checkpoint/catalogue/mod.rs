@@ -54,6 +54,8 @@ struct Chunk {
     bytes: Vec<u8>,
     /// Where every [`RESTART`]th record begins.
     restarts: Vec<u32>,
+    /// The kinds of its records by the numbers that they have in it, where these are others.
+    kinds: Option<Arc<[usize]>>,
 }
 
 /// The low bits of the number that names a record's kind.
@@ -119,7 +121,16 @@ impl Tensors {
         let scalar = Place { shard: 0, range: None, crc32c: None };
         let (shape, parts) = (Shape::unknown_rank(), Parts::Whole(scalar));
         let current = Tensor { name: Vec::new(), dtype: DType::Invalid, shape, parts };
-        Cursor { tensors: self, chunk: 0, rest: self.bytes(0, 0), next: 0, kind: usize::MAX, current }
+        Cursor {
+            tensors: self,
+            chunk: 0,
+            rest: self.bytes(0, 0),
+            kinds: None,
+            next: 0,
+            kind: usize::MAX,
+            usual: 0,
+            current,
+        }
     }
 
     /// The pairs of dtype and shape that there are; [`Cursor::kind`] is a position among them.
@@ -182,9 +193,13 @@ pub struct Cursor<'c> {
     chunk: usize,
     /// What is left of the chunk.
     rest: &'c [u8],
+    /// Other numbers of kinds in this chunk.
+    kinds: Option<&'c [usize]>,
     /// Position of the record at `rest`.
     next: usize,
     kind: usize,
+    /// The size that this kind makes.
+    usual: i64,
     current: Tensor,
 }
 
@@ -199,6 +214,7 @@ impl Cursor<'_> {
                 return None;
             }
             self.chunk = chunk;
+            self.kinds = self.tensors.chunks.get(chunk).and_then(|chunk| chunk.kinds.as_deref());
         }
         let at = self.next;
         self.next = at.saturating_add(1);
@@ -245,6 +261,7 @@ impl Cursor<'_> {
         let Some(found) = self.tensors.chunks.get(chunk) else { return };
         let start = found.restarts.get(restart).copied().unwrap_or(0);
         self.chunk = chunk;
+        self.kinds = found.kinds.as_deref();
         self.rest = found.bytes.get(start as usize..).unwrap_or_default();
         self.next = found.first.saturating_add(restart.saturating_mul(RESTART));
     }
@@ -259,12 +276,16 @@ impl Cursor<'_> {
         current.name.truncate(shared);
         current.name.extend_from_slice(tail);
         let number = varint(&mut rest);
-        let kind = usize::try_from(number >> form::BITS).unwrap_or(usize::MAX);
+        let mut kind = usize::try_from(number >> form::BITS).unwrap_or(usize::MAX);
+        if let Some(kinds) = self.kinds {
+            kind = kinds.get(kind).copied().unwrap_or(usize::MAX);
+        }
         if kind != self.kind {
             self.kind = kind;
             if let Some(Kind { dtype, shape }) = self.tensors.kinds.get(kind) {
                 current.dtype = *dtype;
                 current.shape.clone_from(shape);
+                self.usual = usual_size(*dtype, shape).unwrap_or(0);
             }
         }
         if number & form::SLICES != 0 {
@@ -278,7 +299,7 @@ impl Cursor<'_> {
             if number & form::RANGE != 0 {
                 let offset = varint(&mut rest).cast_signed();
                 let size = match number & form::SIZE {
-                    0 => usual_size(current.dtype, &current.shape).unwrap_or(0),
+                    0 => self.usual,
                     _ => varint(&mut rest).cast_signed(),
                 };
                 let (crc, behind) = rest.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
@@ -300,6 +321,12 @@ fn usual_size(dtype: DType, shape: &Shape) -> Option<i64> {
 /// A number in groups of seven bits, the lowest first.
 #[inline]
 fn varint(rest: &mut &[u8]) -> u64 {
+    if let [byte, behind @ ..] = *rest
+        && *byte < 0x80
+    {
+        *rest = behind;
+        return u64::from(*byte);
+    }
     let mut value = 0u64;
     let mut shift = 0;
     while let Some((byte, behind)) = rest.split_first() {

@@ -67,3 +67,31 @@ fn names_in_any_order_are_sorted_and_the_first_of_a_name_counts() {
     assert_eq!(names, [&b""[..], b"a", b"b", b"b/c"]);
     assert_eq!((&found[1].1, &found[2].1), (&tensor(b"a", 2), &tensor(b"b", 1)));
 }
+
+#[test]
+fn builders_one_behind_the_other_make_one_catalogue() {
+    let all = many(3000);
+    for cuts in [vec![0, 3000], vec![0, 1, 2, 17, 1000, 1000, 2999, 3000], vec![0, 0, 1500, 3000]] {
+        let builders = cuts.windows(2).map(|cut| {
+            let mut builder = Builder::default();
+            for tensor in &all[cut[0]..cut[1]] {
+                builder.push(tensor);
+            }
+            builder
+        });
+        let tensors = Builder::join(builders.collect()).finish();
+        assert!(tensors.iter().eq(all.iter().cloned()), "{cuts:?}");
+        assert!(all.iter().enumerate().all(|(at, tensor)| tensors.find(&tensor.name) == Some(at)), "{cuts:?}");
+        let kinds: std::collections::BTreeSet<_> = tensors.kinds().iter().map(|k| (k.dtype, k.shape.clone())).collect();
+        assert_eq!(kinds.len(), tensors.kinds().len(), "each once");
+    }
+    // The second begins before the first ends, and with a name that is there.
+    let builders = [&all[10..20], &all[5..15]].map(|part| {
+        let mut builder = Builder::default();
+        for tensor in part {
+            builder.push(tensor);
+        }
+        builder
+    });
+    assert!(Builder::join(builders.into()).finish().iter().eq(all[5..20].iter().cloned()));
+}

@@ -1,0 +1,104 @@
+//! The names that optimizers give to what they keep, in TensorFlow and Keras: what roles are judged by.
+
+/// Last components of slots in name-based checkpoints, and whose they are. A number may follow (`Adam_1`).
+pub(super) const SLOTS: &[(&str, &str)] = &[
+    ("Adam", "Adam"),
+    ("adam_m", "Adam"),
+    ("adam_v", "Adam"),
+    ("AdamW", "AdamW"),
+    ("AdaMax", "AdaMax"),
+    ("AMSGrad", "AMSGrad"),
+    ("Nadam", "Nadam"),
+    ("LazyAdam", "LazyAdam"),
+    ("lamb_m", "LAMB"),
+    ("lamb_v", "LAMB"),
+    ("Momentum", "Momentum"),
+    ("MomentumW", "MomentumW"),
+    ("RMSProp", "RMSProp"),
+    ("Adagrad", "Adagrad"),
+    ("AdagradDA", "AdagradDA"),
+    ("gradient_accumulator", "AdagradDA"),
+    ("gradient_squared_accumulator", "AdagradDA"),
+    ("Adadelta", "Adadelta"),
+    ("AdafactorOptimizer", "Adafactor"),
+    ("vr", "Adafactor"),
+    ("vc", "Adafactor"),
+    ("Ftrl", "Ftrl"),
+    ("ProximalAdagrad", "ProximalAdagrad"),
+    ("YellowFin", "YellowFin"),
+    ("Shampoo", "Shampoo"),
+];
+
+/// Names of slots inside an optimizer's own scope, and what kind of optimizer has them.
+pub(super) const SLOT_KINDS: &[(&str, &str)] = &[
+    ("m", "Adam"),
+    ("v", "Adam"),
+    ("vhat", "Adam"),
+    ("velocity_hat", "Adam"),
+    ("velocity", "Adam"),
+    ("momentum", "momentum"),
+    ("rms", "RMSprop"),
+    ("mg", "RMSprop"),
+    ("average_gradient", "RMSprop"),
+    ("accumulator", "Adagrad"),
+    ("linear", "Ftrl"),
+    ("accum_grad", "Adadelta"),
+    ("accum_var", "Adadelta"),
+    ("accumulated_grad", "Adadelta"),
+    ("accumulated_delta_var", "Adadelta"),
+];
+
+/// Scalars of an optimizer, by their last component.
+pub(super) const HYPER: &[&str] = &[
+    "beta1_power",
+    "beta2_power",
+    "beta_1",
+    "beta_2",
+    "decay",
+    "learning_rate",
+    "_learning_rate",
+    "current_learning_rate",
+    "momentum",
+    "rho",
+    "epsilon",
+    "loss_scale",
+    "current_loss_scale",
+    "dynamic_scale",
+];
+
+/// Scopes that Keras gives its optimizers in name-based checkpoints.
+pub(super) const SCOPES: &[&str] = &[
+    "Adam",
+    "SGD",
+    "RMSprop",
+    "Adagrad",
+    "Adadelta",
+    "Adamax",
+    "Nadam",
+    "Ftrl",
+    "AdamW",
+    "Lion",
+    "Lamb",
+    "Adafactor",
+    "Muon",
+];
+
+/// Whether the name of a slot may begin with this byte. Of most tensors no more needs to be looked at.
+pub(super) fn begins_a_slot(first: u8) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "a constant: an index beyond its end would not compile")]
+    const BEGINS: [bool; 256] = {
+        let mut begins = [false; 256];
+        let tables = [SLOTS, SLOT_KINDS, &[("ExponentialMovingAverage", ""), ("moving_average", ""), ("ema", "")]];
+        let mut table = 0;
+        while table < tables.len() {
+            let mut row = 0;
+            while row < tables[table].len() {
+                begins[tables[table][row].0.as_bytes()[0] as usize] = true;
+                row += 1;
+            }
+            table += 1;
+        }
+        begins
+    };
+    BEGINS.get(usize::from(first)).copied().unwrap_or(false)
+}

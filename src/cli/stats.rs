@@ -1,0 +1,144 @@
+//! `ckpt stats`: which tensor is sick.
+
+use anyhow::Result;
+use ckpt::analysis::stats::{StatsOptions, StatsSort, stats};
+use ckpt::analysis::{Roles, Stats};
+use ckpt::checkpoint::Checkpoint;
+use ckpt::report::{stats_csv, stats_json, stats_jsonl, stats_markdown, stats_text};
+use clap::ValueEnum;
+
+use super::ctx::library_sentence;
+use super::progress::with_progress;
+use super::source::{SelectArgs, SourceArgs, tell_damage};
+use super::{Ctx, Format, Status};
+
+/// Statistics of tensors: extremes, mean, standard deviation, zeros, NaN and infinity, one line each.
+///
+/// Reads every byte once, on all cores, and compares it with its checksum on the way. The figures do not depend on the
+/// number of threads.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+What the figures are of:
+  min, max       everything but NaN, as np.nanmin and np.nanmax: an infinity is an extreme
+  mean, std, L2  the finite elements; std is that of the whole population, as np.std
+  zeros          elements equal to 0, of either sign
+  complex        magnitudes; a NaN in either part is a NaN
+  bool           0 and 1
+  strings        have no figures; they are counted as skipped
+  quantiles      of the finite elements, by rank (np.quantile's inverted_cdf): exact for float16,
+                 bfloat16, types of 8 bits and integers up to 2048, else off by one part in 2048
+A tensor whose bytes are not the ones that were saved is unreadable and has no figures.
+
+Formats: text, json, jsonl, csv, markdown.
+
+Examples:
+  ckpt stats model.ckpt-200
+  ckpt stats train/ 'dnn/**/kernel' --sort max-abs --top 10
+  ckpt stats train/ --sort non-finite --top 5
+  ckpt stats model.ckpt-200 dense/kernel --hist --per-channel
+
+Exit status:
+  0  done, whatever the figures say
+  1  no tensor matched the selectors
+  2  the checkpoint cannot be opened, or a part of it could not be read; the rest is shown")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    select: SelectArgs,
+    /// Show quantiles and a histogram of each tensor.
+    #[arg(long)]
+    hist: bool,
+    /// Draw histograms in ASCII; so they are if the locale is not UTF-8.
+    #[arg(long)]
+    ascii: bool,
+    /// Look for dead channels: rows and columns of zeros, of more dimensions the first and the last axis.
+    #[arg(long)]
+    per_channel: bool,
+    /// Sort by this, the largest first; tensors without such a figure come last.
+    #[arg(long, value_enum, default_value_t, value_name = "KEY")]
+    sort: SortKey,
+    /// Turn the order around.
+    #[arg(long, short)]
+    reverse: bool,
+    /// Show only the first N.
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum SortKey {
+    #[default]
+    Name,
+    Elements,
+    MaxAbs,
+    Mean,
+    Std,
+    L2,
+    Zeros,
+    NonFinite,
+}
+
+impl From<SortKey> for StatsSort {
+    fn from(key: SortKey) -> Self {
+        match key {
+            SortKey::Name => Self::Name,
+            SortKey::Elements => Self::Elements,
+            SortKey::MaxAbs => Self::MaxAbs,
+            SortKey::Mean => Self::Mean,
+            SortKey::Std => Self::Deviation,
+            SortKey::L2 => Self::Norm,
+            SortKey::Zeros => Self::Zeros,
+            SortKey::NonFinite => Self::NonFinite,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
+    let checkpoint = args.source.open(ctx, true)?;
+    let selection = args.select.select(&checkpoint, &Roles::of(&checkpoint), ctx)?;
+    let nothing = selection.is_empty() && !args.select.selectors.is_empty();
+    let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
+    let mut found = with_progress(ctx.quiet, |progress| stats(&checkpoint, &selection, &options, progress));
+    found.sort(args.sort.into(), args.reverse);
+    let (look, top, out) = (ctx.look, args.top, &mut ctx.out);
+    match ctx.format {
+        Format::Json => stats_json(&checkpoint, &found, top, out)?,
+        Format::Jsonl => stats_jsonl(&checkpoint, &found, top, out)?,
+        Format::Csv => stats_csv(&checkpoint, &found, &options, top, out)?,
+        Format::Markdown => stats_markdown(&checkpoint, &found, top, out)?,
+        _ => stats_text(&checkpoint, &found, top, args.ascii || !is_unicode(), look, out)?,
+    }
+    let unreadable = tell_unreadable(&found, &checkpoint, ctx);
+    tell_damage(&checkpoint, ctx);
+    Ok(match (unreadable || !checkpoint.damage().is_empty(), nothing) {
+        (true, _) => Status::Trouble,
+        (false, true) => Status::Found,
+        (false, false) => Status::Fine,
+    })
+}
+
+/// Says why tensors could not be read, each once, as far as there are not too many. Returns whether there were any.
+fn tell_unreadable(stats: &Stats, checkpoint: &Checkpoint, ctx: &mut Ctx) -> bool {
+    const MOST: usize = 10;
+    let all = stats.unreadable().count();
+    for (_, error) in stats.unreadable().take(MOST) {
+        ctx.error(&library_sentence(error));
+    }
+    if all > MOST {
+        let path = ckpt::escape::Escaped(checkpoint.origin().path.as_os_str().as_encoded_bytes()).to_string();
+        ctx.error(&format!("{} more tensors could not be read; ckpt validate {path} says why", all - MOST));
+    }
+    all > 0
+}
+
+/// Whether the locale has all characters. Where none is set, as on Windows, it has.
+fn is_unicode() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(std::env::var_os).find(|value| !value.is_empty());
+    set.is_none_or(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}

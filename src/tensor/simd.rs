@@ -1,0 +1,65 @@
+//! Loops over many numbers, compiled for the widest instructions that the processor has when the program runs.
+//!
+//! The binary must start on every x86-64 processor, so it is compiled for the oldest, whose vectors are half as wide.
+//! Here is the one place that asks the processor what it can do. A loop that wants the answer is a [`Kernel`]: plain
+//! Rust over slices and arrays of lanes, which the compiler turns into vectors. No instruction is named anywhere, and
+//! multiplications and additions are never fused, so a kernel gives the same bits on every processor.
+//!
+//! AVX-512 would gain little (one thread nearly saturates the memory as it is), and its target feature is stable only
+//! from Rust 1.89 on.
+
+/// A loop that is worth compiling twice.
+pub trait Kernel {
+    /// What it finds.
+    type Output;
+
+    /// Runs it. To be marked `#[inline(always)]`: only what is inlined is compiled for the wide instructions.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs a kernel with the widest instructions that the processor has.
+pub fn widest<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the compiler cannot see what the processor was asked")]
+        // SAFETY: the only condition for calling a safe function with a target feature is that the processor has the
+        // feature, and it has just said so.
+        return unsafe { with_avx2(kernel) };
+    }
+    kernel.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sum<'v>(&'v [f32]);
+
+    impl Kernel for Sum<'_> {
+        type Output = [f64; 8];
+
+        #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
+        #[inline(always)]
+        fn run(self) -> [f64; 8] {
+            let mut lanes = [0f64; 8];
+            for chunk in self.0.as_chunks::<8>().0 {
+                for (lane, value) in lanes.iter_mut().zip(chunk) {
+                    *lane += f64::from(*value) * 0.1;
+                }
+            }
+            lanes
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let values: Vec<f32> = (0..1000u16).map(|n| f32::from(n).sin()).collect();
+        assert_eq!(widest(Sum(&values)).map(f64::to_bits), Sum(&values).run().map(f64::to_bits));
+    }
+}
