@@ -32,9 +32,7 @@ impl SaverV1 {
                     && slice_key(&name, &slice) != entry.key
                 {
                     misnamed.add(|| {
-                        let why = format!(
-                            "an entry says of itself that it is slice {slice} of this tensor, its key is another's"
-                        );
+                        let why = "an entry says of itself that it is of this tensor, its key is another's".to_owned();
                         Error::malformed("V1 tensor", why)
                             .for_key(&name)
                             .at_offset(entry.offset)
