@@ -58,6 +58,8 @@ fn every_json_field_is_documented() {
         "validate testdata/model_dir/stale",
         "validate tests/cmd/foreign/pointer.index",
         "stats testdata/dtypes/all --hist --per-channel",
+        "validate testdata/restore/names/v0 --against testdata/restore/names/v2.meta",
+        "validate testdata/restore/objects/v0 --against testdata/restore/objects/v3",
         "explain missing-shard",
         "explain Key embeding not found in checkpoint --path testdata/saver_v2/sharded_adam",
     ];

@@ -32,11 +32,11 @@ pub fn is_missing(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
 
 /// [`is_missing`] for many tensors: remembers the shard that was asked for last.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Missing {
+pub struct MissingShards {
     last: Option<(i32, bool)>,
 }
 
-impl Missing {
+impl MissingShards {
     /// As [`is_missing`].
     #[inline]
     pub fn is_missing(&mut self, checkpoint: &Checkpoint, tensor: &Tensor) -> bool {

@@ -124,6 +124,16 @@ codes! {
     MissingVariables = "missing-variables", Error, "The graph of a SavedModel restores variables, and they are not there.";
     NoDefaultSignature = "no-default-signature", Warning, "The SavedModel has no signature `serving_default`.";
     SignatureConvention = "signature-convention", Warning, "A signature is not what its method promises.";
+    // A restore into a model.
+    RestoreShapeMismatch = "restore-shape-mismatch", Error, "A tensor has another shape in the checkpoint than the model wants.";
+    RestoreSilentShape = "restore-silent-shape", Error, "A tensor has another shape than the model wants, and TensorFlow restores it without an error.";
+    RestoreDTypeMismatch = "restore-dtype-mismatch", Error, "A tensor has another dtype in the checkpoint than the model wants.";
+    RestoreMissing = "restore-missing", Error, "The model wants a tensor that the checkpoint does not have.";
+    RestoreNoValue = "restore-no-value", Error, "An object of the model is in the checkpoint, but without a value.";
+    RestoreMatchesNothing = "restore-matches-nothing", Error, "Nothing of the checkpoint has a place in the model.";
+    RestoreRaises = "restore-raises", Error, "TensorFlow refuses the restore for another reason.";
+    RestoreUnexpected = "restore-unexpected", Note, "The checkpoint has tensors that the model does not want.";
+    RestoreUndetermined = "restore-undetermined", Warning, "Whether the restore would work could not be told.";
     // The run itself.
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
     Unreadable = "unreadable", Error, "Something could not be read.";
@@ -241,6 +251,11 @@ impl Finding {
 }
 
 impl Code {
+    /// Whether it is about a restore into a model, rather than about the checkpoint itself.
+    pub fn is_restore(self) -> bool {
+        self.name().starts_with("restore-")
+    }
+
     /// The code with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)

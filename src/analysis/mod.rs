@@ -10,6 +10,7 @@ mod listing;
 mod names;
 mod objects;
 mod rename;
+mod restore;
 mod role_names;
 mod roles;
 mod scopes;
@@ -22,12 +23,16 @@ mod timeline;
 mod validate;
 
 pub use beside::Beside;
-pub use derived::{Missing, derived, is_missing, is_zero};
+pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use names::{Name, Names, SlotOf, layer};
 pub use objects::Objects;
 pub use rename::{Rename, Renames};
+pub use restore::{
+    Assertions, Candidate, Match, Mismatch, Missing, Model, Raise, Restore, RestoreOptions, Spec, Unexpected,
+    UnexpectedGroup, assignment_map, expectation, findings, restore,
+};
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};

@@ -30,7 +30,7 @@ enum Piece {
     Group(usize),
 }
 
-const HELP: &str = "written as sed does: 's/^old\\//new\\//' or 's|^old/|new/|', flags g and i";
+const HELP: &str = "written as sed does: 's|^old/|new/|', with any sign for the |; flags g and i";
 
 impl Rename {
     /// Parses `s/regex/replacement/flags`.

@@ -171,7 +171,8 @@ impl Selector {
         std::iter::from_fn(next).collect()
     }
 
-    fn takes(&self, tensor: &Tensor, role: Role) -> bool {
+    /// Whether the selector takes a tensor with this role.
+    pub fn takes(&self, tensor: &Tensor, role: Role) -> bool {
         if self.terms.iter().any(|(keep, term)| !keep && term.holds(tensor, role)) {
             return false;
         }

@@ -1,8 +1,17 @@
 //! `ckpt validate`: is it intact, and if not, what happened to it.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use ckpt::analysis::{Code, Selector, Severity, ValidateOptions, Validation, validate};
-use ckpt::report::{validate_github, validate_json, validate_junit, validate_sarif, validate_text};
+use ckpt::analysis::{
+    Code, Listing, Model, Renames, RestoreOptions, Roles, Selector, Severity, Sort, ValidateOptions, Validation,
+    expectation, restore, validate,
+};
+use ckpt::checkpoint::Checkpoint;
+use ckpt::report::{
+    assignment_map_json, list_json, validate_github, validate_json, validate_junit, validate_sarif, validate_text,
+};
+use clap::ValueEnum;
 
 use super::progress::with_progress;
 use super::source::{SelectArgs, SourceArgs};
@@ -22,13 +31,15 @@ Examples:
   ckpt validate export/ --finite --format sarif > ckpt.sarif
   ckpt validate models/half_plus_two --serving
   ckpt validate model.ckpt-200 'dense/**' --warn unreferenced-bytes
+  ckpt validate model.ckpt-200 --against model.ckpt-400.meta
+  ckpt validate ckpt-7 --against export/ --quick
 
 Every code has a page: ckpt explain CODE
 
 Exit status:
   0  nothing of error level was found
   1  an error-level finding
-  2  there is no checkpoint to check")]
+  2  there is no checkpoint to check, or whether it restores could not be told")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
@@ -43,6 +54,29 @@ pub(crate) struct Args {
     /// Check what TensorFlow Serving would do with it: versions, tags, signatures.
     #[arg(long)]
     serving: bool,
+    /// Predict a restore into this model: a .meta file, a graph, a SavedModel, another checkpoint, or a spec file.
+    #[arg(long, value_name = "MODEL", help_heading = "Restore")]
+    against: Option<PathBuf>,
+    /// Rename the checkpoint's tensors first, as sed does: 's|^old/|new/|'. May be repeated.
+    #[arg(long, value_name = "s|REGEX|NEW|", requires = "against", help_heading = "Restore")]
+    map: Vec<String>,
+    /// Leave tensors out of the restore: a selector. May be repeated.
+    #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
+    ignore: Vec<String>,
+    /// Restore these tensors only: a selector. May be repeated.
+    #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
+    only: Vec<String>,
+    /// Instead of the report, write this: the map that `init_from_checkpoint` takes for the part that fits, or what the
+    /// model wants as a spec file.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        requires = "against",
+        conflicts_with = "format",
+        help_heading = "Restore"
+    )]
+    emit: Option<Emit>,
     /// Treat findings with this code as errors.
     #[arg(long, value_name = "CODE", value_parser = code)]
     deny: Vec<Code>,
@@ -52,6 +86,15 @@ pub(crate) struct Args {
     /// Leave findings with this code out.
     #[arg(long, value_name = "CODE", value_parser = code)]
     allow: Vec<Code>,
+}
+
+/// What `--emit` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// For `tf.compat.v1.train.init_from_checkpoint`: names in the checkpoint to names of variables, as JSON.
+    AssignmentMap,
+    /// A spec file, as ckpt list --format json writes it.
+    Spec,
 }
 
 fn code(name: &str) -> Result<Code, String> {
@@ -75,10 +118,18 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         serving: args.serving,
     };
     let path = &args.source.path;
+    let models = match &args.against {
+        Some(model) => Model::open(model, args.quick)?,
+        None => Vec::new(),
+    };
+    if let Some(what) = args.emit {
+        return emit(what, &models, args, ctx);
+    }
     let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &ctx.limits(), progress))?;
     if validation.checked.verified == 0 {
         args.select.tell_second_path(ctx);
     }
+    add_restores(&mut validation, &models, args, ctx)?;
     judge(&mut validation, args);
     let out = &mut ctx.out;
     match ctx.format {
@@ -88,7 +139,69 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         Format::Junit => validate_junit(&validation, out)?,
         _ => validate_text(&validation, args.quick, ctx.look, out)?,
     }
-    Ok(if validation.is_ok() { Status::Fine } else { Status::Found })
+    let unsure = validation.restores.iter().any(|restore| restore.undetermined.is_some());
+    Ok(match validation.is_ok() {
+        _ if unsure => Status::Trouble,
+        true => Status::Fine,
+        false => Status::Found,
+    })
+}
+
+/// Adds what a restore would do: of a directory, from the checkpoint that TensorFlow would choose in it.
+fn add_restores(validation: &mut Validation, models: &[Model], args: &Args, ctx: &Ctx) -> Result<()> {
+    if models.is_empty() {
+        return Ok(());
+    }
+    let options = restore_options(args)?;
+    match Checkpoint::open(&args.source.path, args.source.choice(), &ctx.limits()) {
+        Ok(checkpoint) => {
+            for model in models {
+                validation.add_restore(restore(&checkpoint, model, &options));
+            }
+            Ok(())
+        }
+        // What cannot be opened at all has its finding, and nothing to restore.
+        Err(_) if !validation.is_ok() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn restore_options(args: &Args) -> Result<RestoreOptions> {
+    Ok(RestoreOptions {
+        renames: Renames::parse(&args.map)?,
+        only: Selector::parse(&args.only, args.select.regex)?,
+        ignore: Selector::parse(&args.ignore, args.select.regex)?,
+        quick: args.quick,
+    })
+}
+
+/// Writes what other programs take.
+fn emit(what: Emit, models: &[Model], args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    let Some(model) = models.first() else { return Ok(Status::Trouble) };
+    if models.len() > 1 {
+        ctx.note("the model has several graphs; this is the first");
+    }
+    if what == Emit::Spec {
+        let wanted = expectation(model);
+        let roles = Roles::of(&wanted);
+        let all = Selector::default().select(&wanted, &roles);
+        list_json(&Listing::new(&wanted, &roles, all, Sort::Name, false, None), &mut ctx.out)?;
+        return Ok(Status::Fine);
+    }
+    let checkpoint = args.source.open(ctx, true)?;
+    let found = restore(&checkpoint, model, &restore_options(args)?);
+    assignment_map_json(&found, &mut ctx.out)?;
+    if !found.ok {
+        let left = found.missing.len() + found.mismatched.len();
+        ctx.note(&format!("{} tensors fit; {left} of the model are not in the map", found.matched.len()));
+    }
+    Ok(if found.undetermined.is_some() {
+        Status::Trouble
+    } else if found.ok {
+        Status::Fine
+    } else {
+        Status::Found
+    })
 }
 
 /// Applies what the user says of severities; of several options for one code the strictest holds.

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::json::shown;
+use super::restore_text::restore_text;
 use super::units::{count, size};
 use crate::analysis::{Finding, Severity, Validation};
 
@@ -70,7 +71,8 @@ const MOST: usize = 25;
 /// What `out` says.
 pub fn validate_text(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut shown_of: std::collections::BTreeMap<_, usize> = std::collections::BTreeMap::new();
-    for finding in &validation.findings {
+    let of_checkpoint = || validation.findings.iter().filter(|finding| !finding.code.is_restore());
+    for finding in of_checkpoint() {
         let n = shown_of.entry(finding.code).or_default();
         *n += 1;
         if *n > MOST {
@@ -83,15 +85,20 @@ pub fn validate_text(validation: &Validation, quick: bool, look: Look, out: &mut
     for (code, n) in shown_of.into_iter().filter(|(_, n)| *n > MOST) {
         writeln!(out, "… and {} more {}; --format json lists them all", count((n - MOST) as u64), code.name())?;
     }
-    if !validation.findings.is_empty() {
+    if of_checkpoint().next().is_some() {
         writeln!(out)?;
+    }
+    for restore in &validation.restores {
+        restore_text(restore, look, out)?;
     }
     verdict(validation, quick, look, out)
 }
 
 fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let checked = validation.checked;
-    let of = |severity: Severity| validation.findings.iter().filter(|f| f.severity == severity).count();
+    let of = |severity: Severity| {
+        validation.findings.iter().filter(|f| f.severity == severity && !f.code.is_restore()).count()
+    };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let bold = look.bold();
     let word = match (errors, quick) {

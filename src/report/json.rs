@@ -9,7 +9,7 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use super::rows::{Text, push_crc, push_signed, write_rows};
-use crate::analysis::{Listing, Missing, Name, RowCursor, derived, is_zero, layer};
+use crate::analysis::{Listing, MissingShards, Name, RowCursor, derived, is_zero, layer};
 use crate::checkpoint::{Origin, Parts, Place, StoredSlice, Tensor};
 use crate::escape::{Escaped, is_plain};
 use crate::tensor::Shape;
@@ -85,7 +85,7 @@ struct Rows<'l> {
     /// Whether each has a line of its own, rather than a comma before it.
     lines: bool,
     cursor: RowCursor<'l>,
-    missing: Missing,
+    missing: MissingShards,
     /// `,"dtype":…,"shape":…,"bytes":…` of the row before, and what made them so.
     kind: Vec<u8>,
     of: Option<(usize, Option<u64>)>,
@@ -93,7 +93,7 @@ struct Rows<'l> {
 
 impl<'l> Rows<'l> {
     fn new(listing: &'l Listing<'l>, lines: bool) -> Self {
-        let (missing, kind) = (Missing::default(), Vec::new());
+        let (missing, kind) = (MissingShards::default(), Vec::new());
         Self { listing, lines, cursor: listing.cursor(), missing, kind, of: None }
     }
 
@@ -138,7 +138,7 @@ fn tensor_json(
     at: usize,
     tensor: &Tensor,
     kind: &[u8],
-    missing: &mut Missing,
+    missing: &mut MissingShards,
     out: &mut Vec<u8>,
 ) -> io::Result<()> {
     let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));

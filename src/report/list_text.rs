@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::rows::{Text, push_spaces, write_rows};
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text};
 use super::{Look, table::Columns};
-use crate::analysis::{Group, Listing, Missing, RowCursor, TreeRow, derived, is_zero, short_name};
+use crate::analysis::{Group, Listing, MissingShards, RowCursor, TreeRow, derived, is_zero, short_name};
 use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::escape::{escaped, is_plain};
 use crate::tensor::Shape;
@@ -118,7 +118,7 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
         cursor: listing.cursor(),
         cells: Cells::default(),
         middle: String::new(),
-        missing: Missing::default(),
+        missing: MissingShards::default(),
         shortened: false,
         without_data: 0,
     };
@@ -149,7 +149,7 @@ struct Rows<'l> {
     cells: Cells,
     /// The cells in their columns.
     middle: String,
-    missing: Missing,
+    missing: MissingShards,
     /// Whether a name was shown without its end.
     shortened: bool,
     /// Rows whose data is missing.

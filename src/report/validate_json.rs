@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::inspect_json::finding;
 use super::json::{SCHEMA_VERSION, path};
+use super::restore_json::restore_json;
 use crate::analysis::Validation;
 
 /// Writes the outcome.
@@ -14,7 +15,7 @@ use crate::analysis::Validation;
 /// What `out` says.
 pub fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
     let checked = validation.checked;
-    let value = json!({
+    let mut value = json!({
         "schema_version": SCHEMA_VERSION,
         "kind": "validate",
         "ok": validation.is_ok(),
@@ -29,6 +30,14 @@ pub fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result
             "bytes": checked.bytes,
         },
     });
+    // The one that is not ok says more; of several graphs the others stand beside it.
+    let restores = &validation.restores;
+    if let Some(told) = restores.iter().find(|restore| !restore.ok).or(restores.first()) {
+        value["restore"] = restore_json(told);
+        if restores.len() > 1 {
+            value["restores"] = restores.iter().map(restore_json).collect();
+        }
+    }
     serde_json::to_writer_pretty(&mut *out, &value)?;
     writeln!(out)
 }

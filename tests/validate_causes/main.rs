@@ -7,6 +7,7 @@ mod around;
 mod bytes;
 mod files;
 mod index;
+mod restore;
 mod served;
 
 use ckpt::analysis::Code;
@@ -24,6 +25,7 @@ fn every_code_is_produced_by_a_test() {
         include_str!("bytes.rs"),
         include_str!("files.rs"),
         include_str!("index.rs"),
+        include_str!("restore.rs"),
         include_str!("served.rs"),
     ];
     let tested = |code: &Code| {

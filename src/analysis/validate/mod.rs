@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
 use super::finding::{Code, Finding, Severity};
+use super::restore::{Restore, findings};
 use super::roles::Roles;
 use super::select::Selector;
 use crate::checkpoint::saved_model::SavedModel;
@@ -87,6 +88,8 @@ pub struct Validation {
     pub checked: Counts,
     /// The checkpoints that were checked, as prefixes.
     pub targets: Vec<PathBuf>,
+    /// What restoring into each graph of a model would do, if that was asked.
+    pub restores: Vec<Restore>,
     /// Whether a SavedModel without variables was among them.
     graph_only: bool,
 }
@@ -95,6 +98,13 @@ impl Validation {
     /// Whether nothing of error level was found.
     pub fn is_ok(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    /// Adds what a restore would do. Damage that was found in what it reads is a part of that.
+    pub fn add_restore(&mut self, mut restore: Restore) {
+        restore.add_damage(self);
+        self.findings.extend(findings(&restore));
+        self.restores.push(restore);
     }
 
     fn push(&mut self, finding: Finding) {

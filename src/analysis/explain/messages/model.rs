@@ -48,7 +48,8 @@ pub(super) const WRAPPERS: &[Rule] = &[
 ];
 
 /// What shows all differences where `TensorFlow` names the first.
-const COMPARE: &str = "ckpt list PREFIX   every name, dtype and shape, to compare with the model's";
+const COMPARE: &str =
+    "ckpt validate PREFIX --against MODEL   everything that differs; MODEL: a .meta, a SavedModel, a checkpoint";
 
 /// What two shapes have to do with each other.
 fn relation(model: &[u64], stored: &[u64]) -> Option<String> {

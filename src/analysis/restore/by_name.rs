@@ -1,0 +1,422 @@
+//! A restore by names: `RestoreV2` operations and the variables that they assign to.
+//!
+//! TensorFlow: `core/kernels/{restore_op,save_restore_v2_ops,save_restore_tensor}.cc`, `core/util/tensor_bundle`,
+//! `core/kernels/{assign_op.h,resource_variable_ops.cc}`. One operation looks up all of its names in sorted order, then
+//! compares dtypes and reports all that differ, and only then reads; assignments come last, in no order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::crossing;
+use super::model::{Model, ModelKind};
+use super::stored::{Entry, Stored};
+use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected};
+use crate::analysis::roles::{Role, Roles};
+use crate::checkpoint::restore_plan::{Part, RestorePlan, Target, Wanted};
+use crate::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::escape::escaped;
+use crate::tensor::{DType, Shape};
+
+/// How early an error comes, of those that one operation may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum When {
+    Lookup,
+    DType,
+    Read,
+    Assign,
+}
+
+/// Of the errors of one operation those of the first kind: they end it.
+fn first_of(mut raises: Vec<(When, Raise)>) -> Vec<(When, Raise)> {
+    let first = raises.iter().filter(|(when, _)| *when < When::Assign).map(|(when, _)| *when).min();
+    if let Some(first) = first {
+        raises.retain(|(when, _)| *when == first);
+    }
+    raises
+}
+
+/// What is collected on the way.
+struct Run<'r> {
+    stored: &'r Stored,
+    /// The names of an object-based checkpoint's keys, where a `Saver` restores one.
+    keys: Option<&'r BTreeMap<Vec<u8>, Vec<u8>>>,
+    raises: Vec<(When, Raise)>,
+    matched: BTreeMap<Vec<u8>, Match>,
+    mismatched: BTreeMap<Vec<u8>, Mismatch>,
+    missing: BTreeMap<Vec<u8>, Spec>,
+    /// What is read, as stored.
+    read: BTreeSet<Vec<u8>>,
+    /// What fits, but not the slices that it is stored in.
+    refused: BTreeSet<Vec<u8>>,
+    /// The roles that the model's names have.
+    roles: BTreeMap<Vec<u8>, Role>,
+}
+
+pub(super) fn restore(
+    stored: &Stored,
+    model: &Model,
+    plan: &RestorePlan,
+    options: &RestoreOptions,
+    base: Restore,
+) -> Restore {
+    let plan = without_excluded(plan, stored, options);
+    let is_loader = matches!(model.kind, ModelKind::Loader(_) | ModelKind::Loaded(_));
+    let call = if is_loader { "the SavedModel loader" } else { "tf.compat.v1.train.Saver.restore" };
+    // A Saver that misses a name tries the names in the object graph; the C++ loader has no such second thought.
+    let lacks = |wanted: &Wanted| stored.get(&wanted.name).is_none();
+    let lacking = plan.reads.iter().flat_map(|read| &read.tensors).any(lacks);
+    let keys = (lacking && stored.is_object_based() && !is_loader).then(|| crossing::keys_by_full_name(stored));
+    let mut run = Run {
+        stored,
+        keys: keys.as_ref(),
+        raises: Vec::new(),
+        matched: BTreeMap::new(),
+        mismatched: BTreeMap::new(),
+        missing: BTreeMap::new(),
+        read: BTreeSet::new(),
+        refused: BTreeSet::new(),
+        roles: roles_of(&plan, &model.path),
+    };
+    if keys.is_some() {
+        // It is rebuilt, and then reads everything at once.
+        let all: Vec<&Wanted> = plan.reads.iter().flat_map(|read| &read.tensors).collect();
+        run.operation(&all);
+    } else {
+        for read in &plan.reads {
+            run.operation(&read.tensors.iter().collect::<Vec<_>>());
+        }
+    }
+    if let Some(keys) = &keys
+        && !run.missing.is_empty()
+    {
+        run.raises = vec![(When::Lookup, crossing::lacking(run.missing.keys(), keys, &plan))];
+    }
+    run.raises.sort_by_key(|(when, _)| *when);
+    // Operations fail side by side, and any of them may be reported; assignments come later.
+    let reading = run.raises.iter().any(|(when, _)| *when < When::Assign);
+    let raises = run.raises.into_iter().filter(|(when, _)| !reading || *when < When::Assign);
+    let raises = raises.map(|(_, raise)| raise).collect();
+    let fits = |name: &Vec<u8>| !run.mismatched.contains_key(name) && !run.refused.contains(name);
+    let matched = run.matched.into_values().filter(|found| fits(&found.name)).collect();
+    let missing = run.missing.into_iter().map(|(name, spec)| Missing {
+        role: run.roles.get(&name).copied().unwrap_or(Role::Weight),
+        name,
+        spec,
+        crc32c: None,
+        candidates: Vec::new(),
+    });
+    let unexpected = stored.entries.iter().filter(|(name, _)| !run.read.contains(*name));
+    let mut result = Restore {
+        call,
+        raises,
+        matched,
+        missing: missing.collect(),
+        unexpected: unexpected.map(|(name, entry)| unexpected_of(name, entry)).collect(),
+        mismatched: run.mismatched.into_values().collect(),
+        ..base
+    };
+    if keys.is_some() {
+        result.notes.push(crossing::SAVER_ON_OBJECTS.to_owned());
+    }
+    if let Some(why) = stored.why_guessed.as_ref().filter(|_| keys.is_some()) {
+        result.undetermined = Some(why.clone());
+    }
+    let computed = plan.unclear.iter().find(|why| why.contains("computed while it runs"));
+    if let Some(why) = computed {
+        result.undetermined = Some(escaped(why.as_bytes()).into_owned());
+    }
+    result
+}
+
+pub(super) fn unexpected_of(name: &[u8], entry: &Entry) -> Unexpected {
+    Unexpected {
+        name: name.to_vec(),
+        spec: entry.spec(),
+        crc32c: super::stored::checksum(&entry.tensor),
+        role: entry.role,
+        optimizer: entry.optimizer,
+    }
+}
+
+/// The tensors of a plan, as a list without values.
+pub(super) fn tensors_of(plan: &RestorePlan) -> Vec<Tensor> {
+    let all = plan.reads.iter().flat_map(|read| &read.tensors);
+    all.map(|wanted| {
+        let spec = spec_of(wanted);
+        Tensor::without_values(&wanted.name, spec.dtype.unwrap_or(DType::Invalid), spec.shape)
+    })
+    .collect()
+}
+
+/// What a name should be: of a part, the whole.
+pub(super) fn spec_of(wanted: &Wanted) -> Spec {
+    let own = || wanted.targets.first().map_or_else(Shape::unknown_rank, |target| target.shape.clone());
+    let shape = wanted.part.as_ref().map_or_else(own, |part| part.full.clone());
+    Spec { dtype: wanted.dtype, shape }
+}
+
+fn roles_of(plan: &RestorePlan, path: &std::path::Path) -> BTreeMap<Vec<u8>, Role> {
+    let listed = Checkpoint::of_tensors(path, tensors_of(plan));
+    let roles = Roles::of(&listed);
+    listed.tensors().iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), roles.role(at))).collect()
+}
+
+fn without_excluded(plan: &RestorePlan, stored: &Stored, options: &RestoreOptions) -> RestorePlan {
+    let roles = roles_of(plan, std::path::Path::new("model"));
+    let mut plan = plan.clone();
+    for read in &mut plan.reads {
+        read.tensors.retain(|wanted| {
+            let spec = spec_of(wanted);
+            let tensor = Tensor::without_values(&wanted.name, spec.dtype.unwrap_or(DType::Invalid), spec.shape);
+            let role = roles.get(&wanted.name).copied().unwrap_or(Role::Weight);
+            let is_graph = wanted.name == crate::checkpoint::OBJECT_GRAPH_KEY;
+            !is_graph && !stored.excluded.contains(&wanted.name) && !options.excludes(&tensor, role)
+        });
+    }
+    plan.reads.retain(|read| !read.tensors.is_empty());
+    plan
+}
+
+impl Run<'_> {
+    fn find(&self, name: &[u8]) -> Option<(Vec<u8>, &Entry)> {
+        let stored = match self.keys {
+            Some(keys) => keys.get(name)?.clone(),
+            None => name.to_vec(),
+        };
+        let entry = self.stored.get(&stored)?;
+        Some((stored, entry))
+    }
+
+    /// One operation, of several that run side by side.
+    fn operation(&mut self, tensors: &[&Wanted]) {
+        let before = std::mem::take(&mut self.raises);
+        self.one_read(tensors);
+        let own = std::mem::replace(&mut self.raises, before);
+        self.raises.extend(first_of(own));
+    }
+
+    fn raise(&mut self, when: When, class: &'static str, message: String) {
+        self.raises.push((when, Raise { class, message }));
+    }
+
+    /// What one operation reads.
+    fn one_read(&mut self, tensors: &[&Wanted]) {
+        let mut sorted = tensors.to_vec();
+        sorted.sort_by(|a, b| a.name.cmp(&b.name));
+        let (mut first_missing, mut dtypes) = (None, Vec::new());
+        for wanted in &sorted {
+            let Some((stored, entry)) = self.find(&wanted.name) else {
+                first_missing.get_or_insert(&wanted.name);
+                self.missing.entry(wanted.name.clone()).or_insert_with(|| spec_of(wanted));
+                continue;
+            };
+            let (entry, found) = (entry.clone(), entry.spec());
+            self.read.insert(stored.clone());
+            let variable = wanted.targets.first().map(|target| target.name.clone());
+            let name = wanted.name.clone();
+            self.matched.entry(name.clone()).or_insert(Match { name, stored: stored.clone(), variable });
+            if let Some(dtype) = wanted.dtype.filter(|dtype| *dtype != entry.tensor.dtype) {
+                dtypes.push(self.dtype_message(&stored, dtype, entry.tensor.dtype));
+                self.mismatch(wanted, &stored, &found, false);
+            } else {
+                self.one_tensor(wanted, &stored, &entry);
+            }
+        }
+        if let Some(name) = first_missing {
+            let name = escaped(name);
+            let message = if self.stored.is_v1 {
+                format!("Tensor name \"{name}\" not found in checkpoint files {}", self.stored.prefix)
+            } else {
+                format!("Key {name} not found in checkpoint")
+            };
+            self.raise(When::Lookup, "NotFoundError", message);
+        }
+        if !dtypes.is_empty() && first_missing.is_none() {
+            self.raise(When::DType, "InvalidArgumentError", dtypes.join("\n"));
+        }
+    }
+
+    fn dtype_message(&self, name: &[u8], expected: DType, found: DType) -> String {
+        let (name, expected, found) = (escaped(name), cpp_name(expected), cpp_name(found));
+        if self.stored.is_v1 {
+            return format!(
+                "Expected to restore a tensor of type {expected}, got a tensor of type {found} instead: tensor_name = {name}"
+            );
+        }
+        format!("tensor_name = {name}; expected dtype {expected} does not equal original dtype {found}")
+    }
+
+    fn mismatch(&mut self, wanted: &Wanted, stored: &[u8], found: &Spec, silent: bool) {
+        let role = self.roles.get(&wanted.name).copied().unwrap_or(Role::Weight);
+        let made = Mismatch {
+            name: wanted.name.clone(),
+            stored: stored.to_vec(),
+            expected: spec_of(wanted),
+            found: found.clone(),
+            silent,
+            role,
+            hint: None,
+        };
+        let known = self.mismatched.entry(wanted.name.clone()).or_insert(made);
+        known.silent &= silent;
+    }
+
+    /// Reading and assigning one tensor whose dtype is right.
+    fn one_tensor(&mut self, wanted: &Wanted, stored: &[u8], entry: &Entry) {
+        let tensor = &entry.tensor;
+        if entry.is_lost {
+            let message = format!("{}; No such file or directory", shard_of(self.stored, tensor));
+            self.raise(When::Read, "NotFoundError", message);
+        }
+        let value = match &wanted.part {
+            None => tensor.shape.clone(),
+            Some(part) if part.full != tensor.shape => {
+                let name = escaped(stored);
+                let message = if self.stored.is_v1 {
+                    let (full, shape) = (&part.full, &tensor.shape);
+                    format!(
+                        "Shape in shape_and_slice spec does not match the shape in the save file: {full}, save file shape: {shape}"
+                    )
+                } else {
+                    format!(
+                        "tensor_name = {name}; shape in shape_and_slice spec {} does not match the shape stored in checkpoint: {}",
+                        part.full, tensor.shape
+                    )
+                };
+                self.raise(When::Read, "InvalidArgumentError", message);
+                self.mismatch(wanted, stored, &entry.spec(), false);
+                return;
+            }
+            Some(part) => part.shape().unwrap_or_else(|| part.full.clone()),
+        };
+        if let Some(message) = unsupported(stored, tensor, wanted.part.as_ref()) {
+            self.raise(When::Read, "InvalidArgumentError", message);
+            self.refused.insert(wanted.name.clone());
+            return;
+        }
+        for target in &wanted.targets {
+            self.assign(wanted, stored, target, &value, &entry.spec());
+        }
+    }
+
+    fn assign(&mut self, wanted: &Wanted, stored: &[u8], target: &Target, value: &Shape, found: &Spec) {
+        if let Some(shape) = &target.reshape {
+            let (have, want) = (value.elements(), shape.elements());
+            if let (Some(have), Some(want)) = (have, want)
+                && have != want
+            {
+                let message =
+                    format!("Input to reshape is a tensor with {have} values, but the requested shape has {want}");
+                self.raise(When::Assign, "InvalidArgumentError", message);
+                self.mismatch(wanted, stored, found, false);
+            }
+            // The program asks for it, so an equal number of elements is what it wants.
+            return;
+        }
+        if compatible(&target.shape, value) {
+            return;
+        }
+        if target.validates {
+            let message = match target.kind {
+                crate::checkpoint::restore_plan::TargetKind::Resource => format!(
+                    "Trying to assign to variable with tensor with wrong shape. Expected {} got {value}",
+                    target.shape
+                ),
+                _ => format!(
+                    "Assign requires shapes of both tensors to match. lhs shape= {} rhs shape= {value}",
+                    target.shape
+                ),
+            };
+            self.raise(When::Assign, "InvalidArgumentError", message);
+        }
+        self.mismatch(wanted, stored, found, !target.validates);
+    }
+}
+
+/// Why TensorFlow cannot cut a part out of a tensor, or put it together from slices.
+fn unsupported(name: &[u8], tensor: &Tensor, part: Option<&Part>) -> Option<String> {
+    let dims = tensor.shape.dims()?;
+    let whole: Vec<(u64, u64)> = dims.iter().map(|dim| (0, dim.unsigned_abs())).collect();
+    let wanted = match part {
+        Some(part) => part.slice.resolve(dims)?,
+        None => whole.clone(),
+    };
+    let copies = match &tensor.parts {
+        Parts::Whole(_) => wanted != whole,
+        Parts::Slices(slices) => {
+            let stored: Vec<Vec<(u64, u64)>> = slices.iter().filter_map(|slice| slice.slice.resolve(dims)).collect();
+            let covered: u64 = stored.iter().map(|slice| common(slice, &wanted)).fold(0, u64::saturating_add);
+            let size = wanted.iter().map(|(_, len)| *len).fold(1, u64::saturating_mul);
+            if covered != size {
+                let spec = part.map_or_else(|| vec!["-"; dims.len()].join(":"), |part| part.slice.to_string());
+                let name = escaped(name);
+                return Some(format!(
+                    "Does not have sufficient slices for partitioned tensor {name} to restore in slice_spec: {spec}"
+                ));
+            }
+            !stored.contains(&wanted)
+        }
+    };
+    // `HANDLE_COPY` in `core/util/tensor_bundle/tensor_bundle.cc`.
+    let copied = |dtype| {
+        use DType::{
+            BFloat16, Bool, Complex64, Complex128, Float32, Float64, Int4, Int8, Int16, Int32, Int64, QInt8, QInt32,
+            QUInt8, UInt4, UInt8,
+        };
+        matches!(
+            dtype,
+            Float32
+                | Float64
+                | Int32
+                | UInt8
+                | Int16
+                | Int8
+                | Complex64
+                | Complex128
+                | Int64
+                | Bool
+                | QInt32
+                | QUInt8
+                | QInt8
+                | BFloat16
+                | Int4
+                | UInt4
+        )
+    };
+    (copies && !copied(tensor.dtype)).then(|| format!("Dtype {} not supported.", cpp_name(tensor.dtype)))
+}
+
+/// How many elements two boxes have in common.
+fn common(a: &[(u64, u64)], b: &[(u64, u64)]) -> u64 {
+    let overlap = |(&(a, an), &(b, bn)): (&(u64, u64), &(u64, u64))| {
+        let end = a.saturating_add(an).min(b.saturating_add(bn));
+        end.saturating_sub(a.max(b))
+    };
+    a.iter().zip(b).map(overlap).fold(1, u64::saturating_mul)
+}
+
+/// Whether a variable of one shape holds a value of another; what is not known holds anything.
+pub(super) fn compatible(variable: &Shape, value: &Shape) -> bool {
+    match (variable.dims(), value.dims()) {
+        (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| *a < 0 || a == b),
+        _ => true,
+    }
+}
+
+/// The file that holds a tensor, or the first of its slices that is lost.
+pub(super) fn shard_of(stored: &Stored, tensor: &Tensor) -> String {
+    let shard = match &tensor.parts {
+        Parts::Whole(place) => place.shard,
+        Parts::Slices(slices) => slices.iter().find_map(|slice| slice.place).map_or(0, |place| place.shard),
+    };
+    format!("{}.data-{shard:05}-of-{:05}", stored.prefix, stored.num_shards)
+}
+
+/// A dtype as TensorFlow's C++ code calls it.
+pub(super) fn cpp_name(dtype: DType) -> String {
+    match dtype {
+        DType::Float32 => "float".to_owned(),
+        DType::Float64 => "double".to_owned(),
+        DType::Float16 => "half".to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,255 @@
+//! What a restore would do, for people: the verdict, what TensorFlow does, then what is wrong and what it means.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Look;
+use super::findings_text::folded;
+use super::json::shown;
+use super::units::{count, shape_text};
+use crate::analysis::{Missing, Restore, Spec, short_name};
+use crate::escape::escaped;
+
+/// How many rows of a kind are shown; json has them all.
+const MOST: usize = 20;
+
+/// One restore.
+///
+/// # Errors
+/// What `out` says.
+pub(super) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let (bold, dim) = (look.bold(), look.dim());
+    let (style, word) = match (restore.ok, &restore.undetermined) {
+        (true, _) => (bold, "restores completely"),
+        (false, Some(_)) => (look.doubtful(), "could not be told"),
+        (false, None) if restore.raises.is_empty() => (look.bad(), "restores, but NOT what the model wants"),
+        (false, None) => (look.bad(), "does NOT restore"),
+    };
+    let (from, into) = (shown(&restore.checkpoint), shown(&restore.against));
+    writeln!(out, "{bold}{from} into {into}{bold:#}: {style}{word}{style:#}")?;
+    let of = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
+    let save_counter_only = restore.missing.len() == 1 && restore.ok;
+    let facts = [
+        Some(restore.model.clone()),
+        Some(format!("{} fit", count(restore.matched.len() as u64))),
+        of(restore.mismatched.len(), "differ"),
+        of(restore.missing.len(), if save_counter_only { "missing (the counter of saves)" } else { "missing" }),
+        of(restore.unrestored.len(), "without a value"),
+        of(restore.unexpected.len(), "of the checkpoint not used"),
+    ];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
+    writeln!(out, "  {}", folded(&facts.join(" · "), 2, 2, look))?;
+    if let Some(why) = &restore.undetermined {
+        writeln!(out, "  {}", folded(why, 2, 2, look))?;
+    }
+    tensorflow(restore, look, out)?;
+    mismatched(restore, look, out)?;
+    missing(restore, look, out)?;
+    if !restore.unrestored.is_empty() {
+        writeln!(out, "\n  {dim}in the checkpoint without a value, so they stay as they are{dim:#}")?;
+        for name in restore.unrestored.iter().take(MOST) {
+            writeln!(out, "    {}", escaped(short_name(name)))?;
+        }
+        more(restore.unrestored.len(), out)?;
+    }
+    unexpected(restore, look, out)?;
+    if !restore.hints.is_empty() {
+        writeln!(out)?;
+    }
+    for hint in &restore.hints {
+        writeln!(out, "  {bold}→{bold:#} {}", folded(hint, 4, 4, look))?;
+    }
+    for note in &restore.notes {
+        writeln!(out, "  {dim}note: {}{dim:#}", folded(note, 8, 8, look))?;
+    }
+    writeln!(out)
+}
+
+fn tensorflow(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let dim = look.dim();
+    match restore.raises.first() {
+        Some(raise) => {
+            writeln!(out, "\n  {} raises {}:", restore.call, raise.class)?;
+            for line in raise.message.lines().filter(|line| !line.is_empty()).take(6) {
+                writeln!(out, "    {}", folded(&cut(&escaped(line.as_bytes())), 4, 6, look))?;
+            }
+            if raise.message.lines().count() > 6 {
+                writeln!(out, "    …")?;
+            }
+            let others = restore.raises.len() - 1;
+            if others > 0 {
+                let n = count(others as u64);
+                let such =
+                    if others == 1 { "another such error".to_owned() } else { format!("one of {n} other errors") };
+                writeln!(out, "    {dim}or {such}: TensorFlow reports one{dim:#}")?;
+            }
+        }
+        None if !restore.ok && restore.undetermined.is_none() => {
+            writeln!(out, "\n  {} returns without an error.", restore.call)?;
+        }
+        None => {}
+    }
+    if let Some(serving) = &restore.serving {
+        let text = match serving {
+            None => "TensorFlow Serving loads it without an error all the same.".to_owned(),
+            Some(raise) => format!("TensorFlow Serving refuses it: {}", cut(&escaped(raise.message.as_bytes()))),
+        };
+        writeln!(out, "  {}", folded(&text, 2, 4, look))?;
+    }
+    if let Some(assertions) = &restore.assertions {
+        let all = [
+            ("assert_consumed", &assertions.consumed),
+            ("assert_existing_objects_matched", &assertions.existing_objects_matched),
+            ("assert_nontrivial_match", &assertions.nontrivial_match),
+        ];
+        let held: Vec<&str> = all.iter().filter(|(_, verdict)| verdict.is_ok()).map(|(name, _)| *name).collect();
+        if held.len() == all.len() {
+            writeln!(out, "  {dim}all assertions on the result hold{dim:#}")?;
+            return Ok(());
+        }
+        // Often one reason stands behind several of them.
+        let mut told: Vec<(&String, Vec<&str>)> = Vec::new();
+        for (name, verdict) in all {
+            if let Err(why) = verdict {
+                match told.iter_mut().find(|(other, _)| *other == why) {
+                    Some((_, names)) => names.push(name),
+                    None => told.push((why, vec![name])),
+                }
+            }
+        }
+        for (why, names) in told {
+            let fail = if names.len() == 1 { "fails" } else { "fail" };
+            let text = format!("{} {fail}: {}", names.join(" and "), cut(&escaped(why.as_bytes())));
+            writeln!(out, "    {}", folded(&text, 4, 6, look))?;
+        }
+        if !held.is_empty() {
+            let hold = if held.len() == 1 { "holds" } else { "hold" };
+            writeln!(out, "    {dim}{} {hold}{dim:#}", held.join(" and "))?;
+        }
+    }
+    Ok(())
+}
+
+fn mismatched(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if restore.mismatched.is_empty() {
+        return Ok(());
+    }
+    let dim = look.dim();
+    let rows: Vec<[String; 4]> = restore
+        .mismatched
+        .iter()
+        .take(MOST)
+        .map(|mismatch| {
+            let dtypes = mismatch.expected.dtype != mismatch.found.dtype;
+            let name = escaped(short_name(&mismatch.name)).into_owned();
+            let silent = mismatch.silent.then(|| "taken silently".to_owned());
+            let hint: Vec<String> = mismatch.hint.iter().cloned().chain(silent).collect();
+            let hint = hint.join(", ");
+            [name, spec(&mismatch.expected, dtypes), spec(&mismatch.found, dtypes), hint]
+        })
+        .collect();
+    writeln!(out)?;
+    columns(["differ", "model", "checkpoint", ""], &rows, dim, out)?;
+    more(restore.mismatched.len(), out)
+}
+
+fn missing(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if restore.missing.is_empty() {
+        return Ok(());
+    }
+    let dim = look.dim();
+    let row = |missing: &Missing| {
+        let near: Vec<String> = missing
+            .candidates
+            .iter()
+            .take(2)
+            .map(|near| format!("{} ({})", escaped(short_name(&near.name)), near.why))
+            .collect();
+        let near = if near.is_empty() { String::new() } else { format!("near: {}", near.join(", ")) };
+        [escaped(short_name(&missing.name)).into_owned(), spec(&missing.spec, true), near]
+    };
+    let rows: Vec<[String; 3]> = restore.missing.iter().take(MOST).map(row).collect();
+    writeln!(out)?;
+    columns(["missing", "model", ""], &rows, dim, out)?;
+    more(restore.missing.len(), out)
+}
+
+fn unexpected(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if restore.groups.is_empty() {
+        return Ok(());
+    }
+    let dim = look.dim();
+    writeln!(out, "\n  {dim}of the checkpoint, not used{dim:#}")?;
+    for group in &restore.groups {
+        let harmless = if group.harmless { ", harmless for inference" } else { "" };
+        let scopes: Vec<String> = group
+            .scopes
+            .iter()
+            .take(3)
+            .map(|(scope, n)| match n {
+                1 => scope.clone(),
+                n => format!("{scope} ×{n}"),
+            })
+            .collect();
+        let rest = group.scopes.len().saturating_sub(3);
+        let rest = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let text = format!("{} {}{harmless}: {}{rest}", count(group.count as u64), group.what, scopes.join(", "));
+        writeln!(out, "    {}", folded(&text, 4, 6, look))?;
+    }
+    Ok(())
+}
+
+/// A line of a message, which may list every variable of a model.
+fn cut(line: &str) -> String {
+    const LONG: usize = 400;
+    match line.char_indices().nth(LONG) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
+}
+
+fn more(all: usize, out: &mut dyn Write) -> io::Result<()> {
+    match all.saturating_sub(MOST) {
+        0 => Ok(()),
+        more => writeln!(out, "    … and {} more; --format json lists them all", count(more as u64)),
+    }
+}
+
+/// `float32 2×3`, or without the dtype.
+fn spec(spec: &Spec, dtype: bool) -> String {
+    match spec.dtype.filter(|_| dtype) {
+        Some(dtype) => format!("{dtype} {}", shape_text(&spec.shape)),
+        None => shape_text(&spec.shape),
+    }
+}
+
+/// Left-aligned columns. A name that is very long does not move the others.
+fn columns<const N: usize>(
+    header: [&str; N],
+    rows: &[[String; N]],
+    dim: anstyle::Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    const WIDEST: usize = 44;
+    let width = |at: usize| {
+        let cells = rows.iter().map(|row| row[at].width()).chain([header[at].width()]);
+        cells.filter(|width| *width <= WIDEST).max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: &[&str]| {
+        let mut text = String::new();
+        for (at, cell) in cells.iter().enumerate() {
+            text.push_str(cell);
+            let pad = widths[at].saturating_sub(cell.width()) + 2;
+            text.extend(std::iter::repeat_n(' ', pad));
+        }
+        text.trim_end().to_owned()
+    };
+    writeln!(out, "  {dim}{}{dim:#}", line(&header))?;
+    for row in rows {
+        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+        writeln!(out, "  {}", line(&cells))?;
+    }
+    Ok(())
+}
