@@ -15,6 +15,7 @@
 mod bundles;
 mod input;
 mod messages;
+mod pairs;
 mod seeds;
 mod structured;
 mod tables;
@@ -22,6 +23,7 @@ mod text;
 
 pub use bundles::{bundle, saver_v1, validate};
 pub use messages::{object_graph, saved_model, state};
+pub use pairs::diff;
 pub use seeds::seeds;
 pub use structured::{slices, strings, synth_roundtrip};
 pub use tables::table;
@@ -31,8 +33,9 @@ pub use text::{explain, numpy, region};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 13] = [
+pub const TARGETS: [(&str, Body); 14] = [
     ("bundle", bundle),
+    ("diff", diff),
     ("explain", explain),
     ("numpy", numpy),
     ("object_graph", object_graph),

@@ -103,6 +103,18 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
             "bundle" if is_index => {
                 seeds.push([&[1][..], &choices, &long(bytes), shard(set, name)].concat());
             }
+            "diff" if is_index => {
+                // The same twice, and one with a byte changed, as itself and behind its checksum's back.
+                let data = shard(set, name);
+                let mut other = data.to_vec();
+                let middle = other.len() / 2;
+                other.iter_mut().skip(middle).take(1).for_each(|byte| *byte ^= 0x40);
+                // Turn by turn, or the seeds of this target would take longer than all others.
+                let kinds = [(1, 1, &other[..]), (5, 0, data), (3, 0, data), (0, 2, &other[..])];
+                let (flags, depth, second) = kinds[seeds.len() % kinds.len()];
+                let halves = [long(bytes), long(data), long(bytes), long(second)].concat();
+                seeds.push([&[flags, depth, 0, 0, 0, 0, 0, 0, 0][..], &halves].concat());
+            }
             "saver_v1" if is_table && !is_index => {
                 seeds.extend([0, 1].map(|kind| [&[kind][..], &choices, bytes].concat()));
             }

@@ -3,6 +3,7 @@
 
 mod beside;
 mod derived;
+pub mod diff;
 pub mod explain;
 mod finding;
 pub mod forensics;

@@ -34,6 +34,8 @@ struct Run {
     start: u64,
     dtype: DType,
     swap: bool,
+    /// Whether checksums are wanted.
+    sums: bool,
     /// Checksum of the bytes up to `until`, if they have been read from `since` on without a gap.
     crc: Crc32c,
     since: u64,
@@ -78,7 +80,7 @@ impl Checkpoint {
                 let entry = open_bundle::entry(tensor.dtype, tensor.shape.clone(), place);
                 let (source, range) = bundle.shards.locate(&entry)?;
                 let (start, dtype, swap) = (range.start, tensor.dtype, bundle.big_endian);
-                From::Shard(Run { source, start, dtype, swap, crc: Crc32c::default(), since: 0, until: 0 })
+                From::Shard(Run { source, start, dtype, swap, sums: true, crc: Crc32c::default(), since: 0, until: 0 })
             }
             (Store::Bundle(bundle), Parts::Slices(_)) => {
                 From::Pieces(self.bundle_pieces(bundle, tensor, &dims, &axes)?)
@@ -91,6 +93,15 @@ impl Checkpoint {
 }
 
 impl Elements<'_> {
+    /// The same without [`sums`](Self::sum), for who only wants to know whether bytes are equal.
+    #[must_use]
+    pub fn without_sums(mut self) -> Self {
+        if let From::Shard(run) = &mut self.from {
+            run.sums = false;
+        }
+        self
+    }
+
     /// Number of elements.
     pub fn count(&self) -> u64 {
         self.dims.iter().fold(1, |count, dim| count.saturating_mul(*dim))
@@ -131,8 +142,8 @@ impl Elements<'_> {
     /// shard. Parts of one tensor combine to its checksum.
     pub fn sum(&self) -> Option<(u64, u64, Crc32c)> {
         match &self.from {
-            From::Shard(run) => Some((run.since, run.until.saturating_sub(run.since), run.crc)),
-            From::Pieces(_) => None,
+            From::Shard(run) if run.sums => Some((run.since, run.until.saturating_sub(run.since), run.crc)),
+            From::Shard(_) | From::Pieces(_) => None,
         }
     }
 
@@ -165,7 +176,9 @@ impl Run {
         if start != self.until {
             (self.since, self.crc) = (start, Crc32c::default());
         }
-        self.crc = self.crc.extend(into);
+        if self.sums {
+            self.crc = self.crc.extend(into);
+        }
         self.until = end;
         if self.swap {
             swap_to_little(self.dtype, into);

@@ -4,6 +4,7 @@
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
 mod ctx;
+mod diff;
 mod explain;
 mod graph;
 mod inspect;
@@ -42,6 +43,7 @@ enum Command {
     List(list::Args),
     Print(print::Args),
     Stats(stats::Args),
+    Diff(diff::Args),
     Graph(graph::Args),
     Log(log::Args),
     Latest(latest::Args),
@@ -118,6 +120,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args, &mut ctx),
         Command::List(args) => list::run(&args, &mut ctx),
         Command::Print(args) => print::run(&args, &mut ctx),
+        Command::Diff(args) => diff::run(&args, &mut ctx),
         Command::Latest(args) => latest::run(&args, &mut ctx),
         Command::Log(args) => log::run(&args, &mut ctx),
         Command::Graph(args) => graph::run(&args, &mut ctx),

@@ -3,6 +3,9 @@
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
 mod csv;
+mod diff_json;
+mod diff_table;
+mod diff_text;
 mod events;
 mod explain;
 mod findings_text;
@@ -29,6 +32,9 @@ mod units;
 mod validate_json;
 
 pub use self::csv::{csv_output, list_csv, stats_csv};
+pub use diff_json::{diff_json, diff_jsonl};
+pub use diff_table::{diff_csv, diff_markdown};
+pub use diff_text::diff_text;
 pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
 pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
@@ -50,6 +56,17 @@ pub use units::{count, percent, shape_text, size};
 pub use validate_json::validate_json;
 
 use anstyle::{AnsiColor, Style};
+
+/// The rows of a `diff` that are shown, in order.
+#[derive(Debug)]
+pub struct DiffRows<'d> {
+    /// The rows.
+    pub rows: Vec<&'d crate::analysis::diff::Change>,
+    /// How many there are besides.
+    pub hidden: usize,
+    /// Whether names are shown as stored, and more of each row.
+    pub long: bool,
+}
 
 /// How text is shown.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +91,11 @@ impl Look {
     /// Style of what is wrong.
     pub fn bad(self) -> Style {
         self.style(AnsiColor::Red.on_default().bold())
+    }
+
+    /// Style of what is new.
+    pub fn good(self) -> Style {
+        self.style(AnsiColor::Green.on_default())
     }
 
     /// Style of what is suspicious.

@@ -96,7 +96,7 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "Copy the whole directory of one export again.",
-            "`ckpt list A` and `ckpt list B` with --long show which checksums differ.",
+            "`ckpt diff A B` shows which tensors differ, and by how much.",
         ],
     },
     Page {

@@ -1,0 +1,71 @@
+//! What the user says of tensors beforehand: these must be the same, those must have changed.
+
+use super::Status;
+
+/// What is expected of tensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Identical, or within tolerance.
+    Same,
+    /// Different.
+    Changed,
+}
+
+impl Expected {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// An expectation, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// What was expected.
+    pub expected: Expected,
+    /// Of which tensors, as the user wrote it.
+    pub selector: String,
+    /// Tensors that it is about.
+    pub matched: u64,
+    /// Tensors that it does not hold for.
+    pub broken: u64,
+    /// The first of these.
+    pub examples: Vec<(Box<[u8]>, Status)>,
+    /// Tensors that could not be judged.
+    pub unjudged: u64,
+}
+
+/// Broken ones that are named.
+const NAMED: usize = 100;
+
+impl Expectation {
+    pub(super) fn new(expected: Expected, selector: &str) -> Self {
+        let selector = selector.to_owned();
+        Self { expected, selector, matched: 0, broken: 0, examples: Vec::new(), unjudged: 0 }
+    }
+
+    /// Whether it holds for every tensor that it is about, and there is one.
+    pub fn holds(&self) -> bool {
+        self.matched > 0 && self.broken == 0 && self.unjudged == 0
+    }
+
+    pub(super) fn note(&mut self, name: &[u8], status: Status) {
+        use Status::{Identical, NotCompared, Renamed, Unreadable, WithinTolerance};
+        self.matched += 1;
+        let same = matches!(status, Identical | WithinTolerance | Renamed);
+        match (status, self.expected) {
+            (Unreadable | NotCompared, _) => self.unjudged += 1,
+            (_, Expected::Same) if same => {}
+            (_, Expected::Changed) if !same => {}
+            _ => {
+                self.broken += 1;
+                if self.examples.len() < NAMED {
+                    self.examples.push((name.into(), status));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What a comparison says: verdicts, figures, and the books over all of them.
+
+use super::Depth;
+use super::expect::Expectation;
+use crate::checkpoint::{Checkpoint, Tensor};
+use crate::error::Error;
+use crate::tensor::{DType, Element, Shape};
+
+/// One of the two checkpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The first one.
+    A,
+    /// The second one.
+    B,
+}
+
+impl Side {
+    /// `A` or `B`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+        }
+    }
+}
+
+/// What became of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// The same, and compared.
+    Identical,
+    /// Changed, but no more than the user allows.
+    WithinTolerance,
+    /// Other values, or other bits.
+    Changed,
+    /// Only in B.
+    Added,
+    /// Only in A.
+    Removed,
+    /// Another shape.
+    Shape,
+    /// Another dtype.
+    DType,
+    /// The same bytes under another name.
+    Renamed,
+    /// A side could not be read, or is not what was saved.
+    Unreadable,
+    /// The user wanted no values read, and the indexes do not tell.
+    NotCompared,
+}
+
+impl Status {
+    /// All of them, in the order of the summary.
+    pub const ALL: [Self; 10] = [
+        Self::Identical,
+        Self::WithinTolerance,
+        Self::Changed,
+        Self::Added,
+        Self::Removed,
+        Self::Shape,
+        Self::DType,
+        Self::Renamed,
+        Self::Unreadable,
+        Self::NotCompared,
+    ];
+
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::WithinTolerance => "within_tolerance",
+            Self::Changed => "changed",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Shape => "shape",
+            Self::DType => "dtype",
+            Self::Renamed => "renamed",
+            Self::Unreadable => "unreadable",
+            Self::NotCompared => "not_compared",
+        }
+    }
+
+    /// Whether it makes two checkpoints different.
+    pub fn is_difference(self) -> bool {
+        use Status::{Added, Changed, DType, Removed, Renamed, Shape};
+        matches!(self, Changed | Added | Removed | Shape | DType | Renamed)
+    }
+}
+
+/// Numbers of tensors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally([u64; Status::ALL.len()]);
+
+impl Tally {
+    /// Counts one.
+    pub fn add(&mut self, status: Status) {
+        if let Some(count) = self.0.get_mut(status as usize) {
+            *count += 1;
+        }
+    }
+
+    /// How many have this status.
+    pub fn of(&self, status: Status) -> u64 {
+        self.0.get(status as usize).copied().unwrap_or(0)
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// How many differ.
+    pub fn differences(&self) -> u64 {
+        Status::ALL.into_iter().filter(|status| status.is_difference()).map(|status| self.of(status)).sum()
+    }
+}
+
+/// How the two tensors of a pair were found to be the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PairedBy {
+    /// They have one name.
+    #[default]
+    Name,
+    /// The user's `--map`.
+    Map,
+    /// The object graphs: the same path leads to both.
+    Graph,
+    /// The full name that the object graph has for the variable is the other's name.
+    FullName,
+    /// The same bytes.
+    Bytes,
+}
+
+impl PairedBy {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Map => "map",
+            Self::Graph => "object_graph",
+            Self::FullName => "full_name",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+/// One side of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The key, as stored.
+    pub name: Box<[u8]>,
+    /// Element type.
+    pub dtype: DType,
+    /// Shape.
+    pub shape: Shape,
+}
+
+impl Facts {
+    pub(super) fn of(tensor: &Tensor) -> Self {
+        Self { name: Box::from(&*tensor.name), dtype: tensor.dtype, shape: tensor.shape.clone() }
+    }
+}
+
+/// What is identical, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Same {
+    /// Checksum, size, dtype and shape agree in the two indexes.
+    Checksum,
+    /// The values were read.
+    Values,
+}
+
+/// One tensor, or two that belong together.
+#[derive(Debug)]
+pub struct Change {
+    /// In A.
+    pub a: Option<Facts>,
+    /// In B.
+    pub b: Option<Facts>,
+    /// What became of it.
+    pub status: Status,
+    /// How the two were found.
+    pub paired: PairedBy,
+    /// How it is known that they are identical.
+    pub same: Option<Same>,
+    /// Whether the pieces in which it is stored are others.
+    pub repartitioned: bool,
+    /// Whether it lies in another shard.
+    pub moved: bool,
+    /// What the values say, where they were read.
+    pub values: Option<Box<Values>>,
+    /// Why it could not be read, for each side at fault.
+    pub trouble: Vec<(Side, Error)>,
+    /// The values of a scalar, as far as its checksums tell, where nothing was read.
+    pub derived: Option<(String, String)>,
+}
+
+impl Change {
+    /// The name under which it is shown: that in B, if it is there.
+    pub fn name(&self) -> &[u8] {
+        self.b.as_ref().or(self.a.as_ref()).map(|facts| &*facts.name).unwrap_or_default()
+    }
+
+    /// The name in A, if it is another one.
+    pub fn a_name(&self) -> Option<&[u8]> {
+        let (a, b) = (self.a.as_ref()?, self.b.as_ref()?);
+        (a.name != b.name).then_some(&*a.name)
+    }
+}
+
+/// What lies between the values of two tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    /// Elements of each.
+    pub elements: u64,
+    /// Elements whose values differ.
+    pub changed: u64,
+    /// Elements whose bits differ, but not their values: 0.0 and -0.0, two NaN.
+    pub bits_only: u64,
+    /// Changed elements that the tolerance does not excuse.
+    pub beyond: u64,
+    /// Changed elements that are NaN on a side.
+    pub nan: u64,
+    /// The figures of numbers; `None` for bools, strings and variants.
+    pub figures: Option<Figures>,
+    /// Coordinates of the largest change; of what has no size, the first.
+    pub at: Option<Vec<u64>>,
+    /// The elements there, of numbers.
+    pub largest: Option<(Element, Element)>,
+    /// Change along the tensor, in parts of the first dimension or of all elements: mean difference, or share changed.
+    pub spark: Vec<f64>,
+}
+
+/// Figures of numbers. Elements that are NaN on one side are left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// Largest |a − b|.
+    pub max_abs: f64,
+    /// The same of integers, exactly.
+    pub max_abs_integer: Option<u64>,
+    /// Mean |a − b| of all elements.
+    pub mean_abs: f64,
+    /// Largest |a − b| / |b|; infinite where b is 0 and a is not.
+    pub max_rel: f64,
+    /// ‖a − b‖ / ‖b‖; `None` where values are so small that their squares vanish.
+    pub rel_l2: Option<f64>,
+    /// Cosine of the angle between a and b; `None` if one is zero or not finite.
+    pub cosine: Option<f64>,
+    /// Largest number of representable values from one to the other, of floats.
+    pub max_ulps: Option<u64>,
+}
+
+/// Tensors of a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeTally {
+    /// The first component of their names; empty for those without a scope.
+    pub scope: Box<[u8]>,
+    /// What became of them.
+    pub tally: Tally,
+}
+
+/// Tensors that were removed and added with the same bytes, so that nobody can tell which is which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ambiguous {
+    /// Names in A.
+    pub a: Vec<Box<[u8]>>,
+    /// Names in B.
+    pub b: Vec<Box<[u8]>>,
+}
+
+/// What is different between two checkpoints.
+#[derive(Debug)]
+pub struct Diff<'c> {
+    /// The first checkpoint.
+    pub a: &'c Checkpoint,
+    /// The second.
+    pub b: &'c Checkpoint,
+    /// How far the comparison went.
+    pub depth: Depth,
+    /// What is not identical, by name; with [`DiffOptions::keep_identical`](super::DiffOptions::keep_identical) everything.
+    pub changes: Vec<Change>,
+    /// All of them, counted.
+    pub tally: Tally,
+    /// Identical ones by checksum alone.
+    pub by_checksum: u64,
+    /// Identical ones that are stored in other pieces, and in another shard.
+    pub repartitioned: u64,
+    /// Identical ones in another shard.
+    pub moved: u64,
+    /// Pairs under two names, by how they were found: map, graph, full names.
+    pub paired: [u64; 3],
+    /// Pairs and single tensors that selectors left out.
+    pub left_out: u64,
+    /// By scope, by name.
+    pub scopes: Vec<ScopeTally>,
+    /// Renames that cannot be told.
+    pub ambiguous: Vec<Ambiguous>,
+    /// What was expected, and whether it holds.
+    pub expectations: Vec<Expectation>,
+    /// What else should be known: a graph that could not be read.
+    pub notes: Vec<String>,
+    /// Bytes of tensors that were read, of both sides.
+    pub bytes_read: u64,
+}
+
+impl Diff<'_> {
+    /// Whether nothing that was compared differs beyond its tolerance.
+    pub fn is_equal(&self) -> bool {
+        self.tally.differences() == 0 && self.tally.of(Status::Unreadable) == 0
+    }
+
+    /// The changes in order: by name, or the largest first, with what has no size in front.
+    pub fn rows(&self, by_change: bool) -> Vec<&Change> {
+        let mut rows: Vec<&Change> = self.changes.iter().collect();
+        if by_change {
+            let silent = |change: &Change| matches!(change.status, Status::Identical | Status::NotCompared);
+            let figures = |change: &Change| change.values.as_ref().and_then(|values| values.figures);
+            // Sorting is stable, so that equals stay by name. NaN and nothing count as infinite.
+            let size = |change: &Change| match figures(change) {
+                Some(Figures { rel_l2: Some(rel_l2), max_abs, .. }) if !rel_l2.is_nan() => (rel_l2, max_abs),
+                _ => (f64::INFINITY, f64::INFINITY),
+            };
+            rows.sort_by(|x, y| {
+                let (a, b) = (size(x), size(y));
+                silent(x).cmp(&silent(y)).then(b.0.total_cmp(&a.0)).then(b.1.total_cmp(&a.1))
+            });
+        }
+        rows
+    }
+
+    /// Whether something could not be judged that should have been.
+    pub fn is_trouble(&self) -> bool {
+        let damaged = !self.a.damage().is_empty() || !self.b.damage().is_empty();
+        let unjudged = self.depth != Depth::Structure && self.tally.of(Status::NotCompared) > 0;
+        damaged || unjudged || self.tally.of(Status::Unreadable) > 0
+    }
+}

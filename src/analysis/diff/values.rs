@@ -1,0 +1,339 @@
+//! Reading the pairs that indexes do not settle, on all cores, and what comes of it.
+//!
+//! A pair is cut into units of fixed size, so that one huge tensor keeps all threads busy and sums do not depend on
+//! their number. What is read is also checked: a change in a damaged tensor is no change but damage.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use super::delta::{Bins, Partial, Rules};
+use super::judge::{Judge, Verdict, Work};
+use super::{Figures, PairedBy, Same, Side, Status, Values, strings, tensor};
+use crate::analysis::validate::Progress;
+use crate::checkpoint::{Checkpoint, Elements, Hold, Parts, Place, Tensor};
+use crate::error::{Error, ErrorKind, Part};
+use crate::parallel::in_order;
+use crate::tensor::DType;
+use crate::wire::Crc32c;
+
+/// Bytes of a side that one thread compares at a time.
+const UNIT: u64 = 8 << 20;
+
+/// Bytes of a side that are read at a time: what two of have room in the second-level cache.
+const WINDOW: u64 = 256 << 10;
+
+/// Elements of a pair that one thread compares.
+struct Unit {
+    work: usize,
+    run: Range<u64>,
+}
+
+/// What came of a unit.
+enum Found {
+    /// The elements were compared; the checksums of the parts of both sides, as far as they are known.
+    Compared(Box<Partial>, [Option<Sum>; 2]),
+    /// The bytes are equal, or not; nothing else was looked at.
+    Bytes(bool),
+    Trouble(Vec<(Side, Error)>),
+}
+
+/// Number of bytes, and their checksum.
+type Sum = (u64, Crc32c);
+
+/// What all units of a pair so far came to.
+#[derive(Default)]
+struct Sofar {
+    partial: Partial,
+    sums: [Option<Sum>; 2],
+    trouble: Vec<(Side, Error)>,
+    bytes_differ: bool,
+    started: bool,
+}
+
+/// Memory of a thread.
+#[derive(Default)]
+struct Buffers(Vec<u8>, Vec<u8>);
+
+impl Judge<'_, '_> {
+    /// Reads what is on the list.
+    pub(super) fn read(&mut self, progress: &Progress) {
+        let work = std::mem::take(&mut self.work);
+        self.read_all(&work, progress);
+        // Bytes differ though checksums agree: read again, with checksums, to say which side is not what it was.
+        let again = std::mem::take(&mut self.work);
+        self.read_all(&again, progress);
+    }
+
+    fn read_all(&mut self, work: &[Work], progress: &Progress) {
+        let (a, b) = (self.diff.a, self.diff.b);
+        let units = self.cut(work, progress);
+        let (threads, options) = (self.options.threads.max(1), self.options);
+        let mut sofar = Sofar::default();
+        in_order(
+            units.len(),
+            threads,
+            Buffers::default,
+            |buffers, n| {
+                let unit = units.get(n)?;
+                let work = work.get(unit.work)?;
+                let (x, y) = (tensor(a, work.a)?, tensor(b, work.b)?);
+                let rules = Rules { tolerance: work.tolerance, nan_differs: options.nan_differs };
+                let found = compare((a, &x), (b, &y), work.exact, unit.run.clone(), rules, buffers);
+                let size = x.dtype.element_size();
+                let bytes = size.map(|size| (unit.run.end - unit.run.start).saturating_mul(size)).or(y.bytes());
+                progress.done.fetch_add(bytes.unwrap_or(0).saturating_mul(2), Ordering::Relaxed);
+                Some(found)
+            },
+            |n, found| {
+                let Some(unit) = units.get(n) else { return };
+                sofar.add(found);
+                if units.get(n.saturating_add(1)).is_none_or(|next| next.work != unit.work)
+                    && let Some(work) = work.get(unit.work)
+                {
+                    self.conclude(work, std::mem::take(&mut sofar));
+                }
+            },
+        );
+    }
+
+    fn cut(&mut self, work: &[Work], progress: &Progress) -> Vec<Unit> {
+        let (a, b) = (self.diff.a, self.diff.b);
+        let mut units = Vec::with_capacity(work.len());
+        for (n, work) in work.iter().enumerate() {
+            let (Some(x), Some(y)) = (tensor(a, work.a), tensor(b, work.b)) else { continue };
+            let bytes = x.bytes().unwrap_or(0).saturating_add(y.bytes().unwrap_or(0));
+            self.diff.bytes_read = self.diff.bytes_read.saturating_add(bytes);
+            progress.total.fetch_add(bytes, Ordering::Relaxed);
+            let count = x.elements().unwrap_or(0);
+            // Slices and V1 values come in order only.
+            let any_order = stored(&x).is_some() && stored(&y).is_some();
+            let step = match x.dtype.element_size() {
+                // Many units only of what is really there, not of what an entry claims.
+                Some(size) if any_order && count > UNIT / size && opens(a, &x) && opens(b, &y) => (UNIT / size).max(1),
+                _ => count.max(1),
+            };
+            let mut at = 0;
+            while at < count || at == 0 {
+                let end = at.saturating_add(step).min(count);
+                units.push(Unit { work: n, run: at..end });
+                at = end.max(1);
+            }
+        }
+        units
+    }
+
+    /// The verdict on a pair that was read.
+    fn conclude(&mut self, work: &Work, sofar: Sofar) {
+        let (a, b) = (self.diff.a, self.diff.b);
+        let (Some(x), Some(y)) = (tensor(a, work.a), tensor(b, work.b)) else { return };
+        let Sofar { partial, sums, mut trouble, bytes_differ, .. } = sofar;
+        if bytes_differ && trouble.is_empty() {
+            self.work.push(Work { exact: false, ..*work });
+            return;
+        }
+        for (side, checkpoint, tensor, sum) in [(Side::A, a, &x, sums[0]), (Side::B, b, &y, sums[1])] {
+            trouble.extend(damage(checkpoint, tensor, sum).map(|error| (side, error)));
+        }
+        let verdict = |status| Verdict::new(status, work.how, work.expected);
+        if !trouble.is_empty() {
+            let verdict = Verdict { trouble, ..verdict(Status::Unreadable) };
+            return self.record(Some(&x), Some(&y), verdict);
+        }
+        if partial.changed == 0 && partial.bits_only == 0 {
+            let status = if work.how == PairedBy::Bytes { Status::Renamed } else { Status::Identical };
+            let verdict = Verdict { same: Some(Same::Values), ..verdict(status) };
+            return self.record(Some(&x), Some(&y), verdict);
+        }
+        let excused = work.tolerance.is_some() && partial.beyond == 0;
+        let status = if excused { Status::WithinTolerance } else { Status::Changed };
+        let values = Some(Box::new(values(&x, &partial)));
+        self.record(Some(&x), Some(&y), Verdict { values, ..verdict(status) });
+    }
+}
+
+impl Sofar {
+    fn add(&mut self, found: Option<Found>) {
+        match found {
+            None => {}
+            Some(Found::Bytes(equal)) => self.bytes_differ |= !equal,
+            // A broken file breaks every unit alike: the first says it.
+            Some(Found::Trouble(trouble)) => {
+                let fresh: Vec<_> =
+                    trouble.into_iter().filter(|(side, _)| self.trouble.iter().all(|(told, _)| told != side)).collect();
+                self.trouble.extend(fresh);
+            }
+            Some(Found::Compared(partial, sums)) => {
+                self.partial.merge(&partial);
+                for (sofar, sum) in self.sums.iter_mut().zip(sums) {
+                    *sofar = match (*sofar, sum) {
+                        (Some((len, crc)), Some((more, part))) => Some((len + more, combined(crc, part, more))),
+                        (_, sum) if !self.started => sum,
+                        _ => None,
+                    };
+                }
+                self.started = true;
+            }
+        }
+    }
+}
+
+fn combined(crc: Crc32c, part: Crc32c, len: u64) -> Crc32c {
+    Crc32c(crc32c::crc32c_combine(crc.0, part.0, usize::try_from(len).unwrap_or(usize::MAX)))
+}
+
+fn opens(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
+    checkpoint.elements(tensor, &mut Hold::default()).is_ok()
+}
+
+/// Where a tensor lies if its bytes have one checksum.
+fn stored(tensor: &Tensor) -> Option<(&Place, Crc32c)> {
+    match &tensor.parts {
+        Parts::Whole(place) => Some((place, place.crc32c?)),
+        Parts::Slices(_) => None,
+    }
+}
+
+/// Why the bytes that were read are not those that were saved.
+fn damage(checkpoint: &Checkpoint, tensor: &Tensor, sum: Option<Sum>) -> Option<Error> {
+    let ((place, want), (len, got)) = (stored(tensor)?, sum?);
+    let whole = tensor.bytes() == Some(len);
+    if !whole || got == want {
+        return None;
+    }
+    let file = checkpoint.origin().prefix.shard(place.shard, checkpoint.num_shards());
+    let error = Error::new(ErrorKind::ChecksumMismatch { what: "tensor", got: got.0, want: want.0 });
+    let offset = place.range.and_then(|(offset, _)| u64::try_from(offset).ok()).unwrap_or(0);
+    Some(error.at_part(Part::TensorData).at_offset(offset).in_file(&file).for_key(&tensor.name))
+}
+
+/// Compares the elements `run` of two tensors.
+fn compare(
+    a: (&Checkpoint, &Tensor),
+    b: (&Checkpoint, &Tensor),
+    exact: bool,
+    run: Range<u64>,
+    rules: Rules,
+    buffers: &mut Buffers,
+) -> Found {
+    let bins = Bins::new(&a.1.dims().unwrap_or_default());
+    if !a.1.is_numeric() {
+        return match strings::compare(a, b, &bins) {
+            Ok(partial) => Found::Compared(Box::new(partial), [None, None]),
+            Err(trouble) => Found::Trouble(trouble),
+        };
+    }
+    let (mut hold_a, mut hold_b) = (Hold::default(), Hold::default());
+    let (mut x, mut y) = match (a.0.elements(a.1, &mut hold_a), b.0.elements(b.1, &mut hold_b)) {
+        (Ok(x), Ok(y)) if exact => (x.without_sums(), y.without_sums()),
+        (Ok(x), Ok(y)) => (x, y),
+        (x, y) => {
+            let x = x.err().map(|error| (Side::A, error));
+            return Found::Trouble(x.into_iter().chain(y.err().map(|error| (Side::B, error))).collect());
+        }
+    };
+    let mut partial = Partial::default();
+    let step = (WINDOW / a.1.dtype.element_size().unwrap_or(1).max(1)).max(1);
+    let mut at = run.start;
+    while at < run.end {
+        let end = at.saturating_add(step).min(run.end);
+        let read = [
+            (Side::A, x.read(at..end, &mut buffers.0).map_err(|error| error.for_key(&a.1.name))),
+            (Side::B, y.read(at..end, &mut buffers.1).map_err(|error| error.for_key(&b.1.name))),
+        ];
+        let trouble: Vec<_> = read.into_iter().filter_map(|(side, read)| Some((side, read.err()?))).collect();
+        if !trouble.is_empty() {
+            return Found::Trouble(trouble);
+        }
+        if !exact {
+            partial.add(a.1.dtype, &buffers.0, &buffers.1, at, &bins, rules);
+        } else if buffers.0 != buffers.1 {
+            return Found::Bytes(false);
+        }
+        at = end;
+    }
+    if exact {
+        return Found::Bytes(true);
+    }
+    let finish = [(Side::A, finish(&mut x, a.1)), (Side::B, finish(&mut y, b.1))];
+    let trouble: Vec<_> = finish.into_iter().filter_map(|(side, end)| Some((side, end.err()?))).collect();
+    if !trouble.is_empty() {
+        return Found::Trouble(trouble);
+    }
+    let sum = |elements: &Elements<'_>| elements.sum().map(|(_, len, crc)| (len, crc));
+    Found::Compared(Box::new(partial), [sum(&x), sum(&y)])
+}
+
+/// Checks slices and V1 values, which were read to their end.
+fn finish(elements: &mut Elements<'_>, tensor: &Tensor) -> Result<(), Error> {
+    if elements.is_seekable() {
+        return Ok(());
+    }
+    elements.finish().map(|_| ()).map_err(|error| error.for_key(&tensor.name))
+}
+
+/// The figures of a pair that changed.
+#[expect(clippy::cast_precision_loss, reason = "counts as parts of means")]
+fn values(tensor: &Tensor, partial: &Partial) -> Values {
+    let elements = tensor.elements().unwrap_or(0);
+    let dims = tensor.dims().unwrap_or_default();
+    let dtype = tensor.dtype;
+    let has_size = tensor.is_numeric() && dtype != DType::Bool;
+    let largest = partial.largest;
+    let sums = &partial.sums;
+    let figures = has_size.then(|| {
+        let counted = elements.saturating_sub(partial.nan);
+        // Squares of numbers below 1e-162 vanish: then there is no ratio rather than a wrong one.
+        let vanished = sums.abs > 0.0 && (sums.sq == 0.0 || (sums.bb == 0.0 && partial.max_rel.is_finite()));
+        let ratio = |part: f64, whole: f64| if part == 0.0 { 0.0 } else { part / whole };
+        let cosine = sums.dot / (sums.aa.sqrt() * sums.bb.sqrt());
+        Figures {
+            max_abs: largest.map_or(0.0, |largest| largest.size),
+            max_abs_integer: is_integer(dtype).then(|| largest.map_or(0, |largest| whole(&largest))),
+            mean_abs: if counted == 0 { 0.0 } else { sums.abs / counted as f64 },
+            max_rel: partial.max_rel,
+            rel_l2: (!vanished).then(|| ratio(sums.sq.sqrt(), sums.bb.sqrt())),
+            cosine: cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0)),
+            max_ulps: (!is_integer(dtype)).then_some(partial.ulps),
+        }
+    });
+    let at = largest.map(|largest| largest.at).or(partial.first);
+    let bins = Bins::new(&dims);
+    Values {
+        elements,
+        changed: partial.changed,
+        bits_only: partial.bits_only,
+        beyond: partial.beyond,
+        nan: partial.nan,
+        figures,
+        at: at.map(|at| coordinates(at, &dims)),
+        largest: largest.map(|largest| (largest.a, largest.b)),
+        spark: bins.means(&partial.bins),
+    }
+}
+
+/// The largest difference of integers, exactly.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "differences of 32-bit integers are exact")]
+fn whole(largest: &super::delta::Largest) -> u64 {
+    largest.exact.unwrap_or(largest.size as u64)
+}
+
+fn is_integer(dtype: DType) -> bool {
+    use DType::{
+        Int2, Int4, Int8, Int16, Int32, Int64, QInt8, QInt16, QInt32, QUInt8, QUInt16, UInt2, UInt4, UInt8, UInt16,
+        UInt32, UInt64,
+    };
+    matches!(dtype, Int2 | Int4 | Int8 | Int16 | Int32 | Int64 | UInt2 | UInt4 | UInt8 | UInt16 | UInt32 | UInt64)
+        || matches!(dtype, QInt8 | QInt16 | QInt32 | QUInt8 | QUInt16)
+}
+
+/// The index in every dimension of a flat index in C order.
+fn coordinates(mut at: u64, dims: &[u64]) -> Vec<u64> {
+    let mut out: Vec<u64> = Vec::with_capacity(dims.len());
+    for dim in dims.iter().rev() {
+        let dim = (*dim).max(1);
+        out.push(at % dim);
+        at /= dim;
+    }
+    out.reverse();
+    out
+}

@@ -1,0 +1,296 @@
+//! `ckpt diff`: what changed from one checkpoint to another, where, and by how much.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use ckpt::analysis::diff::{Bound, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule, diff};
+use ckpt::analysis::{Renames, Selector};
+use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::limits::Limits;
+use ckpt::report::{DiffRows, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text};
+use clap::ValueEnum;
+
+use super::ctx::library_sentence;
+use super::progress::with_progress;
+use super::{Ctx, Format, Status};
+
+/// Compare two checkpoints: what was added, removed or renamed, which values changed, where and by how much.
+///
+/// A and B may be anything that a path can name, of different formats too. Tensors whose checksum, size, dtype and
+/// shape agree in the two indexes are identical by checksum and not read; the others are, and checked on the way.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Signs: + added  - removed  ~ changed  ≈ within tolerance  # shape  % dtype
+       > renamed  ! unreadable  = identical (--all)  ? not compared
+
+Trusting checksums: a random change goes unseen once in 2^32, one within 32
+adjacent bits never. A shard that was damaged after it was written is not seen,
+because its index still holds the old checksum: --exact, or ckpt validate first.
+
+Figures are relative to B, as numpy.isclose has it: a change is within tolerance
+where |a - b| <= atol + rtol * |b|, or where --ulp allows it; max rel is the
+largest |a - b| / |b|, infinite where b is 0; rel L2 is |a - b| / |b| of the
+whole tensor. NaN is equal to NaN. 0.0 and -0.0 are different bits with equal
+values, which counts as changed with no element changed.
+
+Formats: text, json, jsonl, csv, markdown.
+
+Examples:
+  ckpt diff model.ckpt-100 model.ckpt-200
+  ckpt diff a/ b/ 'encoder/**' --sort change --top 20
+  ckpt diff a/ b/ --expect-same 'emb/**' --ignore role:slot
+  ckpt diff a/ b/ --rtol 1e-5 --atol 'role:slot=1e-3'
+  ckpt diff old/ new/ --map 's|^bert/|model/bert/|'
+
+Exit status:
+  0  nothing differs, or within tolerance only
+  1  a difference, a broken expectation, or no tensor matched the selectors
+  2  a side cannot be opened, or a part of it could not be read or judged; the
+     rest is compared
+With --quiet nothing is printed: the status says it all.")]
+pub(crate) struct Args {
+    /// The first checkpoint: a prefix, any file of the set, or a directory.
+    a: PathBuf,
+    /// The second one.
+    b: PathBuf,
+    /// Tensors, on either side: names, scopes, globs, or terms such as role:slot; `!` takes away.
+    #[arg(value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    /// The same as SELECTOR.
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<String>,
+    /// Leave these tensors out.
+    #[arg(long, value_name = "SELECTOR")]
+    ignore: Vec<String>,
+    /// Read names in selectors as regular expressions.
+    #[arg(long)]
+    regex: bool,
+    /// Compare the bytes of tensors too whose checksums agree.
+    #[arg(long, conflicts_with_all = ["index_only", "structure"])]
+    exact: bool,
+    /// Read no data: what the two indexes tell.
+    #[arg(long, conflicts_with = "structure")]
+    index_only: bool,
+    /// Compare names, shapes and dtypes only.
+    #[arg(long)]
+    structure: bool,
+    /// Allow this absolute difference, everywhere or for some tensors: `1e-6`, `role:slot=1e-3`.
+    #[arg(long, value_name = "[SELECTOR=]X")]
+    atol: Vec<String>,
+    /// Allow this difference relative to B, everywhere or for some tensors.
+    #[arg(long, value_name = "[SELECTOR=]X")]
+    rtol: Vec<String>,
+    /// Allow a float to be this many representable values away, everywhere or for some tensors.
+    #[arg(long, value_name = "[SELECTOR=]N")]
+    ulp: Vec<String>,
+    /// Count NaN as changed wherever it stands.
+    #[arg(long)]
+    nan_differs: bool,
+    /// Rename tensors of A before pairing, as sed does; several apply in order.
+    #[arg(long, value_name = "S/REGEX/REPLACEMENT/")]
+    map: Vec<String>,
+    /// What makes two tensors a pair: their names only, or also the object graphs.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pair: PairBy,
+    /// Exit 1 unless these tensors are the same.
+    #[arg(long, value_name = "SELECTOR")]
+    expect_same: Vec<String>,
+    /// Exit 1 unless these tensors have changed.
+    #[arg(long, value_name = "SELECTOR")]
+    expect_changed: Vec<String>,
+    /// Sort by this.
+    #[arg(long, value_enum, default_value_t, value_name = "KEY")]
+    sort: SortKey,
+    /// Show only the first N.
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Show identical tensors too.
+    #[arg(long)]
+    all: bool,
+    /// Show keys as stored, all figures, where the largest change is, and tensors that only lie elsewhere.
+    #[arg(long, short)]
+    long: bool,
+    /// The checkpoint of this step in the directory A.
+    #[arg(long, value_name = "N")]
+    step_a: Option<u64>,
+    /// The checkpoint of this step in the directory B.
+    #[arg(long, value_name = "N")]
+    step_b: Option<u64>,
+    /// This version of the TensorFlow Serving directory A.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    version_a: Option<i64>,
+    /// This version of the TensorFlow Serving directory B.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    version_b: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum PairBy {
+    #[default]
+    Auto,
+    Name,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum SortKey {
+    #[default]
+    Name,
+    Change,
+}
+
+pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
+    let options = args.options(ctx)?;
+    match compare(args, &options, ctx) {
+        // Who wants to hear nothing hears nothing.
+        Err(error) if ctx.quiet && !super::ctx::is_closed_pipe(&error) => Ok(Status::Trouble),
+        result => result,
+    }
+}
+
+fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> {
+    let open = |side: Side, path: &Path, choice: Choice| {
+        Checkpoint::open(path, choice, &Limits::default()).map_err(|error| {
+            let why = library_sentence(&error);
+            anyhow::anyhow!("{}: {why}", side.name())
+        })
+    };
+    let a = open(Side::A, &args.a, Choice { step: args.step_a, version: args.version_a });
+    let b = open(Side::B, &args.b, Choice { step: args.step_b, version: args.version_b });
+    let (a, b) = match (a, b) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(a), Err(b)) => {
+            if !ctx.quiet {
+                ctx.error(&format!("{a:#}"));
+            }
+            return Err(b);
+        }
+        (Err(error), _) | (_, Err(error)) => return Err(error),
+    };
+    for (side, checkpoint) in [(Side::A, &a), (Side::B, &b)] {
+        for note in &checkpoint.origin().notes {
+            ctx.note(&format!("{}: {note}", side.name()));
+        }
+        for note in checkpoint.notes() {
+            ctx.note(&format!("{}: {}", side.name(), library_sentence(note)));
+        }
+    }
+    let found = with_progress(ctx.quiet, |progress| diff(&a, &b, options, progress))?;
+    if !ctx.quiet {
+        show(args, &found, ctx)?;
+        tell(&found, ctx);
+    }
+    let nothing = found.tally.total() == 0 && !options.only.is_empty();
+    if nothing && !ctx.quiet {
+        ctx.error("no tensor of either side matches the selectors");
+    }
+    let broken = found.expectations.iter().any(|expectation| !expectation.holds());
+    let unjudged = found.expectations.iter().any(|expectation| expectation.unjudged > 0);
+    Ok(if found.is_trouble() || unjudged {
+        Status::Trouble
+    } else if !found.is_equal() || broken || nothing {
+        Status::Found
+    } else {
+        Status::Fine
+    })
+}
+
+fn show(args: &Args, found: &Diff<'_>, ctx: &mut Ctx) -> Result<()> {
+    let mut rows = found.rows(args.sort == SortKey::Change);
+    if !args.all {
+        // With --long, also those that only lie elsewhere.
+        rows.retain(|change| {
+            let silent = matches!(change.status, ckpt::analysis::diff::Status::Identical)
+                || (change.status == ckpt::analysis::diff::Status::NotCompared && args.structure);
+            !silent || (ctx.format == Format::Text && (change.moved || change.repartitioned))
+        });
+    }
+    let all = rows.len();
+    rows.truncate(args.top.unwrap_or(usize::MAX));
+    let rows = DiffRows { hidden: all - rows.len(), rows, long: args.long };
+    let (look, out) = (ctx.look, &mut ctx.out);
+    match ctx.format {
+        Format::Json => diff_json(found, &rows, out)?,
+        Format::Jsonl => diff_jsonl(&rows, out)?,
+        Format::Csv => diff_csv(&rows, out)?,
+        Format::Markdown => diff_markdown(found, &rows, out)?,
+        _ => diff_text(found, &rows, look, out)?,
+    }
+    Ok(())
+}
+
+/// Says on standard error what could not be read, side by side.
+fn tell(found: &Diff<'_>, ctx: &mut Ctx) {
+    const MOST: usize = 10;
+    for note in &found.notes {
+        ctx.note(note);
+    }
+    for (side, checkpoint) in [(Side::A, found.a), (Side::B, found.b)] {
+        let damage = checkpoint.damage();
+        for error in damage.iter().take(MOST) {
+            ctx.error(&format!("{}: {}", side.name(), library_sentence(error)));
+        }
+        if damage.len() > MOST {
+            ctx.error(&format!("{}: {} more parts of the index could not be read", side.name(), damage.len() - MOST));
+        }
+        // Nothing is read where checksums agree, so that a missing shard would go unseen.
+        let shards: Vec<i32> =
+            (0..checkpoint.num_shards().min(1 << 10)).filter(|id| !checkpoint.has_shard(*id)).collect();
+        if let Some(first) = shards.first() {
+            let file = checkpoint.origin().prefix.shard(*first, checkpoint.num_shards());
+            ctx.note(&format!(
+                "{}: {} of {} shards missing, the first is {}; what is identical by checksum was not looked for",
+                side.name(),
+                shards.len(),
+                checkpoint.num_shards(),
+                ckpt::escape::Escaped(file.as_os_str().as_encoded_bytes())
+            ));
+        }
+    }
+}
+
+impl Args {
+    fn options(&self, ctx: &Ctx) -> Result<DiffOptions> {
+        let parse = |terms: &[&String]| Selector::parse(terms, self.regex);
+        let only: Vec<&String> = self.selectors.iter().chain(&self.only).collect();
+        let mut tolerances = Vec::new();
+        for (option, texts) in [("--atol", &self.atol), ("--rtol", &self.rtol), ("--ulp", &self.ulp)] {
+            for text in texts {
+                let (selector, number) = text.rsplit_once('=').unwrap_or(("", text));
+                let bad = || anyhow::anyhow!("{option} {text:?}: not a number that is 0 or more");
+                let bound = if option == "--ulp" {
+                    Bound::Ulps(number.parse().map_err(|_| bad())?)
+                } else {
+                    let most: f64 = number.parse().ok().filter(|most: &f64| *most >= 0.0).ok_or_else(bad)?;
+                    if option == "--atol" { Bound::Absolute(most) } else { Bound::Relative(most) }
+                };
+                let terms: Vec<&str> = Some(selector).filter(|selector| !selector.is_empty()).into_iter().collect();
+                tolerances.push(ToleranceRule { selector: Selector::parse(&terms, self.regex)?, bound });
+            }
+        }
+        let expect = |expected, texts: &[String]| {
+            let one = |text: &String| Ok((expected, text.clone(), parse(&[text])?));
+            texts.iter().map(one).collect::<Result<Vec<_>>>()
+        };
+        let mut expectations = expect(Expected::Same, &self.expect_same)?;
+        expectations.extend(expect(Expected::Changed, &self.expect_changed)?);
+        Ok(DiffOptions {
+            depth: match (self.structure, self.index_only, self.exact) {
+                (true, ..) => Depth::Structure,
+                (_, true, _) => Depth::Index,
+                (.., true) => Depth::Exact,
+                _ => Depth::Values,
+            },
+            only: parse(&only)?,
+            ignore: self.ignore.iter().map(|text| Ok(parse(&[text])?)).collect::<Result<_>>()?,
+            map: Renames::parse(&self.map)?,
+            by_name_only: self.pair == PairBy::Name,
+            tolerances,
+            nan_differs: self.nan_differs,
+            expectations,
+            keep_identical: self.all || self.long,
+            threads: ctx.threads(),
+        })
+    }
+}

@@ -1,0 +1,535 @@
+//! `diff` for people: one line a change with a sign, sums by scope, and a last line that says what was compared.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::findings_text::folded;
+use super::json::shown;
+use super::table::Columns;
+use super::units::{count, percent, shape_text, size};
+use super::{DiffRows, Look};
+use crate::analysis::diff::{Change, Depth, Diff, Expectation, Facts, Figures, Status, Values};
+use crate::analysis::short_name;
+use crate::error::Error;
+use crate::escape::escaped;
+use crate::tensor::{Element, write_csv};
+
+/// Narrowest name column on a terminal.
+const NAME_COLUMN: usize = 16;
+
+/// Room for words where no row has figures.
+const WORDS: usize = 24;
+
+/// Scopes that are summed up one by one.
+const SCOPES: usize = 12;
+
+/// Reasons, ambiguous groups and broken expectations that are told one by one.
+const TOLD: usize = 10;
+
+/// Headings of the figures, and how wide their columns are.
+const FIGURES: [(&str, usize); 5] = [("along", 8), ("max |Δ|", 8), ("rel L2", 7), ("cosine", 7), ("changed", 7)];
+
+/// `diff --format text`.
+///
+/// # Errors
+/// What `out` says.
+pub fn diff_text(diff: &Diff<'_>, rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let dim = look.dim();
+    for (side, checkpoint) in [("A", diff.a), ("B", diff.b)] {
+        writeln!(out, "{dim}{side}  {}{dim:#}", shown(checkpoint.origin().prefix.as_path()))?;
+    }
+    if !rows.rows.is_empty() {
+        writeln!(out)?;
+        lines(rows, look, out)?;
+    }
+    if rows.hidden > 0 {
+        writeln!(out, "… and {} more", count(rows.hidden as u64))?;
+    }
+    reasons(rows, look, out)?;
+    ambiguous(diff, look, out)?;
+    scopes(diff, rows, look, out)?;
+    for expectation in &diff.expectations {
+        expected(expectation, look, out)?;
+    }
+    for (n, how) in diff.paired.iter().zip(["--map", "the object graphs", "the full names in the object graph"]) {
+        if *n > 0 {
+            writeln!(out, "{dim}{} paired through {how}{dim:#}", pairs(*n))?;
+        }
+    }
+    writeln!(out)?;
+    summary(diff, look, out)
+}
+
+fn pairs(n: u64) -> String {
+    format!("{} pair{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// The name column: without the suffix of variables, unless keys are shown as stored; both names if there are two.
+fn label(change: &Change, long: bool) -> String {
+    let short = |name: &[u8]| escaped(if long { name } else { short_name(name) }).into_owned();
+    match change.a_name() {
+        Some(a_name) => format!("{} → {}", short(a_name), short(change.name())),
+        None => short(change.name()),
+    }
+}
+
+fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let shape = |change: &Change| change.b.as_ref().or(change.a.as_ref()).map(|f| shape_text(&f.shape));
+    let shapes = rows.rows.iter().filter(|change| change.status != Status::Shape);
+    let shape_width = shapes.filter_map(|change| shape(change).map(|s| s.width())).max().unwrap_or(0).clamp(5, 24);
+    let names = rows.rows.iter().map(|change| label(change, rows.long).width()).max().unwrap_or(0).max(4);
+    let has_figures = rows.rows.iter().any(|change| figures(change).is_some());
+    let figures_width = FIGURES.iter().map(|(_, width)| width + 2).sum::<usize>();
+    let others = if has_figures { figures_width } else { WORDS + 2 } + shape_width + 4;
+    let name_width = match look.width {
+        Some(width) => names.min(width.saturating_sub(others).max(NAME_COLUMN)),
+        None => names.min(64),
+    };
+    if has_figures {
+        let bold = look.bold();
+        write!(out, "{bold}  {:name_width$}  {:shape_width$}", "name", "shape")?;
+        for (n, (heading, width)) in FIGURES.iter().enumerate() {
+            if n == 0 { write!(out, "  {heading:width$}")? } else { write!(out, "  {heading:>width$}")? }
+        }
+        writeln!(out, "{bold:#}")?;
+    }
+    for change in &rows.rows {
+        let name = label(change, rows.long);
+        let style = sign_style(change.status, look);
+        write!(out, "{style}{}{style:#} {name}", sign(change.status))?;
+        let wide = name.width();
+        if look.width.is_some() && wide > name_width {
+            // On a terminal a long name has its line to itself.
+            write!(out, "\n  {:name_width$}", "")?;
+        } else {
+            write!(out, "{:1$}", "", name_width.saturating_sub(wide))?;
+        }
+        let shape = shape(change).unwrap_or_default();
+        let mut rest = String::new();
+        if change.status != Status::Shape {
+            rest.push_str("  ");
+            rest.push_str(&shape);
+            rest.extend(std::iter::repeat_n(' ', shape_width.saturating_sub(shape.width())));
+        }
+        rest.push_str("  ");
+        match figures(change) {
+            Some((values, figures)) => rest.push_str(&figure_cells(values, &figures)),
+            None => rest.push_str(&folded(&words(change), name_width + rest.width() + 2, name_width + 4, look)),
+        }
+        writeln!(out, "{}", rest.trim_end())?;
+        if rows.long {
+            details(change, look, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn sign(status: Status) -> char {
+    match status {
+        Status::Identical => '=',
+        Status::WithinTolerance => '≈',
+        Status::Changed => '~',
+        Status::Added => '+',
+        Status::Removed => '-',
+        Status::Shape => '#',
+        Status::DType => '%',
+        Status::Renamed => '>',
+        Status::Unreadable => '!',
+        Status::NotCompared => '?',
+    }
+}
+
+fn sign_style(status: Status, look: Look) -> anstyle::Style {
+    match status {
+        Status::Identical | Status::WithinTolerance => look.dim(),
+        Status::Changed | Status::Renamed | Status::NotCompared => look.doubtful(),
+        Status::Added => look.good(),
+        Status::Removed | Status::Shape | Status::DType | Status::Unreadable => look.bad(),
+    }
+}
+
+/// The figures of a change that has some to show in columns.
+fn figures(change: &Change) -> Option<(&Values, Figures)> {
+    let values = change.values.as_deref()?;
+    let figures = values.figures?;
+    // One number is best told by itself, and what differs in bits only has no size.
+    (values.elements > 1 && values.changed > 0).then_some((values, figures))
+}
+
+fn figure_cells(values: &Values, figures: &Figures) -> String {
+    let cells = [
+        spark(&values.spark),
+        figures.max_abs_integer.map_or_else(|| number(figures.max_abs), integer),
+        figures.rel_l2.map_or_else(|| "-".to_owned(), number),
+        figures.cosine.map_or_else(|| "-".to_owned(), cosine),
+        percent(values.changed, values.elements),
+    ];
+    let mut line = String::new();
+    for (n, (cell, (_, width))) in cells.iter().zip(FIGURES).enumerate() {
+        let pad = " ".repeat(width.saturating_sub(cell.width()));
+        let parts = if n == 0 { ["", cell, &pad] } else { ["  ", &pad, cell] };
+        for part in parts {
+            line.push_str(part);
+        }
+    }
+    if values.nan > 0 { format!("{line}  {} NaN", count(values.nan)) } else { line }
+}
+
+/// What is said of a change that has no figures.
+fn words(change: &Change) -> String {
+    let both = |text: &dyn Fn(&Facts) -> String| match (&change.a, &change.b) {
+        (Some(a), Some(b)) => format!("{} → {}", text(a), text(b)),
+        _ => String::new(),
+    };
+    let dtype = change.b.as_ref().or(change.a.as_ref()).map(|facts| facts.dtype.to_string()).unwrap_or_default();
+    match change.status {
+        Status::Added => format!("added {dtype}"),
+        Status::Removed => format!("removed {dtype}"),
+        Status::Shape => format!("{} shape", both(&|facts| shape_text(&facts.shape))),
+        Status::DType => format!("{} dtype", both(&|facts| facts.dtype.to_string())),
+        Status::Renamed => format!("renamed, {} bytes", if change.same.is_some() { "same" } else { "other" }),
+        Status::Identical => match change.same {
+            Some(crate::analysis::diff::Same::Checksum) => "identical by checksum".to_owned(),
+            _ => "identical".to_owned(),
+        },
+        Status::Unreadable => {
+            let sides: Vec<&str> = change.trouble.iter().map(|(side, _)| side.name()).collect();
+            format!("unreadable in {}", sides.join(" and "))
+        }
+        Status::NotCompared => "not compared: the indexes do not tell".to_owned(),
+        Status::Changed | Status::WithinTolerance => value_words(change),
+    }
+}
+
+fn value_words(change: &Change) -> String {
+    let excused = if change.status == Status::WithinTolerance { "  within tolerance" } else { "" };
+    let Some(values) = &change.values else {
+        return match &change.derived {
+            Some((a, b)) => format!("{a} → {b} by the checksums"),
+            None => "changed: the checksums differ".to_owned(),
+        };
+    };
+    if values.changed == 0 {
+        let n = count(values.bits_only);
+        return format!("{n} of {} differ in bits only, values equal{excused}", elements(values.elements));
+    }
+    match values.largest {
+        Some((a, b)) if values.elements == 1 => format!("{} → {}{excused}", element(a), element(b)),
+        _ => {
+            let along = if values.elements > 1 { format!("{:8}  ", spark(&values.spark)) } else { String::new() };
+            format!("{along}{} of {} changed{excused}", count(values.changed), elements(values.elements))
+        }
+    }
+}
+
+fn elements(n: u64) -> String {
+    format!("{} element{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+fn element(element: Element) -> String {
+    let mut text = String::new();
+    let _ = write_csv(element, &mut text);
+    text
+}
+
+/// The second line of `--long`.
+fn details(change: &Change, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(values) = change.values.as_deref().filter(|values| values.changed > 0 || values.bits_only > 0) {
+        if let (Some(at), Some((a, b))) = (&values.at, values.largest) {
+            let at: Vec<String> = at.iter().map(u64::to_string).collect();
+            parts.push(format!("largest at [{}]: {} → {}", at.join(", "), element(a), element(b)));
+        } else if let Some(at) = &values.at {
+            let at: Vec<String> = at.iter().map(u64::to_string).collect();
+            parts.push(format!("first at [{}]", at.join(", ")));
+        }
+        if let Some(figures) = values.figures.filter(|_| values.changed > 0) {
+            parts.push(format!("mean |Δ| {}", number(figures.mean_abs)));
+            parts.push(format!("max rel {}", number(figures.max_rel)));
+            if let Some(ulps) = figures.max_ulps {
+                parts.push(format!("{} ulp", count(ulps)));
+            }
+        }
+        parts.push(format!("{} of {} changed", count(values.changed), elements(values.elements)));
+        if values.bits_only > 0 {
+            parts.push(format!("{} in bits only", count(values.bits_only)));
+        }
+        if change.status == Status::Changed && values.beyond != values.changed {
+            parts.push(format!("{} beyond tolerance", count(values.beyond)));
+        }
+    }
+    if change.repartitioned {
+        parts.push("stored in other slices".to_owned());
+    }
+    if change.moved {
+        parts.push("in another shard".to_owned());
+    }
+    if change.a_name().is_some() {
+        parts.push(format!("paired by {}", change.paired.name().replace('_', " ")));
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let dim = look.dim();
+    writeln!(out, "{dim}    {}{dim:#}", folded(&parts.join(" · "), 4, 4, look))
+}
+
+/// Why tensors are unreadable, each reason once.
+fn reasons(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut told: Vec<String> = Vec::new();
+    let mut more = 0u64;
+    for (side, error) in rows.rows.iter().flat_map(|change| &change.trouble) {
+        let reason = format!("{}: {}", side.name(), without_name(error));
+        if told.contains(&reason) {
+            continue;
+        }
+        if told.len() >= TOLD {
+            more += 1;
+            continue;
+        }
+        told.push(reason);
+    }
+    if told.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    for reason in told {
+        writeln!(out, "! {}", folded(&reason, 2, 2, look))?;
+    }
+    if more > 0 {
+        writeln!(out, "… and {} more reasons; --format json has them all", count(more))?;
+    }
+    Ok(())
+}
+
+/// An error without the name of the tensor, so that one reason is one reason.
+fn without_name(error: &Error) -> String {
+    let text = error.to_string();
+    let name = error.location().key.as_ref().map(|key| format!("{}: ", escaped(key)));
+    let text = name.and_then(|name| text.strip_prefix(&name).map(str::to_owned)).unwrap_or(text);
+    match error.help() {
+        Some(help) => format!("{text}; {help}"),
+        None => text,
+    }
+}
+
+fn ambiguous(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if diff.ambiguous.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    for group in diff.ambiguous.iter().take(TOLD) {
+        let names = |names: &[Box<[u8]>]| {
+            let shown: Vec<String> = names.iter().take(3).map(|n| escaped(short_name(n)).into_owned()).collect();
+            let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
+            format!("{}{more}", shown.join(", "))
+        };
+        let text = format!("maybe renamed, the same bytes: {} → {}", names(&group.a), names(&group.b));
+        writeln!(out, "> {}", folded(&text, 2, 2, look))?;
+    }
+    if diff.ambiguous.len() > TOLD {
+        writeln!(out, "… and {} more groups with the same bytes", count((diff.ambiguous.len() - TOLD) as u64))?;
+    }
+    Ok(())
+}
+
+/// Sums by scope, where there are scopes and more lines than a glance takes in.
+fn scopes(diff: &Diff<'_>, rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    const FEW: usize = 8;
+    if diff.scopes.len() < 2 || rows.rows.len() + rows.hidden < FEW {
+        return Ok(());
+    }
+    let present: Vec<Status> = Status::ALL.into_iter().filter(|status| diff.tally.of(*status) > 0).collect();
+    let heading = |status: &Status| status.name().replace('_', " ");
+    let header: Vec<String> =
+        ["scope".to_owned(), "tensors".to_owned()].into_iter().chain(present.iter().map(heading)).collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let mut table = Columns::new("<>>>>>>>>>>>", &header);
+    let mut sorted: Vec<_> = diff.scopes.iter().collect();
+    sorted.sort_by_key(|scope| std::cmp::Reverse((scope.tally.differences(), scope.tally.total())));
+    for scope in sorted.iter().take(SCOPES) {
+        let name = if scope.scope.is_empty() { "(top level)".into() } else { escaped(&scope.scope) };
+        let cut: String = name.chars().take(30).collect();
+        let cells = present.iter().map(|status| match scope.tally.of(*status) {
+            0 => String::new(),
+            n => count(n),
+        });
+        table.row([cut, count(scope.tally.total())].into_iter().chain(cells));
+    }
+    writeln!(out)?;
+    table.write(out, look.bold())?;
+    if sorted.len() > SCOPES {
+        writeln!(out, "  … and {} more scopes", count((sorted.len() - SCOPES) as u64))?;
+    }
+    Ok(())
+}
+
+fn expected(expectation: &Expectation, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let Expectation { expected, selector, matched, broken, examples, unjudged } = expectation;
+    let what = format!("--expect-{} '{}'", expected.name(), escaped(selector.as_bytes()));
+    let tensors = |n: u64| super::units::tensors_text(usize::try_from(n).unwrap_or(usize::MAX));
+    if expectation.holds() {
+        return writeln!(out, "expectation holds: {what}, {}", tensors(*matched));
+    }
+    let bad = look.bad();
+    let mut why = Vec::new();
+    if *matched == 0 {
+        why.push("no tensor matches".to_owned());
+    }
+    if *broken > 0 {
+        let names = examples
+            .iter()
+            .take(TOLD)
+            .map(|(name, status)| format!("{} ({})", escaped(short_name(name)), status.name().replace('_', " ")));
+        let names: Vec<String> = names.collect();
+        let more =
+            if *broken > TOLD as u64 { format!(" and {} more", count(*broken - TOLD as u64)) } else { String::new() };
+        why.push(format!("{} of {}: {}{more}", count(*broken), tensors(*matched), names.join(", ")));
+    }
+    if *unjudged > 0 {
+        why.push(format!("{} could not be judged", tensors(*unjudged)));
+    }
+    let text = format!("{what}: {}", why.join("; "));
+    writeln!(out, "{bad}expectation broken:{bad:#} {}", folded(&text, 20, 2, look))
+}
+
+/// The last line. Nothing is called the same that was not compared.
+fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let tally = &diff.tally;
+    let mut parts = Vec::new();
+    for status in [
+        Status::Changed,
+        Status::Added,
+        Status::Removed,
+        Status::Shape,
+        Status::DType,
+        Status::Renamed,
+        Status::Unreadable,
+        Status::WithinTolerance,
+    ] {
+        let n = tally.of(status);
+        if n > 0 {
+            let word = match status {
+                Status::Shape => "with another shape".to_owned(),
+                Status::DType => "with another dtype".to_owned(),
+                other => other.name().replace('_', " "),
+            };
+            parts.push(format!("{} {word}", count(n)));
+        }
+    }
+    let identical = tally.of(Status::Identical);
+    if identical > 0 {
+        let by_value = identical - diff.by_checksum;
+        let how = match (diff.by_checksum, by_value) {
+            (_, 0) => " by checksum".to_owned(),
+            (0, _) => " by value".to_owned(),
+            (checksum, value) => format!(" ({} by checksum, {} by value)", count(checksum), count(value)),
+        };
+        parts.push(format!("{} identical{how}", count(identical)));
+    }
+    for (n, what) in [(diff.repartitioned, "stored in other slices"), (diff.moved, "in another shard")] {
+        if n > 0 && identical > 0 {
+            parts.push(format!("of these {} {what}", count(n)));
+        }
+    }
+    let skipped = tally.of(Status::NotCompared);
+    if skipped > 0 {
+        let paired =
+            if diff.depth == Depth::Structure { "of one dtype and shape, values not compared" } else { "not compared" };
+        parts.push(format!("{} {paired}", count(skipped)));
+    }
+    if diff.left_out > 0 {
+        parts.push(format!("{} left out by selectors", count(diff.left_out)));
+    }
+    let word = match () {
+        () if tally.of(Status::Unreadable) > 0 && tally.differences() == 0 => "not fully compared",
+        () if !diff.is_equal() => "differ",
+        () if diff.is_trouble() => "not fully compared",
+        () if tally.total() == 0 => "nothing compared",
+        () if diff.depth == Depth::Structure => "same structure",
+        () if tally.of(Status::WithinTolerance) > 0 => "same within tolerance",
+        () => "same",
+    };
+    let bold = look.bold();
+    let read = match diff.depth {
+        Depth::Structure | Depth::Index => "no data read".to_owned(),
+        _ if diff.bytes_read == 0 => "no data read".to_owned(),
+        _ => format!("{} read", size(diff.bytes_read)),
+    };
+    parts.push(read);
+    let text = parts.join(" · ");
+    writeln!(out, "{bold}{word}{bold:#}: {}", folded(&text, word.len() + 2, 2, look))
+}
+
+/// Bars of eight heights, relative to the highest; a part without any change is a blank one of the lowest.
+fn spark(levels: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let finite = |level: f64| if level.is_finite() { level } else { f64::MAX };
+    let most = levels.iter().copied().map(finite).fold(0.0, f64::max);
+    let bar = |level: &f64| {
+        let level = finite(*level);
+        if level <= 0.0 || most <= 0.0 {
+            return '·';
+        }
+        let reaches = |n: usize| level > most / 8.0 * f64::from(u8::try_from(n).unwrap_or(0));
+        BARS.iter().enumerate().rfind(|(n, _)| reaches(*n)).map_or('▁', |(_, bar)| *bar)
+    };
+    levels.iter().map(bar).collect()
+}
+
+/// Three digits: `0.0313`, `12.3`, `3.13e-5`.
+fn number(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if !value.is_finite() {
+        return if value.is_nan() { "-".to_owned() } else { "inf".to_owned() };
+    }
+    let text = format!("{value:.2e}");
+    let exponent: i32 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+    match exponent {
+        -3..=2 => format!("{value:.*}", usize::try_from(2 - exponent).unwrap_or(0)),
+        _ => text,
+    }
+}
+
+fn integer(value: u64) -> String {
+    if value < 10_000_000 { value.to_string() } else { format!("{value:.2e}") }
+}
+
+/// Four digits; what is not quite one does not look like it.
+fn cosine(value: f64) -> String {
+    let text = format!("{value:.4}");
+    match text.as_str() {
+        "1.0000" if value < 1.0 => ">0.9999".to_owned(),
+        "-1.0000" if value > -1.0 => "<-.9999".to_owned(),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits() {
+        let texts = [0.0, 0.03126, 12.345, 1.0, 999.6, 1234.5, 3.13e-5, f64::INFINITY].map(number);
+        assert_eq!(texts, ["0", "0.0313", "12.3", "1.00", "1.00e3", "1.23e3", "3.13e-5", "inf"]);
+    }
+
+    #[test]
+    fn what_is_not_one_does_not_look_like_one() {
+        assert_eq!(
+            [1.0, 0.999_999_9, 0.5, -0.999_999_9, -1.0].map(cosine),
+            ["1.0000", ">0.9999", "0.5000", "<-.9999", "-1.0000"]
+        );
+    }
+
+    #[test]
+    fn sparks_are_relative_to_the_highest() {
+        assert_eq!(spark(&[0.0, 0.1, 4.0, 8.0, f64::INFINITY]), "·▁▁▁█");
+        assert_eq!(spark(&[1.0, 8.0, 4.0]), "▁█▄");
+        assert_eq!(spark(&[]), "");
+    }
+}
