@@ -27,6 +27,9 @@ pub struct Limits {
     pub shards: i32,
     /// Most threads that read a large index; as many as there are cores if not given.
     pub threads: Option<usize>,
+    /// How many bytes of event files are read where they are shown beside something else: reading them takes time, and
+    /// a run that logs images has gigabytes.
+    pub events: u64,
 }
 
 impl Default for Limits {
@@ -40,6 +43,7 @@ impl Default for Limits {
             reports: 1000,
             shards: 1 << 16,
             threads: None,
+            events: 64 << 20,
         }
     }
 }

@@ -214,3 +214,12 @@ def saved_model(directory, **extra):
         read = tf.saved_model.experimental.read_fingerprint(directory)
         doc["fingerprint"] = {"checkpoint_hash": str(read.checkpoint_hash), "singleprint": read.singleprint()}
     return doc
+
+
+def events(path):
+    """What summary_iterator reads from an event file."""
+    all_events = list(tf.compat.v1.train.summary_iterator(str(path)))
+    last = max(event.step for event in all_events)
+    return {"file": path.name, "bytes": path.stat().st_size, "events": len(all_events), "last_step": last,
+            "last_wall_time": max(event.wall_time for event in all_events if event.step == last),
+            "first_wall_time": min(event.wall_time for event in all_events)}

@@ -38,12 +38,21 @@ fn check(path: &Path) {
         let object = escaped_path(node).unwrap_or_else(|| slots[&node].clone());
         assert!(key.starts_with(&format!("{object}/.ATTRIBUTES/")), "{key} belongs to {object}");
     }
-    let mut tree = Vec::new();
-    graph.write_tree(&mut tree, &TreeOptions::default()).unwrap();
-    let tree = String::from_utf8(tree).unwrap();
+    let mut options = TreeOptions::default();
+    let tree = |options: &TreeOptions| {
+        let mut tree = Vec::new();
+        graph.write_tree(&mut tree, options, &|_| None).unwrap();
+        String::from_utf8(tree).unwrap()
+    };
+    // The keys that TensorFlow wrote are those that the paths tell.
+    assert!(!tree(&options).contains('→'), "{}", tree(&options));
+    options.keys = true;
+    let tree = tree(&options);
     for variable in graph.variables() {
-        let key = format!("→ {}", variable.attribute.checkpoint_key);
-        let shown = tree.lines().filter(|line| line.ends_with(&key) || line.contains(&format!("{key} (")));
+        let key = &variable.attribute.checkpoint_key;
+        let short = key.strip_suffix("/.ATTRIBUTES/VARIABLE_VALUE").filter(|short| !short.is_empty());
+        let key = format!("→ {}", short.unwrap_or(key));
+        let shown = tree.lines().filter(|line| line.ends_with(&key) || line.contains(&format!("{key}  (")));
         assert_eq!(shown.count(), 1, "{key} in\n{tree}");
     }
 }

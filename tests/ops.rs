@@ -532,3 +532,29 @@ fn models_of_strangers_give_nothing() {
         assert!(report["looked_at"]["nodes"].as_u64().unwrap() >= nodes, "{path}");
     }
 }
+
+/// One op of every kind, in a graph that is written here: TensorFlow saves some of them only on machines that have what
+/// they speak to.
+#[test]
+fn every_kind_of_op_has_its_code() {
+    let kinds = [
+        ("ReadFile", "op-reads-file", "error"),
+        ("WriteFile", "op-writes-file", "error"),
+        ("DatasetFromGraph", "op-hides-graph", "error"),
+        ("FileSystemSetConfiguration", "op-reconfigures", "error"),
+        ("EagerPyFunc", "op-runs-host-code", "error"),
+        ("RpcCall", "op-reaches-network", "error"),
+        ("Abort", "op-aborts", "warning"),
+        ("Send", "op-communicates", "warning"),
+        ("SomebodysOp", "op-custom", "warning"),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for (op, code, severity) in kinds {
+        let path = dir.path().join("graph.pbtxt");
+        fs::write(&path, format!("node {{ name: \"it\" op: \"{op}\" }}\nnode {{ name: \"x\" op: \"NoOp\" }}")).unwrap();
+        let (status, report) = ops(&path);
+        assert_eq!(codes(&report, "findings"), [code], "{op}");
+        assert_eq!(report["findings"][0]["severity"], severity, "{op}");
+        assert_eq!(status, i32::from(severity == "error"), "{op}");
+    }
+}

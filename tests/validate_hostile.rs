@@ -14,11 +14,7 @@ use validating::{line, options, try_run};
 const HANG: Duration = Duration::from_secs(60);
 
 /// Damaged cases in which there is nothing to warn of, with the reason.
-const NOT_WARNED_OF: &[(&str, &str)] = &[
-    ("v1-dtype-bfloat16", "no V1 writer has the type, but its values can be read as halves are"),
-    ("v1-other-name-inside", "the name inside a slice is redundant: no reader looks at it"),
-    ("v1-unsorted", "our reader looks through whole blocks and finds what TensorFlow's search may miss"),
-];
+const NOT_WARNED_OF: &[(&str, &str)] = &[];
 
 /// Legal cases that have an error-level finding nevertheless, with the code and the reason.
 const ASKED_FOR: &[(&str, Code, &str)] = &[

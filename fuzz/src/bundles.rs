@@ -232,7 +232,7 @@ pub fn validate(data: &[u8]) {
     }
     let run = |threads| {
         let (selector, choice) = (Selector::default(), Choice::default());
-        let options = ValidateOptions { quick: false, finite: true, threads, selector, choice };
+        let options = ValidateOptions { quick: false, finite: true, threads, selector, choice, serving: false };
         ckpt::analysis::validate(dir.path(), &options, &Limits::default(), &Progress::default())
     };
     let first = run(1);

@@ -62,7 +62,7 @@ pub fn object_graph(data: &[u8]) {
         let mut options = TreeOptions::default();
         (options.keys, options.hide_empty, options.max_depth) = (keys, hide_empty, max_depth);
         let mut out = Vec::new();
-        graph.write_tree(&mut out, &options).unwrap();
+        graph.write_tree(&mut out, &options, &|_| None).unwrap();
         // A child takes two bytes at least, and a line of indent, two short paths and escaped names.
         assert!(out.len() <= 2000 * data.len() + 1000, "{} bytes of tree from {}", out.len(), data.len());
         harmless(&String::from_utf8(out).unwrap());

@@ -117,6 +117,14 @@ codes! {
     FingerprintMismatch = "fingerprint-mismatch", Error, "The variables are not the ones that the SavedModel was saved with.";
     MissingAsset = "missing-asset", Error, "A file that the SavedModel lists as an asset is not there.";
     UnsafeAssetPath = "unsafe-asset-path", Error, "An asset's name leads out of the SavedModel.";
+    // Serving directories.
+    NoVersion = "no-version", Error, "TensorFlow Serving finds no version of a model in the directory.";
+    StrayVersion = "stray-version", Error, "TensorFlow Serving takes it for a version, and cannot load it.";
+    DuplicateVersion = "duplicate-version", Warning, "Two names stand for one version; TensorFlow Serving takes one of them.";
+    NoServeTag = "no-serve-tag", Error, "The SavedModel has no graph with exactly the tag `serve`.";
+    MissingVariables = "missing-variables", Error, "The graph of a SavedModel restores variables, and they are not there.";
+    NoDefaultSignature = "no-default-signature", Warning, "The SavedModel has no signature `serving_default`.";
+    SignatureConvention = "signature-convention", Warning, "A signature is not what its method promises.";
     // A restore into a model.
     RestoreShapeMismatch = "restore-shape-mismatch", Error, "A tensor has another shape in the checkpoint than the model wants.";
     RestoreSilentShape = "restore-silent-shape", Error, "A tensor has another shape than the model wants, and TensorFlow restores it without an error.";
@@ -127,7 +135,6 @@ codes! {
     RestoreRaises = "restore-raises", Error, "TensorFlow refuses the restore for another reason.";
     RestoreUnexpected = "restore-unexpected", Note, "The checkpoint has tensors that the model does not want.";
     RestoreUndetermined = "restore-undetermined", Warning, "Whether the restore would work could not be told.";
-    MissingVariables = "missing-variables", Error, "The graph of a SavedModel has variables, but their checkpoint is not there.";
     // What a graph can do.
     OpReadsFile = "op-reads-file", Error, "An op of the graph reads files other than the model's own.";
     OpWritesFile = "op-writes-file", Error, "An op of the graph writes or removes files.";

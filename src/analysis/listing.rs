@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::names::Names;
 use super::roles::{Role, Roles, short_name};
 use super::select::Selection;
 use crate::checkpoint::{Checkpoint, Cursor, Parts, Tensor, Tensors};
@@ -85,6 +86,8 @@ pub struct Listing<'c> {
     pub totals: Totals,
     /// How many tensors the checkpoint has.
     pub all: usize,
+    /// What the tensors are called, if that was asked for.
+    pub names: Option<&'c Names>,
 }
 
 impl Totals {
@@ -142,7 +145,7 @@ impl<'c> Listing<'c> {
             rows.reverse();
         }
         rows.truncate(top.unwrap_or(usize::MAX));
-        let mut listing = Self { checkpoint, roles, rows, totals: Totals::default(), all: tensors.len() };
+        let mut listing = Self { checkpoint, roles, rows, totals: Totals::default(), all: tensors.len(), names: None };
         listing.totals = listing.in_parts(|rows, totals: &mut Totals| totals.add(rows.tensor())).iter().sum();
         listing
     }

@@ -1,6 +1,7 @@
 //! Layer 5: questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod beside;
 mod derived;
 pub mod diff;
 pub mod explain;
@@ -8,6 +9,8 @@ mod finding;
 pub mod forensics;
 mod listing;
 mod model;
+mod names;
+mod objects;
 pub mod ops;
 mod rename;
 mod restore;
@@ -15,14 +18,20 @@ mod role_names;
 mod roles;
 mod scopes;
 mod select;
+mod serving;
+mod state_file;
 pub mod stats;
 mod summary;
+mod timeline;
 mod validate;
 
+pub use beside::Beside;
 pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use model::{Around, GraphInfo, KerasInfo, ModelInfo};
+pub use names::{Name, Names, SlotOf, layer};
+pub use objects::Objects;
 pub use rename::{Rename, Renames};
 pub use restore::{
     Assertions, Candidate, Match, Mismatch, Missing, Model, Raise, Restore, RestoreOptions, Spec, Unexpected,
@@ -31,6 +40,9 @@ pub use restore::{
 pub use roles::{Role, Roles, short_name};
 pub use scopes::{Scope, scopes};
 pub use select::{Selection, Selector};
+pub use serving::{ServedVersion, Serving};
+pub use state_file::{repair, state_findings};
 pub use stats::{Stats, StatsOptions, stats};
-pub use summary::{Beside, Equal, FileInfo, RoleTotal, Saver, Summary};
-pub use validate::{Counts, Progress, ValidateOptions, Validation, validate};
+pub use summary::{Equal, FileInfo, RoleTotal, Saver, Summary};
+pub use timeline::{Finite, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
+pub use validate::{Counts, Progress, ValidateOptions, Validation, validate, validate_found};

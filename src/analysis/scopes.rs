@@ -244,7 +244,7 @@ impl Scope {
 }
 
 /// Splits a component at its last number: `layer_11_x` into `layer_`, 11 and `_x`.
-fn numbered(name: &str) -> (&str, Option<u64>, &str) {
+pub(super) fn numbered(name: &str) -> (&str, Option<u64>, &str) {
     let Some(end) = name.rfind(|c: char| c.is_ascii_digit()) else { return (name, None, "") };
     let end = end.saturating_add(1);
     let head = name.get(..end).unwrap_or(name);
@@ -259,7 +259,7 @@ fn numbered(name: &str) -> (&str, Option<u64>, &str) {
 }
 
 /// Sorted numbers as ranges: `0..11`, `0..3,5`.
-fn ranges(numbers: &[u64]) -> String {
+pub(super) fn ranges(numbers: &[u64]) -> String {
     let mut out: Vec<(u64, u64)> = Vec::new();
     for &number in numbers {
         match out.last_mut() {

@@ -1,18 +1,23 @@
 //! What `inspect` tells of a checkpoint on one screen.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::beside::Beside;
 use super::derived::{derived, is_missing, is_zero};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
 use super::model::ModelInfo;
+use super::objects::Objects;
 use super::roles::{Role, Roles};
 use super::scopes::{Scope, scopes};
+use super::serving::Serving;
+use super::state_file::repair;
+use crate::checkpoint::events::EventFile;
 use crate::checkpoint::graph::Form;
-use crate::checkpoint::object_graph::ObjectGraph;
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, Tensor, Tensors};
+use crate::checkpoint::{Checkpoint, Parts, Place, SourceKind, Tensor, Tensors};
 use crate::escape::Escaped;
+use crate::limits::Limits;
 use crate::tensor::{Checked, DType};
 
 /// Everything that `inspect` shows.
@@ -44,6 +49,12 @@ pub struct Summary {
     pub beside: Beside,
     /// The SavedModel that the variables belong to, or the `.meta` beside the checkpoint.
     pub model: Option<ModelInfo>,
+    /// The versions of a serving directory.
+    pub serving: Option<Serving>,
+    /// Event files of a directory, here and one directory below, and the newest of them read.
+    pub events: Vec<EventFile>,
+    /// The lines of a state file that would fit the directory, if the one that is there does not.
+    pub repair: Option<Vec<String>>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// Whether something could not be read, so that the rest may not be all.
@@ -85,17 +96,6 @@ pub struct RoleTotal {
     pub optimizer: Option<&'static str>,
     /// The sums.
     pub totals: Totals,
-}
-
-/// What else lies in the directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Beside {
-    /// Other checkpoints: their last name components.
-    pub checkpoints: Vec<String>,
-    /// Files by what they are: a graph, event files, a state file.
-    pub files: Vec<String>,
-    /// Leftovers of interrupted saves.
-    pub leftovers: Vec<String>,
 }
 
 impl Saver {
@@ -179,21 +179,6 @@ impl Equal {
     }
 }
 
-/// The object graph, if it can be read.
-fn object_graph(checkpoint: &Checkpoint) -> Option<ObjectGraph> {
-    const MOST: u64 = 64 << 20;
-    let tensor = checkpoint.tensor(OBJECT_GRAPH_KEY)?;
-    if tensor.bytes()? > MOST || tensor.dtype != DType::String {
-        return None;
-    }
-    let mut message = Vec::new();
-    let read = checkpoint.read_all(&tensor, &mut |bytes| {
-        message.extend_from_slice(bytes);
-        Ok(())
-    });
-    read.ok().and_then(|_| ObjectGraph::parse(&message).ok())
-}
-
 /// The graph that belongs to a checkpoint.
 fn model_of(checkpoint: &Checkpoint) -> Option<ModelInfo> {
     let origin = checkpoint.origin();
@@ -212,8 +197,8 @@ impl Summary {
     /// Looks at everything but the tensors' bytes; of those it reads the step and the object graph.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let mut roles = Roles::of(checkpoint);
-        if let Some(graph) = object_graph(checkpoint) {
-            roles.name_optimizers(checkpoint, &graph);
+        if let Some(graph) = Objects::of(checkpoint).graph() {
+            roles.name_optimizers(checkpoint, graph);
         }
         let origin = checkpoint.origin();
         let tensors = checkpoint.tensors();
@@ -262,6 +247,14 @@ impl Summary {
             other_scopes,
             beside: Beside::look(checkpoint),
             model,
+            serving: (origin.kind == SourceKind::ServingBase)
+                .then(|| Serving::of(&origin.path, &Limits::default()).ok())
+                .flatten(),
+            events: origin
+                .model_dir
+                .as_ref()
+                .map_or_else(Vec::new, |dir| EventFile::of_directory(&dir.path, Limits::default().events)),
+            repair: origin.model_dir.as_ref().filter(|dir| !dir.notes.is_empty()).and_then(repair),
             findings,
             unreadable,
         }
@@ -269,7 +262,7 @@ impl Summary {
 }
 
 impl FileInfo {
-    fn finding(&self) -> Option<Finding> {
+    pub(super) fn finding(&self) -> Option<Finding> {
         let name = Escaped(self.path.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
         let finding = match self.bytes {
             None => Finding::new(Code::MissingShard, format!("{name} is missing: its tensors cannot be read")),
@@ -289,7 +282,8 @@ const SHARDS: i32 = 1 << 16;
 /// How many shards are listed that are neither there nor needed: the claim is then clear.
 const ABSENT: usize = 1000;
 
-fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
+/// The files of the set, missing ones included, each with the length that it must have.
+pub(super) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     let origin = checkpoint.origin();
     let info = |path: PathBuf, needed| {
         let bytes = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
@@ -390,42 +384,6 @@ fn by_dtype(tensors: &Tensors) -> Vec<(DType, Totals)> {
     totals
 }
 
-impl Beside {
-    fn look(checkpoint: &Checkpoint) -> Self {
-        let origin = checkpoint.origin();
-        let mut beside = Self::default();
-        let dir = origin.saved_model.clone().unwrap_or_else(|| origin.prefix.directory());
-        let Ok(entries) = std::fs::read_dir(&dir) else { return beside };
-        let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
-        names.sort();
-        let own = origin.prefix.base_name().to_str().unwrap_or_default();
-        let mut events = 0usize;
-        for name in &names {
-            let path = Path::new(name);
-            let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-            if name.contains(".tempstate") || name.contains("_temp") && dir.join(name).is_dir() {
-                beside.leftovers.push(name.clone());
-            } else if let Some(prefix) = name.strip_suffix(".index") {
-                if prefix != own {
-                    beside.checkpoints.push(prefix.to_owned());
-                }
-            } else if name.contains(".tfevents.") {
-                events += 1;
-            } else if (extension == "meta" && path.file_stem().is_some_and(|s| s == own))
-                || matches!(name.as_str(), "checkpoint" | "graph.pbtxt" | "keras_metadata.pb" | "fingerprint.pb")
-                || matches!(name.as_str(), "assets" | "assets.extra" | "eval" | "export")
-            {
-                beside.files.push(name.clone());
-            }
-        }
-        if events > 0 {
-            beside.files.push(format!("{events} event file{}", if events == 1 { "" } else { "s" }));
-        }
-        beside.checkpoints.sort_by_key(|name| (crate::bundle::Prefix::new(name).step(), name.clone()));
-        beside
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -437,7 +395,7 @@ mod tests {
         let prefix = dir.path().join("model.ckpt");
         let bundle = ckpt_synth::BundleBuilder::new().floats("w", &[1], &[1.0]).claim_shards(i32::MAX);
         bundle.entry_patch("w", |entry| entry.shard = 40_000).finish().write(&prefix).unwrap();
-        let limits = crate::limits::Limits::default();
+        let limits = Limits::default();
         let checkpoint = Checkpoint::open(&prefix, crate::checkpoint::Choice::default(), &limits).unwrap();
         let files = files(&checkpoint);
         assert!(files.len() < 1100, "{} files", files.len());

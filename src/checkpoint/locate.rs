@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::directory::{self, Found, ModelDir, nothing_in};
+use super::serving;
 use super::sniff;
 use crate::bundle::Prefix;
 use crate::error::{Error, ErrorKind, Result};
@@ -301,7 +302,7 @@ fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
 }
 
 /// The file that makes `dir` a SavedModel; `.pb` wins over `.pbtxt`, as in TensorFlow's loader.
-fn saved_model_file(dir: &Path) -> Option<PathBuf> {
+pub(super) fn saved_model_file(dir: &Path) -> Option<PathBuf> {
     let names = ["saved_model.pb", "saved_model.pbtxt", "saved_model.cpb"];
     names.into_iter().map(|name| dir.join(name)).find(|file| file.is_file())
 }
@@ -330,48 +331,32 @@ fn saved_model(path: &Path, dir: &Path) -> Result<Origin> {
 }
 
 /// A directory whose entries are numbers: the versions of a served model.
-///
-/// Source: `serving: sources/storage_path/file_system_storage_path_source.cc`; a name is a version if all of it parses
-/// as an int64, and of equal ones the name that sorts last wins.
 fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
-    let names = directory::list(path)?;
-    let mut versions: Vec<(i64, String)> =
-        names.keys().filter_map(|name| Some((name.trim_ascii().parse().ok()?, name.clone()))).collect();
-    versions.sort_by(|a, b| b.cmp(a));
-    versions.dedup_by(|later, first| later.0 == first.0);
-    let is_model = |name: &str| {
-        let dir = path.join(name);
-        saved_model_file(&dir).is_some() || dir.join("export.meta").is_file() || dir.join("variables").is_dir()
-    };
-    if !versions.iter().any(|(_, name)| is_model(name)) {
+    let mut versions = serving::versions(path)?;
+    versions.retain(|version| !version.shadowed);
+    if !versions.iter().any(|version| version.kind.is_of_a_model()) {
         return Ok(None);
     }
-    let wanted = choice.version.or(versions.first().map(|(version, _)| *version));
-    let Some((version, name)) = versions.iter().find(|(version, _)| Some(*version) == wanted) else {
-        let all: Vec<String> = versions.iter().map(|(version, _)| version.to_string()).collect();
+    let wanted = choice.version.or(versions.first().map(|version| version.number));
+    let Some(version) = versions.iter().find(|version| Some(version.number) == wanted) else {
+        let all: Vec<String> = versions.iter().map(|version| version.number.to_string()).collect();
         let kind = ErrorKind::Request(format!("no version {} here", wanted.unwrap_or_default()));
         return Err(Error::new(kind).in_file(path).with_help(format!("versions here: {}", all.join(", "))));
     };
-    let dir = path.join(name);
-    if saved_model_file(&dir).is_none() && !dir.join("variables/variables.index").is_file() {
-        let (what, help) = if dir.join("export.meta").is_file() {
-            ("is a Session Bundle, the format before SavedModel", "TensorFlow Serving refuses it too; export it again")
-        } else if dir.is_dir() {
-            ("is no SavedModel", "TensorFlow Serving would try to load this version and fail; --version takes another")
-        } else {
-            ("is a file", "TensorFlow Serving takes it for a version and fails; rename it, or use --version")
-        };
-        let kind = ErrorKind::NotACheckpoint(format!("version {version}, the one that is served, {what}"));
-        return Err(Error::new(kind).in_file(&dir).with_help(help));
+    let number = version.number;
+    if let Some((what, help)) = version.kind.why_not() {
+        let kind = ErrorKind::NotACheckpoint(format!("version {number}, the one that is served, {what}"));
+        return Err(Error::new(kind).in_file(&version.path).with_help(help));
     }
-    let mut origin = saved_model(path, &dir)?;
+    let mut origin = saved_model(path, &version.path)?;
     if versions.len() > 1 {
         let n = versions.len();
         origin.notes.push(match choice.version {
-            Some(_) => format!("version {version} of {n} versions, as asked"),
-            None => format!("version {version}, the highest of {n}, which TensorFlow Serving would load"),
+            Some(_) => format!("version {number} of {n} versions"),
+            None => format!("version {number}, the highest of {n}, which TensorFlow Serving would load"),
         });
     }
+    let versions = versions.into_iter().map(|version| (version.number, version.name)).collect();
     Ok(Some(Origin { kind: SourceKind::ServingBase, versions, ..origin }))
 }
 

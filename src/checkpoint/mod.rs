@@ -7,6 +7,7 @@
 mod catalogue;
 mod directory;
 mod elements;
+pub mod events;
 mod fields;
 pub mod fingerprint;
 pub mod graph;
@@ -21,6 +22,7 @@ pub mod restore_plan;
 pub mod saved_model;
 pub mod saved_objects;
 mod saver_v1;
+pub mod serving;
 mod signature;
 mod sniff;
 mod spec;
@@ -30,6 +32,7 @@ pub use catalogue::{Cursor, Iter, Kind, Tensors};
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::{Elements, Hold};
 pub use locate::{Choice, Origin, SourceKind};
+pub use saver_v1::V1Scan;
 pub use sniff::{Looks, looks_like};
 
 use std::path::Path;
@@ -278,6 +281,14 @@ impl Checkpoint {
         match &self.store {
             Store::Bundle(bundle) => sum_spans(&bundle.shards, stored, threads, done),
             _ => Sums::default(),
+        }
+    }
+
+    /// Walks through all entries of a V1 checkpoint; `None` of any other.
+    pub fn scan_v1(&self, limits: &Limits) -> Option<V1Scan> {
+        match &self.store {
+            Store::SaverV1(v1) => Some(v1.scan(limits)),
+            Store::Bundle(_) | Store::Nothing => None,
         }
     }
 

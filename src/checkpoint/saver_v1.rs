@@ -4,10 +4,12 @@
 //! key holds a `SavedTensorSlices` with the metadata of all tensors in the file; every other key is that of a slice
 //! (also of a whole tensor) and holds one with a `TensorProto`, without dtype or shape of its own.
 
+mod scan;
 mod values;
 
 use std::collections::BTreeMap;
 
+pub use self::scan::V1Scan;
 use self::values::{Reader, Values};
 use super::{Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, resolve, sniff, touches};
 use crate::bundle::{BundleHeader, decode_shape, decode_slice, slice_key};

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use ckpt::analysis::{Code, Finding, ModelInfo, Summary};
-use ckpt::checkpoint::Origin;
 use ckpt::checkpoint::graph::Form;
 use ckpt::checkpoint::saved_model::SavedModel;
+use ckpt::checkpoint::serving::versions;
+use ckpt::checkpoint::{Checkpoint, Choice, Origin};
 use ckpt::error::ErrorKind;
 use ckpt::report::{inspect_json, inspect_text, model_json, model_text, signatures_text};
 
@@ -49,18 +50,25 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         }
         return show(args, &model, &[], ctx);
     }
-    let checkpoint = match args.source.open(ctx, false) {
-        Ok(checkpoint) => checkpoint,
-        // Variables that cannot be read hide nothing of the graph.
+    let (checkpoint, refused) = match args.source.open(ctx, false) {
+        Ok(checkpoint) => (checkpoint, false),
         Err(error) => {
-            let Some(model) = without_variables(path, args) else { return Err(error) };
-            let finding = match error.downcast_ref::<ckpt::error::Error>() {
-                Some(error) => Finding::of(error),
-                None => Finding::new(Code::Unreadable, sentence(&error)),
-            };
-            show(args, &model, &[finding], ctx)?;
-            ctx.error(&sentence(&error));
-            return Ok(Status::Trouble);
+            // The version that is served cannot be read: the table shows it, and the screen shows the next one.
+            if let Some(other) = next_version(args).filter(|_| args.source.choice() == Choice::default()) {
+                let checkpoint = Checkpoint::open(path, other, &ctx.limits())?;
+                ctx.error(&sentence(&error));
+                (checkpoint, true)
+            } else {
+                // Variables that cannot be read hide nothing of the graph.
+                let Some(model) = without_variables(path, args) else { return Err(error) };
+                let finding = match error.downcast_ref::<ckpt::error::Error>() {
+                    Some(error) => Finding::of(error),
+                    None => Finding::new(Code::Unreadable, sentence(&error)),
+                };
+                show(args, &model, &[finding], ctx)?;
+                ctx.error(&sentence(&error));
+                return Ok(Status::Trouble);
+            }
         }
     };
     let summary = Summary::of(&checkpoint);
@@ -75,7 +83,16 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         Format::Json => inspect_json(&checkpoint, &summary, &mut ctx.out)?,
         _ => inspect_text(&checkpoint, &summary, ctx.look, &mut ctx.out)?,
     }
-    Ok(if summary.unreadable { Status::Trouble } else { Status::Fine })
+    Ok(if summary.unreadable || refused { Status::Trouble } else { Status::Fine })
+}
+
+/// The highest version of a serving directory that can be read.
+fn next_version(args: &Args) -> Option<Choice> {
+    let versions = versions(&args.source.path).ok()?;
+    let other = versions
+        .iter()
+        .find(|version| !version.shadowed && version.kind.is_of_a_model() && version.kind.why_not().is_none())?;
+    Some(Choice { version: Some(other.number), ..Choice::default() })
 }
 
 fn show(args: &Args, model: &ModelInfo, findings: &[Finding], ctx: &mut Ctx) -> Result<Status> {
@@ -96,7 +113,7 @@ fn alone(path: &Path) -> Result<Option<ModelInfo>> {
     // `saved_model.pb` stands for its directory; under another name it is a file like any other.
     let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
     let Some(form) = Form::of(path)?.filter(|_| !is_model) else { return Ok(None) };
-    let has_checkpoint = form == Form::MetaGraph && Origin::locate(path, ckpt::checkpoint::Choice::default()).is_ok();
+    let has_checkpoint = form == Form::MetaGraph && Origin::locate(path, Choice::default()).is_ok();
     Ok((!has_checkpoint).then(|| ModelInfo::read(path, form)))
 }
 

@@ -1,10 +1,12 @@
 //! `ckpt list`: one line a tensor.
 
 use anyhow::Result;
-use ckpt::analysis::{GroupBy, Listing, Roles, Sort};
-use ckpt::report::{groups_text, list_csv, list_json, list_jsonl, list_markdown, list_text, tree_text};
+use ckpt::analysis::{GroupBy, Listing, Names, Objects, Roles, Sort};
+use ckpt::checkpoint::Checkpoint;
+use ckpt::report::{groups_text, list_csv, list_json, list_jsonl, list_markdown, list_text, names_text, tree_text};
 use clap::ValueEnum;
 
+use super::ctx::library_sentence;
 use super::source::{SelectArgs, SourceArgs, tell_damage};
 use super::{Ctx, Format, Status};
 
@@ -12,6 +14,7 @@ use super::{Ctx, Format, Status};
 ///
 /// Touches no data shard.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_long_help = "\
 Formats: text, json, jsonl, csv, markdown.
 
@@ -19,6 +22,7 @@ Examples:
   ckpt list model.ckpt-200
   ckpt list train/ 'dnn/**/kernel' '!role:slot' --sort size --top 20
   ckpt list model.ckpt-200 --by role
+  ckpt list ckpt-1 --names
   ckpt list model.ckpt-200 --tree --depth 2
 
 Exit status:
@@ -33,6 +37,9 @@ pub(crate) struct Args {
     /// Show keys as stored, exact bytes, and where each tensor lies: shard, offset, checksum, slices.
     #[arg(long, short)]
     long: bool,
+    /// Show what each key is called in the program, which slot belongs to which variable, and other paths to it.
+    #[arg(long, conflicts_with_all = ["long", "tree", "by"])]
+    names: bool,
     /// Sort by this.
     #[arg(long, value_enum, default_value_t, value_name = "KEY")]
     sort: SortKey,
@@ -71,6 +78,19 @@ enum GroupKey {
     Shard,
 }
 
+/// What the tensors are called; says so if that lies in a shard that is missing.
+fn names(checkpoint: &Checkpoint, roles: &Roles, ctx: &mut Ctx) -> Names {
+    let objects = Objects::of(checkpoint);
+    if let Some(error) = objects.error() {
+        ctx.note(&library_sentence(error));
+        ctx.note(match objects.graph() {
+            Some(_) => "names are those of saved_model.pb",
+            None => "without the object graph only slots can be told, by their keys",
+        });
+    }
+    Names::of(checkpoint, roles, &objects)
+}
+
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let has = if args.tree || args.by.is_some() {
         &[Format::Text][..]
@@ -89,7 +109,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         SortKey::Dtype => Sort::DType,
         SortKey::Role => Sort::Role,
     };
-    let listing = Listing::new(&checkpoint, &roles, selection, sort, args.reverse, args.top);
+    let names = args.names.then(|| names(&checkpoint, &roles, ctx));
+    let mut listing = Listing::new(&checkpoint, &roles, selection, sort, args.reverse, args.top);
+    listing.names = names.as_ref();
     let (look, out) = (ctx.look, &mut ctx.out);
     match ctx.format {
         Format::Json => list_json(&listing, out)?,
@@ -107,7 +129,10 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
                 };
                 groups_text(&listing.groups(by, args.depth.unwrap_or(1)), what, &listing, look, out)?;
             }
-            None => list_text(&listing, args.long, look, out)?,
+            None => match &names {
+                Some(names) => names_text(&listing, names, look, out)?,
+                None => list_text(&listing, args.long, look, out)?,
+            },
         },
     }
     tell_damage(&checkpoint, ctx);

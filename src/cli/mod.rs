@@ -6,8 +6,11 @@
 mod ctx;
 mod diff;
 mod explain;
+mod graph;
 mod inspect;
+mod latest;
 mod list;
+mod log;
 mod ops;
 mod print;
 mod progress;
@@ -43,6 +46,9 @@ enum Command {
     Print(print::Args),
     Stats(stats::Args),
     Diff(diff::Args),
+    Graph(graph::Args),
+    Log(log::Args),
+    Latest(latest::Args),
     Validate(validate::Args),
     Ops(ops::Args),
     Explain(explain::Args),
@@ -91,6 +97,8 @@ pub(crate) enum Format {
     Raw,
     /// A NumPy array.
     Npy,
+    /// A graph for Graphviz.
+    Dot,
     /// Annotations of a GitHub workflow.
     Github,
     /// SARIF 2.1.0.
@@ -117,6 +125,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Print(args) => print::run(&args, &mut ctx),
         Command::Diff(args) => diff::run(&args, &mut ctx),
         Command::Ops(args) => ops::run(&args, &mut ctx),
+        Command::Latest(args) => latest::run(&args, &mut ctx),
+        Command::Log(args) => log::run(&args, &mut ctx),
+        Command::Graph(args) => graph::run(&args, &mut ctx),
         Command::Explain(args) => explain::run(&args, &mut ctx),
         Command::Stats(args) => stats::run(&args, &mut ctx),
         Command::Validate(args) => validate::run(&args, &mut ctx),

@@ -30,6 +30,7 @@ Examples:
   ckpt validate model.ckpt-200
   ckpt validate train/ --quick
   ckpt validate export/ --finite --format sarif > ckpt.sarif
+  ckpt validate models/half_plus_two --serving
   ckpt validate model.ckpt-200 'dense/**' --warn unreferenced-bytes
   ckpt validate model.ckpt-200 --against model.ckpt-400.meta
   ckpt validate ckpt-7 --against export/ --quick
@@ -51,6 +52,9 @@ pub(crate) struct Args {
     /// Look for NaN and infinity too.
     #[arg(long, conflicts_with = "quick")]
     finite: bool,
+    /// Check what TensorFlow Serving would do with it: versions, tags, signatures.
+    #[arg(long)]
+    serving: bool,
     /// Predict a restore into this model: a .meta file, a graph, a SavedModel, another checkpoint, or a spec file.
     #[arg(long, value_name = "MODEL", help_heading = "Restore")]
     against: Option<PathBuf>,
@@ -95,6 +99,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         threads: ctx.threads(),
         selector: Selector::parse(&args.select.selectors, args.select.regex)?,
         choice: args.source.choice(),
+        serving: args.serving,
     };
     let path = &args.source.path;
     let models = match &args.against {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::stats_json::thousandths;
 use crate::analysis::stats::{Number, SHARES, Stats, tensor_at};
-use crate::analysis::{Listing, stats};
+use crate::analysis::{Listing, Name, layer, stats};
 use crate::checkpoint::{Checkpoint, Parts};
 use crate::escape::escaped;
 
@@ -14,8 +14,9 @@ use crate::escape::escaped;
 /// What `out` says.
 pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(["name", "dtype", "shape", "bytes", "role", "optimizer", "shard", "offset", "crc32c", "slices"])
-        .map_err(csv_output)?;
+    let header = ["name", "dtype", "shape", "bytes", "role", "optimizer", "shard", "offset", "crc32c", "slices"];
+    let named = ["full_name", "layer", "aliases", "slot", "slot_of"].into_iter().filter(|_| listing.names.is_some());
+    csv.write_record(header.into_iter().chain(named)).map_err(csv_output)?;
     let mut rows = listing.cursor();
     while let Some((at, tensor)) = rows.advance() {
         let (place, slices) = match &tensor.parts {
@@ -23,10 +24,11 @@ pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
             Parts::Slices(slices) => (None, slices.iter().map(|s| s.slice.to_string()).collect::<Vec<_>>().join(" ")),
         };
         let text = |number: Option<String>| number.unwrap_or_default();
-        csv.write_record([
-            escaped(&tensor.name).as_ref(),
-            &tensor.dtype.to_string(),
-            &tensor.shape.to_string(),
+        let (name, dtype, shape) = (escaped(&tensor.name), tensor.dtype.to_string(), tensor.shape.to_string());
+        let row = [
+            name.as_ref(),
+            &dtype,
+            &shape,
             &text(tensor.bytes().map(|n| n.to_string())),
             listing.roles.role(at).name(),
             listing.roles.optimizer(at).unwrap_or_default(),
@@ -34,10 +36,26 @@ pub fn list_csv(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
             &text(place.and_then(|p| p.range).map(|(offset, _)| offset.to_string())),
             &text(place.and_then(|p| p.crc32c).map(|crc| format!("{:#010x}", crc.0))),
             &slices,
-        ])
-        .map_err(csv_output)?;
+        ];
+        let names = listing.names.map(|names| names.get(at).map_or_else(Default::default, cells));
+        let names = names.iter().flatten().map(String::as_str);
+        csv.write_record(row.into_iter().chain(names)).map_err(csv_output)?;
     }
     csv.flush()
+}
+
+/// The cells of `--names`; several paths are separated by spaces.
+fn cells(name: &Name) -> [String; 5] {
+    let text = |text: Option<&str>| text.map(|text| escaped(text.as_bytes()).into_owned()).unwrap_or_default();
+    let full_name = name.full_name.as_deref();
+    let slot = name.slot.as_deref();
+    [
+        text(full_name),
+        text(full_name.and_then(layer)),
+        text(Some(&name.aliases.join(" "))),
+        text(slot.map(|slot| slot.slot.as_str())),
+        slot.map(|slot| escaped(&slot.variable).into_owned()).unwrap_or_default(),
+    ]
 }
 
 /// `stats --format csv`: one tensor a row, under a header; of the tensors only the first `top`. Columns for quantiles

@@ -5,7 +5,9 @@ use std::time::UNIX_EPOCH;
 
 use serde_json::{Map, Value, json};
 
+use super::events::event_file;
 use super::json::{SCHEMA_VERSION, name, path, source};
+use super::serving::serving_json;
 use crate::analysis::{Finding, Summary, Totals};
 use crate::checkpoint::{Checkpoint, ModelDir};
 
@@ -56,9 +58,12 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
             put(key, value);
         }
     }
-    if !origin.versions.is_empty() {
-        let version = |(number, entry): &(i64, String)| json!({"version": number, "name": entry});
-        put("versions", origin.versions.iter().map(version).collect());
+    if let Some(serving) = &summary.serving {
+        put("versions", serving_json(serving));
+    }
+    if origin.model_dir.is_some() {
+        put("events", summary.events.iter().map(event_file).collect());
+        put("repair", json!(summary.repair));
     }
     serde_json::to_writer_pretty(&mut *out, &Value::Object(object))?;
     writeln!(out)

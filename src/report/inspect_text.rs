@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::events::in_words;
 use super::json::shown;
 use super::model_text::{Detail, model_screen};
+use super::serving::serving_text;
 use super::table::Columns;
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
 use super::{Look, write_finding};
@@ -25,8 +27,14 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
     if let Some(model) = &summary.model {
         model_screen(model, Detail::Beside, look, out)?;
     }
+    if let Some(serving) = &summary.serving {
+        serving_text(serving, look, out)?;
+    }
     if let Some(dir) = &checkpoint.origin().model_dir {
         checkpoints(dir, look, out)?;
+        if summary.repair.is_some() {
+            writeln!(out, "  ckpt log shows the lines that would put the state file right")?;
+        }
     }
     beside(checkpoint, summary, look, out)
 }
@@ -241,9 +249,6 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
     let dim = look.dim();
     let origin = checkpoint.origin();
     let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
-    if !origin.versions.is_empty() {
-        lines.push(("versions", origin.versions.iter().map(|(version, _)| version.to_string()).collect()));
-    }
     let text = |names: &[String]| names.iter().map(|name| escaped(name.as_bytes()).into_owned()).collect::<Vec<_>>();
     if origin.model_dir.is_none() && !beside.checkpoints.is_empty() {
         let mut names: Vec<String> = text(&beside.checkpoints).into_iter().rev().take(5).collect();
@@ -258,6 +263,9 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
     let files: Vec<String> = beside.files.iter().filter(told).cloned().collect();
     if !files.is_empty() {
         lines.push(("also here", text(&files)));
+    }
+    if let Some(dir) = &origin.model_dir {
+        lines.extend(in_words(&dir.path, &summary.events).into_iter().map(|line| ("events", vec![line])));
     }
     if !beside.leftovers.is_empty() {
         lines.push(("leftovers of interrupted saves", text(&beside.leftovers)));

@@ -9,7 +9,7 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use super::rows::{Text, push_crc, push_signed, write_rows};
-use crate::analysis::{Listing, MissingShards, RowCursor, derived, is_zero};
+use crate::analysis::{Listing, MissingShards, Name, RowCursor, derived, is_zero, layer};
 use crate::checkpoint::{Origin, Parts, Place, StoredSlice, Tensor};
 use crate::escape::{Escaped, is_plain};
 use crate::tensor::Shape;
@@ -156,6 +156,9 @@ fn tensor_json(
     if let Some(optimizer) = optimizer {
         write!(out, ",\"optimizer\":\"{optimizer}\"")?;
     }
+    if let Some(names) = listing.names.and_then(|names| names.get(at)) {
+        names_json(names, out)?;
+    }
     if missing.is_missing(listing.checkpoint, tensor) {
         out.write_all(b",\"missing\":true")?;
         if let Some(value) = derived(listing.checkpoint, tensor) {
@@ -174,6 +177,22 @@ fn tensor_json(
         out.write_all(b"]")?;
     }
     out.write_all(b"}")
+}
+
+fn names_json(names: &Name, out: &mut Vec<u8>) -> io::Result<()> {
+    let full_name = names.full_name.as_deref();
+    let slot = names
+        .slot
+        .as_ref()
+        .map(|slot| json!({"variable": name(&slot.variable), "name": slot.variable_name, "slot": slot.slot}));
+    let value = [
+        ("full_name", json!(full_name)),
+        ("layer", json!(full_name.and_then(layer))),
+        ("aliases", json!(names.aliases)),
+        ("more_aliases", json!(names.more_aliases)),
+        ("slot_of", json!(slot)),
+    ];
+    value.into_iter().try_for_each(|(key, value)| write!(out, ",\"{key}\":{value}"))
 }
 
 /// As [`string_element`], quickly where nothing in it needs to be escaped.

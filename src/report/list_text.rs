@@ -256,7 +256,7 @@ fn slice_row(stored: &StoredSlice, shape: &Shape) -> SliceRow {
     SliceRow { name, shape, bytes, place }
 }
 
-fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let totals = listing.totals;
     let dim = look.dim();
     let of = if listing.all == totals.tensors { String::new() } else { format!(" of {}", count(listing.all as u64)) };

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::names_text::called;
 use super::stats_text::{dead_channels, figure, non_finite, number};
 use super::units::{count, percent, shape_text, size};
 use crate::analysis::stats::{Stats, TensorStats, tensor_at};
@@ -14,13 +15,19 @@ use crate::escape::escaped;
 /// # Errors
 /// What `out` says.
 pub fn list_markdown(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "| name | dtype | shape | size | role |\n|---|---|---|---:|---|")?;
+    let (head, rule) = if listing.names.is_some() { (" called |", "---|") } else { ("", "") };
+    writeln!(out, "| name | dtype | shape | size | role |{head}\n|---|---|---|---:|---|{rule}")?;
     let mut rows = listing.cursor();
     while let Some((at, tensor)) = rows.advance() {
         let bytes = tensor.bytes().map_or_else(|| "?".to_owned(), size);
         let role = listing.roles.role(at).name();
         let name = code(&escaped(short_name(&tensor.name)));
-        writeln!(out, "| {name} | {} | {} | {bytes} | {role} |", tensor.dtype, shape_text(&tensor.shape))?;
+        write!(out, "| {name} | {} | {} | {bytes} | {role} |", tensor.dtype, shape_text(&tensor.shape))?;
+        match listing.names.and_then(|names| names.get(at)).map(called).filter(|text| !text.is_empty()) {
+            Some(text) => writeln!(out, " {} |", code(&text))?,
+            None if listing.names.is_some() => writeln!(out, " |")?,
+            None => writeln!(out)?,
+        }
     }
     let totals = listing.totals;
     let tensors = count(totals.tensors as u64);

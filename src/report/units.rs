@@ -1,6 +1,6 @@
 //! Numbers for people.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::tensor::Shape;
 
@@ -71,8 +71,39 @@ pub fn shape_text(shape: &Shape) -> String {
 }
 
 /// A time in UTC: `2018-03-07 13:47:42`.
+///
+/// A clock that was never set, or a file that was made to say so, may be before 1970 or behind the year 9999, which
+/// humantime cannot write.
 pub(super) fn time(time: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(time).to_string().replace('T', " ").replace('Z', "")
+    const YEAR_10000: u64 = 253_402_300_800;
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) if since.as_secs() < YEAR_10000 => {
+            humantime::format_rfc3339_seconds(time).to_string().replace('T', " ").replace('Z', "")
+        }
+        Ok(_) => "behind year 9999".to_owned(),
+        Err(_) => "before 1970".to_owned(),
+    }
+}
+
+/// A time in seconds since 1970, as event files have it.
+pub(super) fn seconds(seconds: f64) -> String {
+    let since = Duration::try_from_secs_f64(seconds).ok().and_then(|since| UNIX_EPOCH.checked_add(since));
+    since.map_or_else(|| "no time".to_owned(), time)
+}
+
+/// A span of time in its two largest units: `3 h 20 min`.
+pub(super) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let two = |a: u64, unit: &str, b: u64, lower: &str| match b {
+        0 => format!("{a} {unit}"),
+        _ => format!("{a} {unit} {b} {lower}"),
+    };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3600..86_400 => two(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds % 86_400 / 3600, "h"),
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +122,12 @@ mod tests {
         assert_eq!(count(1_000_000), "1,000,000");
         let shares = [(1, 3), (2, 3), (1, 1000), (999, 1000), (1, 1), (0, 0)].map(|(part, whole)| percent(part, whole));
         assert_eq!(shares, ["33 %", "67 %", "<1 %", ">99 %", "100 %", "0 %"]);
+        assert_eq!(seconds(1_700_000_000.5), "2023-11-14 22:13:20");
+        assert_eq!([-1.0, f64::NAN, 1e300].map(seconds), ["no time"; 3]);
+        assert_eq!(seconds(1e12), "behind year 9999");
+        assert_eq!(time(UNIX_EPOCH - Duration::from_secs(1)), "before 1970");
+        let spans = [0, 61, 3600, 90_000].map(|seconds| span(Duration::from_secs(seconds)));
+        assert_eq!(spans, ["0 s", "1 min 1 s", "1 h", "1 d 1 h"]);
         assert_eq!(shape_text(&Shape::new([784, 128])), "784×128");
         assert_eq!(shape_text(&Shape::scalar()), "()");
     }

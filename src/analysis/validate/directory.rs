@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
+use crate::analysis::state_file::state_findings;
 use crate::analysis::summary::step_disagreement;
-use crate::checkpoint::state::Outcome;
 use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin, SourceKind};
-use crate::escape::{Escaped, escaped};
+use crate::escape::escaped;
 
-/// Every checkpoint that a path leads to: of a directory all of them, of a serving directory all versions.
+/// Every checkpoint that a path leads to: of a directory all of them.
 pub(super) fn targets(origin: Origin, result: &mut Validation) -> Vec<Origin> {
     leftovers(&origin, result);
     match origin.kind {
@@ -18,65 +18,17 @@ pub(super) fn targets(origin: Origin, result: &mut Validation) -> Vec<Origin> {
             state_file(dir, result);
             dir.checkpoints.iter().map(|found: &Found| Origin::of_found(&origin.path, found)).collect()
         }
-        SourceKind::ServingBase => {
-            let mut all = Vec::new();
-            for (version, name) in &origin.versions {
-                let dir = origin.path.join(name);
-                match Origin::of_version(&origin.path, &dir) {
-                    Ok(version) => all.push(version),
-                    Err(error) => {
-                        let mut finding = Finding::of(&error);
-                        finding.code = Code::BadSavedModel;
-                        finding.message = format!("version {version}: {}", finding.message);
-                        result.push(finding);
-                    }
-                }
-            }
-            all
-        }
         _ => vec![origin],
     }
 }
 
 fn state_file(dir: &ModelDir, result: &mut Validation) {
-    let Some(file) = &dir.state else { return };
-    result.checked.files += 1;
-    let mut found = |code: Code, message: String, help: &str| {
-        result.findings.push(Finding::new(code, message).in_file(&file.path).with_help(help));
-    };
-    let state = match &file.content {
-        Ok(Outcome::Loaded(state)) => state,
-        Ok(Outcome::NoPath(_)) => {
-            let message = "the state file names no checkpoint: TensorFlow raises ValueError".to_owned();
-            return found(Code::StateFileUnreadable, message, "delete it, or write model_checkpoint_path into it");
-        }
-        Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) | Err(error) => {
-            let message = format!("TensorFlow cannot read the state file: {error}");
-            return found(Code::StateFileUnreadable, message, "delete it, or correct it");
-        }
-    };
-    let mut listed: Vec<&String> = vec![&state.model_checkpoint_path];
-    listed.extend(state.all_model_checkpoint_paths.iter().filter(|path| **path != state.model_checkpoint_path));
-    for (n, path) in listed.into_iter().enumerate() {
-        if dir.find(Path::new(path)).is_some() {
-            continue;
-        }
-        let shown = Escaped(path.as_bytes());
-        let base = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        let what = if n == 0 { "the latest checkpoint" } else { "a checkpoint" };
-        if dir.find(Path::new(base)).is_some() {
-            let message =
-                format!("the state file names {shown} as {what}; a checkpoint of that name lies here instead");
-            found(Code::StateFileMoved, message, "the directory was moved; write relative paths into the state file");
-        } else {
-            let message = format!("the state file names {shown} as {what}, which does not exist");
-            found(Code::StateFileStale, message, "deleted by hand, or a save was interrupted");
-        }
-    }
+    result.checked.files += u64::from(dir.state.is_some());
+    result.findings.extend(state_findings(dir));
 }
 
 /// Temporary files that a writer renames when it is done (`tensor_bundle.cc`, `merge_v2_checkpoints`).
-fn leftovers(origin: &Origin, result: &mut Validation) {
+pub(super) fn leftovers(origin: &Origin, result: &mut Validation) {
     let dir = match &origin.model_dir {
         Some(dir) => dir.path.clone(),
         None => origin.prefix.directory(),

@@ -8,6 +8,29 @@ use crate::checkpoint::Checkpoint;
 use crate::escape::escaped;
 use crate::tensor::DType;
 
+/// What is not finite in a tensor.
+pub(in crate::analysis) struct NonFinite {
+    /// The position of the tensor.
+    pub(in crate::analysis) at: usize,
+    /// How many NaN.
+    pub(in crate::analysis) nan: u64,
+    /// How many infinities.
+    pub(in crate::analysis) infinite: u64,
+    /// The first of either, in C order.
+    first: u64,
+}
+
+/// What a search for them came to.
+#[derive(Default)]
+pub(in crate::analysis) struct Search {
+    /// Tensors with some, in order.
+    pub(in crate::analysis) found: Vec<NonFinite>,
+    /// Tensors that were read as a whole.
+    pub(in crate::analysis) read: usize,
+    /// Tensors that could not be.
+    pub(in crate::analysis) unread: usize,
+}
+
 /// Looks at every floating-point tensor of the selection.
 pub(super) fn check(
     checkpoint: &Checkpoint,
@@ -16,26 +39,41 @@ pub(super) fn check(
     progress: &Progress,
     result: &mut Validation,
 ) {
-    let mut cursor = checkpoint.tensors().cursor();
-    let can_be = |at: &usize| cursor.reach(*at).is_some_and(|tensor| has_non_finite(tensor.dtype));
-    let selection: Selection = selection.iter().filter(can_be).collect();
-    let options = StatsOptions { threads, distribution: false, channels: false };
-    // What cannot be read has its finding already; what was read of it before, and the values of tensors with a wrong
-    // checksum, are told too.
-    for TensorStats { at, figures, .. } in stats(checkpoint, &selection, &options, progress).tensors {
-        let (Some(tensor), Some(first)) = (tensor_at(checkpoint, at), figures.first_non_finite()) else { continue };
+    // What cannot be read has its finding already.
+    for NonFinite { at, nan, infinite, first } in search(checkpoint, selection, threads, progress).found {
+        let Some(tensor) = tensor_at(checkpoint, at) else { continue };
         let elements = tensor.elements().unwrap_or(0);
         let place = coordinates(first, tensor.shape.dims().unwrap_or_default());
         let place: Vec<String> = place.iter().map(u64::to_string).collect();
         let message = format!(
-            "{}: {} NaN and {} infinite of {elements} elements, the first at [{}]",
+            "{}: {nan} NaN and {infinite} infinite of {elements} elements, the first at [{}]",
             escaped(&tensor.name),
-            figures.nan().count,
-            figures.positive_infinity().count.saturating_add(figures.negative_infinity().count),
             place.join(", ")
         );
         result.push(Finding::new(Code::NonFinite, message).for_tensor(&tensor.name));
     }
+}
+
+/// Reads those tensors of the selection that can hold NaN or infinity.
+pub(in crate::analysis) fn search(
+    checkpoint: &Checkpoint,
+    selection: &Selection,
+    threads: usize,
+    progress: &Progress,
+) -> Search {
+    let mut cursor = checkpoint.tensors().cursor();
+    let can_be = |at: &usize| cursor.reach(*at).is_some_and(|tensor| has_non_finite(tensor.dtype));
+    let selection: Selection = selection.iter().filter(can_be).collect();
+    let options = StatsOptions { threads, distribution: false, channels: false };
+    let mut search = Search::default();
+    // What was read of a tensor before it broke off, and the values of those with a wrong checksum, are told too.
+    for TensorStats { at, figures, error, .. } in stats(checkpoint, &selection, &options, progress).tensors {
+        *(if error.is_none() { &mut search.read } else { &mut search.unread }) += 1;
+        let infinite = figures.positive_infinity().count.saturating_add(figures.negative_infinity().count);
+        let found = figures.first_non_finite().map(|first| NonFinite { at, nan: figures.nan().count, infinite, first });
+        search.found.extend(found);
+    }
+    search
 }
 
 fn has_non_finite(dtype: DType) -> bool {

@@ -8,9 +8,11 @@ mod bytes;
 mod causes;
 mod directory;
 mod entries;
-mod finite;
+pub(super) mod finite;
 mod graph;
 mod saved_model;
+mod saver_v1;
+mod serving;
 mod shards;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +22,9 @@ use super::finding::{Code, Finding, Severity};
 use super::restore::{Restore, findings};
 use super::roles::Roles;
 use super::select::Selector;
-use crate::checkpoint::{Checkpoint, Choice, Origin};
+use crate::checkpoint::saved_model::SavedModel;
+use crate::checkpoint::serving::{Version, versions};
+use crate::checkpoint::{Checkpoint, Choice, Found, Origin, SourceKind};
 use crate::error::Result;
 use crate::limits::Limits;
 
@@ -37,6 +41,16 @@ pub struct ValidateOptions {
     pub selector: Selector,
     /// Which checkpoint of a directory; without a choice, all of them.
     pub choice: Choice,
+    /// Check what TensorFlow Serving would do with it.
+    pub serving: bool,
+}
+
+impl ValidateOptions {
+    /// Every tensor, or with `quick` none of their bytes.
+    pub fn all(quick: bool, threads: usize) -> Self {
+        let (selector, choice) = (Selector::default(), Choice::default());
+        Self { quick, finite: false, threads, selector, choice, serving: false }
+    }
 }
 
 /// How much is to be read and has been, for whoever shows progress.
@@ -114,10 +128,32 @@ impl Validation {
 /// If `path` leads to no checkpoint at all. That one is damaged beyond opening is a finding.
 pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progress: &Progress) -> Result<Validation> {
     let mut result = Validation::default();
-    let origin = Origin::locate(path, options.choice)?;
     let one = options.choice != Choice::default();
-    let targets = if one { vec![origin] } else { directory::targets(origin, &mut result) };
-    for origin in targets {
+    let versions = if one || !path.is_dir() { Vec::new() } else { served(path, options.serving)? };
+    let targets = if versions.is_empty() {
+        match Origin::locate(path, options.choice) {
+            Ok(origin) if one || origin.kind == SourceKind::ServingBase => vec![origin],
+            Ok(origin) => {
+                if options.serving && origin.kind != SourceKind::SavedModel {
+                    serving::no_version(path, &mut result);
+                }
+                directory::targets(origin, &mut result)
+            }
+            Err(_) if options.serving && path.is_dir() => {
+                serving::no_version(path, &mut result);
+                return Ok(result);
+            }
+            Err(error) => return Err(error),
+        }
+    } else {
+        let targets = serving::targets(path, &versions, options.serving, &mut result);
+        for origin in &targets {
+            directory::leftovers(origin, &mut result);
+        }
+        targets
+    };
+    for mut origin in targets {
+        around(&mut origin);
         one_checkpoint(origin, options, limits, progress, &mut result);
     }
     let checked = result.checked;
@@ -133,6 +169,51 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     Ok(result)
 }
 
+/// The versions of a directory that TensorFlow Serving watches; none if it is something else. Behind the gate, every
+/// number counts.
+fn served(path: &Path, gate: bool) -> Result<Vec<Version>> {
+    let versions = versions(path)?;
+    let something_else = path.join("checkpoint").is_file() || SavedModel::file_in(path).is_ok();
+    let is_base = versions.iter().any(|version| version.kind.is_of_a_model()) || gate;
+    Ok(if something_else || !is_base { Vec::new() } else { versions })
+}
+
+/// The variables of a SavedModel, given by their prefix: the model around them is checked too.
+fn around(origin: &mut Origin) {
+    if origin.saved_model.is_some() || origin.prefix.base_name() != "variables" {
+        return;
+    }
+    let dir = origin.prefix.directory();
+    if dir.canonicalize().is_ok_and(|dir| dir.file_name().is_some_and(|name| name == "variables")) {
+        let model = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let model = model.map_or_else(|| dir.join(".."), Path::to_path_buf);
+        origin.saved_model = SavedModel::file_in(&model).is_ok().then_some(model);
+    }
+}
+
+/// Checks one version of a serving directory, with what Serving needs of it.
+pub(super) fn validate_version(base: &Path, version: &Version, limits: &Limits) -> Validation {
+    let mut result = Validation::default();
+    let options = ValidateOptions { serving: true, ..ValidateOptions::all(true, 1) };
+    for origin in serving::targets(base, std::slice::from_ref(version), false, &mut result) {
+        one_checkpoint(origin, &options, limits, &Progress::default(), &mut result);
+    }
+    result
+}
+
+/// Checks one checkpoint of a directory, and nothing around it.
+pub fn validate_found(
+    path: &Path,
+    found: &Found,
+    options: &ValidateOptions,
+    limits: &Limits,
+    progress: &Progress,
+) -> Validation {
+    let mut result = Validation::default();
+    one_checkpoint(Origin::of_found(path, found), options, limits, progress, &mut result);
+    result
+}
+
 fn one_checkpoint(
     origin: Origin,
     options: &ValidateOptions,
@@ -142,7 +223,7 @@ fn one_checkpoint(
 ) {
     result.targets.push(origin.prefix.as_path().to_path_buf());
     result.checked.checkpoints += 1;
-    saved_model::check(&origin, limits, result);
+    saved_model::check(&origin, limits, options.serving, result);
     let has_variables = origin.has_variables;
     let index = origin.prefix.index();
     let checkpoint = match Checkpoint::open_origin(origin, limits) {
@@ -171,6 +252,7 @@ fn one_checkpoint(
     let members = selection.members(checkpoint.tensors().len());
     let pieces = entries::check(&checkpoint, &members, result);
     let shards = shards::check(&checkpoint, &pieces, options.quick, result);
+    saver_v1::check(&checkpoint, options.quick, result);
     graph::check(&checkpoint, options.quick, result);
     directory::check_step(&checkpoint, options.quick, result);
     if options.quick {

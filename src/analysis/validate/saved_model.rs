@@ -1,17 +1,18 @@
 //! A SavedModel around its variables: the graph readable, the variables its own, the assets there.
 
-use super::Validation;
+use super::{Validation, serving};
 use crate::analysis::finding::{Code, Finding};
+use crate::checkpoint::Origin;
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
 use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::{Origin, SourceKind};
 use crate::error::Error;
 use crate::escape::escaped;
 use crate::limits::Limits;
 
 /// Checks what belongs to the checkpoint but is no bundle: `saved_model.pb`, `fingerprint.pb`, assets, a `.meta`.
-pub(super) fn check(origin: &Origin, limits: &Limits, result: &mut Validation) {
+/// Behind the `gate`, what TensorFlow Serving needs too.
+pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut Validation) {
     let Some(dir) = &origin.saved_model else {
         let meta = origin.prefix.meta();
         if meta.is_file() {
@@ -24,7 +25,12 @@ pub(super) fn check(origin: &Origin, limits: &Limits, result: &mut Validation) {
     };
     result.checked.files += 1;
     match SavedModel::read(dir) {
-        Ok(model) => assets(&model, result),
+        Ok(model) => {
+            assets(&model, result);
+            if gate {
+                serving::check(origin, dir, &model, result);
+            }
+        }
         Err(error) => unreadable(&error, result),
     }
     let fingerprint = dir.join("fingerprint.pb");
@@ -37,7 +43,7 @@ pub(super) fn check(origin: &Origin, limits: &Limits, result: &mut Validation) {
         Err(error) => return unreadable(&error, result),
     };
     let index = origin.prefix.index();
-    if !origin.v1_files.is_empty() || !matches!(origin.kind, SourceKind::SavedModel | SourceKind::ServingBase) {
+    if !origin.v1_files.is_empty() {
         return;
     }
     // TensorFlow writes 0 where there was no index to hash.

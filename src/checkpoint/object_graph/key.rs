@@ -55,6 +55,17 @@ impl ObjectGraph {
         self.attribute_at(at).map(|attribute| attribute.checkpoint_key.as_bytes()).unwrap_or_default()
     }
 
+    /// Whether the key of an attribute is what its object's path makes it.
+    pub(super) fn is_path_key(&self, node: usize, attribute: &Attribute) -> bool {
+        let name = escape_local_name(&attribute.name);
+        let path =
+            attribute.checkpoint_key.strip_suffix(name.as_ref()).and_then(|key| key.strip_suffix("/.ATTRIBUTES/"));
+        let Some(path) = path.filter(|_| self.is_reachable(node)) else { return false };
+        let mut parts = path.rsplit('/').filter(|_| node != 0);
+        let same = self.path_upward(node).all(|part| parts.next().is_some_and(|p| p == escape_local_name(part)));
+        same && parts.next().is_none()
+    }
+
     /// The node that a tensor belongs to; see [`Self::variable_for_key`].
     pub fn node_for_key(&self, key: &[u8]) -> Option<usize> {
         self.variable_for_key(key).map(|variable| variable.node)

@@ -6,12 +6,15 @@
 
 mod key;
 mod parse;
+mod paths;
+mod saved;
 mod tree;
 
 use std::collections::VecDeque;
 use std::fmt;
 
 pub use key::{escape_local_name, unescape_local_name};
+pub use paths::Paths;
 pub use tree::TreeOptions;
 
 use crate::escape::Escaped;

@@ -13,7 +13,7 @@ use crate::escape::Escaped;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TreeOptions {
-    /// Show keys, not only full names.
+    /// Show every key; otherwise only those that the path does not tell.
     pub keys: bool,
     /// Hide objects that neither store anything nor lead to one that does, such as functions.
     pub hide_empty: bool,
@@ -23,9 +23,12 @@ pub struct TreeOptions {
 
 impl Default for TreeOptions {
     fn default() -> Self {
-        Self { keys: true, hide_empty: false, max_depth: usize::MAX }
+        Self { keys: false, hide_empty: false, max_depth: usize::MAX }
     }
 }
+
+/// The attribute of a variable (`VARIABLE_VALUE_KEY`, `trackable/base.py`).
+const VALUE: &str = "VARIABLE_VALUE";
 
 /// Levels that are indented; deeper ones carry their number instead.
 const INDENTED: usize = 24;
@@ -40,6 +43,8 @@ enum Line {
 struct Walk<'a, W> {
     graph: &'a ObjectGraph,
     options: &'a TreeOptions,
+    /// What else is known of the tensor of an attribute: its dtype and shape.
+    describe: &'a dyn Fn(&Attribute) -> Option<String>,
     out: &'a mut W,
     /// Whether a node without a path from the root has been shown.
     shown: Vec<bool>,
@@ -48,17 +53,22 @@ struct Walk<'a, W> {
 }
 
 impl ObjectGraph {
-    /// Writes the graph as an indented tree.
+    /// Writes the graph as an indented tree, with what `describe` says of each tensor.
     ///
     /// # Errors
     /// What `out` refuses.
-    pub fn write_tree(&self, out: &mut impl Write, options: &TreeOptions) -> io::Result<()> {
+    pub fn write_tree(
+        &self,
+        out: &mut impl Write,
+        options: &TreeOptions,
+        describe: &dyn Fn(&Attribute) -> Option<String>,
+    ) -> io::Result<()> {
         let Some(root) = self.nodes().first() else { return writeln!(out, "(no objects)") };
         let holds = if options.hide_empty { self.holding() } else { vec![true; self.nodes().len()] };
         let shown = vec![false; self.nodes().len()];
-        let mut walk = Walk { graph: self, options, out, shown, holds, stack: Vec::new() };
+        let mut walk = Walk { graph: self, options, describe, out, shown, holds, stack: Vec::new() };
         write!(walk.out, "(root)")?;
-        walk.state(root, 0)?;
+        walk.state(0, root, 0, false)?;
         walk.descend(0, 0)?;
         walk.run()?;
         for (node, leads) in self.leads_to().into_iter().enumerate() {
@@ -69,6 +79,25 @@ impl ObjectGraph {
             }
         }
         Ok(())
+    }
+
+    /// For every node, whether it lies at most `depth` steps from the root, by children and slots; with `stateful`, only
+    /// if it or something below it stores state.
+    pub fn within(&self, depth: usize, stateful: bool) -> Vec<bool> {
+        let holds = if stateful { self.holding() } else { vec![true; self.nodes().len()] };
+        let mut within = vec![false; self.nodes().len()];
+        let mut queue = std::collections::VecDeque::from([(0usize, 0usize)]);
+        while let Some((id, at)) = queue.pop_front() {
+            let (Some(seen @ false), Some(node)) = (within.get_mut(id), self.nodes().get(id)) else { continue };
+            *seen = id == 0 || holds.get(id) == Some(&true);
+            if at >= depth || !*seen {
+                continue;
+            }
+            let slots = node.slot_variables.iter().map(|slot| slot.slot_variable_node_id);
+            let below = node.children.iter().map(|child| child.node_id).chain(slots);
+            queue.extend(below.filter_map(|id| self.resolve(id)).map(|id| (id, at.saturating_add(1))));
+        }
+        within
     }
 
     /// For every node, whether it or a node below it has attributes or slot variables.
@@ -106,6 +135,7 @@ impl<W: Write> Walk<'_, W> {
 
     fn line(&mut self, depth: usize, line: &Line) -> io::Result<()> {
         let graph = self.graph;
+        let is_slot = matches!(line, Line::Slot { .. });
         let (name, node_id, is_path) = match *line {
             Line::Child { parent, index } => {
                 let child = graph.nodes().get(parent).and_then(|node| node.children.get(index));
@@ -143,12 +173,12 @@ impl<W: Write> Walk<'_, W> {
         };
         let first_sight = self.shown.get(id) == Some(&false) && !graph.is_reachable(id);
         if !is_path && !first_sight {
-            return writeln!(self.out, " (same object as {})", graph.short_path(id));
+            return writeln!(self.out, " = {}", graph.short_path(id));
         }
         if let Some(shown) = self.shown.get_mut(id) {
             *shown = true;
         }
-        self.state(node, depth)?;
+        self.state(id, node, depth, is_slot)?;
         self.descend(id, depth)
     }
 
@@ -172,30 +202,40 @@ impl<W: Write> Walk<'_, W> {
     }
 
     /// The rest of the line of a node: what it stores; more than one attribute goes on lines of its own.
-    fn state(&mut self, node: &Node, depth: usize) -> io::Result<()> {
+    fn state(&mut self, id: usize, node: &Node, depth: usize, is_slot: bool) -> io::Result<()> {
         if let Some(saver) = &node.registered_saver {
             write!(self.out, " [saver {}]", Escaped(saver.name.as_bytes()))?;
         }
         if let [attribute] = node.attributes.as_slice() {
-            self.attribute(attribute)?;
+            if attribute.name != VALUE {
+                write!(self.out, " .{}", Escaped(attribute.name.as_bytes()))?;
+            }
+            self.attribute(id, attribute, is_slot)?;
             return writeln!(self.out);
         }
         writeln!(self.out)?;
         for attribute in &node.attributes {
             self.indent(depth.saturating_add(1))?;
             write!(self.out, ".{}", Escaped(attribute.name.as_bytes()))?;
-            self.attribute(attribute)?;
+            self.attribute(id, attribute, is_slot)?;
             writeln!(self.out)?;
         }
         Ok(())
     }
 
-    fn attribute(&mut self, attribute: &Attribute) -> io::Result<()> {
-        if self.options.keys {
-            write!(self.out, " → {}", Escaped(attribute.checkpoint_key.as_bytes()))?;
+    /// A slot's key and name follow from its variable, its optimizer and its name.
+    fn attribute(&mut self, node: usize, attribute: &Attribute, is_slot: bool) -> io::Result<()> {
+        if let Some(text) = (self.describe)(attribute) {
+            write!(self.out, "  {text}")?;
         }
-        if !attribute.full_name.is_empty() {
-            write!(self.out, " ({})", Escaped(attribute.full_name.as_bytes()))?;
+        let key = &attribute.checkpoint_key;
+        let told = if is_slot { key.contains("/.OPTIMIZER_SLOT/") } else { self.graph.is_path_key(node, attribute) };
+        if self.options.keys || !told {
+            let short = key.strip_suffix(VALUE).and_then(|key| key.strip_suffix("/.ATTRIBUTES/"));
+            write!(self.out, " → {}", Escaped(short.filter(|short| !short.is_empty()).unwrap_or(key).as_bytes()))?;
+        }
+        if !attribute.full_name.is_empty() && (self.options.keys || !is_slot) {
+            write!(self.out, "  ({})", Escaped(attribute.full_name.as_bytes()))?;
         }
         Ok(())
     }
@@ -214,7 +254,8 @@ mod tests {
 
     fn tree(graph: &ObjectGraph, options: &TreeOptions) -> String {
         let mut out = Vec::new();
-        graph.write_tree(&mut out, options).unwrap();
+        let describe = |attribute: &Attribute| (attribute.full_name == "b").then(|| "float32 2".to_owned());
+        graph.write_tree(&mut out, options, &describe).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -247,18 +288,18 @@ mod tests {
         let want = "\
 (root)
   model
-    w → model/w/.ATTRIBUTES/VARIABLE_VALUE (w)
-    root (same object as (root))
-    me (same object as model)
+    w  (w)
+    root = (root)
+    me = model
   opt
-    target (same object as model/w)
+    target = model/w
     fn
-    slot m\\n of model/w → model/w/.OPTIMIZER_SLOT/opt/m/.ATTRIBUTES/VARIABLE_VALUE (Adam/m/w)
-    slot m\\n of model/w (same object as (node 4))
+    slot m\\n of model/w
+    slot m\\n of model/w = (node 4)
     slot m\\n of model/w (missing node 99)
   t [saver My]
     .VARIABLE_VALUE → t/.ATTRIBUTES/table
-    .VARIABLE_VALUE → t/.ATTRIBUTES/b (b)
+    .VARIABLE_VALUE  float32 2 → t/.ATTRIBUTES/b  (b)
   gone (missing node 77)
 (node 7, not reachable from the root)
   x → lost
@@ -268,7 +309,7 @@ mod tests {
 
     #[test]
     fn what_is_hidden_stays_hidden() {
-        let options = TreeOptions { keys: false, hide_empty: true, max_depth: 1 };
+        let options = TreeOptions { keys: true, hide_empty: true, max_depth: 1 };
         let want = "\
 (root)
   model
@@ -276,11 +317,11 @@ mod tests {
   opt
     … 5 more
   t [saver My]
-    .VARIABLE_VALUE
-    .VARIABLE_VALUE (b)
+    .VARIABLE_VALUE → t/.ATTRIBUTES/table
+    .VARIABLE_VALUE  float32 2 → t/.ATTRIBUTES/b  (b)
   gone (missing node 77)
 (node 7, not reachable from the root)
-  x
+  x → lost
 ";
         assert_eq!(tree(&trained(), &options), want);
         assert!(!tree(&trained(), &TreeOptions { hide_empty: true, ..Default::default() }).contains("fn"));

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use ckpt::checkpoint::Checkpoint;
-use ckpt::checkpoint::object_graph::{ObjectGraph, TreeOptions};
+use ckpt::checkpoint::object_graph::{Attribute, ObjectGraph, TreeOptions};
 use ckpt::error::{Error, Result};
 use ckpt::escape::escaped;
-use ckpt::report::{shape_text, size};
+use ckpt::report::{shape_text, size, tensor_text};
 use ckpt::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::tensor::{Axis, Checked, DType, Element, Shape};
 
@@ -194,7 +194,8 @@ fn object_graph(checkpoint: &Checkpoint, wanted: &Wanted, args: &Args, ctx: &mut
     if let Ok(graph) = &graph {
         let mut options = TreeOptions::default();
         options.hide_empty = !args.full;
-        graph.write_tree(&mut ctx.out, &options).map_err(output)?;
+        let describe = |attribute: &Attribute| tensor_text(checkpoint, attribute);
+        graph.write_tree(&mut ctx.out, &options, &describe).map_err(output)?;
     }
     checked?;
     graph.map(|_| ()).map_err(|e| e.for_key(&wanted.tensor.name))

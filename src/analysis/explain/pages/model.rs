@@ -114,13 +114,6 @@ pub(super) const PAGES: &[Page] = &[
         next: &["Do not load a model from a source that you do not trust."],
     },
     Page {
-        code: Code::MissingVariables,
-        found: "The graph of the SavedModel has variables, but there is no `variables/variables.index`.",
-        tensorflow: "`tf.saved_model.load` raises an error; the C++ loader and TensorFlow Serving load the model without a word, and calls fail on uninitialized variables.",
-        causes: &["The `variables` directory was left out of a copy, or is still being copied."],
-        next: &["Copy the whole directory of the export again."],
-    },
-    Page {
         code: Code::ChoiceNote,
         found: "A directory was given, and one of its checkpoints or versions was chosen.",
         tensorflow: "Chooses by the state file alone; TensorFlow Serving by the highest version number.",

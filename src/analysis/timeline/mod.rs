@@ -1,0 +1,223 @@
+//! The timeline of a model directory: what `log` tells.
+//!
+//! One checkpoint is open at a time, with the one before it, so that memory does not grow with the directory.
+
+mod moved;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::finding::{Code, Finding};
+use super::names::Names;
+use super::objects::Objects;
+use super::roles::Roles;
+use super::select::Selection;
+use super::state_file::{repair, state_findings};
+use super::summary::{FileInfo, files};
+use super::validate::Progress;
+use super::validate::finite::{NonFinite, Search, search};
+use crate::checkpoint::events::EventFile;
+use crate::checkpoint::state::Outcome;
+use crate::checkpoint::{Checkpoint, ModelDir, Origin};
+use crate::error::Result;
+use crate::limits::Limits;
+
+pub use moved::{Moved, Scopes};
+
+/// What to look for in a directory.
+#[derive(Clone, Copy, Debug)]
+pub struct TimelineOptions {
+    /// Read all values and look for NaN and infinity.
+    pub finite: bool,
+    /// Show the last checkpoints only.
+    pub last: Option<usize>,
+    /// Worker threads.
+    pub threads: usize,
+}
+
+/// The checkpoints of a directory in the order of their steps, and what lies beside them.
+#[derive(Debug)]
+pub struct Timeline {
+    /// The directory.
+    pub path: PathBuf,
+    /// The checkpoints.
+    pub rows: Vec<Row>,
+    /// How many earlier ones were left out.
+    pub left_out: usize,
+    /// The prefix of the latest, which may be among those left out.
+    pub latest: Option<PathBuf>,
+    /// Why the latest is the latest.
+    pub reason: Reason,
+    /// What the user should know about that choice.
+    pub notes: Vec<String>,
+    /// What is wrong with the state file.
+    pub findings: Vec<Finding>,
+    /// The lines of a state file that would fit.
+    pub repair: Option<Vec<String>>,
+    /// Scopes by whether any two checkpoints differ in them.
+    pub ever: Scopes,
+    /// Event files, here and one directory below.
+    pub events: Vec<EventFile>,
+    /// Whether values were looked at.
+    pub finite: bool,
+}
+
+/// One checkpoint.
+#[derive(Debug)]
+pub struct Row {
+    /// Its prefix.
+    pub prefix: PathBuf,
+    /// The number behind the last `-` of its name.
+    pub step: Option<u64>,
+    /// When its index was last written.
+    pub modified: Option<SystemTime>,
+    /// Bytes of index and shards.
+    pub bytes: u64,
+    /// Whether the index can be read and every shard is there and long enough.
+    pub complete: bool,
+    /// Whether it is the latest.
+    pub latest: bool,
+    /// Tensors in its index, as far as it can be read.
+    pub tensors: usize,
+    /// Why it is not complete, or not readable.
+    pub findings: Vec<Finding>,
+    /// Which row it was compared with, and what changed since.
+    pub moved: Option<(usize, Moved)>,
+    /// NaN and infinity, if they were looked for.
+    pub finite: Option<Finite>,
+}
+
+/// What was found of NaN and infinity in a checkpoint.
+#[derive(Debug, Default)]
+pub struct Finite {
+    /// Tensors that were read.
+    pub read: usize,
+    /// Tensors that could hold some but could not be read.
+    pub unread: usize,
+    /// Tensors with NaN or infinity: what they are called, how many NaN, how many infinities.
+    pub found: Vec<(String, u64, u64)>,
+}
+
+/// How the latest checkpoint was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The state file names it.
+    StateFile,
+    /// There is no state file: it has the highest step.
+    NoStateFile,
+    /// The state file names something else, or nothing.
+    StateFileWrong,
+    /// There is no checkpoint.
+    None,
+}
+
+impl Reason {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StateFile => "state_file",
+            Self::NoStateFile => "no_state_file",
+            Self::StateFileWrong => "state_file_wrong",
+            Self::None => "none",
+        }
+    }
+
+    pub(super) fn of(dir: &ModelDir) -> Self {
+        match (dir.latest, dir.state.as_ref().map(|file| &file.content)) {
+            (None, _) => Self::None,
+            (Some(_), None) => Self::NoStateFile,
+            (Some(_), Some(Ok(Outcome::Loaded(_)))) if dir.notes.is_empty() => Self::StateFile,
+            (Some(_), Some(_)) => Self::StateFileWrong,
+        }
+    }
+}
+
+impl Timeline {
+    /// Looks through a directory of checkpoints. Reads their indexes and the event files; with `finite` all values.
+    ///
+    /// # Errors
+    /// If the directory cannot be listed. What is wrong with a checkpoint is told in its row.
+    pub fn of(path: &Path, options: TimelineOptions, limits: &Limits, progress: &Progress) -> Result<Self> {
+        let dir = ModelDir::scan(path)?;
+        let left_out = dir.checkpoints.len().saturating_sub(options.last.unwrap_or(usize::MAX));
+        let mut rows: Vec<Row> = Vec::new();
+        let mut before: Option<(usize, Checkpoint)> = None;
+        let mut stirred = moved::Stirred::new();
+        for (at, found) in dir.checkpoints.iter().enumerate().skip(left_out) {
+            let mut row = Row {
+                prefix: found.prefix.as_path().to_path_buf(),
+                step: found.step,
+                modified: found.modified,
+                bytes: found.bytes,
+                complete: false,
+                latest: dir.latest == Some(at),
+                tensors: 0,
+                findings: Vec::new(),
+                moved: None,
+                finite: None,
+            };
+            match Checkpoint::open_origin(Origin::of_found(path, found), limits) {
+                Ok(checkpoint) => {
+                    row.look(&checkpoint, options, progress);
+                    let roles = Roles::of(&checkpoint);
+                    let names = Names::full(&checkpoint, &Objects::of(&checkpoint));
+                    if let Some((of, earlier)) = &before {
+                        let moved = Moved::between(earlier, &checkpoint, &roles, &names, &mut stirred);
+                        row.moved = Some((*of, moved));
+                    }
+                    before = Some((rows.len(), checkpoint));
+                }
+                Err(error) => row.findings.push(Finding::of(&error)),
+            }
+            rows.push(row);
+        }
+        Ok(Self {
+            path: path.to_path_buf(),
+            left_out,
+            latest: dir.latest.and_then(|at| Some(dir.checkpoints.get(at)?.prefix.as_path().to_path_buf())),
+            reason: Reason::of(&dir),
+            notes: dir.notes.clone(),
+            findings: state_findings(&dir),
+            repair: repair(&dir),
+            ever: Scopes::of(&stirred),
+            events: EventFile::of_directory(path, u64::MAX),
+            finite: options.finite,
+            rows,
+        })
+    }
+
+    /// The first checkpoint that has NaN or infinity.
+    pub fn first_non_finite(&self) -> Option<usize> {
+        self.rows.iter().position(|row| row.finite.as_ref().is_some_and(|finite| !finite.found.is_empty()))
+    }
+
+    /// Whether something could not be read, so that the rest may not be all.
+    pub fn unreadable(&self) -> bool {
+        let unread = |finding: &Finding| !matches!(finding.code, Code::MissingShard | Code::ShortShard);
+        self.rows.iter().any(|row| row.findings.iter().any(unread))
+            || self.events.iter().any(|file| matches!(&file.content, Some(Err(_))))
+    }
+}
+
+impl Row {
+    fn look(&mut self, checkpoint: &Checkpoint, options: TimelineOptions, progress: &Progress) {
+        self.tensors = checkpoint.tensors().len();
+        self.findings.extend(files(checkpoint).iter().filter_map(FileInfo::finding));
+        self.findings.extend(checkpoint.damage().iter().map(Finding::of));
+        self.complete = self.findings.is_empty();
+        if !options.finite {
+            return;
+        }
+        let Search { found, read, unread } =
+            search(checkpoint, &Selection::first(self.tensors), options.threads, progress);
+        let mut finite = Finite { read, unread, found: Vec::new() };
+        // Full names are looked up only where there is something to name.
+        let names = if found.is_empty() { Names::default() } else { Names::full(checkpoint, &Objects::of(checkpoint)) };
+        let mut cursor = checkpoint.tensors().cursor();
+        for NonFinite { at, nan, infinite, .. } in found {
+            let Some(tensor) = cursor.reach(at) else { continue };
+            finite.found.push((names.best(at, &tensor.name), nan, infinite));
+        }
+        self.finite = Some(finite);
+    }
+}

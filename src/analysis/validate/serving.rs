@@ -1,0 +1,188 @@
+//! The gate before a push: what TensorFlow Serving would do with a directory.
+//!
+//! Serving: `servables/tensorflow/saved_model_bundle_factory.cc` (tags), `classifier.cc`, `regressor.cc` (signatures);
+//! which entries are versions is in `checkpoint::serving`. Nothing is completed before it is loaded there: a directory
+//! with a number for a name is taken as it is at that moment.
+
+use std::path::Path;
+
+use super::Validation;
+use crate::analysis::finding::{Code, Finding};
+use crate::checkpoint::Origin;
+use crate::checkpoint::meta_graph::{INTERNAL_SIGNATURE_PREFIX, MetaGraph, Signature, TensorInfo};
+use crate::checkpoint::saved_model::SavedModel;
+use crate::checkpoint::serving::{Version, VersionKind};
+use crate::escape::escaped;
+use crate::tensor::DType;
+
+/// Every version that can be read; findings for those that cannot.
+pub(super) fn targets(base: &Path, versions: &[Version], gate: bool, result: &mut Validation) -> Vec<Origin> {
+    let mut all = Vec::new();
+    for version in versions {
+        if version.shadowed {
+            if gate {
+                duplicate(version, versions, result);
+            }
+            continue;
+        }
+        if let Some((what, help)) = version.kind.why_not() {
+            result.checked.files += 1;
+            let message =
+                format!("{} {what}, and TensorFlow Serving takes it for version {}", shown(version), version.number);
+            let help = if version.kind == VersionKind::SessionBundle {
+                help
+            } else {
+                "move it away, or finish the copy under a name that is no number"
+            };
+            result.push(Finding::new(Code::StrayVersion, message).in_file(&version.path).with_help(help));
+            continue;
+        }
+        match Origin::of_version(base, &version.path) {
+            Ok(origin) => all.push(origin),
+            Err(error) => {
+                let mut finding = Finding::of(&error);
+                finding.code = Code::BadSavedModel;
+                finding.message = format!("version {}: {}", version.number, finding.message);
+                result.push(finding);
+            }
+        }
+    }
+    all
+}
+
+fn duplicate(version: &Version, versions: &[Version], result: &mut Validation) {
+    let taken = versions.iter().find(|other| other.number == version.number && !other.shadowed);
+    let taken = taken.map(shown).unwrap_or_default();
+    let message = format!("{} is version {} too; TensorFlow Serving takes {taken}", shown(version), version.number);
+    let finding = Finding::new(Code::DuplicateVersion, message).in_file(&version.path);
+    result.push(finding.with_help("keep one of them"));
+}
+
+fn shown(version: &Version) -> String {
+    escaped(version.name.as_bytes()).into_owned()
+}
+
+/// That there is no version, with what would make one.
+pub(super) fn no_version(base: &Path, result: &mut Validation) {
+    let message = "TensorFlow Serving finds no version here: no entry has a number for a name";
+    let help = "a model lies one level deeper, in a directory named by its version: 1/saved_model.pb";
+    result.push(Finding::new(Code::NoVersion, message).in_file(base).with_help(help));
+}
+
+/// What Serving needs of a SavedModel beyond its being whole.
+pub(super) fn check(origin: &Origin, dir: &Path, model: &SavedModel, result: &mut Validation) {
+    if dir.join("export.meta").is_file() {
+        let message =
+            "export.meta lies beside the SavedModel: TensorFlow Serving takes it for a Session Bundle and refuses it";
+        let finding = Finding::new(Code::StrayVersion, message).in_file(dir.join("export.meta"));
+        result.push(finding.with_help("delete export.meta"));
+    }
+    let restores = model
+        .meta_graphs
+        .iter()
+        .any(|graph| graph.saver.as_ref().is_some_and(|saver| !saver.restore_op_name.is_empty()));
+    if restores && !origin.has_variables {
+        let message = "the graph restores variables, but there is no variables.index";
+        let finding = Finding::new(Code::MissingVariables, message).in_file(origin.prefix.index());
+        result.push(finding.with_help("copy the directory `variables` of the export too"));
+    }
+    let Some(graph) = model.meta_graph(&["serve"]) else {
+        let tags: Vec<String> = model.meta_graphs.iter().map(tags).collect();
+        let message = format!(
+            "no graph is tagged exactly {{serve}}; there {}",
+            match tags.as_slice() {
+                [] => "is no graph at all".to_owned(),
+                [one] => format!("is {one}"),
+                many => format!("are {}", many.join(", ")),
+            }
+        );
+        let finding = Finding::new(Code::NoServeTag, message).in_file(&model.file);
+        return result
+            .push(finding.with_help("export with the tag `serve`, or start the server with --saved_model_tags"));
+    };
+    let signatures = || graph.signatures.iter().filter(|(key, _)| !key.starts_with(INTERNAL_SIGNATURE_PREFIX));
+    if !graph.signatures.contains_key("serving_default") {
+        let keys: Vec<_> = signatures().map(|(key, _)| escaped(key.as_bytes())).collect();
+        let message = match keys.as_slice() {
+            [] => "the model has no signature, so that nothing can be asked of it".to_owned(),
+            keys => format!("no signature is called serving_default; there is {}", keys.join(", ")),
+        };
+        let finding = Finding::new(Code::NoDefaultSignature, message).in_file(&model.file);
+        result.push(finding.with_help("requests must name a signature"));
+    }
+    for (key, signature) in signatures() {
+        for why in unconventional(signature) {
+            let message = format!("signature {}: {why}", escaped(key.as_bytes()));
+            let finding = Finding::new(Code::SignatureConvention, message).in_file(&model.file);
+            result.push(finding.with_help("requests of this method fail; Predict requests work"));
+        }
+    }
+}
+
+fn tags(graph: &MetaGraph) -> String {
+    let tags: Vec<_> = graph.tags.iter().map(|tag| escaped(tag.as_bytes())).collect();
+    format!("{{{}}}", tags.join(", "))
+}
+
+/// What a signature lacks of what its method promises. Predict promises nothing.
+fn unconventional(signature: &Signature) -> Vec<String> {
+    let mut found = Vec::new();
+    let (method, outputs) = (signature.method_name.as_str(), &signature.outputs);
+    let wrong = |name: &str, info: &TensorInfo, want: DType| {
+        (info.dtype != want).then(|| format!("output {name} is {}, {method} needs {want}", info.dtype))
+    };
+    match method {
+        "tensorflow/serving/classify" => {
+            let (classes, scores) = (outputs.get("classes"), outputs.get("scores"));
+            if classes.is_none() && scores.is_none() {
+                found.push(format!("{method} needs an output `classes` or `scores`"));
+            }
+            if outputs.len() > 2 {
+                found.push(format!("{method} allows two outputs, there are {}", outputs.len()));
+            }
+            found.extend(classes.and_then(|info| wrong("classes", info, DType::String)));
+            found.extend(scores.and_then(|info| wrong("scores", info, DType::Float32)));
+        }
+        "tensorflow/serving/regress" => match outputs.get("outputs") {
+            Some(info) if outputs.len() == 1 => found.extend(wrong("outputs", info, DType::Float32)),
+            _ => found.push(format!("{method} needs exactly one output, called `outputs`")),
+        },
+        _ => return found,
+    }
+    if signature.inputs.len() != 1 || !signature.inputs.contains_key("inputs") {
+        found.push(format!("{method} needs exactly one input, called `inputs`"));
+    }
+    if let Some(info) = signature.inputs.get("inputs").filter(|info| info.dtype != DType::String) {
+        found.push(format!("input inputs is {}, {method} hands it serialized examples (string)", info.dtype));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Shape;
+
+    fn signature(method: &str, inputs: &[(&str, DType)], outputs: &[(&str, DType)]) -> Signature {
+        let infos = |infos: &[(&str, DType)]| {
+            let info = |dtype: DType| TensorInfo { dtype, shape: Shape::scalar(), name: "x:0".to_owned() };
+            infos.iter().map(|(name, dtype)| ((*name).to_owned(), info(*dtype))).collect()
+        };
+        let method_name = format!("tensorflow/serving/{method}");
+        Signature { inputs: infos(inputs), outputs: infos(outputs), method_name }
+    }
+
+    #[test]
+    fn signatures_are_measured_by_their_method() {
+        let good = [("inputs", DType::String)];
+        let many = |method, inputs: &[_], outputs: &[_]| unconventional(&signature(method, inputs, outputs)).len();
+        assert_eq!(many("classify", &good, &[("classes", DType::String), ("scores", DType::Float32)]), 0);
+        assert_eq!(many("classify", &good, &[("scores", DType::Float32)]), 0);
+        assert_eq!(many("classify", &good, &[("scores", DType::Float64)]), 1);
+        assert_eq!(many("classify", &[("x", DType::String)], &[("y", DType::Float32)]), 2);
+        assert_eq!(many("regress", &good, &[("outputs", DType::Float32)]), 0);
+        assert_eq!(many("regress", &good, &[("outputs", DType::Float32), ("more", DType::Float32)]), 1);
+        assert_eq!(many("regress", &[("inputs", DType::Float32)], &[("y", DType::Float32)]), 2);
+        assert_eq!(many("predict", &[("x", DType::Int8)], &[]), 0);
+    }
+}

@@ -1,0 +1,75 @@
+//! `ckpt graph`: the objects of an object-based checkpoint.
+
+use anyhow::{Result, bail};
+use ckpt::analysis::Objects;
+use ckpt::checkpoint::object_graph::{Attribute, TreeOptions};
+use ckpt::escape::escaped;
+use ckpt::report::{graph_dot, graph_json, tensor_text};
+
+use super::ctx::library_sentence;
+use super::source::SourceArgs;
+use super::{Ctx, Format, Status};
+
+/// Show the object graph: which objects were saved, what each stores, who shares what.
+///
+/// Every object is shown once, where its shortest path leads; its key is that path. Behind a variable stand its dtype,
+/// its shape and its name in the program. Objects without state are left out.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Formats: text, json, dot. JSON has all objects.
+
+Where the data shard that holds the graph is missing, the graph of the SavedModel around it is shown, if there is one.
+
+Examples:
+  ckpt graph ckpt-1
+  ckpt graph export/ --depth 2
+  ckpt graph ckpt-1 --format dot | dot -Tsvg > objects.svg
+
+Exit status:
+  0  shown
+  2  there is no object graph, or it cannot be read")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Show this many levels below the root.
+    #[arg(long, value_name = "N")]
+    depth: Option<usize>,
+    /// Show objects that store nothing too.
+    #[arg(long)]
+    all: bool,
+    /// Show the key of every variable.
+    #[arg(long)]
+    keys: bool,
+}
+
+pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    ctx.require_format(&[Format::Text, Format::Json, Format::Dot])?;
+    let checkpoint = args.source.open(ctx, true)?;
+    let objects = Objects::of(&checkpoint);
+    let shown = escaped(checkpoint.origin().prefix.as_path().as_os_str().as_encoded_bytes()).into_owned();
+    let Some(graph) = objects.graph() else {
+        match objects.error() {
+            Some(error) => bail!("{}", library_sentence(error)),
+            None => bail!(
+                "{shown} has no object graph: it names its tensors after variables; ckpt list --tree shows their scopes"
+            ),
+        }
+    };
+    if let Some(error) = objects.error() {
+        ctx.note(&library_sentence(error));
+        ctx.note("this is the graph of saved_model.pb instead; it has more objects than the checkpoint's");
+    }
+    let depth = args.depth.unwrap_or(usize::MAX);
+    match ctx.format {
+        Format::Json => graph_json(&checkpoint, &objects, graph, &mut ctx.out)?,
+        Format::Dot => graph_dot(&checkpoint, graph, depth, args.all, &mut ctx.out)?,
+        _ => {
+            let mut options = TreeOptions::default();
+            (options.keys, options.hide_empty, options.max_depth) = (args.keys, !args.all, depth);
+            let describe = |attribute: &Attribute| tensor_text(&checkpoint, attribute);
+            graph.write_tree(&mut ctx.out, &options, &describe)?;
+        }
+    }
+    super::source::tell_damage(&checkpoint, ctx);
+    Ok(if checkpoint.damage().is_empty() { Status::Fine } else { Status::Trouble })
+}

@@ -1,0 +1,86 @@
+//! `ckpt log`: the timeline of a model directory.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use ckpt::analysis::{Timeline, TimelineOptions};
+use ckpt::escape::escaped;
+use ckpt::limits::Limits;
+use ckpt::report::{timeline_csv, timeline_json, timeline_jsonl, timeline_markdown, timeline_text};
+
+use super::progress::with_progress;
+use super::{Ctx, Format, Status};
+
+/// Tell what happened in a directory of checkpoints: which there are, which are whole, which weights moved.
+///
+/// What moved is read off the checksums in the indexes, so that no data is read and missing shards do no harm. Event
+/// files here and one directory below are read for their last step. A state file that is wrong is explained, with the
+/// lines that would put it right.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Formats: text, json, jsonl, csv, markdown.
+
+Examples:
+  ckpt log train/
+  ckpt log train/ --finite
+  ckpt log train/ --last 5 --format jsonl
+
+Exit status:
+  0  told
+  1  --finite found NaN or infinity
+  2  there is no checkpoint, or something could not be read; the rest is told")]
+pub(crate) struct Args {
+    /// A directory that checkpoints are written into.
+    dir: PathBuf,
+    /// Read all values and tell the first checkpoint with NaN or infinity.
+    #[arg(long)]
+    finite: bool,
+    /// Show the last N checkpoints only.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    last: Option<u32>,
+}
+
+pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
+    let dir = directory(&args.dir)?;
+    let last = args.last.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let options = TimelineOptions { finite: args.finite, last, threads: ctx.threads() };
+    let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &Limits::default(), progress))?;
+    if timeline.rows.is_empty() && timeline.events.is_empty() && timeline.findings.is_empty() {
+        // Says what is there instead.
+        ckpt::checkpoint::Origin::locate(&dir, ckpt::checkpoint::Choice::default())?;
+        bail!(
+            "no checkpoint was written into {}; ckpt inspect shows what it is",
+            escaped(dir.as_os_str().as_encoded_bytes())
+        );
+    }
+    let out = &mut ctx.out;
+    match ctx.format {
+        Format::Json => timeline_json(&timeline, out)?,
+        Format::Jsonl => timeline_jsonl(&timeline, out)?,
+        Format::Csv => timeline_csv(&timeline, out)?,
+        Format::Markdown => timeline_markdown(&timeline, out)?,
+        _ => timeline_text(&timeline, ctx.look, out)?,
+    }
+    Ok(match (timeline.unreadable() || timeline.rows.is_empty(), timeline.first_non_finite()) {
+        (true, _) => Status::Trouble,
+        (false, Some(_)) => Status::Found,
+        (false, None) => Status::Fine,
+    })
+}
+
+/// The directory that a path means: itself, or the one of a `checkpoint` file.
+pub(super) fn directory(path: &std::path::Path) -> Result<PathBuf> {
+    let shown = escaped(path.as_os_str().as_encoded_bytes()).into_owned();
+    if path.is_dir() {
+        return Ok(path.to_path_buf());
+    }
+    if path.file_name().is_some_and(|name| name == "checkpoint") && path.is_file() {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return Ok(parent.unwrap_or(std::path::Path::new(".")).to_path_buf());
+    }
+    match std::fs::metadata(path) {
+        Ok(_) => bail!("{shown} is no directory; ckpt inspect shows a single checkpoint"),
+        Err(error) => bail!("cannot read: {error} ({shown}); give the directory that checkpoints are written into"),
+    }
+}

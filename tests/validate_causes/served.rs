@@ -1,0 +1,180 @@
+//! The gate before a push to TensorFlow Serving, the model around a prefix, and what only V1 checkpoints have wrong.
+
+use std::fs;
+use std::path::Path;
+
+use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
+use ckpt_synth::v1::{V1Builder, Values};
+use ckpt_synth::{Msg, dtype};
+
+use crate::validating::{codes, copy, edit, errors, lines, only, options, run, try_run};
+
+/// What the gate says of a directory.
+fn gate(path: &Path) -> Validation {
+    let options = ValidateOptions { serving: true, ..options() };
+    try_run(path, &options).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Versions 1 and 17 of a sound model, a text file and an unfinished export under a name that is no number.
+fn base() -> tempfile::TempDir {
+    copy("serving/base/served")
+}
+
+/// One version, `1`, in text form, with its graph changed.
+fn edited(change: impl FnOnce(String) -> String) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let model = copy("saved_model/pbtxt/model");
+    fs::rename(model.path(), dir.path().join("1")).unwrap();
+    fs::create_dir(model.path()).unwrap();
+    let file = dir.path().join("1/saved_model.pbtxt");
+    let text = fs::read_to_string(&file).unwrap();
+    let changed = change(text.clone());
+    fs::write(&file, changed).unwrap();
+    dir
+}
+
+#[test]
+fn sound_versions_pass_the_gate() {
+    let found = gate(base().path());
+    assert!(found.findings.is_empty() && found.is_ok(), "{}", lines(&found));
+    assert_eq!(found.checked.checkpoints, 2);
+    assert!(gate(edited(|text| text).path()).findings.is_empty());
+    // A single version, before it gets its number.
+    let dir = base();
+    assert!(gate(&dir.path().join("17")).findings.is_empty());
+    for model in ["tf1", "tf2", "no_variables", "no_variables_tf1", "keras3_export"] {
+        let dir = copy(&format!("saved_model/{model}/model"));
+        let found = gate(dir.path());
+        assert!(errors(&found).is_empty(), "{model}\n{}", lines(&found));
+    }
+}
+
+#[test]
+fn entries_that_serving_takes_for_versions() {
+    let dir = base();
+    fs::write(dir.path().join("20240131"), "notes").unwrap();
+    let found = gate(dir.path());
+    only(&found, Code::StrayVersion, &["20240131 is a file", "takes it for version 20240131"]);
+    assert_eq!(codes(&found), ["stray-version"]);
+    assert_eq!(codes(&run(dir.path())), ["stray-version"], "without the gate too: it is what would be loaded");
+
+    let dir = base();
+    fs::create_dir(dir.path().join("18")).unwrap();
+    only(&gate(dir.path()), Code::StrayVersion, &["18 is no SavedModel"]);
+    fs::write(dir.path().join("18/export.meta"), "").unwrap();
+    only(&gate(dir.path()), Code::StrayVersion, &["Session Bundle"]);
+
+    let dir = base();
+    fs::write(dir.path().join("17/export.meta"), "").unwrap();
+    only(&gate(dir.path()), Code::StrayVersion, &["export.meta lies beside the SavedModel"]);
+
+    let dir = base();
+    fs::rename(dir.path().join("1"), dir.path().join("017")).unwrap();
+    only(&gate(dir.path()), Code::DuplicateVersion, &["017 is version 17 too", "takes 17"]);
+}
+
+#[test]
+fn a_directory_without_versions() {
+    let dir = base();
+    for name in ["1", "17"] {
+        fs::rename(dir.path().join(name), dir.path().join(format!("v{name}"))).unwrap();
+    }
+    only(&gate(dir.path()), Code::NoVersion, &["finds no version here"]);
+    only(&gate(copy("model_dir/estimator").path()), Code::NoVersion, &[]);
+    assert!(try_run(dir.path(), &options()).is_err(), "without the gate this is no directory of checkpoints");
+}
+
+#[test]
+fn copies_that_are_not_complete() {
+    let dir = base();
+    fs::remove_file(dir.path().join("17/variables/variables.data-00000-of-00001")).unwrap();
+    assert_eq!(codes(&gate(dir.path())), ["missing-shard"]);
+
+    let dir = base();
+    fs::remove_dir_all(dir.path().join("17/variables")).unwrap();
+    let found = gate(dir.path());
+    only(&found, Code::MissingVariables, &["the graph restores variables"]);
+    // The fingerprint says the same in its own way.
+    assert_eq!(codes(&found), ["fingerprint-mismatch", "missing-variables"]);
+
+    let dir = base();
+    fs::remove_file(dir.path().join("17/saved_model.pb")).unwrap();
+    assert_eq!(codes(&gate(dir.path())), ["bad-saved-model"]);
+
+    let dir = base();
+    fs::remove_file(dir.path().join("17/assets/vocab.txt")).unwrap();
+    assert_eq!(codes(&gate(dir.path())), ["missing-asset"]);
+
+    let dir = base();
+    let other = copy("saved_model/tf2/model");
+    for name in ["variables.index", "variables.data-00000-of-00001"] {
+        fs::copy(other.path().join("variables").join(name), dir.path().join("17/variables").join(name)).unwrap();
+    }
+    assert_eq!(codes(&gate(dir.path())), ["fingerprint-mismatch"]);
+}
+
+#[test]
+fn tags_and_signatures() {
+    let dir = edited(|text| text.replace("tags: \"serve\"", "tags: \"serve\" tags: \"gpu\""));
+    only(&gate(dir.path()), Code::NoServeTag, &["no graph is tagged exactly {serve}; there is {serve, gpu}"]);
+    assert!(run(dir.path()).findings.is_empty(), "only the gate asks");
+
+    let dir = edited(|text| text.replace("key: \"serving_default\"", "key: \"predict\""));
+    only(&gate(dir.path()), Code::NoDefaultSignature, &["there is predict"]);
+
+    let dir = edited(|text| text.replace("tensorflow/serving/predict", "tensorflow/serving/classify"));
+    let found = gate(dir.path());
+    assert!(found.is_ok() && codes(&found) == ["signature-convention"], "{}", lines(&found));
+    assert!(found.findings.iter().any(|f| f.code == Code::SignatureConvention && f.message.contains("`classes`")));
+}
+
+// The prefix inside a SavedModel used to be checked as if nothing were around it.
+#[test]
+fn a_prefix_inside_a_saved_model_is_checked_with_the_model() {
+    let dir = copy("saved_model/tf2/model");
+    let prefix = dir.path().join("variables/variables");
+    assert!(run(&prefix).findings.is_empty());
+    fs::remove_file(dir.path().join("assets/vocab.txt")).unwrap();
+    edit(&dir.path().join("fingerprint.pb"), |bytes| {
+        // Another hash of the checkpoint: field 5, a varint.
+        let at = bytes.iter().position(|byte| *byte == 0x28).unwrap();
+        bytes[at + 1] ^= 1;
+    });
+    assert_eq!(codes(&run(&prefix)), ["fingerprint-mismatch", "missing-asset"]);
+}
+
+fn v1(builder: V1Builder) -> (tempfile::TempDir, Validation) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model.ckpt");
+    builder.finish().write(&path).unwrap();
+    let found = run(&path);
+    (dir, found)
+}
+
+#[test]
+fn what_only_a_v1_checkpoint_has_wrong() {
+    let one = |name: &str| V1Builder::new().tensor(name, dtype::FLOAT, &[], Values::Float(vec![1.0]));
+    assert!(v1(one("a")).1.findings.is_empty());
+
+    let (_dir, found) = v1(V1Builder::new()
+        .unsorted()
+        .tensor("b", dtype::FLOAT, &[], Values::Float(vec![1.0]))
+        .tensor("a", dtype::FLOAT, &[], Values::Float(vec![2.0])));
+    only(&found, Code::KeysOutOfOrder, &[]);
+
+    let (_dir, found) = v1(V1Builder::new().tensor("a", dtype::BFLOAT16, &[], Values::Half(vec![0x3f80])));
+    let doubt = found.findings.iter().find(|finding| finding.code == Code::BadDType).unwrap();
+    assert_eq!(doubt.severity, Severity::Warning, "{}", lines(&found));
+    assert!(doubt.message.contains("no place for bfloat16"));
+
+    let scalar = Msg::new();
+    let data = Msg::new().string(1, "other").msg(2, scalar.clone()).msg(3, Values::Float(vec![1.0]).proto());
+    let meta = Msg::new().string(1, "x").msg(2, scalar.clone()).int_unless_zero(3, 1).msg(4, scalar);
+    let meta = Msg::new().msg(1, Msg::new().msg(1, meta)).build();
+    let key = ckpt_synth::ordered_code::slice_key("x", &[]);
+    let builder = V1Builder::new().meta(meta).raw_entry(key, Msg::new().msg(2, data).build());
+    let (_dir, found) = v1(builder);
+    assert!(found.is_ok(), "{}", lines(&found));
+    let doubt = found.findings.iter().find(|finding| finding.code == Code::SliceDisagrees).unwrap();
+    assert_eq!(doubt.tensor.as_deref(), Some(&b"other"[..]));
+}
