@@ -59,7 +59,7 @@ pub fn diff(data: &[u8]) {
     let (one, there) = written(a, b, 1);
     assert!(one == written(a, b, 3).0, "the number of threads shows");
     let (_, back) = written(b, a, 1);
-    assert_eq!(there.total(), back.total());
+    assert_eq!(there.total(), back.total(), "{there:?} {back:?}");
     for (status, mirrored) in [(Status::Added, Status::Removed), (Status::Removed, Status::Added)] {
         assert_eq!(there.of(status), back.of(mirrored));
     }

@@ -119,9 +119,5 @@ pub fn diff<'c>(a: &'c Checkpoint, b: &'c Checkpoint, options: &DiffOptions, pro
 
 /// The tensor with a position.
 fn tensor(checkpoint: &Checkpoint, at: usize) -> Option<Tensor> {
-    checkpoint.tensors().get(at).map(owned)
-}
-
-fn owned(tensor: impl std::borrow::Borrow<Tensor>) -> Tensor {
-    tensor.borrow().clone()
+    checkpoint.tensors().get(at)
 }

@@ -9,7 +9,7 @@ use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, VecDeque};
 
 use super::judge::Judge;
-use super::{DiffOptions, PairedBy, owned, tensor};
+use super::{DiffOptions, PairedBy, tensor};
 use crate::analysis::rename::Renames;
 use crate::analysis::roles::short_name;
 use crate::checkpoint::object_graph::ObjectGraph;
@@ -188,7 +188,7 @@ pub(super) fn by_graphs(
 }
 
 fn read_graph(checkpoint: &Checkpoint) -> Result<Option<ObjectGraph>> {
-    let Some(graph) = checkpoint.tensor(OBJECT_GRAPH_KEY).map(owned) else { return Ok(None) };
+    let Some(graph) = checkpoint.tensor(OBJECT_GRAPH_KEY) else { return Ok(None) };
     let mut message = Vec::new();
     checkpoint.read_all(&graph, &mut |bytes| {
         message.extend_from_slice(bytes);

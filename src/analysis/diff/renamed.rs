@@ -30,7 +30,7 @@ impl Judge<'_, '_> {
         let (mut gone, mut come) = (Vec::new(), Vec::new());
         for (print, ours) in &ours {
             let Some(theirs) = theirs.get(print) else { continue };
-            if ours.iter().chain(theirs).next().is_none() || self.is_trivial(ours) {
+            if ours.iter().chain(theirs).next().is_none() || self.is_trivial(ours, theirs) {
                 continue;
             }
             if let ([ours], [theirs]) = (ours.as_slice(), theirs.as_slice()) {
@@ -49,14 +49,20 @@ impl Judge<'_, '_> {
         Leftovers { a: without(left.a, &gone), b: without(left.b, &come) }
     }
 
-    /// Whether the bytes of these tensors, which all have the same, prove nothing.
-    fn is_trivial(&self, same: &[usize]) -> bool {
-        let Some(tensor) = same.first().and_then(|at| tensor(self.diff.a, *at)) else { return true };
-        if tensor.elements().is_none_or(|n| n <= 1) || is_zero(&tensor) {
+    /// Whether the bytes of these tensors, which all have the same, prove nothing. One side that can be read is enough
+    /// to tell: what is a rename from A to B is one from B to A.
+    fn is_trivial(&self, ours: &[usize], theirs: &[usize]) -> bool {
+        let Some(tensor_a) = ours.first().and_then(|at| tensor(self.diff.a, *at)) else { return true };
+        if tensor_a.elements().is_none_or(|n| n <= 1) || is_zero(&tensor_a) {
             return true;
         }
+        if !tensor_a.is_numeric() || self.options.depth == Depth::Index {
+            return false;
+        }
         // What cannot be read is reported by whoever needs it; here it is just no proof.
-        tensor.is_numeric() && self.options.depth != Depth::Index && is_constant(self.diff.a, &tensor).unwrap_or(true)
+        let varies = |side, tensor: &Tensor| is_constant(side, tensor) == Some(false);
+        let tensor_b = theirs.first().and_then(|at| tensor(self.diff.b, *at));
+        !varies(self.diff.a, &tensor_a) && !tensor_b.is_some_and(|tensor| varies(self.diff.b, &tensor))
     }
 }
 
