@@ -55,7 +55,7 @@ fn every_json_field_is_documented() {
         "diff testdata/saver_v2/sharded_adam/model.ckpt-0 testdata/saver_v2/sharded_adam/model.ckpt-200 --index-only",
         "list testdata/object_graph/keras3 --names",
         "graph testdata/object_graph/tf_keras",
-        "log testdata/model_dir/run --finite",
+        "log testdata/model_dir/run --finite --values",
         "log testdata/model_dir/stale",
         "latest testdata/model_dir/run",
         "validate testdata/model_dir/stale",

@@ -23,6 +23,7 @@ Formats: text, json, jsonl, csv, markdown.
 Examples:
   ckpt log train/
   ckpt log train/ --finite
+  ckpt log train/ --values
   ckpt log train/ --last 5 --format jsonl
 
 Exit status:
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// Read all values and tell the first checkpoint with NaN or infinity.
     #[arg(long)]
     finite: bool,
+    /// Read the weights that moved and measure how far, relative to their size.
+    #[arg(long)]
+    values: bool,
     /// Show the last N checkpoints only.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     last: Option<u32>,
@@ -44,7 +48,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
     let dir = directory(&args.dir)?;
     let last = args.last.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
-    let options = TimelineOptions { finite: args.finite, last, threads: ctx.threads() };
+    let options = TimelineOptions { finite: args.finite, values: args.values, last, threads: ctx.threads() };
     let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &Limits::default(), progress))?;
     if timeline.rows.is_empty() && timeline.events.is_empty() && timeline.findings.is_empty() {
         // Says what is there instead.

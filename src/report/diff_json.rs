@@ -165,7 +165,7 @@ fn expectation(expectation: &Expectation) -> Value {
 }
 
 /// A number, or the word that stands for it.
-fn number(value: Option<f64>) -> Value {
+pub(super) fn number(value: Option<f64>) -> Value {
     match value {
         None => Value::Null,
         Some(value) if value.is_finite() => value.into(),

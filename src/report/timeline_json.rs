@@ -7,11 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::csv::csv_output;
+use super::diff_json::number;
 use super::events::event_file;
 use super::inspect_json::finding;
 use super::json::{SCHEMA_VERSION, path, shown};
 use super::units::{size, time};
-use crate::analysis::{Moved, MovedScopes, Row, Timeline};
+use crate::analysis::{Distance, Measured, Moved, MovedScopes, Row, Timeline};
 use crate::checkpoint::Found;
 
 /// Writes everything that `log` knows.
@@ -85,6 +86,7 @@ fn row_json(timeline: &Timeline, row: &Row) -> Value {
         "latest": row.latest,
         "findings": row.findings.iter().map(finding).collect::<Vec<_>>(),
         "moved": row.moved.as_ref().map(|(at, moved)| moved_json(since(*at).as_deref(), moved)),
+        "measured": row.measured.as_ref().map(measured_json),
         "finite": finite,
     })
 }
@@ -104,6 +106,15 @@ fn moved_json(since: Option<&str>, moved: &Moved) -> Value {
         "slots": moved.slots.1,
         "moved_scopes": scopes,
         "still_scopes": still,
+    })
+}
+
+fn measured_json(measured: &Measured) -> Value {
+    let distance = |distance: &Distance| json!({"name": distance.name, "rel_l2": number(distance.rel_l2), "max_abs": number(Some(distance.max_abs))});
+    json!({
+        "measured": measured.measured,
+        "unread": measured.unread,
+        "farthest": measured.farthest.iter().map(distance).collect::<Vec<_>>(),
     })
 }
 

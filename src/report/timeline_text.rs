@@ -8,7 +8,7 @@ use super::inspect_text::middle;
 use super::json::shown;
 use super::units::{count, size, span, time};
 use super::{Look, write_finding};
-use crate::analysis::{Moved, MovedScopes, Reason, Row, Timeline};
+use crate::analysis::{Distance, Measured, Moved, MovedScopes, Reason, Row, Timeline};
 use crate::bundle::Prefix;
 use crate::escape::escaped;
 
@@ -150,6 +150,7 @@ fn story(timeline: &Timeline, row: &Row, look: Look) -> Vec<String> {
         let before = timeline.rows.get(*since).and_then(|row| row.moved.as_ref()).map(|(_, moved)| &moved.scopes);
         lines.extend(moved_words(moved, of.as_deref(), before));
     }
+    lines.extend(row.measured.iter().flat_map(|measured| measured_words(measured, look)));
     lines
 }
 
@@ -187,6 +188,36 @@ fn moved_words(moved: &Moved, since: Option<&str>, before: Option<&MovedScopes>)
         lines.push(format!("tensors: {}", others.join(", ")));
     }
     lines
+}
+
+/// The weights that moved farthest, relative to their size.
+fn measured_words(measured: &Measured, look: Look) -> Vec<String> {
+    const NAMED: usize = 3;
+    let doubtful = look.doubtful();
+    let far = |distance: &Distance| {
+        let how = distance.rel_l2.map_or_else(|| "?".to_owned(), percent_change);
+        format!("{} {how}", middle(&distance.name, 44))
+    };
+    let farthest: Vec<String> = measured.farthest.iter().take(NAMED).map(far).collect();
+    let mut lines = Vec::new();
+    if !farthest.is_empty() {
+        lines.push(format!("farthest {}", farthest.join(", ")));
+    }
+    if measured.unread > 0 {
+        let n = count(measured.unread);
+        lines.push(format!("{doubtful}!{doubtful:#} {n} weights could not be read and measured"));
+    }
+    lines
+}
+
+/// A share as per cent with two digits that count.
+fn percent_change(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent >= 10.0 => format!("{percent:.0} %"),
+        percent if percent >= 1.0 => format!("{percent:.1} %"),
+        percent if percent >= 0.1 => format!("{percent:.2} %"),
+        percent => format!("{percent:.1e} %"),
+    }
 }
 
 fn named(scopes: &[String]) -> String {

@@ -2,6 +2,7 @@
 //!
 //! One checkpoint is open at a time, with the one before it, so that memory does not grow with the directory.
 
+mod measured;
 mod moved;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::checkpoint::{Checkpoint, ModelDir, Origin};
 use crate::error::Result;
 use crate::limits::Limits;
 
+pub use measured::{Distance, Measured};
 pub use moved::{Moved, Scopes};
 
 /// What to look for in a directory.
@@ -29,6 +31,8 @@ pub use moved::{Moved, Scopes};
 pub struct TimelineOptions {
     /// Read all values and look for NaN and infinity.
     pub finite: bool,
+    /// Read the weights that moved and measure how far.
+    pub values: bool,
     /// Show the last checkpoints only.
     pub last: Option<usize>,
     /// Worker threads.
@@ -83,6 +87,8 @@ pub struct Row {
     pub findings: Vec<Finding>,
     /// Which row it was compared with, and what changed since.
     pub moved: Option<(usize, Moved)>,
+    /// How far weights moved since that row, if it was asked for.
+    pub measured: Option<Measured>,
     /// NaN and infinity, if they were looked for.
     pub finite: Option<Finite>,
 }
@@ -154,6 +160,7 @@ impl Timeline {
                 tensors: 0,
                 findings: Vec::new(),
                 moved: None,
+                measured: None,
                 finite: None,
             };
             match Checkpoint::open_origin(Origin::of_found(path, found), limits) {
@@ -164,6 +171,9 @@ impl Timeline {
                     if let Some((of, earlier)) = &before {
                         let moved = Moved::between(earlier, &checkpoint, &roles, &names, &mut stirred);
                         row.moved = Some((*of, moved));
+                        if options.values {
+                            row.measured = Measured::between(earlier, &checkpoint, &names, options.threads, progress);
+                        }
                     }
                     before = Some((rows.len(), checkpoint));
                 }
@@ -195,6 +205,7 @@ impl Timeline {
     pub fn unreadable(&self) -> bool {
         let unread = |finding: &Finding| !matches!(finding.code, Code::MissingShard | Code::ShortShard);
         self.rows.iter().any(|row| row.findings.iter().any(unread))
+            || self.rows.iter().any(|row| row.measured.as_ref().is_some_and(|measured| measured.unread > 0))
             || self.events.iter().any(|file| matches!(&file.content, Some(Err(_))))
     }
 }

@@ -1,0 +1,66 @@
+//! How far weights moved from one checkpoint to the next, by reading both: `log --values`.
+
+use std::cmp::Ordering;
+
+use crate::analysis::diff::{DiffOptions, Status, diff};
+use crate::analysis::names::Names;
+use crate::analysis::select::Selector;
+use crate::analysis::validate::Progress;
+use crate::checkpoint::Checkpoint;
+
+/// How many weights are kept, those that moved most.
+const MOST: usize = 20;
+
+/// How far the weights of a checkpoint moved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Weights that moved, the farthest first, 20 at most.
+    pub farthest: Vec<Distance>,
+    /// Weights that moved and could be measured.
+    pub measured: usize,
+    /// Weights that could not be read.
+    pub unread: u64,
+}
+
+/// How far one weight moved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distance {
+    /// What it is called.
+    pub name: String,
+    /// ‖after − before‖ / ‖after‖.
+    pub rel_l2: Option<f64>,
+    /// Largest |after − before|.
+    pub max_abs: f64,
+}
+
+impl Measured {
+    /// Compares the weights of two checkpoints; those whose checksums agree are not read. `names` are those of `after`.
+    pub(super) fn between(
+        before: &Checkpoint,
+        after: &Checkpoint,
+        names: &Names,
+        threads: usize,
+        progress: &Progress,
+    ) -> Option<Self> {
+        let only = Selector::parse(&["role:weight", "role:average"], false).ok()?;
+        let options = DiffOptions { only, threads, ..DiffOptions::default() };
+        let found = diff(before, after, &options, progress).ok()?;
+        let mut measured = Self { unread: found.tally.of(Status::Unreadable), ..Self::default() };
+        for change in &found.changes {
+            let Some(figures) = change.values.as_ref().and_then(|values| values.figures) else { continue };
+            let at = after.tensors().find(change.name()).unwrap_or(usize::MAX);
+            let (name, rel_l2) = (names.best(at, change.name()), figures.rel_l2.filter(|value| !value.is_nan()));
+            measured.farthest.push(Distance { name, rel_l2, max_abs: figures.max_abs });
+        }
+        measured.measured = measured.farthest.len();
+        measured.farthest.sort_by(farther);
+        measured.farthest.truncate(MOST);
+        Some(measured)
+    }
+}
+
+/// The farther one first; what has no measure behind all others, equals by name.
+fn farther(a: &Distance, b: &Distance) -> Ordering {
+    let size = |distance: &Distance| distance.rel_l2.unwrap_or(-1.0);
+    size(b).total_cmp(&size(a)).then_with(|| a.name.cmp(&b.name))
+}
