@@ -4,7 +4,7 @@
 //! restores `variables/` into those by the names of children.
 
 use super::fields::Walker;
-use super::object_graph::{Child, SlotVariable};
+use super::object_graph::{Child, SlotVariable, child, slot_variable};
 use crate::error::Result;
 use crate::pb;
 use crate::tensor::{DType, Shape};
@@ -63,31 +63,8 @@ fn object(message: Field<'_>) -> Result<SavedObject> {
     let mut object = SavedObject::default();
     WALK.each_in(message, |field| {
         match field.number {
-            1 => {
-                let mut child = Child::default();
-                WALK.each_in(field, |field| {
-                    match field.number {
-                        1 => child.node_id = WALK.int32(field)?,
-                        2 => child.local_name = WALK.string(field)?,
-                        _ => {}
-                    }
-                    Ok(())
-                })?;
-                object.children.push(child);
-            }
-            3 => {
-                let mut slot = SlotVariable::default();
-                WALK.each_in(field, |field| {
-                    match field.number {
-                        1 => slot.original_variable_node_id = WALK.int32(field)?,
-                        2 => slot.slot_name = WALK.string(field)?,
-                        3 => slot.slot_variable_node_id = WALK.int32(field)?,
-                        _ => {}
-                    }
-                    Ok(())
-                })?;
-                object.slots.push(slot);
-            }
+            1 => object.children.push(child(field)?),
+            3 => object.slots.push(slot_variable(field)?),
             4 => WALK.each_in(field, |field| {
                 if field.number == 1 {
                     object.identifier = WALK.string(field)?;

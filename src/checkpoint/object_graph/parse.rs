@@ -52,7 +52,7 @@ fn node(message: Field<'_>) -> Result<Node> {
     Ok(node)
 }
 
-pub(super) fn child(message: Field<'_>) -> Result<Child> {
+pub(in crate::checkpoint) fn child(message: Field<'_>) -> Result<Child> {
     let mut child = Child::default();
     WALK.each_in(message, |field| {
         match field.number {
@@ -79,7 +79,7 @@ fn attribute(message: Field<'_>) -> Result<Attribute> {
     Ok(attribute)
 }
 
-pub(super) fn slot_variable(message: Field<'_>) -> Result<SlotVariable> {
+pub(in crate::checkpoint) fn slot_variable(message: Field<'_>) -> Result<SlotVariable> {
     let mut slot = SlotVariable::default();
     WALK.each_in(message, |field| {
         match field.number {

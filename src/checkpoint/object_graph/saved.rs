@@ -6,12 +6,11 @@
 
 use std::path::Path;
 
-use super::parse::{child, slot_variable};
 use super::{Attribute, Node, ObjectGraph, Paths};
 use crate::checkpoint::fields::Walker;
 use crate::checkpoint::meta_graph::read_as;
+use crate::checkpoint::saved_objects::{SavedObject, SavedObjects, SavedVariable};
 use crate::error::{Part, Result};
-use crate::wire::Field;
 
 const WALK: Walker = Walker { what: "saved object graph" };
 
@@ -30,7 +29,8 @@ impl ObjectGraph {
             WALK.each(bytes, 0, |field| match field.number {
                 2 if nodes.is_none() => WALK.each_in(field, |field| {
                     if field.number == 7 {
-                        nodes.get_or_insert_default().extend(self::nodes(field)?);
+                        let objects = SavedObjects::parse(field)?.nodes;
+                        nodes.get_or_insert_default().extend(objects.into_iter().map(node));
                     }
                     Ok(())
                 }),
@@ -78,36 +78,13 @@ fn slots(graph: &ObjectGraph, nodes: &mut [Node], is_key: impl Fn(&str) -> bool)
     }
 }
 
-fn nodes(message: Field<'_>) -> Result<Vec<Node>> {
-    let mut nodes = Vec::new();
-    WALK.each_in(message, |field| {
-        if field.number == 1 {
-            nodes.push(node(field)?);
-        }
-        Ok(())
-    })?;
-    Ok(nodes)
-}
-
-fn node(message: Field<'_>) -> Result<Node> {
-    let mut node = Node::default();
-    WALK.each_in(message, |field| {
-        match field.number {
-            1 => node.children.push(child(field)?),
-            3 => node.slot_variables.push(slot_variable(field)?),
-            7 => {
-                let mut attribute = Attribute { name: "VARIABLE_VALUE".to_owned(), ..Attribute::default() };
-                WALK.each_in(field, |field| {
-                    if field.number == 6 {
-                        attribute.full_name = WALK.string(field)?;
-                    }
-                    Ok(())
-                })?;
-                node.attributes = vec![attribute];
-            }
-            _ => {}
-        }
-        Ok(())
-    })?;
-    Ok(node)
+/// The same object as the checkpoint's own graph would have it; its key is not known yet.
+fn node(object: SavedObject) -> Node {
+    let attribute = |variable: SavedVariable| Attribute {
+        name: "VARIABLE_VALUE".to_owned(),
+        full_name: variable.name,
+        ..Attribute::default()
+    };
+    let attributes = object.variable.map(attribute).into_iter().collect();
+    Node { children: object.children, slot_variables: object.slots, attributes, ..Node::default() }
 }
