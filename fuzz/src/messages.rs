@@ -173,7 +173,7 @@ pub fn ops(data: &[u8]) {
 /// A state file.
 ///
 /// Promises: a state that is used has a path, one that is not used for want of a path has none; a state is no larger
-/// than its text; errors are short and point into the text.
+/// than three times its text; errors are short and point into the text.
 pub fn state(data: &[u8]) {
     let outcome = Outcome::of(data);
     assert_eq!(format!("{outcome:?}"), format!("{:?}", Outcome::of(data)));
@@ -181,7 +181,9 @@ pub fn state(data: &[u8]) {
         Outcome::Loaded(state) | Outcome::NoPath(state) if !state.model_checkpoint_path.is_empty() => {
             let paths: usize = state.all_model_checkpoint_paths.iter().map(String::len).sum();
             // An escape `\1` of two bytes is one; U+0080 and above, written `\u80`, two of six.
-            assert!(state.model_checkpoint_path.len() <= data.len() && paths <= data.len());
+            // Python spells out characters behind a backslash: `\ü` of three bytes may become seven.
+            let most = 3 * data.len();
+            assert!(state.model_checkpoint_path.len() <= most && paths <= most);
             assert!(matches!(Outcome::of(data), Outcome::Loaded(_)));
         }
         Outcome::NoPath(_) => {}
