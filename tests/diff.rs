@@ -479,14 +479,31 @@ fn exit_statuses_and_silence() {
     ] {
         assert_eq!(ckpt(args).status.code(), Some(status), "{args:?}");
     }
+    let says = |args: &[&str]| String::from_utf8(ckpt(args).stderr).unwrap();
     for args in [["diff", x, y, "--quiet"], ["diff", x, "no-such-file", "--quiet"]] {
         let output = ckpt(&args);
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{args:?}");
         assert!(matches!(output.status.code(), Some(1 | 2)));
     }
-    let says = |args: &[&str]| String::from_utf8(ckpt(args).stderr).unwrap();
     assert!(says(&["diff", x, "no-such-file"]).starts_with("error: B: "));
     assert!(says(&["diff", "no-such-file", x]).starts_with("error: A: "));
+}
+
+#[test]
+fn a_shard_that_is_cut_or_missing_is_told_although_nothing_of_it_is_read() {
+    let bundle = || BundleBuilder::new().floats("w", &[2], &[1.0, 2.0]);
+    let (_dir, x, y) = two(bundle(), bundle());
+    let says = || {
+        let output = ckpt(&["diff", x.to_str().unwrap(), y.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(says(), "");
+    edit(&data_of(&y), |bytes| bytes.truncate(5));
+    let cut = "b.data-00000-of-00001 has 5 bytes, its index places tensors up to 8; what is identical";
+    assert!(says().starts_with(&format!("note: B: {cut}")), "{}", says());
+    fs::remove_file(data_of(&y)).unwrap();
+    assert!(says().starts_with("note: B: b.data-00000-of-00001 is missing"), "{}", says());
 }
 
 #[test]
