@@ -190,6 +190,9 @@ pub enum ErrorKind {
     /// A path that leads to nothing that this tool reads.
     #[error("{0}")]
     NotACheckpoint(String),
+    /// A file of the set that is not there, and that alone knows what it holds.
+    #[error("{0}")]
+    FileMissing(String),
     /// No tensor has the name.
     #[error("no tensor named {}", Escaped(.0))]
     TensorNotFound(Vec<u8>),

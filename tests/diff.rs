@@ -479,14 +479,56 @@ fn exit_statuses_and_silence() {
     ] {
         assert_eq!(ckpt(args).status.code(), Some(status), "{args:?}");
     }
+    let says = |args: &[&str]| String::from_utf8(ckpt(args).stderr).unwrap();
     for args in [["diff", x, y, "--quiet"], ["diff", x, "no-such-file", "--quiet"]] {
         let output = ckpt(&args);
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{args:?}");
         assert!(matches!(output.status.code(), Some(1 | 2)));
     }
-    let says = |args: &[&str]| String::from_utf8(ckpt(args).stderr).unwrap();
     assert!(says(&["diff", x, "no-such-file"]).starts_with("error: B: "));
     assert!(says(&["diff", "no-such-file", x]).starts_with("error: A: "));
+}
+
+#[test]
+fn a_tensor_that_a_missing_v1_file_may_have_is_not_called_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model");
+    let one = |name: &str, builder: V1Builder| builder.tensor(name, 1, &[1], Values::Float(vec![1.0]));
+    one("b", one("a", V1Builder::new()).in_shard(1)).finish().write(&path).unwrap();
+    let whole = dir.path().join("whole");
+    fs::create_dir(&whole).unwrap();
+    for n in 0..2 {
+        let name = format!("model-0000{n}-of-00002");
+        fs::copy(dir.path().join(&name), whole.join(&name)).unwrap();
+    }
+    fs::remove_file(dir.path().join("model-00001-of-00002")).unwrap();
+    let (a, b) = (open(&whole.join("model")), open(&path));
+    let found = run(&a, &b, &DiffOptions::default());
+    assert_eq!(statuses(&found), [("b".to_owned(), "unreadable")]);
+    assert!(found.is_trouble());
+    let error = found.changes[0].trouble[0].1.to_string();
+    assert!(error.starts_with("V1 checkpoint: ") && !error.contains(".index"), "{error}");
+    let listed = ckpt(&["list", path.to_str().unwrap(), "--format", "json", "--quiet"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!((&listed["complete"], listed["tensors"].as_array().unwrap().len()), (&Value::Bool(false), 1));
+    assert_eq!(ckpt(&["list", path.to_str().unwrap()]).status.code(), Some(2));
+}
+
+#[test]
+fn a_shard_that_is_cut_or_missing_is_told_although_nothing_of_it_is_read() {
+    let bundle = || BundleBuilder::new().floats("w", &[2], &[1.0, 2.0]);
+    let (_dir, x, y) = two(bundle(), bundle());
+    let says = || {
+        let output = ckpt(&["diff", x.to_str().unwrap(), y.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(says(), "");
+    edit(&data_of(&y), |bytes| bytes.truncate(5));
+    let cut = "b.data-00000-of-00001 has 5 bytes, its index places tensors up to 8; what is identical";
+    assert!(says().starts_with(&format!("note: B: {cut}")), "{}", says());
+    fs::remove_file(data_of(&y)).unwrap();
+    assert!(says().starts_with("note: B: b.data-00000-of-00001 is missing"), "{}", says());
 }
 
 #[test]

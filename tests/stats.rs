@@ -241,6 +241,28 @@ fn what_is_not_what_was_saved_is_unreadable_and_the_rest_is_told() {
 }
 
 #[test]
+fn a_damaged_slice_names_its_tensor() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut whole = Entry::new(dtype::FLOAT, &[4]);
+    let mut builder = BundleBuilder::new();
+    for start in [0, 2] {
+        let slice = vec![Extent::range(start, 2)];
+        builder = builder.tensor(slice_key("b", &slice), dtype::FLOAT, &[2], le(&[1.0, 2.0]));
+        whole.slices.push(slice);
+    }
+    let prefix = dir.path().join("model");
+    builder.entry("b", whole).finish().write(&prefix).unwrap();
+    let shard = dir.path().join("model.data-00000-of-00001");
+    let mut bytes = std::fs::read(&shard).unwrap();
+    bytes[9] ^= 1;
+    std::fs::write(&shard, &bytes).unwrap();
+    let checkpoint = open(&prefix).unwrap();
+    let found = all(&checkpoint, &ALL);
+    let errors: Vec<String> = found.unreadable().map(|(_, error)| error.to_string()).collect();
+    assert!(matches!(errors.as_slice(), [one] if one.starts_with("b: tensor checksum mismatch")), "{errors:?}");
+}
+
+#[test]
 fn what_has_no_elements_has_no_figures() {
     let dir = tempfile::tempdir().unwrap();
     let builder = BundleBuilder::new().tensor("none", dtype::FLOAT, &[0, 3], Vec::new());

@@ -221,6 +221,7 @@ impl Finding {
             (ErrorKind::HeaderMissing, _) => Code::HeaderMissing,
             (ErrorKind::Version(_), _) => Code::VersionRefused,
             (ErrorKind::SizeMismatch { .. }, _) => Code::BadSize,
+            (ErrorKind::FileMissing(_), _) => Code::MissingShard,
             (ErrorKind::SliceMissing(_), _) => Code::SliceMissing,
             (ErrorKind::Slices(_), _) => Code::SliceDisagrees,
             (_, Some(Part::BundleHeader)) => Code::BadHeader,

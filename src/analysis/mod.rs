@@ -43,6 +43,6 @@ pub use select::{Selection, Selector};
 pub use serving::{ServedVersion, Serving};
 pub use state_file::{repair, state_findings};
 pub use stats::{Stats, StatsOptions, stats};
-pub use summary::{Equal, FileInfo, RoleTotal, Saver, Summary};
+pub use summary::{Equal, FileInfo, RoleTotal, Saver, Summary, broken_files};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
 pub use validate::{Counts, Progress, ValidateOptions, Validation, validate, validate_found};

@@ -9,6 +9,7 @@ use regex::bytes::Regex;
 use super::roles::{Role, Roles, short_name};
 use crate::checkpoint::{Checkpoint, Parts, Tensor};
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::escaped;
 use crate::tensor::DType;
 
 /// Some of a checkpoint's tensors, by position in [`Checkpoint::tensors`].
@@ -117,6 +118,8 @@ enum Term {
     /// A whole name, or a scope that it lies in.
     Name(Vec<u8>),
     Pattern(Regex),
+    /// A name as it is shown, with escapes; it may be meant as a glob too.
+    Shown(String, Option<Regex>),
     DType(DType),
     Role(Role),
     Shard(i32),
@@ -181,7 +184,7 @@ impl Selector {
             of_kind.peek().is_none() || of_kind.any(|(_, term)| term.holds(tensor, role))
         };
         let all = self.terms.iter().filter(|(keep, term)| *keep && matches!(term, Term::Size(..) | Term::Rank(..)));
-        alternatives(|term| matches!(term, Term::Name(_) | Term::Pattern(_)))
+        alternatives(|term| matches!(term, Term::Name(_) | Term::Pattern(_) | Term::Shown(..)))
             && alternatives(|term| matches!(term, Term::DType(_)))
             && alternatives(|term| matches!(term, Term::Role(_)))
             && alternatives(|term| matches!(term, Term::Shard(_)))
@@ -229,6 +232,9 @@ impl Term {
         // `*` stops at `/`, `**` does not.
         let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
         match glob.map(|glob| Regex::new(glob.regex())) {
+            glob if is_shown(text) => {
+                Ok(Self::Shown(text.trim_end_matches('/').to_owned(), glob.ok().and_then(std::result::Result::ok)))
+            }
             Ok(Ok(regex)) => Ok(Self::Pattern(regex)),
             Ok(Err(error)) => bad(format!("not a glob: {error}"), GLOB),
             Err(error) => bad(format!("not a glob: {}", error.kind()), GLOB),
@@ -243,6 +249,12 @@ impl Term {
                 below.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || wanted.is_empty())
             }),
             Self::Pattern(regex) => regex.is_match(name) || regex.is_match(short_name(name)),
+            Self::Shown(wanted, glob) => {
+                let below = escaped(name);
+                let below = below.strip_prefix(wanted.as_str());
+                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                    || glob.as_ref().is_some_and(|regex| regex.is_match(name) || regex.is_match(short_name(name)))
+            }
             Self::DType(dtype) => tensor.dtype == *dtype,
             Self::Role(wanted) => role == *wanted,
             Self::Shard(shard) => match &tensor.parts {
@@ -253,6 +265,11 @@ impl Term {
             Self::Rank(how, rank) => tensor.shape.rank().is_some_and(|have| how.holds(have as u64, *rank)),
         }
     }
+}
+
+/// Whether text has what [`escaped`] makes of bytes that it does not show as they are: nobody escapes a letter in a glob.
+fn is_shown(text: &str) -> bool {
+    ["\\n", "\\r", "\\t", "\\0", "\\x", "\\u{"].iter().any(|sequence| text.contains(sequence))
 }
 
 /// What a glob may have.
@@ -323,6 +340,17 @@ mod tests {
         assert!(!takes(&["dnn"], "dnn2/a"));
         assert!(takes(&["net/w"], "net/w/.ATTRIBUTES/VARIABLE_VALUE"));
         assert!(takes(&["**/w"], "net/w/.ATTRIBUTES/VARIABLE_VALUE"));
+    }
+
+    #[test]
+    fn a_name_can_be_given_as_it_is_shown() {
+        for name in ["new\nline", "esc\x1b[31mred", "\u{202e}abc", "tab\t/.ATTRIBUTES/VARIABLE_VALUE", "nul\0/below"] {
+            assert!(takes(&[&escaped(short_name(name.as_bytes()))], name), "{name:?}");
+        }
+        assert!(takes(&["nul\\0"], "nul\0/below"));
+        assert!(!takes(&["nul\\0"], "nul\0below"));
+        assert!(!takes(&["!tab\\t"], "tab\t"));
+        assert!(takes(&["a\\*b"], "a*b") && !takes(&["a\\*b"], "axb"), "other escapes are those of globs");
     }
 
     #[test]

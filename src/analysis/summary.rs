@@ -282,6 +282,11 @@ const SHARDS: i32 = 1 << 16;
 /// How many shards are listed that are neither there nor needed: the claim is then clear.
 const ABSENT: usize = 1000;
 
+/// What is wrong with the files of the set, as far as their lengths tell: nothing of them is read.
+pub fn broken_files(checkpoint: &Checkpoint) -> Vec<Finding> {
+    files(checkpoint).iter().filter_map(FileInfo::finding).collect()
+}
+
 /// The files of the set, missing ones included, each with the length that it must have.
 pub(super) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     let origin = checkpoint.origin();

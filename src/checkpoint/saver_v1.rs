@@ -7,13 +7,15 @@
 mod scan;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 
 pub use self::scan::V1Scan;
 use self::values::{Reader, Values};
 use super::{Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, resolve, sniff, touches};
 use crate::bundle::{BundleHeader, decode_shape, decode_slice, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
+use crate::escape::escaped;
 use crate::limits::Limits;
 use crate::storage::Source;
 use crate::table::{BlockBuffer, Table};
@@ -66,9 +68,35 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     if described.is_empty() && !damage.is_empty() {
         return Err(damage.swap_remove(0));
     }
+    damage.extend(missing(&origin));
     let tensors = described.into_iter().map(|(name, tensor)| assemble(name, tensor)).collect();
     let store = Store::SaverV1(SaverV1 { tables });
     Ok(Checkpoint { origin, tensors, damage, notes: Vec::new(), store, limits: limits.clone() })
+}
+
+/// How many missing files are named.
+const MOST: usize = 20;
+
+/// The shards that are not there, of a checkpoint that was given as a whole. Only they know what they hold.
+fn missing(origin: &Origin) -> Vec<Error> {
+    let name = origin.prefix.as_path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let Some((base, of)) = name.rsplit_once("?????-of-") else { return Vec::new() };
+    let there: BTreeSet<&OsStr> = origin.v1_files.iter().filter_map(|file| file.file_name()).collect();
+    let all = of.parse().unwrap_or(0usize);
+    let names = (0..all).map(|id| format!("{base}{id:05}-of-{of}"));
+    let lost: Vec<String> = names.filter(|name| !there.contains(OsStr::new(name))).take(MOST).collect();
+    let more = all.saturating_sub(there.len()).saturating_sub(lost.len());
+    let error = |name: &String, what: &str| {
+        Error::from(ErrorKind::FileMissing(format!("{what} missing, and with it the tensors that only it describes")))
+            .in_file(&origin.prefix.as_path().with_file_name(name))
+            .with_help("fetch it again, under exactly this name")
+    };
+    let mut errors: Vec<Error> =
+        lost.iter().map(|name| error(name, &format!("{} is", escaped(name.as_bytes())))).collect();
+    if let Some(last) = lost.last().filter(|_| more > 0) {
+        errors.push(error(last, &format!("behind this file {more} more are")));
+    }
+    errors
 }
 
 fn assemble(name: Box<[u8]>, described: Described) -> Tensor {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckpt::analysis::diff::{Bound, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule, diff};
-use ckpt::analysis::{Renames, Selector};
+use ckpt::analysis::{Renames, Selector, broken_files};
 use ckpt::checkpoint::{Checkpoint, Choice};
 use ckpt::limits::Limits;
 use ckpt::report::{DiffRows, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text};
@@ -234,17 +234,14 @@ fn tell(found: &Diff<'_>, ctx: &mut Ctx) {
         if damage.len() > MOST {
             ctx.error(&format!("{}: {} more parts of the index could not be read", side.name(), damage.len() - MOST));
         }
-        // Nothing is read where checksums agree, so that a missing shard would go unseen.
-        let shards: Vec<i32> =
-            (0..checkpoint.num_shards().min(1 << 10)).filter(|id| !checkpoint.has_shard(*id)).collect();
-        if let Some(first) = shards.first() {
-            let file = checkpoint.origin().prefix.shard(*first, checkpoint.num_shards());
+        // Nothing is read where checksums agree, so that a shard that is missing or cut would go unseen.
+        let broken = broken_files(checkpoint);
+        if let Some(first) = broken.first() {
+            let more = if broken.len() > 1 { format!(", and {} more", broken.len() - 1) } else { String::new() };
             ctx.note(&format!(
-                "{}: {} of {} shards missing, the first is {}; what is identical by checksum was not looked for",
+                "{}: {}{more}; what is identical by checksum was not looked for",
                 side.name(),
-                shards.len(),
-                checkpoint.num_shards(),
-                ckpt::escape::Escaped(file.as_os_str().as_encoded_bytes())
+                first.message
             ));
         }
     }

@@ -66,7 +66,8 @@ pub(crate) fn tell_damage(checkpoint: &Checkpoint, ctx: &mut Ctx) {
         ctx.error(&format!("{} more parts of the index could not be read; ckpt validate lists them all", n - MOST));
     }
     if n > 0 {
-        ctx.error("the index is damaged: tensors may be missing from this output");
+        let what = if checkpoint.origin().v1_files.is_empty() { "index" } else { "checkpoint" };
+        ctx.error(&format!("the {what} is damaged: tensors may be missing from this output"));
     }
 }
 

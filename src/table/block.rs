@@ -54,7 +54,7 @@ impl<'a> Block<'a> {
         let got = Crc32c::of(contents).extend(&[kind]);
         if check && got != want {
             let kind = ErrorKind::ChecksumMismatch { what: "block", got: got.0, want: want.0 };
-            return Err(Error::new(kind).at_offset(offset));
+            return Err(Error::new(kind).at_offset(offset).with_help("this file is damaged here; fetch it again"));
         }
         match kind {
             0 => Self::from_contents(contents, offset, false),

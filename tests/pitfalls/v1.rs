@@ -113,6 +113,23 @@ fn a_damaged_shard_costs_only_itself() {
 }
 
 #[test]
+fn a_missing_shard_is_damage_because_only_it_knows_what_it_holds() {
+    let open = Open::v1(shards());
+    let second = open.dir.path().join("model.ckpt-0-00001-of-00002");
+    std::fs::remove_file(&second).unwrap();
+    for path in ["model.ckpt-0-?????-of-00002", "model.ckpt-0", ""] {
+        let left = support::open(&open.dir.path().join(path)).unwrap();
+        let [error] = left.damage() else { panic!("{path}: {:?}", left.damage()) };
+        assert!(matches!(error.kind(), ErrorKind::FileMissing(_)), "{path}: {error}");
+        assert_eq!(error.location().file.as_deref().and_then(|file| file.file_name()), second.file_name(), "{path}");
+        assert!(left.tensor(b"b").is_none() && left.tensor(b"w").is_some(), "{path}");
+    }
+    // One shard that is asked for by its own name is all that is asked for.
+    let alone = support::open(&open.dir.path().join("model.ckpt-0-00000-of-00002")).unwrap();
+    assert!(alone.damage().is_empty(), "{:?}", alone.damage());
+}
+
+#[test]
 fn compressed_blocks_are_read_once_for_all_slices_in_them() {
     let count = 300;
     let slices = (0..count).map(|n| (vec![Extent::range(n, 1)], Values::Int64(vec![n]))).collect();

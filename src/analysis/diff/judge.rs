@@ -306,7 +306,13 @@ fn lost(other: &Checkpoint, side: Side, mut verdict: Verdict) -> Verdict {
     if !other.damage().is_empty() {
         let why = "a part of it could not be read, and this tensor may have been there";
         verdict.status = Status::Unreadable;
-        verdict.trouble.push((side, Error::malformed("index", why).in_file(&other.origin().prefix.index())));
+        let origin = other.origin();
+        // A V1 checkpoint has no index: each of its files describes its own tensors.
+        let (what, file) = match origin.v1_files.as_slice() {
+            [] => ("index", origin.prefix.index()),
+            _ => ("V1 checkpoint", origin.prefix.as_path().to_path_buf()),
+        };
+        verdict.trouble.push((side, Error::malformed(what, why).in_file(&file)));
     }
     verdict
 }

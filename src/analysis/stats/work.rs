@@ -299,7 +299,7 @@ impl Part {
         let channels = self.marks.map(|marks| Box::new(marks.finish()));
         let (verified, error) = match checked {
             Ok(checked) => (checked == Checked::Verified, None),
-            Err(error) => (false, Some(error)),
+            Err(error) => (false, Some(error.for_key(&tensor.name))),
         };
         TensorStats { at, figures, verified, error, distribution: distribution.map(Box::new), channels }
     }

@@ -1,12 +1,12 @@
 //! The files of the set: each shard there, long enough, of the right kind and name, and every byte of it claimed.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::entries::StoredPiece;
 use super::{Counts, Validation};
 use crate::analysis::finding::{Code, Finding};
-use crate::bundle::{Prefix, ShardName};
+use crate::bundle::ShardName;
 use crate::checkpoint::{Checkpoint, looks_like};
 use crate::escape::{Escaped, escaped};
 use crate::storage::Source;
@@ -32,7 +32,6 @@ pub(super) fn check(
     let origin = checkpoint.origin();
     if !origin.v1_files.is_empty() {
         result.add(Counts { files: origin.v1_files.len() as u64, ..Counts::default() });
-        missing_v1(&origin.v1_files, result);
         return files;
     }
     let of = checkpoint.num_shards();
@@ -82,30 +81,6 @@ pub(super) fn check(
         }
     }
     files
-}
-
-/// The files of a sharded V1 checkpoint are `<base>-00000-of-00002`; each describes only its own tensors, so what is
-/// missing shows in the names alone.
-fn missing_v1(files: &[PathBuf], result: &mut Validation) {
-    let parts = |path: &PathBuf| -> Option<(PathBuf, u32, u32)> {
-        let (rest, of) = path.file_name()?.to_str()?.rsplit_once("-of-")?;
-        let (base, id) = rest.rsplit_once('-')?;
-        Some((path.with_file_name(base), id.parse().ok()?, of.parse().ok()?))
-    };
-    let all: Option<Vec<(PathBuf, u32, u32)>> = files.iter().map(parts).collect();
-    let Some(all) = all else { return };
-    let Some((base, _, of)) = all.first() else { return };
-    let lost = |id: &u32| !all.iter().any(|(_, there, _)| there == id);
-    let count = (0..*of).filter(lost).take(MOST.unsigned_abs() as usize).count();
-    for id in (0..*of).filter(lost).take(20) {
-        let path = Prefix::new(base.as_os_str()).with_suffix(&format!("-{id:05}-of-{of:05}"));
-        let message = format!("{} is missing, and with it the tensors that only it describes", file_name(&path));
-        let finding = Finding::new(Code::MissingShard, message).in_file(path);
-        result.push(finding.with_help("fetch it again, under exactly this name"));
-    }
-    if count > 20 {
-        result.push(Finding::new(Code::MissingShard, format!("{} more files are missing", count - 20)));
-    }
 }
 
 /// The pieces of one shard; `pieces` is sorted by shard.

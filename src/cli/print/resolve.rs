@@ -40,11 +40,21 @@ pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint, roles: &
     chosen(name)?.into_iter().map(|tensor| wanted(tensor, slice)).collect()
 }
 
-/// The tensor with this key, this key less what all variables end in, or this name as a graph has it (`w:0`).
+/// The tensor with this key, this key less what all variables end in, this name as a graph has it (`w:0`), or this name
+/// as it is shown.
 fn exact(name: &str, checkpoint: &Checkpoint) -> Option<Tensor> {
     let tensor = |name: &str| checkpoint.tensor(name.as_bytes());
     let name_alone = name.strip_suffix(":0").unwrap_or(name);
-    tensor(name).or_else(|| tensor(&format!("{name}/.ATTRIBUTES/VARIABLE_VALUE"))).or_else(|| tensor(name_alone))
+    tensor(name)
+        .or_else(|| tensor(&format!("{name}/.ATTRIBUTES/VARIABLE_VALUE")))
+        .or_else(|| tensor(name_alone))
+        .or_else(|| as_shown(name, checkpoint))
+}
+
+/// The tensor whose name is shown like this: bytes that no terminal should get cannot be typed either.
+fn as_shown(name: &str, checkpoint: &Checkpoint) -> Option<Tensor> {
+    let is_it = |tensor: &Tensor| [&tensor.name, short_name(&tensor.name)].iter().any(|bytes| escaped(bytes) == name);
+    name.contains('\\').then(|| checkpoint.tensors().iter().find(is_it))?
 }
 
 /// The one tensor whose last components are these, or all tensors of a scope.
