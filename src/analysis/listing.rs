@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 use super::roles::{Role, Roles, short_name};
 use super::select::Selection;
-use crate::checkpoint::{Checkpoint, Cursor, Parts, Tensor, Tensors};
+use crate::checkpoint::{Checkpoint, Cursor, Parts, Tensor};
 use crate::parallel::in_parts;
 use crate::tensor::DType;
 
@@ -99,16 +99,6 @@ impl Totals {
         }
         self.bytes = self.bytes.saturating_add(tensor.bytes().unwrap_or(0));
     }
-
-    /// Sums over all tensors.
-    pub fn of(tensors: &Tensors) -> Self {
-        let mut totals = Self::default();
-        let mut cursor = tensors.cursor();
-        while let Some((_, tensor)) = cursor.advance() {
-            totals.add(tensor);
-        }
-        totals
-    }
 }
 
 impl<'t> std::iter::Sum<&'t Totals> for Totals {
@@ -146,7 +136,12 @@ impl<'c> Listing<'c> {
         }
         rows.truncate(top.unwrap_or(usize::MAX));
         let mut listing = Self { checkpoint, roles, rows, totals: Totals::default(), all: tensors.len(), names: None };
-        listing.totals = listing.in_parts(|rows, totals: &mut Totals| totals.add(rows.tensor())).iter().sum();
+        // Rows are different tensors: as many as there are, are all of them.
+        listing.totals = if listing.rows.len() == listing.all {
+            roles.totals()
+        } else {
+            listing.in_parts(|rows, totals: &mut Totals| totals.add(rows.tensor())).iter().sum()
+        };
         listing
     }
 

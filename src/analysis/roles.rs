@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use super::listing::Totals;
 use super::role_names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot};
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
@@ -64,6 +65,8 @@ pub struct Roles {
     of: Vec<Judged>,
     /// The optimizers that occur.
     owners: Owners,
+    /// Sums over all tensors, taken on the way: a pass of their own costs as much as judging.
+    totals: Totals,
 }
 
 /// A role, and an owner as a number in [`Owners`].
@@ -97,11 +100,21 @@ impl Owners {
 const VALUE_SUFFIX: &[u8] = b"/.ATTRIBUTES/VARIABLE_VALUE";
 
 /// A key without the suffix that all variables of an object-based checkpoint share.
+#[inline]
 pub fn short_name(name: &[u8]) -> &[u8] {
+    if !has_value_suffix(name) {
+        return name;
+    }
     match name.strip_suffix(VALUE_SUFFIX) {
         Some(short) if !short.is_empty() => short,
         _ => name,
     }
+}
+
+/// Whether a name ends in [`VALUE_SUFFIX`]. The last byte alone tells of most names that do not.
+#[inline]
+fn has_value_suffix(name: &[u8]) -> bool {
+    name.last() == VALUE_SUFFIX.last() && name.ends_with(VALUE_SUFFIX)
 }
 
 impl Roles {
@@ -110,16 +123,18 @@ impl Roles {
         let tensors = checkpoint.tensors();
         let judge = Judge { checkpoint, optimizers: OnceLock::new() };
         let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
-            let mut part = Self { of: Vec::with_capacity(range.len()), owners: Owners::default() };
+            let mut part = Self::with_room(range.len());
             let mut cursor = tensors.cursor();
             for at in range {
                 let Some(tensor) = cursor.reach(at) else { break };
                 let (role, owner) = judge.role(tensor);
                 part.of.push(Judged { role, owner: part.owners.number(owner) });
+                part.totals.add(tensor);
             }
             part
         });
-        let mut roles = Self { of: Vec::with_capacity(tensors.len()), owners: Owners::default() };
+        let mut roles = Self::with_room(tensors.len());
+        roles.totals = parts.iter().map(|part| &part.totals).sum();
         for part in parts {
             let numbers: Vec<u8> = (0..=u8::MAX).map(|n| roles.owners.number(part.owners.name(n))).collect();
             let number = |owner: u8| numbers.get(usize::from(owner)).copied().unwrap_or(0);
@@ -132,6 +147,15 @@ impl Roles {
             }
         }
         roles
+    }
+
+    fn with_room(tensors: usize) -> Self {
+        Self { of: Vec::with_capacity(tensors), owners: Owners::default(), totals: Totals::default() }
+    }
+
+    /// Sums over all tensors of the checkpoint.
+    pub fn totals(&self) -> Totals {
+        self.totals
     }
 
     /// Names the optimizers that only the object graph names: by the full names of their variables (`adam/…`).
@@ -178,7 +202,7 @@ impl Judge<'_> {
         let mut optimizers = BTreeSet::new();
         let mut cursor = self.checkpoint.tensors().cursor();
         while let Some((_, tensor)) = cursor.advance() {
-            if !tensor.name.ends_with(VALUE_SUFFIX) {
+            if !has_value_suffix(&tensor.name) {
                 continue;
             }
             let (path, last) = split_last(short_name(&tensor.name));
@@ -200,7 +224,7 @@ impl Judge<'_> {
             _ => {}
         }
         let scalar = tensor.shape.rank() == Some(0);
-        let found = if name.ends_with(VALUE_SUFFIX) { self.by_key(tensor, scalar) } else { self.by_name(name) };
+        let found = if has_value_suffix(name) { self.by_key(tensor, scalar) } else { self.by_name(name) };
         if let Some(found) = found {
             return found;
         }

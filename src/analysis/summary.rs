@@ -239,7 +239,7 @@ impl Summary {
             tensorflow_version,
             complete: files.iter().all(|file| file.finding().is_none()) && checkpoint.damage().is_empty(),
             files,
-            totals: Totals::of(tensors),
+            totals: roles.totals(),
             roles: by_role(tensors, &roles),
             equal: Equal::of(checkpoint),
             dtypes: by_dtype(tensors),

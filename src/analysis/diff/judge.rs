@@ -18,16 +18,51 @@ use crate::tensor::DType;
 /// Scopes that are counted apart; what comes behind is counted together.
 const SCOPES: usize = 1 << 12;
 
-/// A pair whose values must be read.
+/// A pair whose values must be read. There may be a million of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Work {
-    pub(super) a: usize,
-    pub(super) b: usize,
+    pub(super) a: u32,
+    pub(super) b: u32,
+    /// What the user wants of it, as a position in [`Wishes`].
+    pub(super) wish: u32,
     pub(super) how: PairedBy,
     /// The checksums agree, so only the bytes are compared.
     pub(super) exact: bool,
+}
+
+impl Work {
+    pub(super) fn a(&self) -> usize {
+        self.a as usize
+    }
+
+    pub(super) fn b(&self) -> usize {
+        self.b as usize
+    }
+}
+
+/// What the user's selectors say of a pair. Most pairs have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Wish {
     pub(super) tolerance: Option<Tolerance>,
     pub(super) expected: u64,
+}
+
+/// Every [`Wish`] that some pair has, once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wishes(Vec<Wish>);
+
+impl Wishes {
+    /// What the user wants of a pair.
+    pub(super) fn of(&self, work: &Work) -> Wish {
+        self.0.get(work.wish as usize).copied().unwrap_or_default()
+    }
+
+    fn number(&mut self, wish: Wish) -> usize {
+        self.0.iter().rposition(|known| *known == wish).unwrap_or_else(|| {
+            self.0.push(wish);
+            self.0.len() - 1
+        })
+    }
 }
 
 /// What is known of a pair or a single tensor, apart from the tensors themselves.
@@ -51,6 +86,7 @@ impl Verdict {
 pub(super) struct Judge<'c, 'o> {
     pub(super) options: &'o DiffOptions,
     pub(super) work: Vec<Work>,
+    pub(super) wishes: Wishes,
     pub(super) diff: Diff<'c>,
     /// Only looked at if a selector is there to ask for them.
     roles: Option<(Roles, Roles)>,
@@ -67,6 +103,7 @@ impl<'c, 'o> Judge<'c, 'o> {
         Self {
             options,
             work: Vec::new(),
+            wishes: Wishes::default(),
             roles: selects.then(|| (Roles::of(a), Roles::of(b))),
             scopes: BTreeMap::new(),
             diff: Diff {
@@ -159,9 +196,16 @@ impl<'c, 'o> Judge<'c, 'o> {
             (depth, same) => {
                 let exact = depth == Depth::Exact && same == Some(true) && !read_all && x.is_numeric();
                 let tolerance = self.tolerance(a, b);
-                self.work.push(Work { a: a.0, b: b.0, how, exact, tolerance, expected });
+                self.put_off((a.0, b.0), how, exact, Wish { tolerance, expected });
             }
         }
+    }
+
+    /// Puts a pair on the list of those to read.
+    fn put_off(&mut self, (a, b): (usize, usize), how: PairedBy, exact: bool, wish: Wish) {
+        // Positions of tensors that are held in memory; so many that one did not fit would not be.
+        let [a, b, wish] = [a, b, self.wishes.number(wish)].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        self.work.push(Work { a, b, wish, how, exact });
     }
 
     /// Whether the indexes say that the bytes are the same; `None` if they do not tell.
@@ -222,7 +266,7 @@ impl<'c, 'o> Judge<'c, 'o> {
         let how = PairedBy::Bytes;
         if self.options.depth == Depth::Exact {
             let exact = x.is_numeric();
-            self.work.push(Work { a, b, how, exact, tolerance: None, expected });
+            self.put_off((a, b), how, exact, Wish { tolerance: None, expected });
             return;
         }
         let verdict = Verdict { same: Some(Same::Checksum), ..Verdict::new(Status::Renamed, how, expected) };

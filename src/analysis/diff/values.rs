@@ -22,6 +22,9 @@ const UNIT: u64 = 8 << 20;
 /// Bytes of a side that are read at a time: what two of have room in the second-level cache.
 const WINDOW: u64 = 256 << 10;
 
+/// Pairs whose units are planned at a time: units take more memory than pairs.
+const TOGETHER: usize = 1 << 15;
+
 /// Elements of a pair that one thread compares.
 struct Unit {
     work: usize,
@@ -57,17 +60,27 @@ struct Buffers(Vec<u8>, Vec<u8>);
 impl Judge<'_, '_> {
     /// Reads what is on the list.
     pub(super) fn read(&mut self, progress: &Progress) {
-        let work = std::mem::take(&mut self.work);
-        self.read_all(&work, progress);
+        self.read_list(progress);
         // Bytes differ though checksums agree: read again, with checksums, to say which side is not what it was.
-        let again = std::mem::take(&mut self.work);
-        self.read_all(&again, progress);
+        self.read_list(progress);
+    }
+
+    fn read_list(&mut self, progress: &Progress) {
+        let list = std::mem::take(&mut self.work);
+        let size = |checkpoint, at| tensor(checkpoint, at).and_then(|tensor| tensor.bytes()).unwrap_or(0);
+        let (a, b) = (self.diff.a, self.diff.b);
+        let sizes = list.iter().map(|work| size(a, work.a()).saturating_add(size(b, work.b())));
+        let bytes = sizes.fold(0, u64::saturating_add);
+        self.diff.bytes_read = self.diff.bytes_read.saturating_add(bytes);
+        progress.total.fetch_add(bytes, Ordering::Relaxed);
+        list.chunks(TOGETHER).for_each(|work| self.read_all(work, progress));
     }
 
     fn read_all(&mut self, work: &[Work], progress: &Progress) {
         let (a, b) = (self.diff.a, self.diff.b);
-        let units = self.cut(work, progress);
+        let units = self.cut(work);
         let (threads, options) = (self.options.threads.max(1), self.options);
+        let wishes = self.wishes.clone();
         let mut sofar = Sofar::default();
         in_order(
             units.len(),
@@ -76,8 +89,8 @@ impl Judge<'_, '_> {
             |buffers, n| {
                 let unit = units.get(n)?;
                 let work = work.get(unit.work)?;
-                let (x, y) = (tensor(a, work.a)?, tensor(b, work.b)?);
-                let rules = Rules { tolerance: work.tolerance, nan_differs: options.nan_differs };
+                let (x, y) = (tensor(a, work.a())?, tensor(b, work.b())?);
+                let rules = Rules { tolerance: wishes.of(work).tolerance, nan_differs: options.nan_differs };
                 let found = compare((a, &x), (b, &y), work.exact, unit.run.clone(), rules, buffers);
                 let size = x.dtype.element_size();
                 let bytes = size.map(|size| (unit.run.end - unit.run.start).saturating_mul(size)).or(y.bytes());
@@ -96,14 +109,11 @@ impl Judge<'_, '_> {
         );
     }
 
-    fn cut(&mut self, work: &[Work], progress: &Progress) -> Vec<Unit> {
+    fn cut(&self, work: &[Work]) -> Vec<Unit> {
         let (a, b) = (self.diff.a, self.diff.b);
         let mut units = Vec::with_capacity(work.len());
         for (n, work) in work.iter().enumerate() {
-            let (Some(x), Some(y)) = (tensor(a, work.a), tensor(b, work.b)) else { continue };
-            let bytes = x.bytes().unwrap_or(0).saturating_add(y.bytes().unwrap_or(0));
-            self.diff.bytes_read = self.diff.bytes_read.saturating_add(bytes);
-            progress.total.fetch_add(bytes, Ordering::Relaxed);
+            let (Some(x), Some(y)) = (tensor(a, work.a()), tensor(b, work.b())) else { continue };
             let count = x.elements().unwrap_or(0);
             // Slices and V1 values come in order only.
             let any_order = stored(&x).is_some() && stored(&y).is_some();
@@ -125,7 +135,7 @@ impl Judge<'_, '_> {
     /// The verdict on a pair that was read.
     fn conclude(&mut self, work: &Work, sofar: Sofar) {
         let (a, b) = (self.diff.a, self.diff.b);
-        let (Some(x), Some(y)) = (tensor(a, work.a), tensor(b, work.b)) else { return };
+        let (Some(x), Some(y)) = (tensor(a, work.a()), tensor(b, work.b())) else { return };
         let Sofar { partial, sums, mut trouble, bytes_differ, .. } = sofar;
         if bytes_differ && trouble.is_empty() {
             self.work.push(Work { exact: false, ..*work });
@@ -134,7 +144,8 @@ impl Judge<'_, '_> {
         for (side, checkpoint, tensor, sum) in [(Side::A, a, &x, sums[0]), (Side::B, b, &y, sums[1])] {
             trouble.extend(damage(checkpoint, tensor, sum).map(|error| (side, error)));
         }
-        let verdict = |status| Verdict::new(status, work.how, work.expected);
+        let wish = self.wishes.of(work);
+        let verdict = |status| Verdict::new(status, work.how, wish.expected);
         if !trouble.is_empty() {
             let verdict = Verdict { trouble, ..verdict(Status::Unreadable) };
             return self.record(Some(&x), Some(&y), verdict);
@@ -144,7 +155,7 @@ impl Judge<'_, '_> {
             let verdict = Verdict { same: Some(Same::Values), ..verdict(status) };
             return self.record(Some(&x), Some(&y), verdict);
         }
-        let excused = work.tolerance.is_some() && partial.beyond == 0;
+        let excused = wish.tolerance.is_some() && partial.beyond == 0;
         let status = if excused { Status::WithinTolerance } else { Status::Changed };
         let values = Some(Box::new(values(&x, &partial)));
         self.record(Some(&x), Some(&y), Verdict { values, ..verdict(status) });

@@ -3,6 +3,10 @@
 //! A block is taken for finite: minima, maxima, zeros and sums are collected without a branch. A sum of squares that
 //! is not finite shows that the block was not, and then it is gone through once more, with care. Blocks have few
 //! enough numbers for the wide ones to stay in the first-level cache.
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
+#![expect(clippy::indexing_slicing, reason = "all arrays have N items; zipped iterators measured half as fast")]
+
+use std::array;
 
 use super::figures::{Figures, NonFinite, Number};
 use super::moments::{Moments, scale_of, times_power_of_two};
@@ -16,7 +20,7 @@ pub(super) const BLOCK: usize = 4096;
 pub(super) fn figures(block: Wide<'_>, at: u64) -> Figures {
     match block {
         Wide::Single(values) => floats::<f32, 16>(values, at),
-        Wide::Double(values) => floats::<f64, 4>(values, at),
+        Wide::Double(values) => floats::<f64, 8>(values, at),
         Wide::Int(values) => integers(values, Number::Int),
         Wide::UInt(values) => integers(values, Number::UInt),
     }
@@ -37,79 +41,78 @@ struct Block<'v, T, const N: usize> {
     pivot: T,
 }
 
-/// As many sums side by side as make vectors.
-struct Lanes<T, const N: usize> {
-    least: [T; N],
-    greatest: [T; N],
-    zeros: [u32; N],
-    sum: [f64; N],
-    squares: [f64; N],
-}
-
-impl<T: Copy + PartialOrd + Default + Into<f64>, const N: usize> Lanes<T, N> {
-    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
-    #[expect(clippy::indexing_slicing, reason = "all arrays have N items; zipped iterators measured half as fast")]
-    #[expect(clippy::needless_range_loop, reason = "one index for all arrays")]
-    #[inline(always)]
-    fn look(&mut self, chunk: &[T; N]) {
-        for n in 0..N {
-            let value = chunk[n];
-            self.least[n] = if value < self.least[n] { value } else { self.least[n] };
-            self.greatest[n] = if value > self.greatest[n] { value } else { self.greatest[n] };
-            self.zeros[n] += u32::from(value == T::default());
-        }
-    }
-
-    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
-    #[expect(clippy::indexing_slicing, clippy::needless_range_loop, reason = "as above")]
-    #[inline(always)]
-    fn sum(&mut self, chunk: &[T; N], pivot: f64) {
-        for n in 0..N {
-            let difference: f64 = chunk[n].into() - pivot;
-            self.sum[n] += difference;
-            self.squares[n] += difference * difference;
-        }
-    }
-}
-
 impl<T: Copy + PartialOrd + Default + Into<f64>, const N: usize> Kernel for Block<'_, T, N> {
     type Output = Sums;
 
-    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
     #[inline(always)]
     fn run(self) -> Sums {
         let Self { values, pivot } = self;
         let about: f64 = pivot.into();
-        // Lanes begin with the pivot, which is one of the numbers and changes no extreme.
-        let (least, greatest) = ([pivot; N], [pivot; N]);
-        let mut lanes = Lanes { least, greatest, zeros: [0; N], sum: [0.0; N], squares: [0.0; N] };
         let (chunks, rest) = values.as_chunks::<N>();
-        // Two loops over what is in the first-level cache: one would need more registers than there are.
-        for chunk in chunks {
-            lanes.look(chunk);
+        // What fills the last chunk up is the pivot too: it changes no extreme, and its difference is 0.
+        let mut last = [pivot; N];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
         }
-        for chunk in chunks {
-            lanes.sum(chunk, about);
-        }
-        let mut too_many = 0;
-        if !rest.is_empty() {
-            // What fills the last chunk up is the pivot too: its difference is 0, only its zeros count too many.
-            let mut last = [pivot; N];
-            for (to, from) in last.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            lanes.look(&last);
-            lanes.sum(&last, about);
-            too_many = if pivot == T::default() { (N - rest.len()) as u64 } else { 0 };
-        }
+        // A loop for each figure over what is in the first-level cache. One for all of them keeps some of its lanes in
+        // memory instead of registers, and measured half as fast.
+        let (least, greatest) = extremes(chunks, &last, pivot);
         Sums {
-            least: lanes.least.into_iter().map(Into::into).fold(f64::INFINITY, f64::min),
-            greatest: lanes.greatest.into_iter().map(Into::into).fold(f64::NEG_INFINITY, f64::max),
-            zeros: lanes.zeros.into_iter().map(u64::from).sum::<u64>() - too_many,
-            sum: lanes.sum.into_iter().sum(),
-            squares: lanes.squares.into_iter().sum(),
+            least: least.into_iter().map(Into::into).fold(f64::INFINITY, f64::min),
+            greatest: greatest.into_iter().map(Into::into).fold(f64::NEG_INFINITY, f64::max),
+            zeros: zeros(values),
+            sum: sum(chunks, &last, about).into_iter().sum(),
+            squares: squares(chunks, &last, about).into_iter().sum(),
         }
     }
+}
+
+#[inline(always)]
+fn extremes<T: Copy + PartialOrd, const N: usize>(chunks: &[[T; N]], last: &[T; N], pivot: T) -> ([T; N], [T; N]) {
+    // Lanes begin with the pivot, which is one of the numbers.
+    let (mut least, mut greatest) = ([pivot; N], [pivot; N]);
+    for chunk in chunks {
+        least = array::from_fn(|n| if chunk[n] < least[n] { chunk[n] } else { least[n] });
+        greatest = array::from_fn(|n| if chunk[n] > greatest[n] { chunk[n] } else { greatest[n] });
+    }
+    least = array::from_fn(|n| if last[n] < least[n] { last[n] } else { least[n] });
+    greatest = array::from_fn(|n| if last[n] > greatest[n] { last[n] } else { greatest[n] });
+    (least, greatest)
+}
+
+#[inline(always)]
+fn zeros<T: Copy + PartialOrd + Default>(values: &[T]) -> u64 {
+    let mut zeros = 0u32;
+    for value in values {
+        zeros += u32::from(*value == T::default());
+    }
+    zeros.into()
+}
+
+#[inline(always)]
+fn sum<T: Copy + Into<f64>, const N: usize>(chunks: &[[T; N]], last: &[T; N], pivot: f64) -> [f64; N] {
+    let mut lanes = [0.0; N];
+    for chunk in chunks {
+        for n in 0..N {
+            lanes[n] += chunk[n].into() - pivot;
+        }
+    }
+    array::from_fn(|n| lanes[n] + (last[n].into() - pivot))
+}
+
+#[inline(always)]
+fn squares<T: Copy + Into<f64>, const N: usize>(chunks: &[[T; N]], last: &[T; N], pivot: f64) -> [f64; N] {
+    let mut lanes = [0.0; N];
+    let square = |value: T| {
+        let difference = value.into() - pivot;
+        difference * difference
+    };
+    for chunk in chunks {
+        for n in 0..N {
+            lanes[n] += square(chunk[n]);
+        }
+    }
+    array::from_fn(|n| lanes[n] + square(last[n]))
 }
 
 fn floats<T, const N: usize>(values: &[T], at: u64) -> Figures
@@ -156,7 +159,7 @@ fn finite<T: Copy + Into<f64>>(values: &[T], pivot: f64, sums: &Sums) -> Figures
     } else {
         let small = |value: f64| times_power_of_two(value, -exponent);
         let values: Vec<f64> = values.iter().map(|value| small((*value).into())).collect();
-        let sums = widest(Block::<f64, 4> { values: &values, pivot: small(pivot) });
+        let sums = widest(Block::<f64, 8> { values: &values, pivot: small(pivot) });
         Moments::about(small(pivot), count, sums.sum, sums.squares, exponent)
     };
     // Adding 0 leaves one zero of two: which of them was met first says nothing.
