@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
+use super::sniff;
 use crate::error::{Error, ErrorKind, Result};
 
 const WALK: Walker = Walker { what: "SavedModel" };
@@ -41,6 +42,7 @@ impl SavedModel {
             return Err(Error::new(ErrorKind::NotACheckpoint(why.to_owned())).in_file(&file));
         }
         read_as(&file, "tensorflow.SavedModel", WALK.what, |bytes| Self::parse(&file, bytes))
+            .map_err(|e| explain(e, &file))
     }
 
     /// The file in `dir` that TensorFlow would read: the binary form before the text form.
@@ -80,6 +82,18 @@ impl SavedModel {
     }
 }
 
+/// Replaces what a parser says of something that was never a graph.
+fn explain(error: Error, file: &Path) -> Error {
+    let foreign = ["a Git LFS pointer", "an HTML page", "nothing but zeros"];
+    match sniff::look(file).filter(|found| foreign.iter().any(|what| found.what.starts_with(what))) {
+        Some(found) => {
+            let why = format!("not a SavedModel: it looks like {}", found.what);
+            Error::new(ErrorKind::NotACheckpoint(why)).in_file(file).with_help(found.advice)
+        }
+        None => error.with_help("the file is cut or damaged; fetch it again"),
+    }
+}
+
 /// Whether the name of an asset stays in the directory that it is joined to.
 pub fn is_inside(file: &str) -> bool {
     let stays = |part: &str| !matches!(part, "" | "." | "..") && !part.contains([':', '\0']);
@@ -104,6 +118,18 @@ mod tests {
         let model = read().unwrap();
         assert_eq!((model.schema_version, model.meta_graphs.len()), (1, 1));
         assert!(model.meta_graph(&["t"]).is_some() && model.meta_graph(&["u"]).is_none());
+    }
+
+    #[test]
+    fn a_pointer_is_named_and_a_cut_file_has_help() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(SAVED_MODEL_PB);
+        std::fs::write(&path, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n").unwrap();
+        let error = SavedModel::read(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("Git LFS pointer") && error.help().unwrap().contains("git lfs"), "{error}");
+        std::fs::write(&path, [0x08, 0x01, 0x12, 0x7f, 0x0a]).unwrap();
+        let error = SavedModel::read(dir.path()).unwrap_err();
+        assert_eq!(error.help(), Some("the file is cut or damaged; fetch it again"), "{error}");
     }
 
     #[test]

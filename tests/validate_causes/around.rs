@@ -141,6 +141,9 @@ fn a_graph_that_cannot_be_read() {
     let found = run(dir.path());
     let finding = only(&found, Code::BadSavedModel, &["saved_model.pb"]);
     assert!(finding.file.as_ref().is_some_and(|file| file.ends_with("saved_model.pb")));
+    // An empty file is a valid message of protobuf, and no model.
+    fs::write(dir.path().join("saved_model.pb"), []).unwrap();
+    only(&run(dir.path()), Code::BadSavedModel, &["there is no graph in this file"]);
     // The variables are good.
     assert_eq!(found.checked.verified, found.checked.tensors);
 

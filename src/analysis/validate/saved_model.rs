@@ -26,6 +26,10 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
     result.checked.files += 1;
     match SavedModel::read(dir) {
         Ok(model) => {
+            if model.meta_graphs.is_empty() {
+                let finding = Finding::new(Code::BadSavedModel, "there is no graph in this file").in_file(&model.file);
+                result.push(finding.with_help("loading it fails; the file is empty or cut: fetch or export it again"));
+            }
             assets(&model, result);
             if gate {
                 serving::check(origin, dir, &model, result);
