@@ -229,7 +229,7 @@ impl Summary {
         let notes = origin
             .notes
             .iter()
-            .filter(|note| origin.has_variables || !note.ends_with("has no variables"))
+            .filter(|note| origin.has_variables || !note.starts_with("this SavedModel has no variables"))
             .map(|note| Finding::new(Code::ChoiceNote, note));
         findings.extend(notes);
         let (scopes, other_scopes) = main_scopes(tensors, &roles);

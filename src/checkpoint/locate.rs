@@ -325,7 +325,7 @@ fn saved_model(path: &Path, dir: &Path) -> Result<Origin> {
             let help = "the shards are there, but without variables.index nothing says what they hold";
             return Err(Error::new(kind).in_file(&origin.prefix.index()).with_help(help));
         }
-        origin.notes.push("this SavedModel has no variables".to_owned());
+        origin.notes.push("this SavedModel has no variables: there is no variables.index".to_owned());
     }
     Ok(origin)
 }

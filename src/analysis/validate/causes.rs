@@ -112,10 +112,13 @@ impl Evidence<'_> {
             let (stored, computed) = (format!("{:#010x}", piece.crc.0), format!("{:#010x}", got.0));
             let who = piece_name(self.checkpoint, piece);
             let message = format!(
-                "{who}: its {} bytes are not the ones that were saved (stored {stored}, computed {computed})",
-                piece.len
+                "{who}: its {} bytes are not the ones that were saved (stored {stored}, computed {computed}; {} at offset {})",
+                piece.len,
+                super::shards::file_name(path),
+                piece.start
             );
             let mut finding = Finding::new(Code::TensorChecksumMismatch, message).in_file(path);
+            finding.help = Some("fetch that file again; the other tensors can be used".to_owned());
             (finding.offset, finding.expected, finding.found) = (Some(piece.start), Some(stored), Some(computed));
             if let Some(tensor) = self.checkpoint.tensors().get(piece.tensor as usize) {
                 finding = finding.for_tensor(&tensor.name);

@@ -31,8 +31,9 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
                 result.push(finding.with_help("loading it fails; the file is empty or cut: fetch or export it again"));
             }
             assets(&model, result);
+            missing_variables(origin, &model, result);
             if gate {
-                serving::check(origin, dir, &model, result);
+                serving::check(dir, &model, result);
             }
         }
         Err(error) => unreadable(&error, result),
@@ -47,7 +48,8 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
         Err(error) => return unreadable(&error, result),
     };
     let index = origin.prefix.index();
-    if !origin.v1_files.is_empty() {
+    let told = result.findings.iter().any(|f| f.code == Code::MissingVariables && f.file.as_deref() == Some(&index));
+    if !origin.v1_files.is_empty() || told {
         return;
     }
     // TensorFlow writes 0 where there was no index to hash.
@@ -63,6 +65,16 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
             result.push(finding.with_help(help));
         }
         Err(error) => result.push(Finding::of(&error)),
+    }
+}
+
+/// A graph that restores variables needs them to be there.
+fn missing_variables(origin: &Origin, model: &SavedModel, result: &mut Validation) {
+    let mut savers = model.meta_graphs.iter().filter_map(|graph| graph.saver.as_ref());
+    if !origin.has_variables && savers.any(|saver| !saver.restore_op_name.is_empty()) {
+        let message = "the graph restores variables, but there is no variables.index";
+        let finding = Finding::new(Code::MissingVariables, message).in_file(origin.prefix.index());
+        result.push(finding.with_help("copy the directory `variables` of the export too"));
     }
 }
 

@@ -70,21 +70,12 @@ pub(super) fn no_version(base: &Path, result: &mut Validation) {
 }
 
 /// What Serving needs of a SavedModel beyond its being whole.
-pub(super) fn check(origin: &Origin, dir: &Path, model: &SavedModel, result: &mut Validation) {
+pub(super) fn check(dir: &Path, model: &SavedModel, result: &mut Validation) {
     if dir.join("export.meta").is_file() {
         let message =
             "export.meta lies beside the SavedModel: TensorFlow Serving takes it for a Session Bundle and refuses it";
         let finding = Finding::new(Code::StrayVersion, message).in_file(dir.join("export.meta"));
         result.push(finding.with_help("delete export.meta"));
-    }
-    let restores = model
-        .meta_graphs
-        .iter()
-        .any(|graph| graph.saver.as_ref().is_some_and(|saver| !saver.restore_op_name.is_empty()));
-    if restores && !origin.has_variables {
-        let message = "the graph restores variables, but there is no variables.index";
-        let finding = Finding::new(Code::MissingVariables, message).in_file(origin.prefix.index());
-        result.push(finding.with_help("copy the directory `variables` of the export too"));
     }
     let Some(graph) = model.meta_graph(&["serve"]) else {
         let tags: Vec<String> = model.meta_graphs.iter().map(tags).collect();

@@ -90,7 +90,7 @@ fn of_shard(pieces: &[StoredPiece], id: i32) -> &[StoredPiece] {
     pieces.get(start..end).unwrap_or_default()
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     Escaped(path.file_name().unwrap_or_default().as_encoded_bytes()).to_string()
 }
 
