@@ -11,7 +11,6 @@ pub mod events;
 mod fields;
 pub mod fingerprint;
 pub mod graph;
-mod graph_def;
 pub mod keras;
 mod locate;
 pub mod meta_graph;

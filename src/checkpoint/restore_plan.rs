@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::fields::Walker;
-use super::graph_def::{Graph, Input, Node, Nodes, Origin, integers, strings};
+use super::graph::{Feeder, Input, Library, Node, Nodes, Slice, integers, strings};
 use crate::error::Result;
 use crate::pb;
 use crate::tensor::{DType, Extent, Shape, TensorSlice};
@@ -143,53 +143,61 @@ impl RestorePlan {
             Ok(())
         })?;
         let Some(graph) = graph else { return Ok(Self::default()) };
-        let graph = Graph::parse(graph)?;
+        let graph = Slice::of(graph)?;
         let restore = (!saver.restore_op_name.is_empty()).then_some(saver.restore_op_name.as_str());
         let variables = collections.get("variables").map(|field| variable_defs(*field)).transpose()?;
-        Self::of_graph(&graph, restore, variables)
+        Self::of_graph(graph, &Nodes::of_graph(graph)?, restore, variables)
     }
 
     /// The plan of a `GraphDef`, which does not say which of its savers is meant.
     pub(super) fn of_graph_def(message: Field<'_>) -> Result<Self> {
-        let graph = Graph::parse(message)?;
+        let graph = Slice::of(message)?;
+        let nodes = Nodes::of_graph(graph)?;
         let restore_all = |node: &&Node<'_>| node.op == b"NoOp" && node.name.ends_with(b"/restore_all");
-        let mut savers: Vec<&[u8]> = graph.nodes.all.iter().filter(restore_all).map(|node| node.name).collect();
+        let mut savers: Vec<&[u8]> = nodes.all.iter().filter(restore_all).map(|node| node.name).collect();
         savers.sort_by_key(|name| (name.len(), *name));
         let restore = savers.first().map(|name| String::from_utf8_lossy(name).into_owned());
-        let mut plan = Self::of_graph(&graph, restore.as_deref(), None)?;
+        let mut plan = Self::of_graph(graph, &nodes, restore.as_deref(), None)?;
         if let (Some(first), 2..) = (restore, savers.len()) {
             plan.unclear.push(format!("the graph has {} savers; {first} is taken", savers.len()));
         }
         Ok(plan)
     }
 
-    fn of_graph(graph: &Graph<'_>, restore: Option<&str>, variables: Option<Vec<pb::VariableDef>>) -> Result<Self> {
+    fn of_graph(
+        graph: Slice<'_>,
+        nodes: &Nodes<'_>,
+        restore: Option<&str>,
+        variables: Option<Vec<pb::VariableDef>>,
+    ) -> Result<Self> {
         let mut builder = Builder { plan: Self::default(), reads: BTreeMap::new() };
         // The name of an operation or of one of its outputs.
         let root = restore.map(|name| name.split(':').next().unwrap_or_default().as_bytes());
-        let runs = root.and_then(|root| graph.nodes.position(root)).map(|root| upstream(&graph.nodes, root));
+        let runs = root.and_then(|root| nodes.position(root)).map(|root| upstream(nodes, root));
         let runs = runs.transpose()?;
-        builder.body(&graph.nodes, runs.as_ref(), |name| target_of(graph.nodes.get(name)))?;
+        builder.body(nodes, runs.as_ref(), |name| target_of(nodes.get(name)))?;
         // A TF2 SavedModel calls a function that restores.
-        let calls = graph.nodes.all.iter().enumerate().filter(|(at, node)| {
+        let calls = nodes.all.iter().enumerate().filter(|(at, node)| {
             matches!(node.op, b"StatefulPartitionedCall" | b"PartitionedCall")
                 && runs.as_ref().is_some_and(|runs| runs.contains(at))
         });
+        let library = Library::read(&[graph])?;
         for (_, call) in calls {
-            let Some(pb::attr_value::Value::Func(function)) = call.attr("f")? else { continue };
-            let Some(body) = graph.function(function.name.as_bytes())? else { continue };
-            let inputs: Vec<Input<'_>> = call.inputs()?.into_iter().filter(|input| !input.is_control).collect();
+            let Some(pb::attr_value::Value::Func(function)) = call.value(b"f")? else { continue };
+            let Some(function) = library.get(function.name.as_bytes()) else { continue };
+            let body = Nodes::of_function(function)?;
+            let inputs: Vec<Input<'_>> = call.inputs()?.into_iter().filter(|input| !input.control).collect();
             builder.body(&body, None, |argument| {
                 let at = body.arguments.iter().position(|name| *name == argument)?;
-                match graph.nodes.source(*inputs.get(at)?, |_| ()).ok()?? {
-                    Origin::Node(node, _) => target_of(Some(node)),
-                    Origin::Name(_) => None,
+                match nodes.source(*inputs.get(at)?, |_| ()).ok()?? {
+                    Feeder::Node(node, _) => target_of(Some(node)),
+                    Feeder::Name(_) => None,
                 }
             })?;
         }
         let mut plan = builder.finish();
         if plan.reads.is_empty() {
-            plan.assume(&graph.nodes, variables)?;
+            plan.assume(nodes, variables)?;
         }
         Ok(plan)
     }
@@ -203,10 +211,11 @@ impl RestorePlan {
                 return Ok(());
             }
             target.validates = target.kind == TargetKind::Ref && target.shape.elements().is_some();
-            let shared = node.text("shared_name")?;
-            let own = if shared.is_empty() || target.kind == TargetKind::Ref { node.name.to_vec() } else { shared };
+            let shared = node.text(b"shared_name")?.unwrap_or_default();
+            let own = if shared.is_empty() || target.kind == TargetKind::Ref { node.name } else { shared };
+            let own = own.to_vec();
             let (name, part) = part.map_or((own, None), |(name, part)| (name, Some(part)));
-            tensors.push(Wanted { name, dtype: node.dtype("dtype")?, part, targets: vec![target] });
+            tensors.push(Wanted { name, dtype: node.dtype(b"dtype")?, part, targets: vec![target] });
             Ok(())
         };
         match variables {
@@ -279,7 +288,7 @@ fn target_of(node: Option<Node<'_>>) -> Option<Target> {
         _ => TargetKind::Other,
     };
     let shape = match kind {
-        TargetKind::Ref | TargetKind::Resource => node.shape("shape").ok()?,
+        TargetKind::Ref | TargetKind::Resource => node.shape(b"shape").ok()?,
         _ => Shape::unknown_rank(),
     };
     let name = String::from_utf8_lossy(node.name).into_owned();
@@ -316,9 +325,9 @@ impl Builder {
                 continue;
             }
             match node.op {
-                b"Assign" => self.assign(nodes, *node, 1, node.flag("validate_shape", true)?, round, &resolve)?,
+                b"Assign" => self.assign(nodes, *node, 1, node.flag(b"validate_shape", true)?, round, &resolve)?,
                 b"AssignVariableOp" => {
-                    self.assign(nodes, *node, 1, node.flag("validate_shape", false)?, round, &resolve)?;
+                    self.assign(nodes, *node, 1, node.flag(b"validate_shape", false)?, round, &resolve)?;
                 }
                 b"LookupTableImportV2" | b"LookupTableImport" => {
                     self.assign(nodes, *node, 1, false, round, &resolve)?;
@@ -336,7 +345,7 @@ impl Builder {
         let inputs = node.inputs()?;
         let constant = |at: usize| inputs.get(at).map_or(Ok(None), |input| nodes.constant(*input));
         let dtypes =
-            if node.op == b"RestoreV2" { node.dtypes("dtypes")? } else { node.dtype("dt")?.into_iter().collect() };
+            if node.op == b"RestoreV2" { node.dtypes(b"dtypes")? } else { node.dtype(b"dt")?.into_iter().collect() };
         let Some(names) = constant(1)? else {
             self.plan.unclear.push(format!("the names that {text} reads are computed while it runs"));
             return Ok(Read { node: text, tensors: Vec::new() });
@@ -364,16 +373,16 @@ impl Builder {
         round: usize,
         resolve: &impl Fn(&'a [u8]) -> Option<Target>,
     ) -> Result<()> {
-        let inputs: Vec<Input<'_>> = node.inputs()?.into_iter().filter(|input| !input.is_control).collect();
+        let inputs: Vec<Input<'_>> = node.inputs()?.into_iter().filter(|input| !input.control).collect();
         let (Some(to), Some(from)) = (inputs.first().copied(), inputs.get(value).copied()) else { return Ok(()) };
         let mut reshaped = None;
         let source = nodes.source(from, |node| reshaped = Some(node))?;
-        let Some(Origin::Node(source, output)) = source else { return Ok(()) };
+        let Some(Feeder::Node(source, output)) = source else { return Ok(()) };
         let Some(read) = self.reads.get_mut(&(round, source.name.to_vec())) else { return Ok(()) };
         let Some(wanted) = read.tensors.get_mut(output) else { return Ok(()) };
         let target = match nodes.source(to, |_| ())? {
-            Some(Origin::Node(node, _)) => target_of(Some(node)),
-            Some(Origin::Name(name)) => resolve(name),
+            Some(Feeder::Node(node, _)) => target_of(Some(node)),
+            Some(Feeder::Name(name)) => resolve(name),
             None => None,
         };
         let Some(mut target) = target else { return Ok(()) };

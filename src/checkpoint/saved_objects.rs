@@ -87,7 +87,7 @@ fn variable(message: Field<'_>) -> Result<SavedVariable> {
             1 => variable.dtype = DType::from_number(WALK.int32(field)?),
             2 => {
                 let shape: pb::TensorShapeProto = pb::decode("shape", WALK.bytes(field)?, field.offset)?;
-                variable.shape = super::graph_def::shape_of(&shape);
+                variable.shape = super::graph::shape_of(&shape);
             }
             6 => WALK.string(field)?.trim_end_matches(":0").clone_into(&mut variable.name),
             _ => {}

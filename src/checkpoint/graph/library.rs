@@ -98,6 +98,11 @@ impl<'a> Library<'a> {
         Ok(library)
     }
 
+    /// The function with this name.
+    pub fn get(&self, name: &[u8]) -> Option<&Function<'a>> {
+        self.functions.get(*self.by_name.get(name)?)
+    }
+
     fn add(&mut self, message: Slice<'a>) -> Result<()> {
         message.each(|field| {
             match field.number {

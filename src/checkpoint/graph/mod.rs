@@ -9,13 +9,17 @@
 mod file;
 mod library;
 mod node;
+mod nodes;
 mod objects;
+mod values;
 mod variables;
 
 pub use file::{Form, GraphFile, Part, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};
+pub(super) use nodes::{Feeder, Nodes};
 pub use objects::{Callable, Method, ObjectKind, Objects, SavedNode, Spec};
+pub(super) use values::{integers, shape_of, strings};
 pub use variables::GraphVariable;
 
 use super::fields::Walker;
@@ -34,7 +38,7 @@ pub struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    fn of(field: Field<'a>) -> Result<Self> {
+    pub(super) fn of(field: Field<'a>) -> Result<Self> {
         Ok(Self { bytes: WALK.bytes(field)?, offset: field.offset })
     }
 

@@ -2,9 +2,8 @@
 //!
 //! TensorFlow: `VariableV2` and its elders hold a value, `VarHandleOp` a resource; both have `dtype` and `shape`.
 
-use super::{Node, Part, Slice, WALK};
+use super::{Node, Part};
 use crate::error::Result;
-use crate::pb;
 use crate::tensor::{DType, Shape};
 
 /// A variable of a graph.
@@ -27,33 +26,9 @@ impl GraphVariable {
             b"VariableV2" | b"Variable" | b"AutoReloadVariable" => false,
             _ => return Ok(None),
         };
-        let mut variable = Self {
-            name: String::from_utf8_lossy(node.name).into_owned(),
-            dtype: DType::from_number(0),
-            shape: Shape::unknown_rank(),
-            is_resource,
-        };
-        if let Some(dtype) = node.attr(b"dtype")? {
-            dtype.each(|field| {
-                if field.number == 6 {
-                    variable.dtype = DType::from_number(WALK.int32(field)?);
-                }
-                Ok(())
-            })?;
-        }
-        if let Some(shape) = node.attr(b"shape")? {
-            shape.each(|field| {
-                if field.number == 7 {
-                    let bytes = Slice::of(field)?.bytes;
-                    let shape: pb::TensorShapeProto = pb::decode("shape", bytes, field.offset)?;
-                    if !shape.unknown_rank {
-                        variable.shape = Shape::new(shape.dim.iter().map(|dim| dim.size).collect::<Vec<i64>>());
-                    }
-                }
-                Ok(())
-            })?;
-        }
-        Ok(Some(variable))
+        let name = String::from_utf8_lossy(node.name).into_owned();
+        let dtype = node.dtype(b"dtype")?.unwrap_or(DType::Invalid);
+        Ok(Some(Self { name, dtype, shape: node.shape(b"shape")?, is_resource }))
     }
 }
 
@@ -81,7 +56,9 @@ impl Part<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Slice;
     use super::*;
+    use crate::pb;
 
     #[test]
     fn ref_and_resource_variables_with_what_is_known_of_them() {
