@@ -101,7 +101,7 @@ impl Origin {
         saved_model(path, dir)
     }
 
-    fn new(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
+    pub(super) fn new(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
         Self {
             path: path.to_path_buf(),
             kind,

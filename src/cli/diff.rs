@@ -6,7 +6,6 @@ use anyhow::Result;
 use ckpt::analysis::diff::{Bound, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule, diff};
 use ckpt::analysis::{Renames, Selector, broken_files};
 use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::limits::Limits;
 use ckpt::report::{DiffRows, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text};
 use clap::ValueEnum;
 
@@ -150,8 +149,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 }
 
 fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> {
+    let limits = ctx.limits();
     let open = |side: Side, path: &Path, choice: Choice| {
-        Checkpoint::open(path, choice, &Limits::default()).map_err(|error| {
+        Checkpoint::open(path, choice, &limits).map_err(|error| {
             let why = library_sentence(&error);
             anyhow::anyhow!("{}: {why}", side.name())
         })

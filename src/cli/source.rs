@@ -34,6 +34,17 @@ pub(crate) struct SelectArgs {
     pub(crate) regex: bool,
 }
 
+/// Which rows, and from which end: what goes with every `--sort`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OrderArgs {
+    /// Turn the order around.
+    #[arg(long, short)]
+    pub(crate) reverse: bool,
+    /// Show only the first N.
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
+}
+
 impl SourceArgs {
     /// Which checkpoint of a directory.
     pub(crate) fn choice(&self) -> Choice {
