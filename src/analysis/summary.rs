@@ -208,10 +208,13 @@ impl Summary {
         let files = files(checkpoint);
         findings.extend(files.iter().filter_map(FileInfo::finding));
         let model = model_of(checkpoint);
-        findings.extend(model.iter().flat_map(|model| model.unread.iter().cloned()));
+        let told: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
+        let unread = model.iter().flat_map(|model| &model.unread);
+        findings.extend(unread.filter(|finding| !told.contains(&finding.message)).cloned());
         unreadable |= model.as_ref().is_some_and(|model| !model.unread.is_empty());
         if let (Some(model), Some(dir)) = (&model, &origin.saved_model) {
-            findings.extend(model.findings(dir, origin.has_variables));
+            let told = findings.iter().any(|finding| finding.code == Code::MissingVariables);
+            findings.extend(model.findings(dir, origin.has_variables || told));
         }
         let tensorflow_version = model.as_ref().and_then(ModelInfo::tensorflow_version).map(str::to_owned);
 
@@ -225,7 +228,7 @@ impl Summary {
             findings.push(Finding::new(Code::DerivedValue, message));
             stored = Some(step);
         }
-        // The screen begins with that there are no variables.
+        // The screen begins with that there are none.
         let notes = origin
             .notes
             .iter()

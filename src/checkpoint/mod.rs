@@ -184,8 +184,7 @@ impl Checkpoint {
         if origin.has_variables {
             return open_bundle::open(origin, limits);
         }
-        let (store, limits) = (Store::Nothing, limits.clone());
-        Ok(Self { origin, tensors: Tensors::default(), damage: Vec::new(), notes: Vec::new(), store, limits })
+        Ok(saved_model::without_variables(origin, limits))
     }
 
     /// Where it was found and why there.

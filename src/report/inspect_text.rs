@@ -50,7 +50,12 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
         _ => "",
     };
     let are_missing = summary.findings.iter().any(|finding| finding.code == Code::MissingVariables);
-    let saver = if are_missing { "its variables are missing" } else { summary.saver.describe() };
+    let saver = match summary.saver {
+        _ if are_missing => "its variables are missing",
+        // Whether there should be some, only the graph knows.
+        Saver::None if summary.unreadable => "no variables here",
+        saver => saver.describe(),
+    };
     let mut facts = vec![format!("{container}{saver}")];
     facts.extend(summary.step.map(|step| format!("step {step}")));
     facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));

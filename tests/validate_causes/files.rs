@@ -275,3 +275,16 @@ fn a_shard_that_may_not_be_read() {
     }
     only(&run(&prefix), Code::Unreadable, &["m.data-00000-of-00001"]);
 }
+
+// Such a file was taken for no checkpoint at all: an error and nothing else, where a cut index is a finding.
+#[test]
+fn a_v1_checkpoint_without_its_end() {
+    let dir = copy("saver_v1/single");
+    let file = dir.path().join("model.ckpt-5");
+    edit(&file, |bytes| bytes.truncate(300));
+    for found in [run(&file), run(dir.path()), run(&dir.path().join("model.ckpt-5.meta"))] {
+        only(&found, Code::NotATable, &["it looks like the beginning of a V1 checkpoint, cut off"]);
+    }
+    fs::remove_file(dir.path().join("model.ckpt-5.meta")).unwrap();
+    assert_eq!(codes(&run(&file)), ["not-a-table"]);
+}

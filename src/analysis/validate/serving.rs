@@ -63,10 +63,15 @@ fn shown(version: &Version) -> String {
 }
 
 /// That there is no version, with what would make one.
-pub(super) fn no_version(base: &Path, result: &mut Validation) {
-    let message = "TensorFlow Serving finds no version here: no entry has a number for a name";
-    let help = "a model lies one level deeper, in a directory named by its version: 1/saved_model.pb";
-    result.push(Finding::new(Code::NoVersion, message).in_file(base).with_help(help));
+pub(super) fn no_version(path: &Path, result: &mut Validation) {
+    let (message, help) = if path.is_dir() {
+        let help = "put the model one level deeper, into a directory named by its version: 1/saved_model.pb";
+        ("TensorFlow Serving finds no version here: no entry has a number for a name", help)
+    } else {
+        let help = "export the model, into a directory named by its version: 1/saved_model.pb";
+        ("TensorFlow Serving loads SavedModels, and this is a checkpoint without one", help)
+    };
+    result.push(Finding::new(Code::NoVersion, message).in_file(path).with_help(help));
 }
 
 /// What Serving needs of a SavedModel beyond its being whole.
