@@ -44,7 +44,8 @@ Examples:
 
 Exit status:
   0  nothing differs, or within tolerance only
-  1  a difference, a broken expectation, or no tensor matched the selectors
+  1  a difference, a broken expectation, or nothing compared: no tensor
+     matched the selectors, or --ignore left out all
   2  a side cannot be opened, or a part of it could not be read or judged; the
      rest is compared
 With --quiet nothing is printed: the status says it all.")]
@@ -181,9 +182,13 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
         show(args, &found, ctx)?;
         tell(&found, ctx);
     }
-    let nothing = found.tally.total() == 0 && !options.only.is_empty();
+    let nothing = found.is_vacuous() || (found.tally.total() == 0 && !options.only.is_empty());
     if nothing && !ctx.quiet {
-        ctx.error("no tensor of either side matches the selectors");
+        ctx.error(if options.only.is_empty() {
+            "nothing was compared: --ignore leaves out every tensor of both sides"
+        } else {
+            "nothing was compared: no tensor of either side matches the selectors"
+        });
     }
     let broken = found.expectations.iter().any(|expectation| !expectation.holds());
     let unjudged = found.expectations.iter().any(|expectation| expectation.unjudged > 0);

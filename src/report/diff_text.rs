@@ -445,6 +445,8 @@ fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     }
     let word = match () {
         () if tally.of(Status::Unreadable) > 0 && tally.differences() == 0 => "not fully compared",
+        () if diff.is_vacuous() && !diff.is_trouble() => "nothing compared",
+        () if diff.is_vacuous() => "not fully compared",
         () if !diff.is_equal() => "differ",
         () if diff.is_trouble() => "not fully compared",
         () if tally.total() == 0 => "nothing compared",
