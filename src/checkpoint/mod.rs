@@ -254,7 +254,7 @@ impl Checkpoint {
     /// # Errors
     /// If bytes cannot be read, or are not what was saved (after all of them have been handed to the sink).
     pub fn read(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
-        self.read_pieces(tensor, axes, sink).map_err(|e| e.for_key(&tensor.name))
+        self.read_pieces(tensor, axes, sink).map_err(|e| sniff::explain_shard(e).for_key(&tensor.name))
     }
 
     /// Reads all elements of a tensor.

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Part, Result};
+use crate::escape::Escaped;
 use crate::storage::Source;
 use crate::table::MAGIC;
 
@@ -150,6 +151,23 @@ pub(super) fn is_table(path: &Path) -> bool {
 /// Whether the file at `path` begins as a V1 checkpoint does, and does not end so.
 pub(super) fn is_cut_v1(path: &Path) -> bool {
     look(path).is_some_and(|found| found.what == CUT_V1) && !is_table(path)
+}
+
+/// Replaces "truncated" by what a shard is instead, where its first bytes tell.
+pub(super) fn explain_shard(error: Error) -> Error {
+    let at = error.location();
+    let (ErrorKind::Truncated { .. }, Some(Part::TensorData), Some(path)) = (error.kind(), at.part, &at.file) else {
+        return error;
+    };
+    let foreign = ["a Git LFS pointer", "an HTML page"];
+    match look(path).filter(|found| foreign.iter().any(|what| found.what.starts_with(what))) {
+        Some(found) => {
+            let name = Escaped(path.file_name().unwrap_or_default().as_encoded_bytes());
+            let error = Error::new(ErrorKind::NotACheckpoint(format!("{name} is {}", found.what)));
+            error.in_file(path).with_help(found.advice)
+        }
+        None => error,
+    }
 }
 
 /// Replaces "not a table" by what the file is instead, where that can be told.
