@@ -73,6 +73,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         _ => {
             let mut options = TreeOptions::default();
             (options.keys, options.hide_empty, options.max_depth) = (args.keys, !args.all, depth);
+            options.width = ctx.look.width;
             let describe = |attribute: &Attribute| tensor_text(&checkpoint, attribute);
             graph.write_tree(&mut ctx.out, &options, &describe)?;
         }

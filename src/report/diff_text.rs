@@ -16,7 +16,7 @@ use crate::escape::escaped;
 use crate::tensor::{Element, write_csv};
 
 /// Narrowest name column on a terminal.
-const NAME_COLUMN: usize = 16;
+const NAME_COLUMN: usize = 12;
 
 /// Room for words where no row has figures.
 const WORDS: usize = 24;
@@ -81,6 +81,9 @@ fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
     let names = rows.rows.iter().map(|change| label(change, rows.long).width()).max().unwrap_or(0).max(4);
     let has_figures = rows.rows.iter().any(|change| figures(change).is_some());
     let figures_width = FIGURES.iter().map(|(_, width)| width + 2).sum::<usize>();
+    // What stands behind the figures of those that have NaN.
+    let nan = rows.rows.iter().filter_map(|change| Some(figures(change)?.0.nan)).max().filter(|nan| *nan > 0);
+    let figures_width = figures_width + nan.map_or(0, |nan| count(nan).len() + "   NaN".len());
     let others = if has_figures { figures_width } else { WORDS + 2 } + shape_width + 4;
     let name_width = match look.width {
         Some(width) => names.min(width.saturating_sub(others).max(NAME_COLUMN)),
@@ -97,11 +100,13 @@ fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
     for change in &rows.rows {
         let name = label(change, rows.long);
         let style = sign_style(change.status, look);
-        write!(out, "{style}{}{style:#} {name}", sign(change.status))?;
+        // Two names that are too long for one line have two.
+        let names = if change.a_name().is_some() { folded(&name, 2, 4, look) } else { name.clone() };
+        write!(out, "{style}{}{style:#} {names}", sign(change.status))?;
         let wide = name.width();
         if look.width.is_some() && wide > name_width {
             // On a terminal a long name has its line to itself.
-            write!(out, "\n  {:name_width$}", "")?;
+            write!(out, "\n{:1$}", "", name_width + 2)?;
         } else {
             write!(out, "{:1$}", "", name_width.saturating_sub(wide))?;
         }
