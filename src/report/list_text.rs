@@ -1,7 +1,7 @@
 //! `list` for people: one line a tensor, columns aligned without holding the rows.
 //!
 //! Two passes over the rows: widths, then lines. A name longer than its column moves its own line's columns instead of
-//! everybody's.
+//! everybody's; so does any other cell where there are so many rows that only some are measured.
 
 use std::io::{self, Write};
 
@@ -15,6 +15,9 @@ use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::escape::{escaped, is_plain};
 use crate::tensor::Shape;
 use unicode_width::UnicodeWidthStr;
+
+/// Rows whose cells are all measured. Of more a sample is: nobody sees that a line among so many is not in its column.
+const MEASURED: usize = 20_000;
 
 /// Widest name column when the output is no terminal.
 const NAME_COLUMN: usize = 64;
@@ -72,7 +75,7 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
     let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
     // A name that is wider than any column can be needs no measuring.
     let widest = look.width.unwrap_or(NAME_COLUMN).max(16);
-    let parts = listing.in_parts(|rows, part: &mut Widths| {
+    let measure = |rows: &RowCursor<'_>, part: &mut Widths| {
         if part.name < widest {
             part.name = part.name.max(label_width(label(rows.tensor(), long)));
         }
@@ -81,7 +84,8 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
                 *width = (*width).max(cell.chars().count());
             }
         }
-    });
+    };
+    let parts = if listing.rows.len() > MEASURED { listing.sample(MEASURED, measure) } else { listing.in_parts(measure) };
     let mut name_width = header[0].len();
     let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
     for part in parts {
