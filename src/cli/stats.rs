@@ -9,7 +9,7 @@ use clap::ValueEnum;
 
 use super::ctx::library_sentence;
 use super::progress::with_progress;
-use super::source::{SelectArgs, SourceArgs, tell_damage};
+use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
 use super::{Ctx, Format, Status};
 
 /// Statistics of tensors: extremes, mean, standard deviation, zeros, NaN and infinity, one line each.
@@ -41,7 +41,6 @@ Exit status:
   0  done, whatever the figures say
   1  no tensor matched the selectors
   2  the checkpoint cannot be opened, or a part of it could not be read; the rest is shown")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
@@ -59,12 +58,8 @@ pub(crate) struct Args {
     /// Sort by this, the largest first; tensors without such a figure come last.
     #[arg(long, value_enum, default_value_t, value_name = "KEY")]
     sort: SortKey,
-    /// Turn the order around.
-    #[arg(long, short)]
-    reverse: bool,
-    /// Show only the first N.
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
+    #[command(flatten)]
+    order: OrderArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -102,8 +97,8 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
     let mut found = with_progress(ctx.quiet, |progress| stats(&checkpoint, &selection, &options, progress));
-    found.sort(args.sort.into(), args.reverse);
-    let (look, top, out) = (ctx.look, args.top, &mut ctx.out);
+    found.sort(args.sort.into(), args.order.reverse);
+    let (look, top, out) = (ctx.look, args.order.top, &mut ctx.out);
     match ctx.format {
         Format::Json => stats_json(&checkpoint, &found, top, out)?,
         Format::Jsonl => stats_jsonl(&checkpoint, &found, top, out)?,

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::names_text::called;
-use super::stats_text::{dead_channels, figure, non_finite, number};
-use super::units::{count, percent, shape_text, size};
+use super::stats_text::{dead_channels, non_finite, number};
+use super::units::{count, figure, percent, shape_text, size};
 use crate::analysis::stats::{Stats, TensorStats, tensor_at};
 use crate::analysis::{Listing, short_name};
 use crate::checkpoint::{Checkpoint, Tensor};

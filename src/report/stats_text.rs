@@ -8,7 +8,8 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::units::{count, percent, shape_text, size, tensors_text};
+use super::findings_text::joined;
+use super::units::{count, figure, integer, percent, shape_text, size, tensors_text};
 use crate::analysis::short_name;
 use crate::analysis::stats::{BARS, Channels, Dead, Distribution, Figures, Number, SHARES, Spots, Stats, TensorStats};
 use crate::analysis::stats::{coordinates, tensor_at};
@@ -159,17 +160,17 @@ fn below(tensor: &Tensor, row: &TensorStats, ascii: bool, look: Look, out: &mut 
     let apart: Vec<String> = non_finite(figures, dims);
     if !apart.is_empty() {
         let bad = look.bad();
-        writeln!(out, "  {bad}{}{bad:#}", apart.join(" · "))?;
+        writeln!(out, "  {bad}{}{bad:#}", joined(&apart, 2, 2, look))?;
     }
     let constant = figures.constant().is_some();
     if let Some(distribution) = row.distribution.as_deref().filter(|_| figures.elements > 1 && !constant) {
-        spread(figures, distribution, ascii, out)?;
+        spread(figures, distribution, ascii, look, out)?;
     }
     if let Some(channels) = row.channels.as_deref().filter(|_| !figures.is_all_zero()) {
         let dead = dead_channels(channels, dims.len());
         if !dead.is_empty() {
             let style = look.doubtful();
-            writeln!(out, "  {style}{}{style:#}", dead.join(" · "))?;
+            writeln!(out, "  {style}{}{style:#}", joined(&dead, 2, 2, look))?;
         }
     }
     Ok(())
@@ -186,13 +187,19 @@ pub(super) fn non_finite(figures: &Figures, dims: &[i64]) -> Vec<String> {
     kinds.into_iter().filter_map(text).collect()
 }
 
-fn spread(figures: &Figures, distribution: &Distribution, ascii: bool, out: &mut dyn Write) -> io::Result<()> {
+fn spread(
+    figures: &Figures,
+    distribution: &Distribution,
+    ascii: bool,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let edges = [figures.finite_least(), figures.finite_greatest()].map(|edge| edge.map_or_else(String::new, number));
     writeln!(out, "  |{}| {} to {}", bars(&distribution.bars, ascii), edges[0], edges[1])?;
     let quantiles = SHARES.iter().zip(&distribution.quantiles).enumerate().filter(|(n, _)| SHOWN.contains(n));
     let quantiles: Vec<String> =
         quantiles.map(|(_, (share, value))| format!("{} % {}", share / 10, figure(*value))).collect();
-    writeln!(out, "  {}", quantiles.join(" · "))
+    writeln!(out, "  {}", joined(&quantiles, 2, 2, look))
 }
 
 /// A bar for each count. What has anything at all is seen.
@@ -244,20 +251,26 @@ fn footer(
     let all = stats.tensors.len();
     let shown = all.min(top.unwrap_or(usize::MAX));
     let of = if shown == all { String::new() } else { format!(", {} shown", count(shown as u64)) };
-    write!(out, "{dim}{}{of} · {} elements · {}", tensors_text(all), count(stats.whole.elements), size(stats.bytes))?;
+    let elements = format!("{} elements", count(stats.whole.elements));
+    let mut facts = vec![format!("{}{of}", tensors_text(all)), elements, size(stats.bytes)];
     let skipped = stats.skipped;
     if skipped.tensors > 0 {
-        let what = format!("{} without numbers skipped", tensors_text(skipped.tensors));
-        write!(out, " · {what}, {}", size(skipped.bytes))?;
+        facts.push(format!("{} without numbers skipped, {}", tensors_text(skipped.tensors), size(skipped.bytes)));
     }
-    writeln!(out)?;
+    writeln!(out, "{dim}{}", joined(&facts, 0, 2, look))?;
     if stats.whole.elements > 0 {
-        let [least, greatest, mean, deviation, zeros] = cells(&stats.whole);
+        let figures = cells(&stats.whole);
+        let [least, greatest, mean, deviation, zeros] = &figures;
         let norm = figure(stats.whole.norm());
-        writeln!(
-            out,
-            "all together: min {least} · max {greatest} · mean {mean} · std {deviation} · L2 {norm} · zeros {zeros}"
-        )?;
+        let facts = [
+            format!("all together: min {least}"),
+            format!("max {greatest}"),
+            format!("mean {mean}"),
+            format!("std {deviation}"),
+            format!("L2 {norm}"),
+            format!("zeros {zeros}"),
+        ];
+        writeln!(out, "{}", joined(&facts, 0, 2, look))?;
     }
     let apart = |figures: &Figures| figures.finite() < figures.elements;
     let zero = |figures: &Figures| figures.elements > 1 && figures.is_all_zero();
@@ -269,77 +282,29 @@ fn footer(
         (stats.unreadable().count(), "unreadable"),
     ];
     let notes = notes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n as u64)));
-    let notes = notes.collect::<Vec<_>>().join(" · ");
+    let mut notes: Vec<String> = notes.collect();
     if notes.is_empty() {
         return write!(out, "{dim:#}");
     }
     // The document says itself that it may lack something.
-    let damaged = if checkpoint.damage().is_empty() { "" } else { " · the index is damaged" };
-    writeln!(out, "{notes}{damaged}{dim:#}")
+    if !checkpoint.damage().is_empty() {
+        notes.push("the index is damaged".to_owned());
+    }
+    writeln!(out, "{}{dim:#}", joined(&notes, 0, 2, look))
 }
 
 /// A number of a tensor; a short integer with all its digits.
 pub(super) fn number(number: Number) -> String {
     match number {
-        Number::Int(value) if value.unsigned_abs() < 10_000_000 => value.to_string(),
-        Number::UInt(value) if value < 10_000_000 => value.to_string(),
-        other => figure(other.value()),
+        Number::Int(value) => integer(value.into()),
+        Number::UInt(value) => integer(value.into()),
+        Number::Float(value) => figure(value),
     }
-}
-
-/// Four digits at most, in at most eight columns unless the exponent has more than one digit.
-pub(super) fn figure(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    if !size.is_finite() {
-        return if value.is_nan() {
-            "nan"
-        } else if value < 0.0 {
-            "-inf"
-        } else {
-            "inf"
-        }
-        .to_owned();
-    }
-    let decimals = match size {
-        0.01..0.099_995 => 5,
-        0.099_995..0.999_95 => 4,
-        0.999_95..9.9995 => 3,
-        9.9995..99.995 => 2,
-        99.995..999.95 => 1,
-        999.95..99_999.5 => 0,
-        _ => {
-            let text = format!("{value:.2e}");
-            let Some((digits, exponent)) = text.split_once('e') else { return text };
-            return format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'));
-        }
-    };
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_short() {
-        let texts = [0.0, 1.0, -0.5, 0.012_345, 99.996, 12_345.6, -123_456.0, 1e-7, 0.009_999, 1e300, f64::NAN];
-        let texts = texts.map(figure);
-        let want = ["0", "1", "-0.5", "0.01235", "100", "12346", "-1.23e5", "1e-7", "1e-2", "1e300", "nan"];
-        assert_eq!(texts, want);
-        for exponent in -310..308 {
-            for digits in [1.0, 9.999_999, 3.337] {
-                let text = figure(-digits * 10f64.powi(exponent));
-                let most = if exponent.abs() < 9 { 8 } else { 10 };
-                assert!(text.len() <= most, "{text}");
-            }
-        }
-        assert_eq!(number(Number::Int(i64::MIN)), "-9.22e18");
-        assert_eq!(number(Number::UInt(123_456)), "123456");
-    }
 
     #[test]
     fn every_bar_that_has_something_is_seen() {
