@@ -85,7 +85,8 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
             }
         }
     };
-    let parts = if listing.rows.len() > MEASURED { listing.sample(MEASURED, measure) } else { listing.in_parts(measure) };
+    let parts =
+        if listing.rows.len() > MEASURED { listing.sample(MEASURED, measure) } else { listing.in_parts(measure) };
     let mut name_width = header[0].len();
     let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
     for part in parts {
