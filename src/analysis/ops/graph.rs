@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::capability::{Capability, PathAt, capability, is_registered};
-use super::paths::{Origin, Scope, Tracer};
+use super::lookup::Scope;
+use super::paths::{Origin, Tracer};
 use super::reach::{Fed, Reach, Top, When, called, position, roots};
 use super::{OpSite, OpsReport};
 use crate::analysis::finding::{Code, Finding};
@@ -172,7 +173,9 @@ fn found<'a>(
     }
     let function = match one.scope {
         Scope::Top => None,
-        Scope::Function(at) => tracer.library.functions.get(at).map(|f| String::from_utf8_lossy(f.name).into_owned()),
+        Scope::Function(at) => {
+            tracer.lookup.library.functions.get(at).map(|f| String::from_utf8_lossy(f.name).into_owned())
+        }
     };
     let site = OpSite {
         op: String::from_utf8_lossy(one.node.op).into_owned(),

@@ -9,6 +9,7 @@
 mod capability;
 mod graph;
 mod keras;
+mod lookup;
 mod paths;
 mod reach;
 mod target;

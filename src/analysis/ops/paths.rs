@@ -4,11 +4,12 @@
 //! function to the places that call it. That is what tells `SaveV2` of every saved model from one that writes to a
 //! fixed place.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::reach::{Fed, Top, called};
+use super::lookup::{Lookup, Scope, data_inputs};
+use super::reach::{Fed, Top};
 use crate::checkpoint::graph::{Input, Library, Node, ObjectKind, Objects, Part};
 use crate::error::Result;
 
@@ -31,35 +32,15 @@ pub enum Origin {
     Unknown,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Scope {
-    Top,
-    Function(usize),
-}
-
-/// Where functions are called, by position of the function.
-type Callers<'a> = BTreeMap<u32, Vec<(Scope, Node<'a>)>>;
-
-/// Variables of the graph: the values that are assigned to each, and whether it is used by anything but assignments and
-/// reads in the graph itself, so that a function or a restore may assign it too.
-type Variables<'a> = HashMap<&'a [u8], (Vec<Input<'a>>, bool)>;
-
-/// The nodes of one function by name, and its arguments.
-type Body<'a> = (HashMap<&'a [u8], Node<'a>>, Vec<&'a [u8]>);
-
 pub(super) struct Tracer<'t, 'a> {
     pub(super) part: &'t Part<'a>,
-    pub(super) top: &'t Top<'a>,
-    pub(super) library: &'t Library<'a>,
-    pub(super) objects: &'t Objects<'a>,
+    pub(super) lookup: Lookup<'t, 'a>,
+    objects: &'t Objects<'a>,
     /// Assets by the node that is fed with their path.
     assets: HashMap<&'t [u8], &'t str>,
     /// How many steps may still be gone, for all paths together.
     left: Cell<u64>,
     bound: RefCell<BTreeMap<usize, Rc<[usize]>>>,
-    callers: OnceCell<Callers<'a>>,
-    variables: OnceCell<Variables<'a>>,
-    bodies: RefCell<BTreeMap<usize, Rc<Body<'a>>>>,
 }
 
 /// Steps after which a path is given up: honest ones take a dozen.
@@ -92,15 +73,11 @@ impl<'t, 'a> Tracer<'t, 'a> {
         let assets = assets.map(|(tensor, file)| (Input::parse(tensor.as_bytes()).node, file.as_str()));
         Self {
             part,
-            top,
-            library,
+            lookup: Lookup::new(top, library),
             objects,
             assets: assets.collect(),
             left: Cell::new(ALL_STEPS),
             bound: RefCell::default(),
-            callers: OnceCell::new(),
-            variables: OnceCell::new(),
-            bodies: RefCell::default(),
         }
     }
 
@@ -138,7 +115,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
     ) -> Result<()> {
         if scope == Scope::Top {
             // A placeholder has nothing else; anything else counts where nobody feeds it.
-            let needs = self.top.find(input.node).is_none_or(|(_, node)| node.op == b"Placeholder");
+            let needs = self.lookup.top.find(input.node).is_none_or(|(_, node)| node.op == b"Placeholder");
             let fed = Fed { saver: fed.saver || needs, assets: fed.assets || needs };
             if fed.saver && self.is_saver(input.node) {
                 found.insert(Origin::Saver);
@@ -149,7 +126,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
                 return Ok(());
             }
         }
-        let Some(node) = self.find(scope, input.node)? else {
+        let Some(node) = self.lookup.find(scope, input.node)? else {
             return self.argument(scope, input, open, found);
         };
         let inputs = data_inputs(&node)?;
@@ -210,7 +187,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
     ) -> Result<()> {
         let mut text = Vec::new();
         for input in inputs {
-            let constant = match self.find(scope, input.node)? {
+            let constant = match self.lookup.find(scope, input.node)? {
                 Some(node) if node.op == b"Const" => node.const_strings()?.first().copied(),
                 _ => None,
             };
@@ -240,7 +217,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
         open: &mut Vec<(Scope, Input<'a>, bool)>,
         found: &mut BTreeSet<Origin>,
     ) -> Result<()> {
-        let known = self.variables()?.get(handle.node).filter(|(assigned, _)| !assigned.is_empty());
+        let known = self.lookup.variables()?.get(handle.node).filter(|(assigned, _)| !assigned.is_empty());
         let Some((assigned, elsewhere)) = known else {
             found.insert(Origin::Computed(b"a variable".to_vec()));
             return Ok(());
@@ -250,28 +227,6 @@ impl<'t, 'a> Tracer<'t, 'a> {
             found.insert(Origin::Computed(b"a variable".to_vec()));
         }
         Ok(())
-    }
-
-    fn variables(&self) -> Result<&Variables<'a>> {
-        if let Some(variables) = self.variables.get() {
-            return Ok(variables);
-        }
-        let mut variables = Variables::new();
-        for node in &self.top.nodes {
-            let inputs = data_inputs(node)?;
-            for (at, input) in inputs.iter().enumerate() {
-                if self.top.find(input.node).is_none_or(|(_, node)| node.op != b"VarHandleOp") {
-                    continue;
-                }
-                let variable = variables.entry(input.node).or_default();
-                match (node.op, at) {
-                    (b"AssignVariableOp", 0) => variable.0.extend(inputs.get(1)),
-                    (b"ReadVariableOp" | b"VarIsInitializedOp" | b"DestroyResourceOp", 0) => {}
-                    _ => variable.1 = true,
-                }
-            }
-        }
-        Ok(self.variables.get_or_init(|| variables))
     }
 
     /// An argument of a function: what its callers give it, or the objects that it is bound to.
@@ -286,20 +241,20 @@ impl<'t, 'a> Tracer<'t, 'a> {
             found.insert(Origin::Unknown);
             return Ok(());
         };
-        let body = self.body(function)?;
+        let body = self.lookup.body(function)?;
         let Some(position) = body.1.iter().position(|name| *name == input.node) else {
             found.insert(Origin::Unknown);
             return Ok(());
         };
         let mut known = self.bound(function, position, body.1.len(), open, found)?;
-        let callers = self.callers()?;
+        let callers = self.lookup.callers()?;
         let own = u32::try_from(function).unwrap_or(u32::MAX);
         for (place, call) in callers.get(&own).into_iter().flatten() {
             let inputs = data_inputs(call)?;
             let at = match call.op {
                 b"PartitionedCall" | b"StatefulPartitionedCall" | b"While" | b"StatelessWhile" => Some(position),
                 b"If" | b"StatelessIf" | b"Case" | b"StatelessCase" | b"RemoteCall" => position.checked_add(1),
-                op if self.library.by_name.get(op) == Some(&function) => Some(position),
+                op if self.lookup.library.by_name.get(op) == Some(&function) => Some(position),
                 // Elements of data sets, batches: what the function gets is not what the op is given.
                 _ => None,
             };
@@ -324,7 +279,9 @@ impl<'t, 'a> Tracer<'t, 'a> {
         open: &mut Vec<(Scope, Input<'a>, bool)>,
         found: &mut BTreeSet<Origin>,
     ) -> Result<bool> {
-        let Some(name) = self.library.functions.get(function).map(|function| function.name) else { return Ok(false) };
+        let Some(name) = self.lookup.library.functions.get(function).map(|function| function.name) else {
+            return Ok(false);
+        };
         let Ok(name) = std::str::from_utf8(name) else { return Ok(false) };
         let known = self.bound.borrow().get(&function).cloned();
         let bound = match known {
@@ -339,7 +296,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
                 Some((_, file)) => _ = found.insert(Origin::Asset(file.clone())),
                 None => _ = found.insert(Origin::Unknown),
             },
-            ObjectKind::Constant(operation) => match self.top.find(operation.as_bytes()) {
+            ObjectKind::Constant(operation) => match self.lookup.top.find(operation.as_bytes()) {
                 Some((_, node)) => {
                     open.push((Scope::Top, Input { node: node.name, output: 0, control: false }, false));
                 }
@@ -350,46 +307,6 @@ impl<'t, 'a> Tracer<'t, 'a> {
         Ok(true)
     }
 
-    fn find(&self, scope: Scope, name: &[u8]) -> Result<Option<Node<'a>>> {
-        Ok(match scope {
-            Scope::Top => self.top.find(name).map(|(_, node)| node),
-            Scope::Function(function) => self.body(function)?.0.get(name).copied(),
-        })
-    }
-
-    fn body(&self, function: usize) -> Result<Rc<Body<'a>>> {
-        if let Some(body) = self.bodies.borrow().get(&function) {
-            return Ok(Rc::clone(body));
-        }
-        let mut nodes = HashMap::new();
-        let mut arguments = Vec::new();
-        if let Some(function) = self.library.functions.get(function) {
-            function.each_node(|node| {
-                nodes.entry(node.name).or_insert(node);
-                Ok(())
-            })?;
-            arguments = function.arguments()?;
-        }
-        let body = Rc::new((nodes, arguments));
-        self.bodies.borrow_mut().insert(function, Rc::clone(&body));
-        Ok(body)
-    }
-
-    fn callers(&self) -> Result<&Callers<'a>> {
-        if let Some(callers) = self.callers.get() {
-            return Ok(callers);
-        }
-        let mut callers = Callers::new();
-        let mut add = |scope: Scope, node: Node<'a>| {
-            called(&node, self.library, &mut |function| callers.entry(function).or_default().push((scope, node)))
-        };
-        self.top.nodes.iter().try_for_each(|node| add(Scope::Top, *node))?;
-        for (at, function) in self.library.functions.iter().enumerate() {
-            function.each_node(|node| add(Scope::Function(at), node))?;
-        }
-        Ok(self.callers.get_or_init(|| callers))
-    }
-
     fn is_saver(&self, node: &[u8]) -> bool {
         let saver = self.part.meta.saver.as_ref();
         saver.is_some_and(|saver| Input::parse(saver.filename_tensor_name.as_bytes()).node == node && !node.is_empty())
@@ -398,10 +315,4 @@ impl<'t, 'a> Tracer<'t, 'a> {
     fn asset(&self, node: &[u8]) -> Option<&str> {
         self.assets.get(node).copied()
     }
-}
-
-fn data_inputs<'a>(node: &Node<'a>) -> Result<Vec<Input<'a>>> {
-    let mut inputs = node.inputs()?;
-    inputs.retain(|input| !input.control);
-    Ok(inputs)
 }
