@@ -4,10 +4,10 @@
 //! checkpoint or its SavedModel, a serving directory its highest version. A path that is none of these gets one error
 //! that says what it looks like instead.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::directory::{self, Found, ModelDir, nothing_in};
+use super::near_misses::not_found;
 use super::serving;
 use super::sniff;
 use crate::bundle::Prefix;
@@ -163,7 +163,11 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
             return Err(Error::new(kind).in_file(file).with_help("a checkpoint cannot be streamed: copy it to a disk"));
         }
     }
-    if metadata.is_ok() { from_file(path, choice) } else { from_missing(path) }
+    if metadata.is_ok() {
+        return from_file(path, choice);
+    }
+    // No file of this name: the prefix or the pattern of a V1 checkpoint, or a slip of the hand.
+    v1_beside(path, path).ok_or_else(|| not_found(path))
 }
 
 fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
@@ -352,65 +356,4 @@ fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
     }
     let versions = versions.into_iter().map(|version| (version.number, version.name)).collect();
     Ok(Some(Origin { kind: SourceKind::ServingBase, versions, ..origin }))
-}
-
-/// A path at which there is no file: a pattern, or a slip of the hand.
-fn from_missing(path: &Path) -> Result<Origin> {
-    if let Some(origin) = v1_beside(path, path) {
-        return Ok(origin);
-    }
-    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let prefix = Prefix::new(path.as_os_str());
-    let fail = |what: &str| Error::new(ErrorKind::NotACheckpoint(what.to_owned()));
-    if !dir.is_dir() {
-        let missing = path.ancestors().skip(1).take_while(|p| !p.as_os_str().is_empty() && !p.exists()).last();
-        let missing = Escaped(missing.unwrap_or(dir).as_os_str().as_encoded_bytes()).to_string();
-        return Err(fail("no such file or checkpoint")
-            .in_file(path)
-            .with_help(format!("there is no directory {missing}")));
-    }
-    let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
-        return Err(fail("no such file or checkpoint").in_file(path));
-    };
-    let names = directory::list(dir)?;
-    let data = format!("{base}.data-");
-    if names.range(data.clone()..).next().is_some_and(|(name, _)| name.starts_with(&data)) {
-        let help = "the data is there, but without the .index file nothing says what it holds; copy it beside the data";
-        return Err(fail("the index of this checkpoint is missing").in_file(&prefix.index()).with_help(help));
-    }
-    let error = fail("no such file or checkpoint").in_file(path);
-    let near = near_misses(base, &names, dir);
-    Err(if near.is_empty() {
-        error.with_help("give the prefix of a checkpoint: the path of its .index file without `.index`")
-    } else {
-        error.with_help(format!("did you mean {}?", near.join(" or ")))
-    })
-}
-
-/// Checkpoints and model directories here whose names are close to `base`: its own steps first.
-fn near_misses(base: &str, names: &std::collections::BTreeMap<String, std::fs::Metadata>, dir: &Path) -> Vec<String> {
-    let mut candidates: Vec<(usize, u64, &str)> = Vec::new();
-    for (name, metadata) in names {
-        let candidate = match name.strip_suffix(".index") {
-            Some(prefix) => prefix,
-            None if metadata.is_dir() => name,
-            None => continue,
-        };
-        let distance = if candidate.starts_with(base) || base.starts_with(candidate) {
-            0
-        } else {
-            crate::nearest::distance(base.as_bytes(), candidate.as_bytes())
-        };
-        if distance <= base.len() / 3 + 1 {
-            let step = Prefix::new(candidate).step().unwrap_or(0);
-            candidates.push((distance, u64::MAX - step, candidate));
-        }
-    }
-    candidates.sort_unstable();
-    let shown = |candidate: &str| {
-        let path: OsString = dir.join(candidate).into();
-        let text = Escaped(path.as_encoded_bytes()).to_string();
-        text.strip_prefix("./").map_or(text.clone(), str::to_owned)
-    };
-    candidates.iter().take(3).map(|(_, _, candidate)| shown(candidate)).collect()
 }

@@ -7,6 +7,7 @@
 mod catalogue;
 mod directory;
 mod elements;
+mod event_record;
 pub mod events;
 mod fields;
 pub mod fingerprint;
@@ -15,8 +16,10 @@ pub mod keras;
 mod locate;
 pub mod meta_graph;
 pub mod model_file;
+mod near_misses;
 pub mod object_graph;
 mod open_bundle;
+mod restore_ops;
 pub mod restore_plan;
 pub mod saved_model;
 pub mod saved_objects;
