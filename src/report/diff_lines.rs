@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::findings_text::folded;
-use super::units::{count, figure, integer, percent, shape_text};
+use super::units::{count, counted, figure, integer, percent, shape_text};
 use super::{DiffRows, Look};
 use crate::analysis::diff::{Change, Facts, Figures, Same, Status, Values};
 use crate::analysis::short_name;
@@ -175,19 +175,15 @@ fn value_words(change: &Change) -> String {
     };
     if values.changed == 0 {
         let n = count(values.bits_only);
-        return format!("{n} of {} differ in bits only, values equal{excused}", elements(values.elements));
+        return format!("{n} of {} differ in bits only, values equal{excused}", counted(values.elements, "element"));
     }
     match values.largest {
         Some((a, b)) if values.elements == 1 => format!("{} → {}{excused}", element(a), element(b)),
         _ => {
             let along = if values.elements > 1 { format!("{:8}  ", spark(&values.spark)) } else { String::new() };
-            format!("{along}{} of {} changed{excused}", count(values.changed), elements(values.elements))
+            format!("{along}{} of {} changed{excused}", count(values.changed), counted(values.elements, "element"))
         }
     }
-}
-
-fn elements(n: u64) -> String {
-    format!("{} element{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 fn element(element: Element) -> String {
@@ -214,7 +210,7 @@ fn details(change: &Change, look: Look, out: &mut dyn Write) -> io::Result<()> {
                 parts.push(format!("{} ulp", count(ulps)));
             }
         }
-        parts.push(format!("{} of {} changed", count(values.changed), elements(values.elements)));
+        parts.push(format!("{} of {} changed", count(values.changed), counted(values.elements, "element")));
         if values.bits_only > 0 {
             parts.push(format!("{} in bits only", count(values.bits_only)));
         }

@@ -7,7 +7,7 @@ use super::diff_lines::lines;
 use super::findings_text::folded;
 use super::json::shown;
 use super::table::Columns;
-use super::units::{count, size};
+use super::units::{count, counted, size};
 use super::{DiffRows, Look};
 use crate::analysis::diff::{Depth, Diff, Expectation, Status};
 use crate::analysis::short_name;
@@ -44,15 +44,11 @@ pub fn diff_text(diff: &Diff<'_>, rows: &DiffRows<'_>, look: Look, out: &mut dyn
     }
     for (n, how) in diff.paired.iter().zip(["--map", "the object graphs", "the full names in the object graph"]) {
         if *n > 0 {
-            writeln!(out, "{dim}{} paired through {how}{dim:#}", pairs(*n))?;
+            writeln!(out, "{dim}{} paired through {how}{dim:#}", counted(*n, "pair"))?;
         }
     }
     writeln!(out)?;
     summary(diff, look, out)
-}
-
-fn pairs(n: u64) -> String {
-    format!("{} pair{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// Why tensors are unreadable, each reason once.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::json::path;
-use super::units::{count, seconds, size};
+use super::units::{counted, seconds, size};
 use crate::checkpoint::events::EventFile;
 use crate::escape::escaped;
 
@@ -53,11 +53,10 @@ fn group_in_words(files: &[&EventFile]) -> Vec<String> {
     let read = || files.iter().filter_map(|file| file.content.as_ref()?.as_ref().ok());
     let events: u64 = read().map(|events| events.events).sum();
     let bytes: u64 = files.iter().map(|file| file.bytes).sum();
-    let plural = |n: u64, what: &str| format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" });
-    let mut facts = vec![format!("{} ({})", plural(files.len() as u64, "event file"), size(bytes))];
+    let mut facts = vec![format!("{} ({})", counted(files.len() as u64, "event file"), size(bytes))];
     let unread = files.iter().filter(|file| file.content.is_none()).count();
     if unread < files.len() {
-        facts.push(plural(events, "event"));
+        facts.push(counted(events, "event"));
     }
     let last = read().filter_map(|events| Some((events.last_step?, events.last_step_time))).max_by_key(|last| last.0);
     facts.extend(last.map(|(step, time)| match time {
@@ -66,7 +65,7 @@ fn group_in_words(files: &[&EventFile]) -> Vec<String> {
     }));
     let mut lines = vec![facts.join(", ")];
     if unread > 0 {
-        let n = plural(unread as u64, "older event file");
+        let n = counted(unread as u64, "older event file");
         lines.push(format!("{n} not read; ckpt log reads all of them"));
     }
     let name = |file: &EventFile| escaped(file.path.file_name().unwrap_or_default().as_encoded_bytes()).into_owned();
@@ -78,7 +77,7 @@ fn group_in_words(files: &[&EventFile]) -> Vec<String> {
                     lines.push(format!("{}: {error}", name(file)));
                 }
                 if events.damaged > 3 {
-                    let more = plural(events.damaged.saturating_sub(3), "more damaged record");
+                    let more = counted(events.damaged.saturating_sub(3), "more damaged record");
                     lines.push(format!("{}: {more}", name(file)));
                 }
                 if events.unread > 0 {

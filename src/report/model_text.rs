@@ -7,7 +7,7 @@ use std::path::Path;
 use super::findings_text::joined;
 use super::inspect_text::{middle, wrapped};
 use super::json::shown;
-use super::units::{count, parameters_text, shape_text};
+use super::units::{count, counted, parameters_text, shape_text};
 use super::{Look, write_finding};
 use crate::analysis::{Finding, GraphInfo, ModelInfo};
 use crate::checkpoint::graph::{Form, Method, Spec};
@@ -93,9 +93,8 @@ fn meta_graph(form: Form, graph: &GraphInfo, detail: Detail, look: Look, out: &m
         Form::MetaGraph | Form::Graph => "graph".to_owned(),
     };
     let mut facts = vec![format!("{bold}{title}{bold:#}")];
-    let noun = |n: usize, one: &str| format!("{} {one}{}", count(n as u64), if n == 1 { "" } else { "s" });
-    facts.push(noun(meta.node_count, "node"));
-    facts.push(noun(meta.function_count, "function"));
+    facts.push(counted(meta.node_count as u64, "node"));
+    facts.push(counted(meta.function_count as u64, "function"));
     if all || form != Form::SavedModel {
         let least =
             if meta.min_consumer > 0 { format!(", readable from {}", meta.min_consumer) } else { String::new() };
@@ -177,8 +176,7 @@ fn contents(graph: &GraphInfo, detail: Detail, look: Look, out: &mut dyn Write) 
             r => format!("{} resource, {} ref", count((n - r) as u64), count(r as u64)),
         };
         let open = if unknown > 0 { format!(", {} of unknown shape", count(unknown as u64)) } else { String::new() };
-        let plural = if n == 1 { "" } else { "s" };
-        writeln!(out, "  {} variable{plural} ({kind}) · {}{open}", count(n as u64), parameters_text(known))?;
+        writeln!(out, "  {} ({kind}) · {}{open}", counted(n as u64, "variable"), parameters_text(known))?;
         let mut largest: Vec<_> = graph.variables.iter().collect();
         largest.sort_by_key(|v| (std::cmp::Reverse(v.shape.elements()), v.name.clone()));
         let text = |name: &str| middle(&escaped(name.as_bytes()), 48);

@@ -6,7 +6,7 @@ use super::events::in_words;
 use super::findings_text::folded;
 use super::inspect_text::middle;
 use super::json::shown;
-use super::units::{count, size, span, time};
+use super::units::{count, counted, size, span, time};
 use super::{Look, write_finding};
 use crate::analysis::{Distance, Measured, Moved, MovedScopes, Reason, Row, Timeline};
 use crate::bundle::Prefix;
@@ -30,7 +30,7 @@ pub fn timeline_text(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io
 fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let bold = look.bold();
     let all = timeline.rows.len() + timeline.left_out;
-    let mut facts = vec![format!("{} checkpoint{}", count(all as u64), if all == 1 { "" } else { "s" })];
+    let mut facts = vec![counted(all as u64, "checkpoint")];
     let steps = || timeline.rows.iter().filter_map(|row| row.step);
     match (steps().min(), steps().max()) {
         (Some(first), Some(last)) if first != last => facts.push(format!("steps {first} to {last}")),

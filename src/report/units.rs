@@ -36,14 +36,19 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// `1 shard`, `14 shards`: so many of `one`.
+pub(super) fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// `1 tensor`, `14 tensors`.
 pub(super) fn tensors_text(number: usize) -> String {
-    format!("{} tensor{}", count(number as u64), if number == 1 { "" } else { "s" })
+    counted(number as u64, "tensor")
 }
 
 /// `1 parameter`, `140 parameters`.
 pub(super) fn parameters_text(number: u64) -> String {
-    format!("{} parameter{}", count(number), if number == 1 { "" } else { "s" })
+    counted(number, "parameter")
 }
 
 /// A share of a whole, to the nearest: `33 %`, `<1 %`; all but a little is `>99 %`, nothing of nothing is nothing.
