@@ -77,7 +77,6 @@ struct BundleStore {
     shards: Shards,
     big_endian: bool,
     num_shards: i32,
-    blocks: usize,
     /// Which shards have been looked for, and found.
     present: Mutex<BTreeMap<i32, bool>>,
 }
@@ -239,14 +238,6 @@ impl Checkpoint {
     /// Whether elements are stored big-endian.
     pub fn is_big_endian(&self) -> bool {
         matches!(&self.store, Store::Bundle(bundle) if bundle.big_endian)
-    }
-
-    /// Number of data blocks of the index; 0 for a V1 checkpoint.
-    pub fn index_blocks(&self) -> usize {
-        match &self.store {
-            Store::Bundle(bundle) => bundle.blocks,
-            Store::SaverV1(_) | Store::Nothing => 0,
-        }
     }
 
     /// Reads the elements in the region `axes` of a tensor, in C order: numbers little-endian and as many at a time as

@@ -30,7 +30,6 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
         shards: Shards::new(origin.prefix.clone(), header.num_shards),
         big_endian: header.big_endian,
         num_shards: header.num_shards,
-        blocks: bundle.blocks(),
         present: Mutex::default(),
     };
     Ok(Checkpoint { origin, tensors, damage, notes, store: Store::Bundle(store), limits: limits.clone() })

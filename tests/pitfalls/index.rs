@@ -1,4 +1,8 @@
 //! Pitfalls 1, 2, 10, 11 and what else a table can be.
+use ckpt::limits::Limits;
+use ckpt::storage::Source;
+use ckpt::table::Table;
+
 use super::*;
 
 #[test]
@@ -104,7 +108,8 @@ fn snappy_blocks_and_plain_ones_mix() {
         }
         let open = Open::bundle(&Bundle { index: table.finish(), ..bundle });
         open.sound();
-        assert_eq!(open.checkpoint.index_blocks(), 3);
+        let file = Source::open(&open.prefix().with_extension("ckpt-0.index")).unwrap();
+        assert_eq!(Table::open(file, &Limits::default()).unwrap().blocks().len(), 3);
         assert_eq!(open.bytes(b"a"), f32s(&[1.0, 2.0]), "{data:?} {index:?}");
         assert_eq!(open.bytes(b"b"), f32s(&[3.0]));
     }
