@@ -138,9 +138,14 @@ impl ModelDir {
     }
 }
 
+/// The directory that a path lies in: of a bare name the current one.
+pub(super) fn containing(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A path without `.` components, its directory resolved where that exists.
 fn normal(path: &Path) -> PathBuf {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = containing(path);
     let parent = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
     parent.join(path.file_name().unwrap_or_default())
 }

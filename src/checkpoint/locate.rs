@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::directory::{self, Found, ModelDir, nothing_in};
 use super::near_misses::not_found;
+use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use super::serving;
 use super::sniff;
 use crate::bundle::Prefix;
@@ -171,9 +172,9 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
 }
 
 fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = directory::containing(path);
     match path.file_name().and_then(|name| name.to_str()) {
-        Some("saved_model.pb" | "saved_model.pbtxt" | "saved_model.cpb") => return Ok(saved_model(path, parent)),
+        Some(SAVED_MODEL_PB | SAVED_MODEL_PBTXT | SAVED_MODEL_CPB) => return Ok(saved_model(path, parent)),
         Some("checkpoint") if !sniff::is_table(path) => {
             return match sniff::look(path) {
                 Some(found) if found.what != "a text file" => Err(foreign(path, found)),
@@ -232,7 +233,7 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
     if sniff::is_table(prefix) || sniff::is_cut_v1(prefix) {
         return Some(Origin::v1(path, prefix, vec![prefix.to_path_buf()]));
     }
-    let dir = prefix.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = directory::containing(prefix);
     let base = prefix.file_name()?.to_str()?;
     let names = directory::list(dir).ok()?;
     let given = directory::v1_pattern(base).filter(|_| base.contains("?????"));
@@ -309,8 +310,7 @@ fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
 
 /// The file that makes `dir` a SavedModel; `.pb` wins over `.pbtxt`, as in TensorFlow's loader.
 pub(super) fn saved_model_file(dir: &Path) -> Option<PathBuf> {
-    let names = ["saved_model.pb", "saved_model.pbtxt", "saved_model.cpb"];
-    names.into_iter().map(|name| dir.join(name)).find(|file| file.is_file())
+    SAVED_MODEL_FILES.into_iter().map(|name| dir.join(name)).find(|file| file.is_file())
 }
 
 fn saved_model(path: &Path, dir: &Path) -> Origin {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Tensor;
+use super::directory::containing;
 use super::fields::Walker;
 use super::meta_graph::read_as;
 use super::restore_plan::RestorePlan;
@@ -80,7 +81,7 @@ impl ModelFile {
             })?;
             Ok(graphs)
         })?;
-        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = containing(file);
         Ok(Self::SavedModel(dir.to_path_buf(), graphs))
     }
 

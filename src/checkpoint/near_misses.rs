@@ -12,7 +12,7 @@ use crate::escape::Escaped;
 
 /// The error for a path at which there is nothing.
 pub(super) fn not_found(path: &Path) -> Error {
-    let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = directory::containing(path);
     let prefix = Prefix::new(path.as_os_str());
     let fail = |what: &str| Error::new(ErrorKind::NotACheckpoint(what.to_owned()));
     if !dir.is_dir() {

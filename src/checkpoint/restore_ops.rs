@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::graph::{Feeder, Input, Node, Nodes, integers, strings};
+use super::graph::{Feeder, Node, Nodes, integers, strings};
 use super::restore_plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::error::Result;
 use crate::tensor::Shape;
@@ -126,7 +126,7 @@ impl Builder {
         round: usize,
         resolve: &impl Fn(&'a [u8]) -> Option<Target>,
     ) -> Result<()> {
-        let inputs: Vec<Input<'_>> = node.inputs()?.into_iter().filter(|input| !input.control).collect();
+        let inputs = node.data_inputs()?;
         let (Some(to), Some(from)) = (inputs.first().copied(), inputs.get(value).copied()) else { return Ok(()) };
         let mut reshaped = None;
         let source = nodes.source(from, |node| reshaped = Some(node))?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::Walker;
-use super::graph::{Feeder, Input, Library, Node, Nodes, Slice};
+use super::graph::{Feeder, Library, Node, Nodes, Slice};
 use super::restore_ops::{Builder, target_of, upstream};
 use crate::error::Result;
 use crate::pb;
@@ -187,7 +187,7 @@ impl RestorePlan {
             let Some(pb::attr_value::Value::Func(function)) = call.value(b"f")? else { continue };
             let Some(function) = library.get(function.name.as_bytes()) else { continue };
             let body = Nodes::of_function(function)?;
-            let inputs: Vec<Input<'_>> = call.inputs()?.into_iter().filter(|input| !input.control).collect();
+            let inputs = call.data_inputs()?;
             builder.body(&body, None, |argument| {
                 let at = body.arguments.iter().position(|name| *name == argument)?;
                 match nodes.source(*inputs.get(at)?, |_| ()).ok()?? {

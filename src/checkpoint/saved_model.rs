@@ -20,6 +20,8 @@ pub const SAVED_MODEL_PB: &str = "saved_model.pb";
 pub const SAVED_MODEL_PBTXT: &str = "saved_model.pbtxt";
 /// The chunked form.
 pub const SAVED_MODEL_CPB: &str = "saved_model.cpb";
+/// Any of these files makes a directory a SavedModel; of several the first counts.
+pub const SAVED_MODEL_FILES: [&str; 3] = [SAVED_MODEL_PB, SAVED_MODEL_PBTXT, SAVED_MODEL_CPB];
 
 /// TensorFlow's `SavedModel`.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +54,7 @@ impl SavedModel {
     /// # Errors
     /// [`ErrorKind::NotACheckpoint`] if there is neither, nor the chunked form.
     pub fn file_in(dir: &Path) -> Result<PathBuf> {
-        let candidates = [SAVED_MODEL_PB, SAVED_MODEL_PBTXT, SAVED_MODEL_CPB].map(|name| dir.join(name));
+        let candidates = SAVED_MODEL_FILES.map(|name| dir.join(name));
         candidates.into_iter().find(|file| file.exists()).ok_or_else(|| {
             let why = "not a SavedModel: no saved_model.pb or saved_model.pbtxt".to_owned();
             Error::new(ErrorKind::NotACheckpoint(why)).in_file(dir)

@@ -91,7 +91,7 @@ impl<'t, 'a> Lookup<'t, 'a> {
         }
         let mut variables = Variables::new();
         for node in &self.top.nodes {
-            let inputs = data_inputs(node)?;
+            let inputs = node.data_inputs()?;
             for (at, input) in inputs.iter().enumerate() {
                 if self.top.find(input.node).is_none_or(|(_, node)| node.op != b"VarHandleOp") {
                     continue;
@@ -106,11 +106,4 @@ impl<'t, 'a> Lookup<'t, 'a> {
         }
         Ok(self.variables.get_or_init(|| variables))
     }
-}
-
-/// The inputs of a node that carry values.
-pub(super) fn data_inputs<'a>(node: &Node<'a>) -> Result<Vec<Input<'a>>> {
-    let mut inputs = node.inputs()?;
-    inputs.retain(|input| !input.control);
-    Ok(inputs)
 }

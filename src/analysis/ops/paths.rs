@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::lookup::{Lookup, Scope, data_inputs};
+use super::lookup::{Lookup, Scope};
 use super::reach::{Fed, Top};
 use crate::checkpoint::graph::{Input, Library, Node, ObjectKind, Objects, Part};
 use crate::error::Result;
@@ -86,7 +86,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
         let mut found = BTreeSet::new();
         let mut seen: HashSet<(Scope, &'a [u8], usize)> = HashSet::new();
         let mut open: Vec<(Scope, Input<'a>, bool)> = Vec::new();
-        match data_inputs(node)?.get(n) {
+        match node.data_inputs()?.get(n) {
             Some(input) => open.push((scope, *input, false)),
             None => _ = found.insert(Origin::Unknown),
         }
@@ -129,7 +129,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
         let Some(node) = self.lookup.find(scope, input.node)? else {
             return self.argument(scope, input, open, found);
         };
-        let inputs = data_inputs(&node)?;
+        let inputs = node.data_inputs()?;
         let mut go = |positions: &[usize], by_default: bool| {
             open.extend(positions.iter().filter_map(|at| Some((scope, *inputs.get(*at)?, by_default))));
         };
@@ -250,7 +250,7 @@ impl<'t, 'a> Tracer<'t, 'a> {
         let callers = self.lookup.callers()?;
         let own = u32::try_from(function).unwrap_or(u32::MAX);
         for (place, call) in callers.get(&own).into_iter().flatten() {
-            let inputs = data_inputs(call)?;
+            let inputs = call.data_inputs()?;
             let at = match call.op {
                 b"PartitionedCall" | b"StatefulPartitionedCall" | b"While" | b"StatelessWhile" => Some(position),
                 b"If" | b"StatelessIf" | b"Case" | b"StatelessCase" | b"RemoteCall" => position.checked_add(1),

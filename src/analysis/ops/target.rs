@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Target;
 use crate::checkpoint::graph::Form;
 use crate::checkpoint::keras::is_keras_archive;
+use crate::checkpoint::saved_model::SAVED_MODEL_FILES;
 use crate::checkpoint::{Choice, Origin};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -76,7 +77,7 @@ fn without_data(dir: &Path) -> Option<String> {
 }
 
 fn has_model(dir: &Path) -> bool {
-    ["saved_model.pb", "saved_model.pbtxt", "saved_model.cpb"].iter().any(|name| dir.join(name).is_file())
+    SAVED_MODEL_FILES.iter().any(|name| dir.join(name).is_file())
 }
 
 fn of_file(path: &Path) -> Result<Option<Target>> {

@@ -68,6 +68,16 @@ impl<'a> Node<'a> {
         Ok(inputs)
     }
 
+    /// Its inputs that carry values, in order.
+    ///
+    /// # Errors
+    /// If the message is damaged.
+    pub fn data_inputs(&self) -> Result<Vec<Input<'a>>> {
+        let mut inputs = self.inputs()?;
+        inputs.retain(|input| !input.control);
+        Ok(inputs)
+    }
+
     /// Hands its inputs to `take`, in order.
     ///
     /// # Errors
