@@ -132,7 +132,7 @@ fn push_digits(text: &mut String, is_negative: bool, mut digits: u64, mut decima
     if is_negative {
         text.push('-');
     }
-    text.extend(ascii[at..].iter().map(|byte| char::from(*byte)));
+    text.push_str(std::str::from_utf8(&ascii[at..]).unwrap_or_default());
 }
 
 /// Without zeros at the end of the decimals.

@@ -3,6 +3,7 @@
 //! A tensor that is constant, empty or unreadable has a word instead of its figures. What is not finite, and dead
 //! channels, come on a line below, where they are seen and have room.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
@@ -16,7 +17,7 @@ use crate::analysis::stats::{
 };
 use crate::analysis::{Selection, short_name};
 use crate::checkpoint::{Checkpoint, Cursor, Tensor};
-use crate::escape::escaped;
+use crate::escape::{escaped, is_plain};
 
 /// Widest name column when the output is no terminal.
 const NAME_COLUMN: usize = 64;
@@ -110,7 +111,7 @@ impl<'c> StatsText<'c> {
         let (mut cursor, mut cells) = (checkpoint.tensors().cursor(), Cells::default());
         for row in rows {
             let Some(kind) = reach(&mut cursor, row.at) else { continue };
-            name_width = name_width.max(label(cursor.tensor()).width());
+            name_width = name_width.max(label(cursor.tensor()).1);
             cells.set(kind, cursor.tensor(), row);
             for (width, cell) in widths.iter_mut().zip(cells.columns()) {
                 *width = (*width).max(cell.chars().count());
@@ -135,7 +136,7 @@ impl<'c> StatsText<'c> {
         let mut name_width = "name".len();
         for at in selection.iter() {
             let Some(tensor) = cursor.reach(at).filter(|tensor| tensor.is_numeric()) else { continue };
-            name_width = name_width.max(label(tensor).width());
+            name_width = name_width.max(label(tensor).1);
             // A name that is wider than its column can be needs no company.
             if name_width >= text.name_width {
                 break;
@@ -156,8 +157,7 @@ impl<'c> StatsText<'c> {
     }
 
     fn row(&self, cells: &Cells, tensor: &Tensor, row: &TensorStats, out: &mut Vec<u8>) -> io::Result<()> {
-        let name = label(tensor);
-        let mut width = name.width();
+        let (name, mut width) = label(tensor);
         out.extend_from_slice(name.as_bytes());
         // In a terminal a name that is too long has a line of its own, so that none breaks within its figures.
         if width > self.name_width && self.look.width.is_some() {
@@ -219,9 +219,13 @@ fn reach(cursor: &mut Cursor<'_>, at: usize) -> Option<usize> {
     cursor.seek(at).then(|| cursor.kind())
 }
 
-/// The name in its column, without the suffix of variables.
-fn label(tensor: &Tensor) -> std::borrow::Cow<'_, str> {
-    escaped(short_name(&tensor.name))
+/// The name in its column, without the suffix of variables, and how many columns it takes.
+fn label(tensor: &Tensor) -> (Cow<'_, str>, usize) {
+    let name = short_name(&tensor.name);
+    let text = escaped(name);
+    // Measuring characters costs as much as all figures of a tiny tensor.
+    let width = if is_plain(name) { name.len() } else { text.width() };
+    (text, width)
 }
 
 fn pad(out: &mut Vec<u8>, columns: usize) {

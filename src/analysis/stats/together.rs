@@ -110,3 +110,34 @@ fn around(group: &[Near]) -> Option<Range<u64>> {
     let end = group.iter().map(|near| near.span.start.saturating_add(near.span.len)).max()?;
     Some(group.first()?.span.start..end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(row: u32, shard: i32, start: u64, len: u64) -> Near {
+        Near { row, dtype: DType::UInt8, span: Span { shard, start, len, crc: Crc32c::default() } }
+    }
+
+    fn rows(near: &[Near]) -> Vec<Vec<u32>> {
+        groups(near).map(|group| group.iter().map(|near| near.row).collect()).collect()
+    }
+
+    #[test]
+    fn neighbours_are_read_as_one_range_that_has_room_in_the_window() {
+        assert!(rows(&[]).is_empty());
+        // Behind one another, one within another, a gap that is read through, one that is not.
+        let all = [
+            near(0, 0, 0, 16),
+            near(1, 0, 16, 16),
+            near(2, 0, 20, 4),
+            near(3, 0, 32 + GAP, 0),
+            near(4, 0, 33 + 2 * GAP, 8),
+            near(5, 1, 33 + 2 * GAP, 8),
+        ];
+        assert_eq!(rows(&all), [vec![0, 1, 2, 3], vec![4], vec![5]]);
+        assert_eq!(around(&all[..4]), Some(0..32 + GAP));
+        let all = [near(0, 0, 5, WINDOW), near(1, 0, 5, WINDOW - 1), near(2, 0, WINDOW, 5), near(3, 0, WINDOW, 6)];
+        assert_eq!(rows(&all), [vec![0, 1, 2], vec![3]]);
+    }
+}
