@@ -193,6 +193,9 @@ pub enum ErrorKind {
     /// A file of the set that is not there, and that alone knows what it holds.
     #[error("{0}")]
     FileMissing(String),
+    /// An index that is not there, and without which nothing says what the data is.
+    #[error("{0}")]
+    IndexMissing(String),
     /// No tensor has the name.
     #[error("no tensor named {}", Escaped(.0))]
     TensorNotFound(Vec<u8>),

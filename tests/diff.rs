@@ -470,7 +470,9 @@ fn exit_statuses_and_silence() {
         (1, &["diff", x, y, "--index-only"]),
         (0, &["diff", x, y, "--structure"]),
         (0, &["diff", x, y, "--atol", "1"]),
-        (0, &["diff", x, y, "--ignore", "w"]),
+        // What compared nothing says nothing is the same.
+        (1, &["diff", x, y, "--ignore", "w"]),
+        (1, &["diff", x, x, "--ignore", "**"]),
         (1, &["diff", x, x, "no-such-tensor"]),
         (2, &["diff", x, "no-such-file"]),
         (2, &["diff", "no-such-file", x]),
@@ -479,6 +481,8 @@ fn exit_statuses_and_silence() {
     ] {
         assert_eq!(ckpt(args).status.code(), Some(status), "{args:?}");
     }
+    let text = ckpt_says(1, &["diff", x, x, "--ignore", "**", "--format", "json"]);
+    assert!(text.contains("\"equal\":false"), "{text}");
     let says = |args: &[&str]| String::from_utf8(ckpt(args).stderr).unwrap();
     for args in [["diff", x, y, "--quiet"], ["diff", x, "no-such-file", "--quiet"]] {
         let output = ckpt(&args);

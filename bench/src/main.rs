@@ -45,9 +45,9 @@ enum Task {
         /// The `ckpt` to measure instead of a fresh build of this one.
         #[arg(long)]
         ckpt: Option<PathBuf>,
-        /// Features of the build, such as `crc-fast`.
+        /// Builds without the default feature crc-fast, so that the crc32c crate sums.
         #[arg(long, conflicts_with = "ckpt")]
-        features: Option<String>,
+        no_default_features: bool,
     },
     /// Makes the inputs of groups of cases.
     #[command(hide = true)]
@@ -76,8 +76,8 @@ enum Task {
 
 fn main() -> Result<()> {
     match Cli::parse().command {
-        Task::Run { groups, rounds, scale, dir, threads, ckpt, features } => {
-            let ckpt = ckpt.map_or_else(|| build(features.as_deref()), Ok)?;
+        Task::Run { groups, rounds, scale, dir, threads, ckpt, no_default_features } => {
+            let ckpt = ckpt.map_or_else(|| build(no_default_features), Ok)?;
             let own = std::env::current_exe()?;
             let programs = Programs { ckpt, empty: own.with_file_name("empty"), own, threads };
             let groups = if groups.is_empty() { GROUPS.map(str::to_owned).to_vec() } else { groups };
@@ -98,7 +98,7 @@ fn main() -> Result<()> {
             let inputs = Inputs::new(dir, scale)?;
             groups.iter().try_for_each(|group| programs.cases(group, &inputs).map(drop))
         }
-        Task::Instructions { record } => instructions::run(&build(None)?, record),
+        Task::Instructions { record } => instructions::run(&build(false)?, record),
         Task::Floor { what, files, threads } => match (what.as_str(), files.as_slice()) {
             ("sum-read", files) => floor::sum_read(files, threads),
             ("sum-mapped", files) => floor::sum_mapped(files, threads),
@@ -119,13 +119,13 @@ fn prepare(own: &Path, groups: &[String], scale: f64, dir: &Path) -> Result<()> 
 }
 
 /// Builds `ckpt` as it is released, and the empty program, and says where the first lies.
-fn build(features: Option<&str>) -> Result<PathBuf> {
+fn build(no_default_features: bool) -> Result<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(&root).args(["build", "--release", "--quiet", "-p", "ckpt", "-p", "ckpt-bench"]);
-    if let Some(features) = features {
-        command.args(["--features", &format!("ckpt/{features}")]);
+    if no_default_features {
+        command.arg("--no-default-features");
     }
     if !command.status().context("cannot start cargo")?.success() {
         bail!("ckpt does not build");

@@ -222,6 +222,7 @@ impl Finding {
             (ErrorKind::Version(_), _) => Code::VersionRefused,
             (ErrorKind::SizeMismatch { .. }, _) => Code::BadSize,
             (ErrorKind::FileMissing(_), _) => Code::MissingShard,
+            (ErrorKind::IndexMissing(_), _) => Code::MissingVariables,
             (ErrorKind::SliceMissing(_), _) => Code::SliceMissing,
             (ErrorKind::Slices(_), _) => Code::SliceDisagrees,
             (_, Some(Part::BundleHeader)) => Code::BadHeader,

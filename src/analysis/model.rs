@@ -100,7 +100,8 @@ impl ModelInfo {
         let is_kept = |v: &&GraphVariable| v.dtype != DType::String;
         let variables = self.graphs.iter().map(|graph| graph.variables.iter().filter(is_kept).count()).max();
         if let Some(n @ 1..) = variables.filter(|_| !has_variables) {
-            let message = format!("the graph has {n} variables, but variables/variables.index is missing");
+            let variables = if n == 1 { "variable" } else { "variables" };
+            let message = format!("the graph has {n} {variables}, but variables/variables.index is missing");
             let index = dir.join("variables/variables.index");
             let help = "the model cannot be used without it: copy the whole directory again";
             found.push(Finding::new(Code::MissingVariables, message).in_file(index).with_help(help));

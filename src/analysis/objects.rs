@@ -27,7 +27,9 @@ pub enum Objects {
 impl Objects {
     /// Reads the object graph of a checkpoint.
     pub fn of(checkpoint: &Checkpoint) -> Self {
-        let Some(read) = read(checkpoint) else { return Self::None };
+        let Some(read) = read(checkpoint) else {
+            return lost(checkpoint).map_or(Self::None, Self::Unreadable);
+        };
         let error = match read {
             Ok(graph) => return Self::Graph(Box::new(graph)),
             Err(error) => error,
@@ -55,6 +57,16 @@ impl Objects {
             Self::None | Self::Graph(_) => None,
         }
     }
+}
+
+/// That the index is missing in which the graph would be found.
+fn lost(checkpoint: &Checkpoint) -> Option<Error> {
+    let lost = |error: &Error| {
+        let ErrorKind::IndexMissing(why) = error.kind() else { return None };
+        let again = Error::new(ErrorKind::IndexMissing(why.clone())).in_file(error.location().file.as_deref()?);
+        Some(again.with_help(error.help().unwrap_or_default().to_owned()))
+    };
+    checkpoint.damage().iter().find_map(lost)
 }
 
 /// The largest graph that is read; ten thousand layers take some megabytes.

@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use memchr::memmem::Finder;
+
 use super::listing::Totals;
 use super::role_names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot};
 use crate::checkpoint::object_graph::ObjectGraph;
@@ -121,7 +123,8 @@ impl Roles {
     /// Judges every tensor.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
-        let judge = Judge { checkpoint, optimizers: OnceLock::new() };
+        let slot_marker = Finder::new(b"/.OPTIMIZER_SLOT/");
+        let judge = Judge { checkpoint, slot_marker, optimizers: OnceLock::new() };
         let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
             let mut part = Self::with_room(range.len());
             let mut cursor = tensors.cursor();
@@ -192,6 +195,8 @@ impl Roles {
 
 struct Judge<'c> {
     checkpoint: &'c Checkpoint,
+    /// What stands in the keys of slots (`core.SLOT_NAME` in `trackable`).
+    slot_marker: Finder<'static>,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
     optimizers: OnceLock<BTreeSet<Vec<u8>>>,
 }
@@ -244,9 +249,12 @@ impl Judge<'_> {
     /// `<variable path>/.OPTIMIZER_SLOT/<optimizer path>/<slot>`, or an entry in a Keras optimizer's list.
     fn by_key(&self, tensor: &Tensor, scalar: bool) -> Option<(Role, Option<&'static str>)> {
         let path = short_name(&tensor.name);
-        let marker = b"/.OPTIMIZER_SLOT/";
-        if path.windows(marker.len()).any(|w| w == marker) {
+        if self.slot_marker.find(path).is_some() {
             return Some((Role::Slot, slot_kind(split_last(path).1)));
+        }
+        // Of most names the last byte tells that they are no entry of a list.
+        if !path.last().is_some_and(u8::is_ascii_digit) {
+            return None;
         }
         let (list, last) = split_last(path);
         if !last.iter().all(u8::is_ascii_digit) {

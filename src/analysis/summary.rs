@@ -1,10 +1,10 @@
 //! What `inspect` tells of a checkpoint on one screen.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::beside::Beside;
 use super::derived::{derived, is_missing, is_zero};
+use super::files::{FileInfo, files};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
 use super::model::ModelInfo;
@@ -16,7 +16,6 @@ use super::state_file::repair;
 use crate::checkpoint::events::EventFile;
 use crate::checkpoint::graph::Form;
 use crate::checkpoint::{Checkpoint, Parts, Place, SourceKind, Tensor, Tensors};
-use crate::escape::Escaped;
 use crate::limits::Limits;
 use crate::tensor::{Checked, DType};
 
@@ -74,17 +73,6 @@ pub enum Saver {
     Keras,
     /// Nothing: a SavedModel without variables.
     None,
-}
-
-/// One file of the set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileInfo {
-    /// Its path.
-    pub path: PathBuf,
-    /// Its length; `None` if it is not there.
-    pub bytes: Option<u64>,
-    /// How long it must at least be.
-    pub needed: u64,
 }
 
 /// Sums over the tensors of one role.
@@ -208,10 +196,13 @@ impl Summary {
         let files = files(checkpoint);
         findings.extend(files.iter().filter_map(FileInfo::finding));
         let model = model_of(checkpoint);
-        findings.extend(model.iter().flat_map(|model| model.unread.iter().cloned()));
+        let told: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
+        let unread = model.iter().flat_map(|model| &model.unread);
+        findings.extend(unread.filter(|finding| !told.contains(&finding.message)).cloned());
         unreadable |= model.as_ref().is_some_and(|model| !model.unread.is_empty());
         if let (Some(model), Some(dir)) = (&model, &origin.saved_model) {
-            findings.extend(model.findings(dir, origin.has_variables));
+            let told = findings.iter().any(|finding| finding.code == Code::MissingVariables);
+            findings.extend(model.findings(dir, origin.has_variables || told));
         }
         let tensorflow_version = model.as_ref().and_then(ModelInfo::tensorflow_version).map(str::to_owned);
 
@@ -225,7 +216,7 @@ impl Summary {
             findings.push(Finding::new(Code::DerivedValue, message));
             stored = Some(step);
         }
-        // The screen begins with that there are no variables.
+        // The screen begins with that there are none.
         let notes = origin
             .notes
             .iter()
@@ -259,68 +250,6 @@ impl Summary {
             unreadable,
         }
     }
-}
-
-impl FileInfo {
-    pub(super) fn finding(&self) -> Option<Finding> {
-        let name = Escaped(self.path.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
-        let finding = match self.bytes {
-            None => Finding::new(Code::MissingShard, format!("{name} is missing: its tensors cannot be read")),
-            Some(bytes) if bytes < self.needed => {
-                let message = format!("{name} has {bytes} bytes, its index places tensors up to {}", self.needed);
-                Finding::new(Code::ShortShard, message)
-            }
-            Some(_) => return None,
-        };
-        Some(finding.in_file(&self.path).with_help("fetch the file again, under exactly this name"))
-    }
-}
-
-/// How many shards are looked for on disk; a header may claim two billion.
-const SHARDS: i32 = 1 << 16;
-
-/// How many shards are listed that are neither there nor needed: the claim is then clear.
-const ABSENT: usize = 1000;
-
-/// What is wrong with the files of the set, as far as their lengths tell: nothing of them is read.
-pub fn broken_files(checkpoint: &Checkpoint) -> Vec<Finding> {
-    files(checkpoint).iter().filter_map(FileInfo::finding).collect()
-}
-
-/// The files of the set, missing ones included, each with the length that it must have.
-pub(super) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
-    let origin = checkpoint.origin();
-    let info = |path: PathBuf, needed| {
-        let bytes = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
-        FileInfo { path, bytes, needed }
-    };
-    if !origin.v1_files.is_empty() {
-        return origin.v1_files.iter().map(|path| info(path.clone(), 0)).collect();
-    }
-    if !origin.has_variables {
-        return Vec::new();
-    }
-    let mut needed: BTreeMap<i32, u64> = BTreeMap::new();
-    let mut need = |place: &Place| {
-        let end = place.range.and_then(|(offset, size)| u64::try_from(offset.checked_add(size)?).ok()).unwrap_or(0);
-        let known = needed.entry(place.shard).or_default();
-        *known = end.max(*known);
-    };
-    let mut cursor = checkpoint.tensors().cursor();
-    while let Some((_, tensor)) = cursor.advance() {
-        match &tensor.parts {
-            Parts::Whole(place) => need(place),
-            Parts::Slices(slices) => slices.iter().filter_map(|s| s.place.as_ref()).for_each(&mut need),
-        }
-    }
-    let of = checkpoint.num_shards();
-    let mut absent = 0;
-    let shards = (0..of.min(SHARDS)).filter_map(|id| {
-        let file = info(origin.prefix.shard(id, of), needed.get(&id).copied().unwrap_or(0));
-        absent += usize::from(file.bytes.is_none() && !needed.contains_key(&id));
-        (absent <= ABSENT || file.bytes.is_some() || needed.contains_key(&id)).then_some(file)
-    });
-    std::iter::once(info(origin.prefix.index(), 0)).chain(shards).collect()
 }
 
 /// The step in the name against the one that is stored.
@@ -387,23 +316,4 @@ fn by_dtype(tensors: &Tensors) -> Vec<(DType, Totals)> {
     let mut totals: Vec<_> = totals.into_iter().collect();
     totals.sort_by_key(|(_, totals)| std::cmp::Reverse(totals.bytes));
     totals
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // A header of a few bytes made `inspect` list 65 536 missing files, megabytes of them as JSON.
-    #[test]
-    fn shards_that_only_the_header_claims_are_not_all_listed() {
-        let dir = tempfile::tempdir().unwrap();
-        let prefix = dir.path().join("model.ckpt");
-        let bundle = ckpt_synth::BundleBuilder::new().floats("w", &[1], &[1.0]).claim_shards(i32::MAX);
-        bundle.entry_patch("w", |entry| entry.shard = 40_000).finish().write(&prefix).unwrap();
-        let limits = Limits::default();
-        let checkpoint = Checkpoint::open(&prefix, crate::checkpoint::Choice::default(), &limits).unwrap();
-        let files = files(&checkpoint);
-        assert!(files.len() < 1100, "{} files", files.len());
-        assert!(files.iter().any(|file| file.needed == 4), "the shard that is needed is listed");
-    }
 }

@@ -197,7 +197,9 @@ fn find(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<Found> {
         } else if metadata.len() > 48 && !name.contains(".tfevents.") {
             looked += 1;
             let path = dir.join(name);
-            if sniff::is_table(&path) {
+            // A file beside its graph that lost its end is still a checkpoint, and a damaged one.
+            let is_cut = || names.contains_key(&format!("{name}.meta")) && sniff::is_cut_v1(&path);
+            if sniff::is_table(&path) || is_cut() {
                 found.push(v1(&path, vec![path.clone()], names.get(name)));
             }
         }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Checkpoint, Parts, Place, Store, Tensor, open_bundle, saver_v1};
+use super::{Checkpoint, Parts, Place, Store, Tensor, open_bundle, saver_v1, sniff};
 use crate::bundle::Span;
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::storage::Source;
@@ -49,7 +49,7 @@ impl Checkpoint {
     /// # Errors
     /// If the dtype has no fixed size, or the entry or its shard are not as they must be.
     pub fn elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut Hold) -> Result<Elements<'h>> {
-        self.open_elements(tensor, hold).map_err(|e| e.for_key(&tensor.name))
+        self.open_elements(tensor, hold).map_err(|e| sniff::explain_shard(e).for_key(&tensor.name))
     }
 
     /// Says whether `got`, the checksum of all bytes of a tensor that is one run in a shard, is that which was saved.

@@ -55,7 +55,7 @@ pub struct Origin {
     pub model_dir: Option<ModelDir>,
     /// Versions of a serving directory, highest first, with the names of their entries.
     pub versions: Vec<(i64, String)>,
-    /// Whether there is anything to read: a SavedModel may have no variables.
+    /// Whether there is anything to read: a SavedModel may have no variables, or have lost them.
     pub has_variables: bool,
     /// What the user should know about the choice.
     pub notes: Vec<String>,
@@ -98,10 +98,10 @@ impl Origin {
             let kind = ErrorKind::NotACheckpoint("no SavedModel, but TensorFlow Serving takes it for a version".into());
             return Err(Error::new(kind).in_file(dir));
         }
-        saved_model(path, dir)
+        Ok(saved_model(path, dir))
     }
 
-    fn new(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
+    pub(super) fn new(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
         Self {
             path: path.to_path_buf(),
             kind,
@@ -169,7 +169,7 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
 fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match path.file_name().and_then(|name| name.to_str()) {
-        Some("saved_model.pb" | "saved_model.pbtxt" | "saved_model.cpb") => return saved_model(path, parent),
+        Some("saved_model.pb" | "saved_model.pbtxt" | "saved_model.cpb") => return Ok(saved_model(path, parent)),
         Some("checkpoint") if !sniff::is_table(path) => {
             return match sniff::look(path) {
                 Some(found) if found.what != "a text file" => Err(foreign(path, found)),
@@ -191,6 +191,8 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
         return Ok(origin);
     }
     Err(match sniff::look(path) {
+        // What it is, is clear; that nothing of it can be read, the reader says.
+        Some(_) if sniff::is_cut_v1(path) => return Ok(Origin::v1(path, path, vec![path.to_path_buf()])),
         Some(found) => foreign(path, found),
         None => Error::new(ErrorKind::NotACheckpoint("not a checkpoint, a SavedModel or a directory of them".into()))
             .in_file(path)
@@ -223,7 +225,7 @@ fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
 
 /// A V1 checkpoint named `prefix`: that file, or its shards.
 fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
-    if sniff::is_table(prefix) {
+    if sniff::is_table(prefix) || sniff::is_cut_v1(prefix) {
         return Some(Origin::v1(path, prefix, vec![prefix.to_path_buf()]));
     }
     let dir = prefix.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -253,17 +255,17 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
 
 fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
     if let Some(file) = saved_model_file(path) {
-        return saved_model(path, &file.with_file_name(""));
+        return Ok(saved_model(path, &file.with_file_name("")));
     }
     // `variables/` of a SavedModel.
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
     let parent = parent.map_or_else(|| path.join(".."), Path::to_path_buf);
     let is_variables = path.canonicalize().is_ok_and(|p| p.file_name().is_some_and(|name| name == "variables"));
     if is_variables && saved_model_file(&parent).is_some() {
-        return saved_model(path, &parent);
+        return Ok(saved_model(path, &parent));
     }
     if path.join("variables/variables.index").is_file() {
-        let mut origin = saved_model(path, path)?;
+        let mut origin = saved_model(path, path);
         origin.notes.push("saved_model.pb is missing: only the variables can be read".to_owned());
         return Ok(origin);
     }
@@ -307,7 +309,7 @@ pub(super) fn saved_model_file(dir: &Path) -> Option<PathBuf> {
     names.into_iter().map(|name| dir.join(name)).find(|file| file.is_file())
 }
 
-fn saved_model(path: &Path, dir: &Path) -> Result<Origin> {
+fn saved_model(path: &Path, dir: &Path) -> Origin {
     let variables = dir.join("variables").join("variables");
     let origin = Origin::new(path, SourceKind::SavedModel, Prefix::new(variables.as_os_str()));
     let mut origin = Origin { saved_model: Some(dir.to_path_buf()), ..origin };
@@ -315,19 +317,11 @@ fn saved_model(path: &Path, dir: &Path) -> Result<Origin> {
         // Exports older than the V2 format keep their variables in V1 files.
         if let Some(v1) = v1_beside(path, &variables) {
             origin.v1_files = v1.v1_files;
-            return Ok(origin);
+            return origin;
         }
         origin.has_variables = false;
-        let has_data = directory::list(&dir.join("variables"))
-            .is_ok_and(|names| names.keys().any(|name| name.starts_with("variables.data-")));
-        if has_data {
-            let kind = ErrorKind::NotACheckpoint("the index of the variables is missing".into());
-            let help = "the shards are there, but without variables.index nothing says what they hold";
-            return Err(Error::new(kind).in_file(&origin.prefix.index()).with_help(help));
-        }
-        origin.notes.push("this SavedModel has no variables: there is no variables.index".to_owned());
     }
-    Ok(origin)
+    origin
 }
 
 /// A directory whose entries are numbers: the versions of a served model.
@@ -348,7 +342,7 @@ fn serving_base(path: &Path, choice: Choice) -> Result<Option<Origin>> {
         let kind = ErrorKind::NotACheckpoint(format!("version {number}, the one that is served, {what}"));
         return Err(Error::new(kind).in_file(&version.path).with_help(help));
     }
-    let mut origin = saved_model(path, &version.path)?;
+    let mut origin = saved_model(path, &version.path);
     if versions.len() > 1 {
         let n = versions.len();
         origin.notes.push(match choice.version {

@@ -184,8 +184,7 @@ impl Checkpoint {
         if origin.has_variables {
             return open_bundle::open(origin, limits);
         }
-        let (store, limits) = (Store::Nothing, limits.clone());
-        Ok(Self { origin, tensors: Tensors::default(), damage: Vec::new(), notes: Vec::new(), store, limits })
+        Ok(saved_model::without_variables(origin, limits))
     }
 
     /// Where it was found and why there.
@@ -255,7 +254,7 @@ impl Checkpoint {
     /// # Errors
     /// If bytes cannot be read, or are not what was saved (after all of them have been handed to the sink).
     pub fn read(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
-        self.read_pieces(tensor, axes, sink).map_err(|e| e.for_key(&tensor.name))
+        self.read_pieces(tensor, axes, sink).map_err(|e| sniff::explain_shard(e).for_key(&tensor.name))
     }
 
     /// Reads all elements of a tensor.

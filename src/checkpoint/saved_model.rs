@@ -5,10 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::directory::list;
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
-use super::sniff;
+use super::{Checkpoint, Origin, Store, Tensors, sniff};
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
 
 const WALK: Walker = Walker { what: "SavedModel" };
 
@@ -76,10 +78,51 @@ impl SavedModel {
         is_inside(file).then(|| self.file.with_file_name("assets").join(file))
     }
 
+    /// Whether loading it restores variables: `RunRestore` of `cc/saved_model/loader.cc` runs the saver's operation. A
+    /// model of TensorFlow 2 always has a saver, and a `variables.index` even without any variable.
+    pub fn restores_variables(&self) -> bool {
+        let mut savers = self.meta_graphs.iter().filter_map(|graph| graph.saver.as_ref());
+        savers.any(|saver| !saver.restore_op_name.is_empty())
+    }
+
     /// The meta graph whose tags are `tags` as a set, which is how TensorFlow chooses.
     pub fn meta_graph<S: AsRef<str>>(&self, tags: &[S]) -> Option<&MetaGraph> {
         self.meta_graphs.iter().find(|meta_graph| meta_graph.has_tags(tags))
     }
+}
+
+/// What a SavedModel lacks that has no `variables.index`. Nothing, if its graph restores none; of a graph that could not
+/// be read, the shards alone tell.
+pub fn lost_variables(origin: &Origin, model: Option<&SavedModel>) -> Option<Error> {
+    if origin.has_variables || origin.saved_model.is_none() {
+        return None;
+    }
+    let is_shard = |name: &String| name.starts_with("variables.data-");
+    let shards = list(&origin.prefix.directory()).is_ok_and(|names| names.keys().any(is_shard));
+    let why = if shards {
+        "the shards of the variables are there, but variables.index, which says what they hold, is missing"
+    } else if model.is_some_and(SavedModel::restores_variables) {
+        "the graph restores variables, but there is no variables.index"
+    } else {
+        return None;
+    };
+    let error = Error::new(ErrorKind::IndexMissing(why.to_owned())).in_file(&origin.prefix.index());
+    Some(error.with_help("copy the directory `variables` of the export again"))
+}
+
+/// A SavedModel that has no variables, or has lost them: that its graph cannot be read is damage too, because then nobody
+/// knows.
+pub(super) fn without_variables(mut origin: Origin, limits: &Limits) -> Checkpoint {
+    let (model, unread) = match origin.saved_model.as_deref().map(SavedModel::read) {
+        Some(Err(error)) => (None, Some(error)),
+        model => (model.and_then(Result::ok), None),
+    };
+    let damage: Vec<Error> = unread.into_iter().chain(lost_variables(&origin, model.as_ref())).collect();
+    if damage.is_empty() {
+        origin.notes.push("this SavedModel has no variables: there is no variables.index".to_owned());
+    }
+    let (tensors, store, limits) = (Tensors::default(), Store::Nothing, limits.clone());
+    Checkpoint { origin, tensors, damage, notes: Vec::new(), store, limits }
 }
 
 /// Replaces what a parser says of something that was never a graph.

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Part, Result};
+use crate::escape::Escaped;
 use crate::storage::Source;
 use crate::table::MAGIC;
 
@@ -24,6 +25,9 @@ pub(super) const HEAD: u64 = 4096;
 const fn looks(what: &'static str, advice: &'static str) -> Looks {
     Looks { what, advice }
 }
+
+/// What a V1 checkpoint without its end looks like.
+pub(super) const CUT_V1: &str = "the beginning of a V1 checkpoint, cut off";
 
 const UNPACK: &str = "unpack it first, then give the prefix of the checkpoint inside";
 
@@ -97,8 +101,12 @@ pub fn looks_like(head: &[u8]) -> Option<Looks> {
     if matches!(head, [0, 0, len, 0x08, ..] if *len < 32) {
         return Some(looks("the beginning of a bundle index, cut off", "the copy did not finish; fetch it again"));
     }
-    if matches!(head, [0, 0, _, 0x0a, ..] | [0, 0, _, _, 0x0a, ..]) {
-        return Some(looks("the beginning of a V1 checkpoint, cut off", "the copy did not finish; fetch it again"));
+    // That of a V1 checkpoint: empty key, and the metadata of all tensors, whose length takes one to four bytes.
+    if let [0, 0, rest @ ..] = head
+        && let Some(last) = rest.iter().take(4).position(|byte| byte & 0x80 == 0)
+        && rest.get(last.saturating_add(1)) == Some(&0x0a)
+    {
+        return Some(looks(CUT_V1, "the copy did not finish; fetch it again"));
     }
     if starts(b"{") || starts(b"[{") {
         return Some(looks("JSON text", "give the prefix of a checkpoint"));
@@ -140,6 +148,28 @@ pub(super) fn is_table(path: &Path) -> bool {
     Source::open(path).and_then(ends_with_magic).unwrap_or(false)
 }
 
+/// Whether the file at `path` begins as a V1 checkpoint does, and does not end so.
+pub(super) fn is_cut_v1(path: &Path) -> bool {
+    look(path).is_some_and(|found| found.what == CUT_V1) && !is_table(path)
+}
+
+/// Replaces "truncated" by what a shard is instead, where its first bytes tell.
+pub(super) fn explain_shard(error: Error) -> Error {
+    let at = error.location();
+    let (ErrorKind::Truncated { .. }, Some(Part::TensorData), Some(path)) = (error.kind(), at.part, &at.file) else {
+        return error;
+    };
+    let foreign = ["a Git LFS pointer", "an HTML page"];
+    match look(path).filter(|found| foreign.iter().any(|what| found.what.starts_with(what))) {
+        Some(found) => {
+            let name = Escaped(path.file_name().unwrap_or_default().as_encoded_bytes());
+            let error = Error::new(ErrorKind::NotACheckpoint(format!("{name} is {}", found.what)));
+            error.in_file(path).with_help(found.advice)
+        }
+        None => error,
+    }
+}
+
 /// Replaces "not a table" by what the file is instead, where that can be told.
 pub(super) fn explain(error: Error, path: &Path) -> Error {
     if !matches!(error.kind(), ErrorKind::BadMagic { .. } | ErrorKind::TooShort { .. }) {
@@ -173,6 +203,8 @@ mod tests {
             (b"hello there", "a text file"),
             (&[0; 64], "nothing but zeros"),
             (&[0, 0, 6, 8, 1, 0x1a, 2, 8, 1, 0, 3], "the beginning of a bundle index, cut off"),
+            (&[0, 0, 6, 0x0a, 4], CUT_V1),
+            (&[0, 0, 0xff, 0x85, 4, 0x0a, 0xfb], CUT_V1),
         ];
         for (head, what) in cases {
             assert_eq!(looks_like(head).map(|l| l.what), Some(*what), "{head:?}");

@@ -20,17 +20,7 @@ impl Checkpoint {
     pub fn of_tensors(path: &Path, mut tensors: Vec<Tensor>) -> Self {
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
         tensors.dedup_by(|a, b| a.name == b.name);
-        let origin = Origin {
-            path: path.to_path_buf(),
-            kind: SourceKind::Bundle,
-            prefix: Prefix::new(path.as_os_str()),
-            v1_files: Vec::new(),
-            saved_model: None,
-            model_dir: None,
-            versions: Vec::new(),
-            has_variables: true,
-            notes: Vec::new(),
-        };
+        let origin = Origin::new(path, SourceKind::Bundle, Prefix::new(path.as_os_str()));
         let (damage, notes, limits) = (Vec::new(), Vec::new(), Limits::default());
         Self { origin, tensors: tensors.into_iter().collect(), damage, notes, store: Store::Nothing, limits }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anstream::ColorChoice;
 use ckpt::error::{Error, ErrorKind};
 use ckpt::limits::Limits;
-use ckpt::report::Look;
+use ckpt::report::{Look, folded};
 
 use super::{Format, GlobalArgs, When};
 
@@ -94,7 +94,11 @@ impl Ctx {
     /// Writes a line to standard error, after everything that standard output has been given so far.
     fn say(&mut self, label: &str, style: anstyle::Style, message: &str) {
         let _ = self.out.flush();
-        let _ = writeln!(io::stderr().lock(), "{style}{label}:{style:#} {message}");
+        let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
+        let look = Look { color: self.stderr_color, width };
+        // Lines that are to be copied into a file stay as they are.
+        let text = if message.contains('\n') { message.into() } else { folded(message, label.len() + 2, 2, look) };
+        let _ = writeln!(io::stderr().lock(), "{style}{label}:{style:#} {text}");
     }
 
     /// Refuses a format that a command does not have.

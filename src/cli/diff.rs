@@ -6,7 +6,6 @@ use anyhow::Result;
 use ckpt::analysis::diff::{Bound, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule, diff};
 use ckpt::analysis::{Renames, Selector, broken_files};
 use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::limits::Limits;
 use ckpt::report::{DiffRows, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text};
 use clap::ValueEnum;
 
@@ -45,7 +44,8 @@ Examples:
 
 Exit status:
   0  nothing differs, or within tolerance only
-  1  a difference, a broken expectation, or no tensor matched the selectors
+  1  a difference, a broken expectation, or nothing compared: no tensor
+     matched the selectors, or --ignore left out all
   2  a side cannot be opened, or a part of it could not be read or judged; the
      rest is compared
 With --quiet nothing is printed: the status says it all.")]
@@ -150,8 +150,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 }
 
 fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> {
+    let limits = ctx.limits();
     let open = |side: Side, path: &Path, choice: Choice| {
-        Checkpoint::open(path, choice, &Limits::default()).map_err(|error| {
+        Checkpoint::open(path, choice, &limits).map_err(|error| {
             let why = library_sentence(&error);
             anyhow::anyhow!("{}: {why}", side.name())
         })
@@ -181,9 +182,13 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
         show(args, &found, ctx)?;
         tell(&found, ctx);
     }
-    let nothing = found.tally.total() == 0 && !options.only.is_empty();
+    let nothing = found.is_vacuous() || (found.tally.total() == 0 && !options.only.is_empty());
     if nothing && !ctx.quiet {
-        ctx.error("no tensor of either side matches the selectors");
+        ctx.error(if options.only.is_empty() {
+            "nothing was compared: --ignore leaves out every tensor of both sides"
+        } else {
+            "nothing was compared: no tensor of either side matches the selectors"
+        });
     }
     let broken = found.expectations.iter().any(|expectation| !expectation.holds());
     let unjudged = found.expectations.iter().any(|expectation| expectation.unjudged > 0);

@@ -50,6 +50,13 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let Some(graph) = objects.graph() else {
         match objects.error() {
             Some(error) => bail!("{}", library_sentence(error)),
+            None if !checkpoint.damage().is_empty() => {
+                super::source::tell_damage(&checkpoint, ctx);
+                bail!("no object graph is in what can be read of {shown}")
+            }
+            None if !checkpoint.origin().has_variables => {
+                bail!("{shown}: without variables there is no object graph of them")
+            }
             None => bail!(
                 "{shown} has no object graph: it names its tensors after variables; ckpt list --tree shows their scopes"
             ),
@@ -66,6 +73,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         _ => {
             let mut options = TreeOptions::default();
             (options.keys, options.hide_empty, options.max_depth) = (args.keys, !args.all, depth);
+            options.width = ctx.look.width;
             let describe = |attribute: &Attribute| tensor_text(&checkpoint, attribute);
             graph.write_tree(&mut ctx.out, &options, &describe)?;
         }

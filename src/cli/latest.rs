@@ -7,7 +7,6 @@ use anyhow::Result;
 use ckpt::analysis::{Code, Finding, Severity, ValidateOptions, Validation, repair, state_findings, validate_found};
 use ckpt::checkpoint::{Found, ModelDir};
 use ckpt::escape::escaped;
-use ckpt::limits::Limits;
 use ckpt::report::repair_text;
 
 use super::log::directory;
@@ -79,9 +78,9 @@ fn newest_intact<'d>(
     ctx: &mut Ctx,
 ) -> Option<&'d Found> {
     let others = dir.checkpoints.iter().rev().filter(|found| latest.is_none_or(|latest| latest.prefix != found.prefix));
+    let limits = ctx.limits();
     for found in latest.into_iter().chain(others) {
         let options = ValidateOptions { finite: args.finite, ..ValidateOptions::all(false, ctx.threads()) };
-        let limits = Limits::default();
         let validation = with_progress(ctx.quiet, |progress| validate_found(path, found, &options, &limits, progress));
         let Some(finding) = first_error(&validation) else { return Some(found) };
         ctx.note(&format!("{} is not taken: {}", shown(found), finding.message));

@@ -7,14 +7,13 @@ use ckpt::report::{groups_text, list_csv, list_json, list_jsonl, list_markdown, 
 use clap::ValueEnum;
 
 use super::ctx::library_sentence;
-use super::source::{SelectArgs, SourceArgs, tell_damage};
+use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
 use super::{Ctx, Format, Status};
 
 /// List tensors: name, dtype, shape, size and role, one line each.
 ///
 /// Touches no data shard.
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_long_help = "\
 Formats: text, json, jsonl, csv, markdown.
 
@@ -43,12 +42,8 @@ pub(crate) struct Args {
     /// Sort by this.
     #[arg(long, value_enum, default_value_t, value_name = "KEY")]
     sort: SortKey,
-    /// Turn the order around.
-    #[arg(long, short)]
-    reverse: bool,
-    /// Show only the first N.
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
+    #[command(flatten)]
+    order: OrderArgs,
     /// Show scopes as a tree with subtotals.
     #[arg(long, conflicts_with_all = ["by", "long"])]
     tree: bool,
@@ -110,7 +105,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         SortKey::Role => Sort::Role,
     };
     let names = args.names.then(|| names(&checkpoint, &roles, ctx));
-    let mut listing = Listing::new(&checkpoint, &roles, selection, sort, args.reverse, args.top);
+    let mut listing = Listing::new(&checkpoint, &roles, selection, sort, args.order.reverse, args.order.top);
     listing.names = names.as_ref();
     let (look, out) = (ctx.look, &mut ctx.out);
     match ctx.format {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use ckpt::analysis::{Timeline, TimelineOptions};
 use ckpt::escape::escaped;
-use ckpt::limits::Limits;
 use ckpt::report::{timeline_csv, timeline_json, timeline_jsonl, timeline_markdown, timeline_text};
 
 use super::progress::with_progress;
@@ -49,7 +48,8 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let dir = directory(&args.dir)?;
     let last = args.last.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
     let options = TimelineOptions { finite: args.finite, values: args.values, last, threads: ctx.threads() };
-    let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &Limits::default(), progress))?;
+    let limits = ctx.limits();
+    let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &limits, progress))?;
     if timeline.rows.is_empty() && timeline.events.is_empty() && timeline.findings.is_empty() {
         // Says what is there instead.
         ckpt::checkpoint::Origin::locate(&dir, ckpt::checkpoint::Choice::default())?;

@@ -22,7 +22,7 @@ mod validate;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args as _, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use ctx::{Ctx, Status};
 
@@ -39,19 +39,77 @@ struct Cli {
     global: GlobalArgs,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    Inspect(inspect::Args),
-    List(list::Args),
-    Print(print::Args),
-    Stats(stats::Args),
-    Diff(diff::Args),
-    Graph(graph::Args),
-    Log(log::Args),
-    Latest(latest::Args),
-    Validate(validate::Args),
-    Ops(ops::Args),
-    Explain(explain::Args),
+/// Makes of a list of subcommands what clap's derive would, except that a command line that begins with the name of
+/// one does not have the arguments of all others described: that takes as long as listing a small checkpoint.
+macro_rules! commands {
+    ($($name:literal => $variant:ident($module:ident),)*) => {
+        #[derive(Debug)]
+        enum Command {
+            $($variant($module::Args),)*
+        }
+
+        impl Command {
+            const NAMES: &[&str] = &[$($name),*];
+
+            fn run(&self, ctx: &mut Ctx) -> anyhow::Result<Status> {
+                match self {
+                    $(Self::$variant(args) => $module::run(args, ctx),)*
+                }
+            }
+        }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(command: clap::Command) -> clap::Command {
+                let first = std::env::args_os().nth(1);
+                let named = first.filter(|arg| Self::NAMES.iter().chain(&["--version", "-V"]).any(|name| arg == name));
+                let command = command.subcommand_required(true).arg_required_else_help(true);
+                command$(.subcommand({
+                    let subcommand = clap::Command::new($name);
+                    match &named {
+                        Some(named) if named != $name => subcommand.defer($module::Args::augment_args),
+                        _ => $module::Args::augment_args(subcommand),
+                    }
+                }))*
+            }
+
+            fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+                Self::augment_subcommands(command)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                Self::NAMES.contains(&name)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, matches)) => $module::Args::from_arg_matches(matches).map(Self::$variant),)*
+                    _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+// In the order in which help shows them.
+commands! {
+    "inspect" => Inspect(inspect),
+    "list" => List(list),
+    "print" => Print(print),
+    "stats" => Stats(stats),
+    "diff" => Diff(diff),
+    "graph" => Graph(graph),
+    "log" => Log(log),
+    "latest" => Latest(latest),
+    "validate" => Validate(validate),
+    "ops" => Ops(ops),
+    "explain" => Explain(explain),
 }
 
 /// What every command understands.
@@ -119,19 +177,7 @@ enum When {
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut ctx = Ctx::new(&cli.global);
-    let result = match cli.command {
-        Command::Inspect(args) => inspect::run(&args, &mut ctx),
-        Command::List(args) => list::run(&args, &mut ctx),
-        Command::Print(args) => print::run(&args, &mut ctx),
-        Command::Diff(args) => diff::run(&args, &mut ctx),
-        Command::Ops(args) => ops::run(&args, &mut ctx),
-        Command::Latest(args) => latest::run(&args, &mut ctx),
-        Command::Log(args) => log::run(&args, &mut ctx),
-        Command::Graph(args) => graph::run(&args, &mut ctx),
-        Command::Explain(args) => explain::run(&args, &mut ctx),
-        Command::Stats(args) => stats::run(&args, &mut ctx),
-        Command::Validate(args) => validate::run(&args, &mut ctx),
-    };
+    let result = cli.command.run(&mut ctx);
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
     match result {
         Ok(status) => status.into(),

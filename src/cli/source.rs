@@ -34,6 +34,17 @@ pub(crate) struct SelectArgs {
     pub(crate) regex: bool,
 }
 
+/// Which rows, and from which end: what goes with every `--sort`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OrderArgs {
+    /// Turn the order around.
+    #[arg(long, short)]
+    pub(crate) reverse: bool,
+    /// Show only the first N.
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
+}
+
 impl SourceArgs {
     /// Which checkpoint of a directory.
     pub(crate) fn choice(&self) -> Choice {
@@ -65,7 +76,8 @@ pub(crate) fn tell_damage(checkpoint: &Checkpoint, ctx: &mut Ctx) {
     if n > MOST {
         ctx.error(&format!("{} more parts of the index could not be read; ckpt validate lists them all", n - MOST));
     }
-    if n > 0 {
+    // Where nothing could be opened, the error itself says so.
+    if n > 0 && checkpoint.origin().has_variables {
         let what = if checkpoint.origin().v1_files.is_empty() { "index" } else { "checkpoint" };
         ctx.error(&format!("the {what} is damaged: tensors may be missing from this output"));
     }

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 
 use super::ctx::library_sentence;
 use super::progress::with_progress;
-use super::source::{SelectArgs, SourceArgs, tell_damage};
+use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
 use super::{Ctx, Format, Status};
 
 /// As many rows are kept until all have been read. More are written as they come.
@@ -53,7 +53,6 @@ Exit status:
   0  done, whatever the figures say
   1  no tensor matched the selectors
   2  the checkpoint cannot be opened, or a part of it could not be read; the rest is shown")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
@@ -71,12 +70,8 @@ pub(crate) struct Args {
     /// Sort by this, the largest first; tensors without such a figure come last.
     #[arg(long, value_enum, default_value_t, value_name = "KEY")]
     sort: SortKey,
-    /// Turn the order around.
-    #[arg(long, short)]
-    reverse: bool,
-    /// Show only the first N.
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
+    #[command(flatten)]
+    order: OrderArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -113,8 +108,8 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let selection = args.select.select(&checkpoint, &Roles::of(&checkpoint), ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
-    let order = StatsOrder { by: args.sort.into(), reverse: args.reverse };
-    let most = args.top.unwrap_or(usize::MAX).min(selection.len());
+    let order = StatsOrder { by: args.sort.into(), reverse: args.order.reverse };
+    let most = args.order.top.unwrap_or(usize::MAX).min(selection.len());
     let mut work = Work { checkpoint: &checkpoint, args, options, errors: Vec::new() };
     let totals = if most <= HELD {
         work.held(&selection, order, most, ctx)?

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::figure::{figure, integer};
 use super::findings_text::folded;
 use super::json::shown;
 use super::table::Columns;
@@ -16,7 +17,7 @@ use crate::escape::escaped;
 use crate::tensor::{Element, write_csv};
 
 /// Narrowest name column on a terminal.
-const NAME_COLUMN: usize = 16;
+const NAME_COLUMN: usize = 12;
 
 /// Room for words where no row has figures.
 const WORDS: usize = 24;
@@ -28,7 +29,7 @@ const SCOPES: usize = 12;
 const TOLD: usize = 10;
 
 /// Headings of the figures, and how wide their columns are.
-const FIGURES: [(&str, usize); 5] = [("along", 8), ("max |Δ|", 8), ("rel L2", 7), ("cosine", 7), ("changed", 7)];
+const FIGURES: [(&str, usize); 5] = [("along", 8), ("max |Δ|", 8), ("rel L2", 8), ("cosine", 7), ("changed", 7)];
 
 /// `diff --format text`.
 ///
@@ -81,6 +82,9 @@ fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
     let names = rows.rows.iter().map(|change| label(change, rows.long).width()).max().unwrap_or(0).max(4);
     let has_figures = rows.rows.iter().any(|change| figures(change).is_some());
     let figures_width = FIGURES.iter().map(|(_, width)| width + 2).sum::<usize>();
+    // What stands behind the figures of those that have NaN.
+    let nan = rows.rows.iter().filter_map(|change| Some(figures(change)?.0.nan)).max().filter(|nan| *nan > 0);
+    let figures_width = figures_width + nan.map_or(0, |nan| count(nan).len() + "   NaN".len());
     let others = if has_figures { figures_width } else { WORDS + 2 } + shape_width + 4;
     let name_width = match look.width {
         Some(width) => names.min(width.saturating_sub(others).max(NAME_COLUMN)),
@@ -97,11 +101,13 @@ fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
     for change in &rows.rows {
         let name = label(change, rows.long);
         let style = sign_style(change.status, look);
-        write!(out, "{style}{}{style:#} {name}", sign(change.status))?;
+        // Two names that are too long for one line have two.
+        let names = if change.a_name().is_some() { folded(&name, 2, 4, look) } else { name.clone() };
+        write!(out, "{style}{}{style:#} {names}", sign(change.status))?;
         let wide = name.width();
         if look.width.is_some() && wide > name_width {
             // On a terminal a long name has its line to itself.
-            write!(out, "\n  {:name_width$}", "")?;
+            write!(out, "\n{:1$}", "", name_width + 2)?;
         } else {
             write!(out, "{:1$}", "", name_width.saturating_sub(wide))?;
         }
@@ -160,8 +166,9 @@ fn figures(change: &Change) -> Option<(&Values, Figures)> {
 fn figure_cells(values: &Values, figures: &Figures) -> String {
     let cells = [
         spark(&values.spark),
-        figures.max_abs_integer.map_or_else(|| number(figures.max_abs), integer),
-        figures.rel_l2.map_or_else(|| "-".to_owned(), number),
+        figures.max_abs_integer.map_or_else(|| figure(figures.max_abs), |most| integer(most.into())),
+        // Infinite by infinite is nothing.
+        figures.rel_l2.filter(|share| !share.is_nan()).map_or_else(|| "-".to_owned(), figure),
         figures.cosine.map_or_else(|| "-".to_owned(), cosine),
         percent(values.changed, values.elements),
     ];
@@ -245,8 +252,8 @@ fn details(change: &Change, look: Look, out: &mut dyn Write) -> io::Result<()> {
             parts.push(format!("first at [{}]", at.join(", ")));
         }
         if let Some(figures) = values.figures.filter(|_| values.changed > 0) {
-            parts.push(format!("mean |Δ| {}", number(figures.mean_abs)));
-            parts.push(format!("max rel {}", number(figures.max_rel)));
+            parts.push(format!("mean |Δ| {}", figure(figures.mean_abs)));
+            parts.push(format!("max rel {}", figure(figures.max_rel)));
             if let Some(ulps) = figures.max_ulps {
                 parts.push(format!("{} ulp", count(ulps)));
             }
@@ -444,6 +451,8 @@ fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     }
     let word = match () {
         () if tally.of(Status::Unreadable) > 0 && tally.differences() == 0 => "not fully compared",
+        () if diff.is_vacuous() && !diff.is_trouble() => "nothing compared",
+        () if diff.is_vacuous() => "not fully compared",
         () if !diff.is_equal() => "differ",
         () if diff.is_trouble() => "not fully compared",
         () if tally.total() == 0 => "nothing compared",
@@ -478,26 +487,6 @@ fn spark(levels: &[f64]) -> String {
     levels.iter().map(bar).collect()
 }
 
-/// Three digits: `0.0313`, `12.3`, `3.13e-5`.
-fn number(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    if !value.is_finite() {
-        return if value.is_nan() { "-".to_owned() } else { "inf".to_owned() };
-    }
-    let text = format!("{value:.2e}");
-    let exponent: i32 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
-    match exponent {
-        -3..=2 => format!("{value:.*}", usize::try_from(2 - exponent).unwrap_or(0)),
-        _ => text,
-    }
-}
-
-fn integer(value: u64) -> String {
-    if value < 10_000_000 { value.to_string() } else { format!("{value:.2e}") }
-}
-
 /// Four digits; what is not quite one does not look like it.
 fn cosine(value: f64) -> String {
     let text = format!("{value:.4}");
@@ -511,12 +500,6 @@ fn cosine(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_have_three_digits() {
-        let texts = [0.0, 0.03126, 12.345, 1.0, 999.6, 1234.5, 3.13e-5, f64::INFINITY].map(number);
-        assert_eq!(texts, ["0", "0.0313", "12.3", "1.00", "1.00e3", "1.23e3", "3.13e-5", "inf"]);
-    }
 
     #[test]
     fn what_is_not_one_does_not_look_like_one() {

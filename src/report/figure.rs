@@ -23,15 +23,28 @@ pub(super) fn number(number: Number) -> String {
 
 /// As [`number`], behind what is there.
 pub(super) fn push_number(text: &mut String, number: Number) {
-    // Writing to a string does not fail.
-    let _ = match number {
-        Number::Int(value) if value.unsigned_abs() < 10_000_000 => write!(text, "{value}"),
-        Number::UInt(value) if value < 10_000_000 => write!(text, "{value}"),
-        other => {
-            push_figure(text, other.value());
-            Ok(())
-        }
-    };
+    match number {
+        Number::Int(value) => push_integer(text, value.into()),
+        Number::UInt(value) => push_integer(text, value.into()),
+        Number::Float(value) => push_figure(text, value),
+    }
+}
+
+/// An integer with all its digits where they fit the column of a figure.
+pub(super) fn integer(value: i128) -> String {
+    let mut text = String::new();
+    push_integer(&mut text, value);
+    text
+}
+
+#[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
+fn push_integer(text: &mut String, value: i128) {
+    if value.unsigned_abs() < 10_000_000 {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{value}");
+    } else {
+        push_figure(text, value as f64);
+    }
 }
 
 /// Four digits at most, in at most eight columns unless the exponent has more than one digit.
@@ -158,7 +171,7 @@ mod tests {
             }
         }
         assert_eq!(number(Number::Int(i64::MIN)), "-9.22e18");
-        assert_eq!(number(Number::UInt(123_456)), "123456");
+        assert_eq!(integer(123_456), "123456");
     }
 
     /// What the standard library's formatter makes of a number.

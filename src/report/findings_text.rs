@@ -41,13 +41,13 @@ pub(super) fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut
 }
 
 /// `text` for a line of which `used` columns are taken, broken between words if a terminal is narrower; what follows is
-/// indented. Names are never broken.
-pub(super) fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
+/// indented. Names are never broken, and what turns colours on and off takes no room.
+pub fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
     let Some(width) = look.width.filter(|width| *width > indent) else { return text.to_owned() };
     let mut out = String::with_capacity(text.len());
     let mut column = used;
     for (n, word) in text.split(' ').enumerate() {
-        let wide = word.width();
+        let wide = seen_width(word);
         if n > 0 && column + 1 + wide > width {
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', indent));
@@ -60,6 +60,34 @@ pub(super) fn folded(text: &str, used: usize, indent: usize, look: Look) -> Stri
         column += wide;
     }
     out
+}
+
+/// Facts with ` · ` between them, as [`folded`], and broken between two facts as long as one fits a line.
+pub(super) fn joined<S: AsRef<str>>(facts: &[S], used: usize, indent: usize, look: Look) -> String {
+    let mut out = String::new();
+    let mut column = used;
+    for (n, fact) in facts.iter().map(AsRef::as_ref).enumerate() {
+        let wide = seen_width(fact);
+        if n > 0 && look.width.is_none_or(|width| column + 3 + wide <= width) {
+            out.push_str(" · ");
+            column += 3;
+        } else if n > 0 {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            out.push_str("· ");
+            column = indent + 2;
+        }
+        let text = folded(fact, column, indent, look);
+        column = text.rsplit_once('\n').map_or(column + wide, |(_, last)| seen_width(last));
+        out.push_str(&text);
+    }
+    out
+}
+
+/// The columns that a word takes, which may begin or end with a change of style.
+fn seen_width(word: &str) -> usize {
+    let Some((before, rest)) = word.split_once("\x1b[") else { return word.width() };
+    before.width() + rest.split_once('m').map_or(0, |(_, after)| seen_width(after))
 }
 
 /// How many findings of one code are shown; json has them all.
@@ -107,30 +135,28 @@ fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write
         (0, true) => "index sound, no data read",
         _ => "NOT intact",
     };
-    if let [only] = validation.targets.as_slice() {
-        write!(out, "{bold}{}: {word}{bold:#}", shown(only))?;
-    } else {
-        write!(out, "{bold}{} checkpoints: {word}{bold:#}", count(checked.checkpoints))?;
-    }
-    write!(out, " · {} of {} tensors verified", count(checked.verified), count(checked.tensors))?;
+    let what = match validation.targets.as_slice() {
+        [only] => shown(only),
+        _ => format!("{} checkpoints", count(checked.checkpoints)),
+    };
+    let mut read = format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors));
     if checked.skipped > 0 {
-        write!(out, ", {} not read", count(checked.skipped))?;
+        read = format!("{read}, {} not read", count(checked.skipped));
     }
-    write!(
-        out,
-        " · {} in {} {}",
-        size(checked.bytes),
-        count(checked.files),
-        if checked.files == 1 { "file" } else { "files" }
-    )?;
+    let files = if checked.files == 1 { "file" } else { "files" };
+    let mut facts = vec![
+        format!("{bold}{what}: {word}{bold:#}"),
+        read,
+        format!("{} in {} {files}", size(checked.bytes), count(checked.files)),
+    ];
     for (n, what) in [(errors, "error"), (warnings, "warning")] {
         match n {
             0 => {}
-            1 => write!(out, " · 1 {what}")?,
-            n => write!(out, " · {} {what}s", count(n as u64))?,
+            1 => facts.push(format!("1 {what}")),
+            n => facts.push(format!("{} {what}s", count(n as u64))),
         }
     }
-    writeln!(out)
+    writeln!(out, "{}", joined(&facts, 0, 2, look))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::events::in_words;
+use super::findings_text::joined;
 use super::json::shown;
 use super::model_text::{Detail, model_screen};
 use super::serving::serving_text;
@@ -50,7 +51,12 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
         _ => "",
     };
     let are_missing = summary.findings.iter().any(|finding| finding.code == Code::MissingVariables);
-    let saver = if are_missing { "its variables are missing" } else { summary.saver.describe() };
+    let saver = match summary.saver {
+        _ if are_missing => "its variables are missing",
+        // Whether there should be some, only the graph knows.
+        Saver::None if summary.unreadable => "no variables here",
+        saver => saver.describe(),
+    };
     let mut facts = vec![format!("{container}{saver}")];
     facts.extend(summary.step.map(|step| format!("step {step}")));
     facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));
@@ -62,7 +68,7 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     if checkpoint.is_big_endian() {
         facts.push("big-endian".to_owned());
     }
-    writeln!(out, "{}", facts.join(" · "))?;
+    writeln!(out, "{}", joined(&facts, 0, 2, look))?;
     if summary.saver == Saver::None {
         return Ok(());
     }
@@ -77,14 +83,13 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
         (false, n) => format!("{n} missing"),
     };
     let totals = summary.totals;
-    writeln!(
-        out,
-        "{} · {} · {} · {shards} {noun}{plural}, {whole} ({} on disk)",
+    let facts = [
         tensors_text(totals.tensors),
         parameters_text(totals.parameters),
         size(totals.bytes),
-        size(on_disk)
-    )
+        format!("{shards} {noun}{plural}, {whole} ({} on disk)", size(on_disk)),
+    ];
+    writeln!(out, "{}", joined(&facts, 0, 2, look))
 }
 
 fn findings(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -115,7 +120,7 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
             (Role::Optimizer, None) => "optimizer scalars".to_owned(),
             (Role::Counter, _) => "counters".to_owned(),
             (Role::String, _) => "strings".to_owned(),
-            (Role::Other, _) => "other (object graph, tables, state)".to_owned(),
+            (Role::Other, _) => "other (object graph, state)".to_owned(),
         };
         let totals = row.totals;
         let numbers = [count(totals.tensors as u64), count(totals.parameters), size(totals.bytes)];
@@ -165,7 +170,7 @@ fn scopes(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> 
             1 => scope.path.clone(),
             times => format!("{} ×{times}", scope.path),
         };
-        let path = middle(&path, 44);
+        let path = middle(&path, if look.width.is_some_and(|width| width < 100) { 36 } else { 44 });
         table.row([path, count(scope.parameters), size(scope.bytes), contents(scope, look)]);
     }
     if table.is_empty() {
@@ -265,7 +270,8 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
         lines.push(("also here", text(&files)));
     }
     if let Some(dir) = &origin.model_dir {
-        lines.extend(in_words(&dir.path, &summary.events).into_iter().map(|line| ("events", vec![line])));
+        let items = |line: String| line.split(", ").map(str::to_owned).collect();
+        lines.extend(in_words(&dir.path, &summary.events).into_iter().map(|line| ("events", items(line))));
     }
     if !beside.leftovers.is_empty() {
         lines.push(("leftovers of interrupted saves", text(&beside.leftovers)));

@@ -1,10 +1,12 @@
 //! `list` for people: one line a tensor, columns aligned without holding the rows.
 //!
 //! Two passes over the rows: widths, then lines. A name longer than its column moves its own line's columns instead of
-//! everybody's.
+//! everybody's; so does any other cell where there are so many rows that only some are measured.
 
 use std::io::{self, Write};
 
+use super::findings_text::joined;
+use super::inspect_text::middle;
 use super::rows::{Text, push_spaces, write_rows};
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text};
 use super::{Look, table::Columns};
@@ -13,6 +15,9 @@ use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::escape::{escaped, is_plain};
 use crate::tensor::Shape;
 use unicode_width::UnicodeWidthStr;
+
+/// Rows whose cells are all measured. Of more a sample is: nobody sees that a line among so many is not in its column.
+const MEASURED: usize = 20_000;
 
 /// Widest name column when the output is no terminal.
 const NAME_COLUMN: usize = 64;
@@ -70,7 +75,7 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
     let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
     // A name that is wider than any column can be needs no measuring.
     let widest = look.width.unwrap_or(NAME_COLUMN).max(16);
-    let parts = listing.in_parts(|rows, part: &mut Widths| {
+    let measure = |rows: &RowCursor<'_>, part: &mut Widths| {
         if part.name < widest {
             part.name = part.name.max(label_width(label(rows.tensor(), long)));
         }
@@ -79,15 +84,22 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
                 *width = (*width).max(cell.chars().count());
             }
         }
-    });
+    };
+    let parts =
+        if listing.rows.len() > MEASURED { listing.sample(MEASURED, measure) } else { listing.in_parts(measure) };
     let mut name_width = header[0].len();
     let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
     for part in parts {
         name_width = name_width.max(part.name);
         widths.iter_mut().zip(part.others).for_each(|(width, other)| *width = other.max(*width));
     }
-    let others: usize = widths.iter().sum::<usize>() + 2 * widths.len();
-    let cap = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(16));
+    let place = if long { PLACE_COLUMN + "0x12345678".len() + 4 } else { 0 };
+    let others: usize = widths.iter().sum::<usize>() + 2 * widths.len() + place;
+    let least = if long { 12 } else { 16 };
+    // On a terminal without room for it, the place stands below.
+    let below = long && look.width.is_some_and(|width| others + least > width);
+    let others = if below { others - place } else { others };
+    let cap = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(least));
     let name_width = name_width.min(cap);
     let bold = look.bold();
     let head = format!(
@@ -97,7 +109,7 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
         header[2],
         header[3],
         header[4],
-        if long {
+        if long && !below {
             let pad = " ".repeat(widths[3].saturating_sub(header[4].len()));
             format!("{pad}  {:PLACE_COLUMN$}  crc32c", "shard:offset")
         } else {
@@ -114,6 +126,8 @@ pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Wr
         listing,
         long,
         name_width,
+        width: look.width,
+        below,
         widths,
         cursor: listing.cursor(),
         cells: Cells::default(),
@@ -144,6 +158,10 @@ struct Rows<'l> {
     listing: &'l Listing<'l>,
     long: bool,
     name_width: usize,
+    /// Columns of a terminal, where a name that is wider than its column has a line to itself.
+    width: Option<usize>,
+    /// Whether places stand below the rows.
+    below: bool,
     widths: [usize; 4],
     cursor: RowCursor<'l>,
     cells: Cells,
@@ -178,7 +196,12 @@ impl Text for Rows<'_> {
             text.extend_from_slice(name.as_bytes());
             name.width()
         };
-        push_spaces(text, self.name_width.saturating_sub(width));
+        if self.width.is_some() && width > self.name_width {
+            text.push(b'\n');
+            push_spaces(text, self.name_width);
+        } else {
+            push_spaces(text, self.name_width.saturating_sub(width));
+        }
         text.extend_from_slice(self.middle.as_bytes());
         let mut end = String::new();
         if long {
@@ -196,18 +219,24 @@ impl Text for Rows<'_> {
         }
         if !end.is_empty() {
             let pad = role_width.saturating_sub(self.cells.text[3].chars().count());
-            write!(text, "{:pad$}  {}", "", end.trim_end())?;
+            let wide = self.name_width + self.middle.width() + pad + 2 + end.trim_end().width();
+            if self.below || self.width.is_some_and(|width| wide > width) {
+                write!(text, "\n    {}", end.trim_end())?;
+            } else {
+                write!(text, "{:pad$}  {}", "", end.trim_end())?;
+            }
         }
         text.push(b'\n');
         if long {
             let name_width = self.name_width;
             for slice in tensor.slices() {
                 let SliceRow { name, shape, bytes, place } = slice_row(slice, &tensor.shape);
-                writeln!(
-                    text,
-                    "{name:name_width$}  {:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {:role_width$}  {place}",
-                    "", ""
-                )?;
+                write!(text, "{name:name_width$}  {:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}", "")?;
+                if self.below {
+                    writeln!(text, "\n    {place}")?;
+                } else {
+                    writeln!(text, "  {:role_width$}  {place}", "")?;
+                }
             }
         }
         Ok(())
@@ -262,11 +291,12 @@ pub(super) fn footer(listing: &Listing<'_>, shortened: bool, look: Look, out: &m
     let of = if listing.all == totals.tensors { String::new() } else { format!(" of {}", count(listing.all as u64)) };
     let tensors = count(totals.tensors as u64);
     let plural = if totals.tensors == 1 && of.is_empty() { "" } else { "s" };
-    write!(out, "{dim}{tensors}{of} tensor{plural} · {} · {}", parameters_text(totals.parameters), size(totals.bytes))?;
+    let mut facts =
+        vec![format!("{tensors}{of} tensor{plural}"), parameters_text(totals.parameters), size(totals.bytes)];
     if shortened {
-        write!(out, " · keys end in /.ATTRIBUTES/VARIABLE_VALUE")?;
+        facts.push("keys end in /.ATTRIBUTES/VARIABLE_VALUE".to_owned());
     }
-    writeln!(out, "{dim:#}")
+    writeln!(out, "{dim}{}{dim:#}", joined(&facts, 0, 2, look))
 }
 
 /// `list --by`: one line a group.
@@ -282,9 +312,11 @@ pub fn groups_text(
 ) -> io::Result<()> {
     let mut table = Columns::new("<>>>>", &[what, "tensors", "parameters", "size", "share"]);
     let whole = listing.totals.bytes;
+    // The numbers and what is between the columns.
+    let most = look.width.map_or(usize::MAX, |width| width.saturating_sub(48).max(24));
     for Group { key, totals } in groups {
         let numbers = [count(totals.tensors as u64), count(totals.parameters), size(totals.bytes)];
-        table.row([key.clone()].into_iter().chain(numbers).chain([percent(totals.bytes, whole)]));
+        table.row([middle(key, most)].into_iter().chain(numbers).chain([percent(totals.bytes, whole)]));
     }
     table.write(out, look.bold())?;
     footer(listing, false, look, out)
@@ -296,11 +328,16 @@ pub fn groups_text(
 /// What `out` says.
 pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let label = |row: &TreeRow| format!("{}{}", "  ".repeat(row.depth), escaped(&row.name));
-    let width = rows.iter().map(|row| label(row).width()).max().unwrap_or(0).min(NAME_COLUMN);
+    // Size, dtype and a shape fit behind.
+    let most = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(34).clamp(16, NAME_COLUMN));
+    let width = rows.iter().map(|row| label(row).width()).max().unwrap_or(0).min(most);
     let mut tensors = listing.checkpoint.tensors().cursor();
     for row in rows {
         let label = label(row);
-        let pad = " ".repeat(width.saturating_sub(label.width()));
+        let pad = match label.width() {
+            wide if wide > width && look.width.is_some() => format!("\n{:width$}", ""),
+            wide => " ".repeat(width.saturating_sub(wide)),
+        };
         let totals = row.totals;
         let tensor = row.tensor.and_then(|at| tensors.reach(at));
         // A name may be a tensor and a scope at once: `kernel` above `kernel/Adam`.

@@ -43,7 +43,7 @@ pub use diff_json::{diff_json, diff_jsonl};
 pub use diff_table::{diff_csv, diff_markdown};
 pub use diff_text::diff_text;
 pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
-pub use findings_text::{validate_text, write_finding};
+pub use findings_text::{folded, validate_text, write_finding};
 pub use github::validate_github;
 pub use graph::{graph_dot, graph_json, tensor_text};
 pub use inspect_json::inspect_json;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::findings_text::joined;
 use super::inspect_text::{middle, wrapped};
 use super::json::shown;
 use super::units::{count, parameters_text, shape_text};
@@ -100,7 +101,7 @@ fn meta_graph(form: Form, graph: &GraphInfo, detail: Detail, look: Look, out: &m
             if meta.min_consumer > 0 { format!(", readable from {}", meta.min_consumer) } else { String::new() };
         facts.push(format!("version {}{least}", meta.producer));
     }
-    writeln!(out, "\n{}", facts.join(" · "))?;
+    writeln!(out, "\n{}", joined(&facts, 0, 2, look))?;
     if form != Form::SavedModel {
         contents(graph, detail, look, out)?;
     }
@@ -191,7 +192,7 @@ fn contents(graph: &GraphInfo, detail: Detail, look: Look, out: &mut dyn Write) 
         }
     }
     if let Some(saver) = &meta.saver {
-        writeln!(out, "  saver {}", saver_text(saver))?;
+        writeln!(out, "  saver {}", joined(&saver_text(saver), 8, 8, look))?;
     }
     if graph.savers.len() > 1 || (meta.saver.is_none() && !graph.savers.is_empty()) {
         listed("scopes that save", &names(graph.savers.iter().map(String::as_str)), look, out)?;
@@ -204,14 +205,14 @@ fn contents(graph: &GraphInfo, detail: Detail, look: Look, out: &mut dyn Write) 
     listed("collections", &collections, look, out)
 }
 
-fn saver_text(saver: &SaverInfo) -> String {
+fn saver_text(saver: &SaverInfo) -> Vec<String> {
     let mut facts = vec![format!("format {}", saver.version)];
     if saver.sharded {
         facts.push("sharded".to_owned());
     }
     facts.push(if saver.max_to_keep > 0 { format!("keeps {}", saver.max_to_keep) } else { "keeps all".to_owned() });
     facts.push(format!("restores by {}", escaped(saver.restore_op_name.as_bytes())));
-    facts.join(" · ")
+    facts
 }
 
 /// Most functions of one graph that are shown, and most ways to call one.

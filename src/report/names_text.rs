@@ -22,6 +22,11 @@ pub fn names_text(listing: &Listing<'_>, names: &Names, look: Look, out: &mut dy
     let called = |at: usize| names.get(at).map(called).unwrap_or_default();
     let [mut key, mut name, mut shape] = ["key".len(), "name".len(), "shape".len()];
     let mut either = "name".len();
+    let mut role = "role".len();
+    let role_text = |at: usize| match (listing.roles.role(at).name(), listing.roles.optimizer(at)) {
+        (role, Some(optimizer)) => format!("{role} {optimizer}"),
+        (role, None) => role.to_owned(),
+    };
     let mut rows = listing.cursor();
     while let Some((at, tensor)) = rows.advance() {
         let called = called(at).width();
@@ -29,11 +34,12 @@ pub fn names_text(listing: &Listing<'_>, names: &Names, look: Look, out: &mut dy
         (key, name) = (key.max(label), name.max(called));
         either = either.max(if called == 0 { label } else { called });
         shape = shape.max(shape_text(&tensor.shape).width());
+        role = role.max(role_text(at).len());
     }
-    let stacked = look.width.is_some_and(|width| key + name + shape + "slot RMSprop".len() + 6 > width);
+    let stacked = look.width.is_some_and(|width| key + name + shape + role + 6 > width);
     let (bold, dim) = (look.bold(), look.dim());
     if stacked {
-        let width = look.width.unwrap_or_default().saturating_sub(shape + "slot RMSprop".len() + 4);
+        let width = look.width.unwrap_or_default().saturating_sub(shape + role + 4);
         (key, name) = (0, either.min(width.max(24)));
         writeln!(out, "{bold}{:name$}  {:shape$}  role{bold:#}", "name", "shape")?;
     } else if !listing.rows.is_empty() {
@@ -45,13 +51,13 @@ pub fn names_text(listing: &Listing<'_>, names: &Names, look: Look, out: &mut dy
         let label = escaped(short_name(&tensor.name));
         shortened |= short_name(&tensor.name).len() != tensor.name.len();
         let called = called(at);
-        let role = match (listing.roles.role(at).name(), listing.roles.optimizer(at)) {
-            (role, Some(optimizer)) => format!("{role} {optimizer}"),
-            (role, None) => role.to_owned(),
-        };
+        let role = role_text(at);
         let dims = shape_text(&tensor.shape);
         let behind = format!("  {dims}{}  {role}", " ".repeat(shape.saturating_sub(dims.width())));
-        let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
+        let pad = |text: &str, width: usize| match text.width() {
+            wide if stacked && wide > width => format!("\n{:width$}", ""),
+            wide => " ".repeat(width.saturating_sub(wide)),
+        };
         match (stacked, called.is_empty()) {
             (false, _) => writeln!(out, "{label}{}  {called}{}{behind}", pad(&label, key), pad(&called, name))?,
             (true, true) => writeln!(out, "{label}{}{behind}", pad(&label, name))?,

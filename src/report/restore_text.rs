@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::findings_text::folded;
+use super::findings_text::{folded, joined};
 use super::json::shown;
 use super::units::{count, shape_text};
 use crate::analysis::{Missing, Restore, Spec, short_name};
@@ -27,7 +27,8 @@ pub(super) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -
         (false, None) => (look.bad(), "does NOT restore"),
     };
     let (from, into) = (shown(&restore.checkpoint), shown(&restore.against));
-    writeln!(out, "{bold}{from} into {into}{bold:#}: {style}{word}{style:#}")?;
+    let verdict = format!("{bold}{from} into {into}{bold:#}: {style}{word}{style:#}");
+    writeln!(out, "{}", folded(&verdict, 0, 2, look))?;
     let of = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
     let save_counter_only = restore.missing.len() == 1 && restore.ok;
     let facts = [
@@ -39,7 +40,7 @@ pub(super) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -
         of(restore.unexpected.len(), "of the checkpoint not used"),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
-    writeln!(out, "  {}", folded(&facts.join(" · "), 2, 2, look))?;
+    writeln!(out, "  {}", joined(&facts, 2, 2, look))?;
     if let Some(why) = &restore.undetermined {
         writeln!(out, "  {}", folded(why, 2, 2, look))?;
     }
@@ -135,7 +136,6 @@ fn mismatched(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
     if restore.mismatched.is_empty() {
         return Ok(());
     }
-    let dim = look.dim();
     let rows: Vec<[String; 4]> = restore
         .mismatched
         .iter()
@@ -150,7 +150,7 @@ fn mismatched(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
         })
         .collect();
     writeln!(out)?;
-    columns(["differ", "model", "checkpoint", ""], &rows, dim, out)?;
+    columns(["differ", "model", "checkpoint", ""], &rows, look, out)?;
     more(restore.mismatched.len(), out)
 }
 
@@ -158,7 +158,6 @@ fn missing(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()>
     if restore.missing.is_empty() {
         return Ok(());
     }
-    let dim = look.dim();
     let row = |missing: &Missing| {
         let near: Vec<String> = missing
             .candidates
@@ -171,7 +170,7 @@ fn missing(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()>
     };
     let rows: Vec<[String; 3]> = restore.missing.iter().take(MOST).map(row).collect();
     writeln!(out)?;
-    columns(["missing", "model", ""], &rows, dim, out)?;
+    columns(["missing", "model", ""], &rows, look, out)?;
     more(restore.missing.len(), out)
 }
 
@@ -224,28 +223,49 @@ fn spec(spec: &Spec, dtype: bool) -> String {
     }
 }
 
-/// Left-aligned columns. A name that is very long does not move the others.
-fn columns<const N: usize>(
-    header: [&str; N],
-    rows: &[[String; N]],
-    dim: anstyle::Style,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+/// Left-aligned columns, of which the last may be broken between words. A name that is very long does not move the
+/// others; on a terminal it has a line of its own.
+fn columns<const N: usize>(header: [&str; N], rows: &[[String; N]], look: Look, out: &mut dyn Write) -> io::Result<()> {
     const WIDEST: usize = 44;
+    /// Room for the words of the last column.
+    const WORDS: usize = 24;
     let width = |at: usize| {
         let cells = rows.iter().map(|row| row[at].width()).chain([header[at].width()]);
         cells.filter(|width| *width <= WIDEST).max().unwrap_or(0)
     };
-    let widths: [usize; N] = std::array::from_fn(width);
+    let mut widths: [usize; N] = std::array::from_fn(width);
+    if let Some(room) = look.width {
+        let others: usize = widths[1..N - 1].iter().map(|width| width + 2).sum();
+        widths[0] = widths[0].min(room.saturating_sub(others + 4 + widths[N - 1].min(WORDS)).max(WORDS));
+    }
     let line = |cells: &[&str]| {
         let mut text = String::new();
         for (at, cell) in cells.iter().enumerate() {
+            if at + 1 == N {
+                let before = 2 + widths[..at].iter().map(|width| width + 2).sum::<usize>();
+                // A name in it that has no room there stands below.
+                let word = cell.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
+                if look.width.is_some_and(|room| before + word > room) {
+                    text.truncate(text.trim_end().len());
+                    text.push_str("\n      ");
+                    text.push_str(&folded(cell, 6, 6, look));
+                } else {
+                    text.push_str(&folded(cell, before, before, look));
+                }
+                break;
+            }
             text.push_str(cell);
-            let pad = widths[at].saturating_sub(cell.width()) + 2;
-            text.extend(std::iter::repeat_n(' ', pad));
+            if at == 0 && look.width.is_some() && cell.width() > widths[at] {
+                text.push_str("\n  ");
+                text.extend(std::iter::repeat_n(' ', widths[at] + 2));
+            } else {
+                let pad = widths[at].saturating_sub(cell.width()) + 2;
+                text.extend(std::iter::repeat_n(' ', pad));
+            }
         }
         text.trim_end().to_owned()
     };
+    let dim = look.dim();
     writeln!(out, "  {dim}{}{dim:#}", line(&header))?;
     for row in rows {
         let cells: Vec<&str> = row.iter().map(String::as_str).collect();

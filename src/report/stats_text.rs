@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::figure::{figure, number, push_figure, push_number};
+use super::findings_text::joined;
 use super::stats_format::StatsFormat;
 use super::units::{count, percent, shape_text, size, tensors_text};
 use crate::analysis::stats::{
@@ -239,17 +240,17 @@ fn below(tensor: &Tensor, row: &TensorStats, ascii: bool, look: Look, out: &mut 
     let apart: Vec<String> = non_finite(figures, dims);
     if !apart.is_empty() {
         let bad = look.bad();
-        writeln!(out, "  {bad}{}{bad:#}", apart.join(" · "))?;
+        writeln!(out, "  {bad}{}{bad:#}", joined(&apart, 2, 2, look))?;
     }
     let constant = figures.constant().is_some();
     if let Some(distribution) = row.distribution.as_deref().filter(|_| figures.elements > 1 && !constant) {
-        spread(figures, distribution, ascii, out)?;
+        spread(figures, distribution, ascii, look, out)?;
     }
     if let Some(channels) = row.channels.as_deref().filter(|_| !figures.is_all_zero()) {
         let dead = dead_channels(channels, dims.len());
         if !dead.is_empty() {
             let style = look.doubtful();
-            writeln!(out, "  {style}{}{style:#}", dead.join(" · "))?;
+            writeln!(out, "  {style}{}{style:#}", joined(&dead, 2, 2, look))?;
         }
     }
     Ok(())
@@ -266,13 +267,19 @@ pub(super) fn non_finite(figures: &Figures, dims: &[i64]) -> Vec<String> {
     kinds.into_iter().filter_map(text).collect()
 }
 
-fn spread(figures: &Figures, distribution: &Distribution, ascii: bool, out: &mut Vec<u8>) -> io::Result<()> {
+fn spread(
+    figures: &Figures,
+    distribution: &Distribution,
+    ascii: bool,
+    look: Look,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     let edges = [figures.finite_least(), figures.finite_greatest()].map(|edge| edge.map_or_else(String::new, number));
     writeln!(out, "  |{}| {} to {}", bars(&distribution.bars, ascii), edges[0], edges[1])?;
     let quantiles = SHARES.iter().zip(&distribution.quantiles).enumerate().filter(|(n, _)| SHOWN.contains(n));
     let quantiles: Vec<String> =
         quantiles.map(|(_, (share, value))| format!("{} % {}", share / 10, figure(*value))).collect();
-    writeln!(out, "  {}", quantiles.join(" · "))
+    writeln!(out, "  {}", joined(&quantiles, 2, 2, look))
 }
 
 /// A bar for each count. What has anything at all is seen.
@@ -317,22 +324,27 @@ fn footer(checkpoint: &Checkpoint, totals: &Totals, shown: usize, look: Look, ou
     let dim = look.dim();
     let all = totals.tensors;
     let of = if shown == all { String::new() } else { format!(", {} shown", count(shown as u64)) };
-    write!(out, "{dim}{}{of} · {} elements · {}", tensors_text(all), count(totals.whole.elements), size(totals.bytes))?;
+    let elements = format!("{} elements", count(totals.whole.elements));
+    let mut facts = vec![format!("{}{of}", tensors_text(all)), elements, size(totals.bytes)];
     let skipped = totals.skipped;
     if skipped.tensors > 0 {
-        let what = format!("{} without numbers skipped", tensors_text(skipped.tensors));
-        write!(out, " · {what}, {}", size(skipped.bytes))?;
+        facts.push(format!("{} without numbers skipped, {}", tensors_text(skipped.tensors), size(skipped.bytes)));
     }
-    writeln!(out)?;
+    writeln!(out, "{dim}{}", joined(&facts, 0, 2, look))?;
     if totals.whole.elements > 0 {
-        let mut cells: [String; 5] = Default::default();
-        set_figures(&mut cells, &totals.whole);
-        let [least, greatest, mean, deviation, zeros] = cells;
+        let mut figures: [String; 5] = Default::default();
+        set_figures(&mut figures, &totals.whole);
+        let [least, greatest, mean, deviation, zeros] = &figures;
         let norm = figure(totals.whole.norm());
-        writeln!(
-            out,
-            "all together: min {least} · max {greatest} · mean {mean} · std {deviation} · L2 {norm} · zeros {zeros}"
-        )?;
+        let facts = [
+            format!("all together: min {least}"),
+            format!("max {greatest}"),
+            format!("mean {mean}"),
+            format!("std {deviation}"),
+            format!("L2 {norm}"),
+            format!("zeros {zeros}"),
+        ];
+        writeln!(out, "{}", joined(&facts, 0, 2, look))?;
     }
     let notes = [
         (totals.all_zero, "all zero"),
@@ -341,13 +353,15 @@ fn footer(checkpoint: &Checkpoint, totals: &Totals, shown: usize, look: Look, ou
         (totals.unreadable, "unreadable"),
     ];
     let notes = notes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n as u64)));
-    let notes = notes.collect::<Vec<_>>().join(" · ");
+    let mut notes: Vec<String> = notes.collect();
     if notes.is_empty() {
         return write!(out, "{dim:#}");
     }
     // The document says itself that it may lack something.
-    let damaged = if checkpoint.damage().is_empty() { "" } else { " · the index is damaged" };
-    writeln!(out, "{notes}{damaged}{dim:#}")
+    if !checkpoint.damage().is_empty() {
+        notes.push("the index is damaged".to_owned());
+    }
+    writeln!(out, "{}{dim:#}", joined(&notes, 0, 2, look))
 }
 
 #[cfg(test)]

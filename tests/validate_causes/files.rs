@@ -7,7 +7,8 @@ use ckpt::analysis::{Code, Selector, ValidateOptions};
 use ckpt_synth::{BundleBuilder, Extent, dtype};
 
 use crate::validating::{
-    codes, copy, data_of, edit, errors, lines, noise, only, options, run, tensors, try_run, with, written,
+    ckpt, ckpt_says, codes, copy, data_of, edit, errors, lines, noise, only, options, run, tensors, try_run, with,
+    written,
 };
 
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\noid sha256:4665a5ea423c2713d436b5ee50593a9640e0018c1550b5a0002f74190d6caea8\nsize 12345\n";
@@ -274,4 +275,43 @@ fn a_shard_that_may_not_be_read() {
         return;
     }
     only(&run(&prefix), Code::Unreadable, &["m.data-00000-of-00001"]);
+}
+
+// Such a file was taken for no checkpoint at all: an error and nothing else, where a cut index is a finding.
+#[test]
+fn a_v1_checkpoint_without_its_end() {
+    let dir = copy("saver_v1/single");
+    let file = dir.path().join("model.ckpt-5");
+    edit(&file, |bytes| bytes.truncate(300));
+    for found in [run(&file), run(dir.path()), run(&dir.path().join("model.ckpt-5.meta"))] {
+        only(&found, Code::NotATable, &["it looks like the beginning of a V1 checkpoint, cut off"]);
+    }
+    fs::remove_file(dir.path().join("model.ckpt-5.meta")).unwrap();
+    assert_eq!(codes(&run(&file)), ["not-a-table"]);
+}
+
+// Commands that read no data, or a part of it, called a pointer in the place of a shard too short, or complete.
+#[test]
+fn every_command_names_a_pointer() {
+    let of_objects = copy("object_graph/tf_keras");
+    let small = copy("saver_v2/plain");
+    fs::write(of_objects.path().join("ckpt-1.data-00000-of-00001"), POINTER).unwrap();
+    // The pointer is longer than the shard that it stands for.
+    fs::write(small.path().join("model.ckpt-7.data-00000-of-00001"), POINTER).unwrap();
+    for dir in [&of_objects, &small] {
+        let dir = dir.path().to_str().unwrap();
+        let named = |status: i32, args: &[&str]| {
+            let text = ckpt_says(status, args);
+            assert!(text.contains("data-00000-of-00001 is a Git LFS pointer, not the file itself"), "{args:?}: {text}");
+        };
+        named(0, &["inspect", dir]);
+        named(0, &["log", dir]);
+        named(1, &["validate", dir, "--quick"]);
+    }
+    let dir = of_objects.path().to_str().unwrap();
+    for args in [&["list", dir, "--names"][..], &["graph", dir], &["stats", dir], &["print", dir, "role:slot"]] {
+        let said = String::from_utf8(ckpt(args).stderr).unwrap();
+        assert!(said.contains("is a Git LFS pointer") && said.contains("git lfs pull"), "{args:?}: {said}");
+        assert!(!said.contains("shorter than its index"), "{args:?}: {said}");
+    }
 }

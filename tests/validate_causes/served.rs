@@ -85,6 +85,19 @@ fn a_directory_without_versions() {
 }
 
 #[test]
+fn a_path_that_is_no_directory() {
+    let dir = copy("saver_v2/plain");
+    let found = gate(&dir.path().join("model.ckpt-7"));
+    only(&found, Code::NoVersion, &["TensorFlow Serving loads SavedModels, and this is a checkpoint without one"]);
+    assert!(found.findings.iter().all(|f| !f.help.as_deref().unwrap_or_default().contains("deeper")));
+    // Variables with their model around them are one.
+    let dir = base();
+    for name in ["saved_model.pb", "variables/variables.index", "variables/variables"] {
+        assert_eq!(codes(&gate(&dir.path().join("17").join(name))), [""; 0], "{name}");
+    }
+}
+
+#[test]
 fn copies_that_are_not_complete() {
     let dir = base();
     fs::remove_file(dir.path().join("17/variables/variables.data-00000-of-00001")).unwrap();
@@ -97,6 +110,15 @@ fn copies_that_are_not_complete() {
     // What the fingerprint would say of it is no news then. Without the gate it is told as well.
     assert_eq!(codes(&found), ["missing-variables"]);
     assert_eq!(codes(&run(&dir.path().join("17"))), ["missing-variables"]);
+
+    // The shards alone: there was an error instead of a finding.
+    let dir = base();
+    fs::remove_file(dir.path().join("17/variables/variables.index")).unwrap();
+    let model = dir.path().join("17");
+    for found in [gate(dir.path()), gate(&model), run(&model), run(&model.join("saved_model.pb"))] {
+        only(&found, Code::MissingVariables, &["the shards of the variables are there, but variables.index"]);
+        assert_eq!(codes(&found), ["missing-variables"]);
+    }
 
     let dir = base();
     fs::remove_file(dir.path().join("17/saved_model.pb")).unwrap();

@@ -305,9 +305,14 @@ pub struct Diff<'c> {
 }
 
 impl Diff<'_> {
-    /// Whether nothing that was compared differs beyond its tolerance.
+    /// Whether nothing that was compared differs beyond its tolerance. Where selectors left nothing, nothing is equal.
     pub fn is_equal(&self) -> bool {
-        self.tally.differences() == 0 && self.tally.of(Status::Unreadable) == 0
+        !self.is_vacuous() && self.tally.differences() == 0 && self.tally.of(Status::Unreadable) == 0
+    }
+
+    /// Whether there are tensors, and selectors left all of them out.
+    pub fn is_vacuous(&self) -> bool {
+        self.tally.total() == 0 && self.left_out > 0
     }
 
     /// The changes in order: by name, or the largest first, with what has no size in front.

@@ -41,53 +41,63 @@ struct Block<'v, T, const N: usize> {
     pivot: T,
 }
 
-impl<T: Copy + PartialOrd + Default + Into<f64>, const N: usize> Kernel for Block<'_, T, N> {
+impl<T: Real, const N: usize> Kernel for Block<'_, T, N> {
     type Output = Sums;
 
+    // A loop for each figure over what is in the first-level cache. One for all of them keeps some of its lanes in
+    // memory instead of registers, and sums and squares in one loop are not made wide: a fifth to a tenth as fast.
     #[inline(always)]
     fn run(self) -> Sums {
         let Self { values, pivot } = self;
         let about: f64 = pivot.into();
         let (chunks, rest) = values.as_chunks::<N>();
-        // What fills the last chunk up is the pivot too: it changes no extreme, and its difference is 0.
+        // What fills the last chunk up is the pivot too: its difference is 0.
         let mut last = [pivot; N];
         for (to, from) in last.iter_mut().zip(rest) {
             *to = *from;
         }
-        // A loop for each figure over what is in the first-level cache. One for all of them keeps some of its lanes in
-        // memory instead of registers, and measured half as fast.
-        let (least, greatest) = extremes(chunks, &last, pivot);
+        let (least, greatest, zeros) = T::survey(values);
         Sums {
-            least: least.into_iter().map(Into::into).fold(f64::INFINITY, f64::min),
-            greatest: greatest.into_iter().map(Into::into).fold(f64::NEG_INFINITY, f64::max),
-            zeros: zeros(values),
+            least: least.into(),
+            greatest: greatest.into(),
+            zeros,
             sum: sum(chunks, &last, about).into_iter().sum(),
             squares: squares(chunks, &last, about).into_iter().sum(),
         }
     }
 }
 
-#[inline(always)]
-fn extremes<T: Copy + PartialOrd, const N: usize>(chunks: &[[T; N]], last: &[T; N], pivot: T) -> ([T; N], [T; N]) {
-    // Lanes begin with the pivot, which is one of the numbers.
-    let (mut least, mut greatest) = ([pivot; N], [pivot; N]);
-    for chunk in chunks {
-        least = array::from_fn(|n| if chunk[n] < least[n] { chunk[n] } else { least[n] });
-        greatest = array::from_fn(|n| if chunk[n] > greatest[n] { chunk[n] } else { greatest[n] });
-    }
-    least = array::from_fn(|n| if last[n] < least[n] { last[n] } else { least[n] });
-    greatest = array::from_fn(|n| if last[n] > greatest[n] { last[n] } else { greatest[n] });
-    (least, greatest)
+/// A float whose bits, seen as an integer, can be made to have its order: minima and maxima of integers are made wide
+/// on every processor, and whatever stands around them; those of floats are not.
+trait Real: Copy + Default + PartialOrd + Into<f64> {
+    /// The least and the greatest of finite numbers, and how many are zero.
+    fn survey(values: &[Self]) -> (Self, Self, u64);
 }
 
-#[inline(always)]
-fn zeros<T: Copy + PartialOrd + Default>(values: &[T]) -> u64 {
-    let mut zeros = 0u32;
-    for value in values {
-        zeros += u32::from(*value == T::default());
-    }
-    zeros.into()
+macro_rules! real {
+    ($float:ty, $int:ty, $count:ty) => {
+        impl Real for $float {
+            #[inline(always)]
+            fn survey(values: &[Self]) -> (Self, Self, u64) {
+                // Where the sign is set, all other bits are turned round: the larger the magnitude, the less it is.
+                let turn = |bits: $int| bits ^ ((bits >> (<$int>::BITS - 1)) & <$int>::MAX);
+                let (mut least, mut greatest, mut zeros) = (<$int>::MAX, <$int>::MIN, <$count>::default());
+                for value in values {
+                    let key = turn(value.to_bits().cast_signed());
+                    least = least.min(key);
+                    greatest = greatest.max(key);
+                    zeros += <$count>::from(*value == 0.0);
+                }
+                let value = |key: $int| Self::from_bits(turn(key).cast_unsigned());
+                (value(least), value(greatest), zeros.into())
+            }
+        }
+    };
 }
+
+// A counter as wide as the lanes beside it.
+real!(f32, i32, u32);
+real!(f64, i64, u64);
 
 #[inline(always)]
 fn sum<T: Copy + Into<f64>, const N: usize>(chunks: &[[T; N]], last: &[T; N], pivot: f64) -> [f64; N] {
@@ -115,10 +125,7 @@ fn squares<T: Copy + Into<f64>, const N: usize>(chunks: &[[T; N]], last: &[T; N]
     array::from_fn(|n| lanes[n] + square(last[n]))
 }
 
-fn floats<T, const N: usize>(values: &[T], at: u64) -> Figures
-where
-    T: Copy + PartialOrd + Default + Into<f64>,
-{
+fn floats<T: Real, const N: usize>(values: &[T], at: u64) -> Figures {
     let Some(&pivot) = values.first() else { return Figures::default() };
     let sums = widest(Block::<T, N> { values, pivot });
     if sums.squares.is_finite() {

@@ -13,8 +13,8 @@ use crate::tensor::DType;
 /// Bytes of a part. Smaller ones spend their time joining checksums (8 µs each).
 const UNIT: u64 = 8 << 20;
 
-/// Most tensors in one unit of work: what is known of them waits for its turn.
-const TOGETHER: usize = 1024;
+/// Most tensors in one unit of work: what is known of them, and their text, wait for their turn, a few units a thread.
+const TOGETHER: usize = 256;
 
 /// One thing to do: a run of small tensors, or a part of a large one.
 #[derive(Debug)]

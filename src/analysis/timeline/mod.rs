@@ -8,13 +8,13 @@ mod moved;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::files::{FileInfo, files};
 use super::finding::{Code, Finding};
 use super::names::Names;
 use super::objects::Objects;
 use super::roles::Roles;
 use super::select::Selection;
 use super::state_file::{repair, state_findings};
-use super::summary::{FileInfo, files};
 use super::validate::Progress;
 use super::validate::finite::{NonFinite, Search, search};
 use crate::checkpoint::events::EventFile;
@@ -203,7 +203,8 @@ impl Timeline {
 
     /// Whether something could not be read, so that the rest may not be all.
     pub fn unreadable(&self) -> bool {
-        let unread = |finding: &Finding| !matches!(finding.code, Code::MissingShard | Code::ShortShard);
+        let unread =
+            |finding: &Finding| !matches!(finding.code, Code::MissingShard | Code::ShortShard | Code::ForeignShard);
         self.rows.iter().any(|row| row.findings.iter().any(unread))
             || self.rows.iter().any(|row| row.measured.as_ref().is_some_and(|measured| measured.unread > 0))
             || self.events.iter().any(|file| matches!(&file.content, Some(Err(_))))

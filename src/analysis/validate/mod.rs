@@ -133,8 +133,9 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     let targets = if versions.is_empty() {
         match Origin::locate(path, options.choice) {
             Ok(origin) if one || origin.kind == SourceKind::ServingBase => vec![origin],
-            Ok(origin) => {
-                if options.serving && origin.kind != SourceKind::SavedModel {
+            Ok(mut origin) => {
+                around(&mut origin);
+                if options.serving && origin.saved_model.is_none() {
                     serving::no_version(path, &mut result);
                 }
                 directory::targets(origin, &mut result)
@@ -239,12 +240,13 @@ fn one_checkpoint(
             return;
         }
     };
-    let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
-    result.findings.extend(damage);
     if !has_variables {
+        // What is wrong with it was found with the graph.
         result.graph_only = true;
         return;
     }
+    let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
+    result.findings.extend(damage);
     let roles = Roles::of(&checkpoint);
     let selection = options.selector.select(&checkpoint, &roles);
     let tensors = checkpoint.tensors().len() as u64;

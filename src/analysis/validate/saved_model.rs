@@ -5,7 +5,7 @@ use crate::analysis::finding::{Code, Finding};
 use crate::checkpoint::Origin;
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
 use crate::checkpoint::meta_graph::MetaGraph;
-use crate::checkpoint::saved_model::SavedModel;
+use crate::checkpoint::saved_model::{SavedModel, lost_variables};
 use crate::error::Error;
 use crate::escape::escaped;
 use crate::limits::Limits;
@@ -31,12 +31,15 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
                 result.push(finding.with_help("loading it fails; the file is empty or cut: fetch or export it again"));
             }
             assets(&model, result);
-            missing_variables(origin, &model, result);
+            missing_variables(origin, Some(&model), result);
             if gate {
                 serving::check(dir, &model, result);
             }
         }
-        Err(error) => unreadable(&error, result),
+        Err(error) => {
+            unreadable(&error, result);
+            missing_variables(origin, None, result);
+        }
     }
     let fingerprint = dir.join("fingerprint.pb");
     if !fingerprint.is_file() {
@@ -57,8 +60,11 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
     match actual {
         Ok(actual) if actual == stored => {}
         Ok(actual) => {
-            let message =
-                format!("variables.index is not the one that the model was saved with: hash {actual}, not {stored}");
+            let message = if index.is_file() {
+                format!("variables.index is not the one that the model was saved with: hash {actual}, not {stored}")
+            } else {
+                "the model was saved with a variables.index, and there is none".to_owned()
+            };
             let mut finding = Finding::new(Code::FingerprintMismatch, message).in_file(&fingerprint);
             (finding.expected, finding.found) = (Some(stored.to_string()), Some(actual.to_string()));
             let help = "the variables belong to another model, or were changed after it was saved; export it again";
@@ -68,13 +74,10 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
     }
 }
 
-/// A graph that restores variables needs them to be there.
-fn missing_variables(origin: &Origin, model: &SavedModel, result: &mut Validation) {
-    let mut savers = model.meta_graphs.iter().filter_map(|graph| graph.saver.as_ref());
-    if !origin.has_variables && savers.any(|saver| !saver.restore_op_name.is_empty()) {
-        let message = "the graph restores variables, but there is no variables.index";
-        let finding = Finding::new(Code::MissingVariables, message).in_file(origin.prefix.index());
-        result.push(finding.with_help("copy the directory `variables` of the export too"));
+/// A graph that restores variables needs them to be there, and shards need their index.
+fn missing_variables(origin: &Origin, model: Option<&SavedModel>, result: &mut Validation) {
+    if let Some(error) = lost_variables(origin, model) {
+        result.push(Finding { message: error.kind().to_string(), ..Finding::of(&error) });
     }
 }
 

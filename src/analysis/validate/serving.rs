@@ -9,7 +9,7 @@ use std::path::Path;
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
 use crate::checkpoint::Origin;
-use crate::checkpoint::meta_graph::{INTERNAL_SIGNATURE_PREFIX, MetaGraph, Signature, TensorInfo};
+use crate::checkpoint::meta_graph::{MetaGraph, Signature, TensorInfo};
 use crate::checkpoint::saved_model::SavedModel;
 use crate::checkpoint::serving::{Version, VersionKind};
 use crate::escape::escaped;
@@ -63,10 +63,15 @@ fn shown(version: &Version) -> String {
 }
 
 /// That there is no version, with what would make one.
-pub(super) fn no_version(base: &Path, result: &mut Validation) {
-    let message = "TensorFlow Serving finds no version here: no entry has a number for a name";
-    let help = "a model lies one level deeper, in a directory named by its version: 1/saved_model.pb";
-    result.push(Finding::new(Code::NoVersion, message).in_file(base).with_help(help));
+pub(super) fn no_version(path: &Path, result: &mut Validation) {
+    let (message, help) = if path.is_dir() {
+        let help = "put the model one level deeper, into a directory named by its version: 1/saved_model.pb";
+        ("TensorFlow Serving finds no version here: no entry has a number for a name", help)
+    } else {
+        let help = "export the model, into a directory named by its version: 1/saved_model.pb";
+        ("TensorFlow Serving loads SavedModels, and this is a checkpoint without one", help)
+    };
+    result.push(Finding::new(Code::NoVersion, message).in_file(path).with_help(help));
 }
 
 /// What Serving needs of a SavedModel beyond its being whole.
@@ -91,9 +96,8 @@ pub(super) fn check(dir: &Path, model: &SavedModel, result: &mut Validation) {
         return result
             .push(finding.with_help("export with the tag `serve`, or start the server with --saved_model_tags"));
     };
-    let signatures = || graph.signatures.iter().filter(|(key, _)| !key.starts_with(INTERNAL_SIGNATURE_PREFIX));
     if !graph.signatures.contains_key("serving_default") {
-        let keys: Vec<_> = signatures().map(|(key, _)| escaped(key.as_bytes())).collect();
+        let keys: Vec<_> = graph.user_signatures().map(|(key, _)| escaped(key.as_bytes())).collect();
         let message = match keys.as_slice() {
             [] => "the model has no signature, so that nothing can be asked of it".to_owned(),
             keys => format!("no signature is called serving_default; there is {}", keys.join(", ")),
@@ -101,7 +105,7 @@ pub(super) fn check(dir: &Path, model: &SavedModel, result: &mut Validation) {
         let finding = Finding::new(Code::NoDefaultSignature, message).in_file(&model.file);
         result.push(finding.with_help("requests must name a signature"));
     }
-    for (key, signature) in signatures() {
+    for (key, signature) in graph.user_signatures() {
         for why in unconventional(signature) {
             let message = format!("signature {}: {why}", escaped(key.as_bytes()));
             let finding = Finding::new(Code::SignatureConvention, message).in_file(&model.file);

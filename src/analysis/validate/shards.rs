@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::entries::StoredPiece;
 use super::{Counts, Validation};
+use crate::analysis::files::{POINTER, foreign};
 use crate::analysis::finding::{Code, Finding};
 use crate::bundle::ShardName;
-use crate::checkpoint::{Checkpoint, looks_like};
+use crate::checkpoint::Checkpoint;
 use crate::escape::{Escaped, escaped};
-use crate::storage::Source;
 
 /// What is known of the shards when their bytes are about to be read.
 #[derive(Debug, Default)]
@@ -37,6 +37,7 @@ pub(super) fn check(
     let of = checkpoint.num_shards();
     result.add(Counts { files: 1 + u64::from(of.min(MOST).unsigned_abs()), ..Counts::default() });
     let beside = Beside::look(checkpoint);
+    let looked_into = if quick { POINTER } else { 1 << 20 };
     let mut missing = 0u32;
     for id in 0..of.min(MOST) {
         let path = origin.prefix.shard(id, of);
@@ -50,7 +51,7 @@ pub(super) fn check(
             }
             continue;
         };
-        if let Some(looks) = foreign(&path, len, needed, quick) {
+        if let Some(looks) = foreign(&path, len, needed, looked_into) {
             let message = format!("{} is {}", file_name(&path), looks.what);
             files.broken.insert(id, Code::ForeignShard);
             result.push(
@@ -168,19 +169,6 @@ pub(super) fn affected<'p>(checkpoint: &Checkpoint, pieces: impl Iterator<Item =
         lost.iter().take(3).filter_map(|at| Some(escaped(&tensors.get(*at as usize)?.name).into_owned())).collect();
     let more = if lost.len() > 3 { ", …" } else { "" };
     format!(": {} affected ({}{more})", plural(lost.len()), names.join(", "))
-}
-
-/// A file that is no shard at all. A shard has no header to know it by: only one that cannot be right is looked into.
-fn foreign(path: &Path, len: u64, needed: u64, quick: bool) -> Option<crate::checkpoint::Looks> {
-    if len >= needed && (quick || len > 1 << 20) {
-        return None;
-    }
-    let head = Source::open(path).ok()?.head(4096).ok()?;
-    let found = looks_like(&head)?;
-    // Of a file long enough, only what cannot be numbers is believed; zeros and text may be weights.
-    let certain = ["a Git LFS pointer", "an HTML page"].iter().any(|what| found.what.starts_with(what));
-    let shard_like = matches!(found.what, "nothing but zeros" | "a text file" | "JSON text" | "an empty file");
-    (certain || (len < needed && !shard_like)).then_some(found)
 }
 
 /// Bytes that no tensor claims. An alignment leaves zeros between tensors; anything else is worth knowing.

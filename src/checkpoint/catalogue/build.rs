@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CHUNK, Chunk, Kind, RESTART, Tensors, form, usual_size};
+use super::{CHUNK, Chunk, Kind, RESTART, Tensors, form, replace, usual_size};
 use crate::checkpoint::{Parts, Place, Tensor};
 use crate::tensor::{DType, Shape};
 
@@ -59,17 +59,19 @@ impl Builder {
         }
         let Some(chunk) = chunks.last_mut() else { return };
         let mut shared = shared;
+        let mut alike = common_end(self.last.get(shared..).unwrap_or_default(), name.get(shared..).unwrap_or_default());
         if self.in_chunk.is_multiple_of(RESTART) {
-            shared = 0;
+            (shared, alike) = (0, 0);
             // A chunk is full long before this; one name alone may be as long as it likes.
             chunk.restarts.push(u32::try_from(chunk.bytes.len()).unwrap_or(u32::MAX));
         }
         self.in_chunk = self.in_chunk.saturating_add(1);
         let out = &mut chunk.bytes;
-        let tail = name.get(shared..).unwrap_or_default();
+        let middle = name.get(shared..name.len().saturating_sub(alike)).unwrap_or_default();
         put(out, shared as u64);
-        put(out, tail.len() as u64);
-        out.extend_from_slice(tail);
+        put(out, middle.len() as u64);
+        put(out, alike as u64);
+        out.extend_from_slice(middle);
         match parts {
             Parts::Whole(place) => put_place(out, number, place, usual),
             Parts::Slices(stored) => {
@@ -78,8 +80,7 @@ impl Builder {
             }
         }
         *len = len.saturating_add(1);
-        self.last.truncate(shared);
-        self.last.extend_from_slice(tail);
+        replace(&mut self.last, shared, middle, alike);
     }
 
     fn kind(&mut self, dtype: DType, shape: &Shape) -> usize {
@@ -163,6 +164,16 @@ fn common(a: &[u8], b: &[u8]) -> usize {
     let ((wide_a, _), (wide_b, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let wide = wide_a.iter().zip(wide_b).take_while(|(a, b)| a == b).count().saturating_mul(8);
     let rest = a.get(wide..).unwrap_or_default().iter().zip(b.get(wide..).unwrap_or_default());
+    wide.saturating_add(rest.take_while(|(a, b)| a == b).count())
+}
+
+/// How many bytes the two end with in common.
+#[inline]
+fn common_end(a: &[u8], b: &[u8]) -> usize {
+    let ((_, wide_a), (_, wide_b)) = (a.as_rchunks::<8>(), b.as_rchunks::<8>());
+    let wide = wide_a.iter().rev().zip(wide_b.iter().rev()).take_while(|(a, b)| a == b).count().saturating_mul(8);
+    let rest = |bytes: &'_ [u8]| bytes.len().saturating_sub(wide);
+    let rest = a.iter().take(rest(a)).rev().zip(b.iter().take(rest(b)).rev());
     wide.saturating_add(rest.take_while(|(a, b)| a == b).count())
 }
 

@@ -6,6 +6,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Attribute, Node, ObjectGraph};
 use crate::escape::Escaped;
 
@@ -19,11 +21,13 @@ pub struct TreeOptions {
     pub hide_empty: bool,
     /// Show this many levels below the root.
     pub max_depth: usize,
+    /// Columns of a terminal: where a line would be longer, keys and names stand below.
+    pub width: Option<usize>,
 }
 
 impl Default for TreeOptions {
     fn default() -> Self {
-        Self { keys: false, hide_empty: false, max_depth: usize::MAX }
+        Self { keys: false, hide_empty: false, max_depth: usize::MAX, width: None }
     }
 }
 
@@ -50,6 +54,8 @@ struct Walk<'a, W> {
     shown: Vec<bool>,
     holds: Vec<bool>,
     stack: Vec<(usize, Line)>,
+    /// Columns of the line so far.
+    column: usize,
 }
 
 impl ObjectGraph {
@@ -66,8 +72,8 @@ impl ObjectGraph {
         let Some(root) = self.nodes().first() else { return writeln!(out, "(no objects)") };
         let holds = if options.hide_empty { self.holding() } else { vec![true; self.nodes().len()] };
         let shown = vec![false; self.nodes().len()];
-        let mut walk = Walk { graph: self, options, describe, out, shown, holds, stack: Vec::new() };
-        write!(walk.out, "(root)")?;
+        let mut walk = Walk { graph: self, options, describe, out, shown, holds, stack: Vec::new(), column: 0 };
+        walk.put("(root)")?;
         walk.state(0, root, 0, false)?;
         walk.descend(0, 0)?;
         walk.run()?;
@@ -167,13 +173,15 @@ impl<W: Write> Walk<'_, W> {
                 (format!("(node {node}, not reachable from the root)"), node_id, false)
             }
         };
-        write!(self.out, "{name}")?;
+        self.put(&name)?;
         let Some((id, node)) = graph.resolve(node_id).and_then(|id| Some((id, graph.nodes().get(id)?))) else {
-            return writeln!(self.out, " (missing node {node_id})");
+            self.put(&format!(" (missing node {node_id})"))?;
+            return self.end();
         };
         let first_sight = self.shown.get(id) == Some(&false) && !graph.is_reachable(id);
         if !is_path && !first_sight {
-            return writeln!(self.out, " = {}", graph.short_path(id));
+            self.part(depth, &format!(" = {}", graph.short_path(id)))?;
+            return self.end();
         }
         if let Some(shown) = self.shown.get_mut(id) {
             *shown = true;
@@ -190,7 +198,8 @@ impl<W: Write> Walk<'_, W> {
         if depth > self.options.max_depth {
             if below > 0 {
                 self.indent(depth)?;
-                writeln!(self.out, "… {below} more")?;
+                self.put(&format!("… {below} more"))?;
+                self.end()?;
             }
             return Ok(());
         }
@@ -204,45 +213,70 @@ impl<W: Write> Walk<'_, W> {
     /// The rest of the line of a node: what it stores; more than one attribute goes on lines of its own.
     fn state(&mut self, id: usize, node: &Node, depth: usize, is_slot: bool) -> io::Result<()> {
         if let Some(saver) = &node.registered_saver {
-            write!(self.out, " [saver {}]", Escaped(saver.name.as_bytes()))?;
+            self.put(&format!(" [saver {}]", Escaped(saver.name.as_bytes())))?;
         }
         if let [attribute] = node.attributes.as_slice() {
             if attribute.name != VALUE {
-                write!(self.out, " .{}", Escaped(attribute.name.as_bytes()))?;
+                self.put(&format!(" .{}", Escaped(attribute.name.as_bytes())))?;
             }
-            self.attribute(id, attribute, is_slot)?;
-            return writeln!(self.out);
+            self.attribute(id, attribute, depth, is_slot)?;
+            return self.end();
         }
-        writeln!(self.out)?;
+        self.end()?;
+        let depth = depth.saturating_add(1);
         for attribute in &node.attributes {
-            self.indent(depth.saturating_add(1))?;
-            write!(self.out, ".{}", Escaped(attribute.name.as_bytes()))?;
-            self.attribute(id, attribute, is_slot)?;
-            writeln!(self.out)?;
+            self.indent(depth)?;
+            self.put(&format!(".{}", Escaped(attribute.name.as_bytes())))?;
+            self.attribute(id, attribute, depth, is_slot)?;
+            self.end()?;
         }
         Ok(())
     }
 
     /// A slot's key and name follow from its variable, its optimizer and its name.
-    fn attribute(&mut self, node: usize, attribute: &Attribute, is_slot: bool) -> io::Result<()> {
+    fn attribute(&mut self, node: usize, attribute: &Attribute, depth: usize, is_slot: bool) -> io::Result<()> {
         if let Some(text) = (self.describe)(attribute) {
-            write!(self.out, "  {text}")?;
+            self.part(depth, &format!("  {text}"))?;
         }
         let key = &attribute.checkpoint_key;
         let told = if is_slot { key.contains("/.OPTIMIZER_SLOT/") } else { self.graph.is_path_key(node, attribute) };
         if self.options.keys || !told {
             let short = key.strip_suffix(VALUE).and_then(|key| key.strip_suffix("/.ATTRIBUTES/"));
-            write!(self.out, " → {}", Escaped(short.filter(|short| !short.is_empty()).unwrap_or(key).as_bytes()))?;
+            let short = short.filter(|short| !short.is_empty()).unwrap_or(key);
+            self.part(depth, &format!(" → {}", Escaped(short.as_bytes())))?;
         }
         if !attribute.full_name.is_empty() && (self.options.keys || !is_slot) {
-            write!(self.out, "  ({})", Escaped(attribute.full_name.as_bytes()))?;
+            self.part(depth, &format!("  ({})", Escaped(attribute.full_name.as_bytes())))?;
         }
         Ok(())
     }
 
+    fn put(&mut self, text: &str) -> io::Result<()> {
+        self.column = self.column.saturating_add(text.width());
+        write!(self.out, "{text}")
+    }
+
+    /// What belongs to a line and may stand below it, if it is too long.
+    fn part(&mut self, depth: usize, text: &str) -> io::Result<()> {
+        let hang = depth.min(INDENTED).saturating_mul(2).saturating_add(4);
+        let end = self.column.saturating_add(text.width());
+        if self.options.width.is_some_and(|width| end > width) && self.column > hang {
+            self.end()?;
+            write!(self.out, "{:hang$}", "")?;
+            self.column = hang;
+            return self.put(text.trim_start());
+        }
+        self.put(text)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.column = 0;
+        writeln!(self.out)
+    }
+
     fn indent(&mut self, depth: usize) -> io::Result<()> {
-        write!(self.out, "{:1$}", "", depth.min(INDENTED).saturating_mul(2))?;
-        if depth > INDENTED { write!(self.out, "[level {depth}] ") } else { Ok(()) }
+        self.put(&" ".repeat(depth.min(INDENTED).saturating_mul(2)))?;
+        if depth > INDENTED { self.put(&format!("[level {depth}] ")) } else { Ok(()) }
     }
 }
 
@@ -309,7 +343,7 @@ mod tests {
 
     #[test]
     fn what_is_hidden_stays_hidden() {
-        let options = TreeOptions { keys: true, hide_empty: true, max_depth: 1 };
+        let options = TreeOptions { keys: true, hide_empty: true, max_depth: 1, width: None };
         let want = "\
 (root)
   model

@@ -10,6 +10,8 @@ use ckpt::report::{shape_text, size, tensor_text};
 use ckpt::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::tensor::{Axis, Checked, DType, Element, Shape};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Args, Ctx, READ_WHOLE, Wanted, check, check_small, is_mismatch, output};
 
 /// An empty line between two tensors.
@@ -72,10 +74,12 @@ fn heading(wanted: &Wanted, note: &str, ctx: &mut Ctx) -> Result<()> {
         n => format!(" · {n} slices"),
     };
     let bytes = tensor.bytes().map_or_else(String::new, |bytes| format!(" · {}", size(bytes)));
-    let name = escaped(&tensor.name);
-    let dtype = tensor.dtype;
-    writeln!(ctx.out, "{bold}{name}{slice}{bold:#}  {dim}{dtype} {shape}{bytes}{slices} · {note}{dim:#}")
-        .map_err(output)
+    let name = format!("{}{slice}", escaped(&tensor.name));
+    let facts = format!("{} {shape}{bytes}{slices} · {note}", tensor.dtype);
+    // On a terminal, what does not fit behind a long name stands below it.
+    let fits = ctx.look.width.is_none_or(|width| name.width() + 2 + facts.width() <= width);
+    let gap = if fits { "  " } else { "\n  " };
+    writeln!(ctx.out, "{bold}{name}{bold:#}{gap}{dim}{facts}{dim:#}").map_err(output)
 }
 
 fn values(checkpoint: &Checkpoint, wanted: &Wanted, layout: &Layout, options: &Options, ctx: &mut Ctx) -> Result<()> {
@@ -193,7 +197,7 @@ fn object_graph(checkpoint: &Checkpoint, wanted: &Wanted, args: &Args, ctx: &mut
     let graph = ObjectGraph::parse(&message);
     if let Ok(graph) = &graph {
         let mut options = TreeOptions::default();
-        options.hide_empty = !args.full;
+        (options.hide_empty, options.width) = (!args.full, ctx.look.width);
         let describe = |attribute: &Attribute| tensor_text(checkpoint, attribute);
         graph.write_tree(&mut ctx.out, &options, &describe).map_err(output)?;
     }

@@ -6,9 +6,12 @@ use crate::analysis::Code;
 pub(super) const PAGES: &[Page] = &[
     Page {
         code: Code::NoVersion,
-        found: "No entry of the directory has a name that is a number.",
+        found: "No entry of the directory has a name that is a number, or the path is a checkpoint without a SavedModel around it.",
         tensorflow: "Serving warns \"No versions of servable … found under base path\" once a second and serves nothing; its health check fails.",
-        causes: &["The SavedModel lies in the directory itself, not in `1/` below it.", "The wrong directory."],
+        causes: &[
+            "The SavedModel lies in the directory itself, not in `1/` below it.",
+            "The wrong directory, or a checkpoint that was never exported.",
+        ],
         next: &[
             "Move the export into a directory named by a number: `mkdir DIR/1`.",
             "`ckpt inspect DIR` shows what it is.",
@@ -44,9 +47,9 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::MissingVariables,
-        found: "The graph has operations that restore variables, and `variables/variables.index` is not there.",
+        found: "The graph has operations that restore variables, or there are data shards of variables, and `variables/variables.index` is not there.",
         tensorflow: "`tf.saved_model.load` raises. The C++ loader and TensorFlow Serving log that there are no variables and succeed; the first request fails: \"Failed to precondition: Error while reading resource variable\".",
-        causes: &["The directory `variables` was not copied, or not yet.", "An archive without it."],
+        causes: &["The directory `variables` was not copied, or not yet, or not all of it.", "An archive without it."],
         next: &["Copy the whole directory of the export again."],
     },
     Page {
