@@ -255,7 +255,26 @@ impl Programs {
             ];
             Ok(Case { title: format!("stats, 1 GiB of {name}"), candidates, times: 2, index: 0, cold: Vec::new() })
         };
-        types.into_iter().map(case).collect()
+        types.into_iter().map(case).chain([self.tiny(inputs)]).collect()
+    }
+
+    /// Where opening, reading and telling a tensor costs more than its figures.
+    fn tiny(&self, inputs: &Inputs) -> Result<Case> {
+        let prefix = inputs.many(0)?;
+        let many = text(&prefix);
+        let stats = |name: &str, more: &[&str], target| {
+            let words: Vec<&str> = ["stats", &many].into_iter().chain(more.iter().copied()).collect();
+            self.of(name, &words, target)
+        };
+        let candidates = vec![
+            self.of("validate", &["validate", &many], None),
+            stats("stats, text", &[], Some(5.0)),
+            stats("stats, json", &["--format", "json"], Some(5.0)),
+            stats("stats, the 5 with the largest std", &["--sort", "std", "--top", "5"], None),
+            stats("stats, all of them by std", &["--sort", "std"], None),
+        ];
+        let index = size(&[with(&prefix, ".index")])?;
+        Ok(Case { title: "stats of a million tiny tensors".to_owned(), candidates, times: 3, index, cold: Vec::new() })
     }
 
     fn bert(&self, inputs: &Inputs) -> Result<Vec<Case>> {

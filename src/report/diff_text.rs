@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::figure::{figure, integer};
 use super::findings_text::folded;
 use super::json::shown;
 use super::table::Columns;
-use super::units::{count, figure, integer, percent, shape_text, size};
+use super::units::{count, percent, shape_text, size};
 use super::{DiffRows, Look};
 use crate::analysis::diff::{Change, Depth, Diff, Expectation, Facts, Figures, Status, Values};
 use crate::analysis::short_name;
