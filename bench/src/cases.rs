@@ -274,7 +274,7 @@ impl Programs {
             stats("stats, all of them by std", &["--sort", "std"], None),
         ];
         let index = size(&[with(&prefix, ".index")])?;
-        Ok(Case { title: "stats of a million tiny tensors".to_owned(), candidates, times: 3, index })
+        Ok(Case { title: "stats of a million tiny tensors".to_owned(), candidates, times: 3, index, cold: Vec::new() })
     }
 
     fn bert(&self, inputs: &Inputs) -> Result<Vec<Case>> {
