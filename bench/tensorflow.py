@@ -61,7 +61,7 @@ def find(directory, name):
 def main():
     ckpt, directory = sys.argv[1:3]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
-    one, many, floats = find(directory, "large-1-v0"), find(directory, "many-v0"), find(directory, "type-1-v0")
+    one, many, floats = find(directory, "large-1-v0"), find(directory, "keys-v0"), find(directory, "type-1-v0")
     changed = find(directory, "type-1-v1")
     cases = [
         ("list, 2 tensors", LIST, ["list"], [find(directory, "small")]),

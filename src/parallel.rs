@@ -8,23 +8,25 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// How many results a worker may be ahead of the slowest one, for each worker: what waits for its turn takes memory.
 const AHEAD: usize = 4;
 
-/// Results that wait for their turn, and who takes them.
-struct Turns<T, F> {
+/// Results that wait for their turn.
+struct Turns<T> {
     waiting: BTreeMap<usize, T>,
+    /// The result that is taken next.
     next: usize,
-    take: F,
     /// A worker panicked: nobody waits for its result.
     broken: bool,
 }
 
 /// Calls `work` for every number below `count` on up to `threads` threads, each with a state of its own from `start`,
 /// and hands the results to `take` in the order of the numbers, one at a time.
+///
+/// The caller's thread works too, and it alone takes: so `take` may own what cannot be sent, such as standard output.
 pub fn in_order<S, T: Send>(
     count: usize,
     threads: usize,
     start: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, usize) -> T + Sync,
-    mut take: impl FnMut(usize, T) + Send,
+    mut take: impl FnMut(usize, T),
 ) {
     if threads.min(count) <= 1 {
         let mut state = start();
@@ -36,29 +38,56 @@ pub fn in_order<S, T: Send>(
     let workers = threads.min(count);
     let ahead = workers.saturating_mul(AHEAD);
     let next = AtomicUsize::new(0);
-    let turns = Mutex::new(Turns { waiting: BTreeMap::new(), next: 0, take, broken: false });
+    let turns = Mutex::new(Turns { waiting: BTreeMap::new(), next: 0, broken: false });
     let moved = Condvar::new();
-    let run = || {
+    let claim = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < count);
+    let help = || {
         let _guard = Unblock(&turns, &moved);
         let mut state = start();
-        loop {
-            let n = next.fetch_add(1, Ordering::Relaxed);
-            if n >= count {
-                return;
-            }
+        while let Some(n) = claim() {
             let result = work(&mut state, n);
             let mut turns = lock(&turns);
             while n > turns.next.saturating_add(ahead) && !turns.broken {
-                turns = moved.wait(turns).unwrap_or_else(PoisonError::into_inner);
+                turns = wait(&moved, turns);
             }
             turns.waiting.insert(n, result);
-            turns.drain();
             moved.notify_all();
+        }
+    };
+    let mut run = || {
+        let _guard = Unblock(&turns, &moved);
+        let mut state = start();
+        let mut mine = claim();
+        loop {
+            // Nothing is taken while the lock is held: taking may be as slow as a disk.
+            let mut guard = lock(&turns);
+            loop {
+                let n = guard.next;
+                let Some(result) = guard.waiting.remove(&n) else { break };
+                guard.next = n.saturating_add(1);
+                moved.notify_all();
+                drop(guard);
+                take(n, result);
+                guard = lock(&turns);
+            }
+            if guard.next >= count || guard.broken {
+                return;
+            }
+            match mine.take() {
+                Some(n) => {
+                    drop(guard);
+                    let result = work(&mut state, n);
+                    lock(&turns).waiting.insert(n, result);
+                    mine = claim();
+                }
+                // The others have the rest.
+                None => drop(wait(&moved, guard)),
+            }
         }
     };
     std::thread::scope(|scope| {
         for _ in 1..workers {
-            scope.spawn(run);
+            scope.spawn(help);
         }
         run();
     });
@@ -82,23 +111,18 @@ pub fn in_parts<T: Send>(len: usize, threads: usize, work: impl Fn(Range<usize>)
     made
 }
 
-impl<T, F: FnMut(usize, T)> Turns<T, F> {
-    fn drain(&mut self) {
-        while let Some(result) = self.waiting.remove(&self.next) {
-            (self.take)(self.next, result);
-            self.next = self.next.saturating_add(1);
-        }
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Wakes the others if its worker panics, so that the panic is seen rather than waited for.
-struct Unblock<'m, T, F>(&'m Mutex<Turns<T, F>>, &'m Condvar);
+fn wait<'t, T>(moved: &Condvar, turns: MutexGuard<'t, T>) -> MutexGuard<'t, T> {
+    moved.wait(turns).unwrap_or_else(PoisonError::into_inner)
+}
 
-impl<T, F> Drop for Unblock<'_, T, F> {
+/// Wakes the others if its worker panics, so that the panic is seen rather than waited for.
+struct Unblock<'m, T>(&'m Mutex<Turns<T>>, &'m Condvar);
+
+impl<T> Drop for Unblock<'_, T> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             lock(self.0).broken = true;

@@ -13,7 +13,7 @@ use ckpt::checkpoint::object_graph::TreeOptions;
 use ckpt::checkpoint::{Checkpoint, Choice};
 use ckpt::limits::Limits;
 use ckpt::report::{
-    DiffRows, Look, diff_text, inspect_text, list_text, names_text, stats_text, tree_text, validate_text,
+    DiffRows, Look, StatsFormat, StatsText, diff_text, inspect_text, list_text, names_text, tree_text, validate_text,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -69,7 +69,10 @@ fn screens_about_one_checkpoint() {
         fits(&format!("names {case}"), &|look, out| names_text(&listing, &names, look, out));
         let options = StatsOptions { threads: 2, distribution: true, channels: true };
         let found = stats(&checkpoint, &all(), &options, &Progress::default());
-        fits(&format!("stats {case}"), &|look, out| stats_text(&checkpoint, &found, None, false, look, out));
+        fits(&format!("stats {case}"), &|look, out| {
+            let text = StatsText::fitting(&checkpoint, &found.tensors, false, look);
+            text.write(&found.tensors, &found.totals, out)
+        });
         let path = &checkpoint.origin().path;
         let options = ValidateOptions::all(false, 2);
         let found = validate(path, &options, &Limits::default(), &Progress::default()).unwrap();

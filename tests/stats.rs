@@ -230,8 +230,8 @@ fn what_is_not_what_was_saved_is_unreadable_and_the_rest_is_told() {
         .map(|row| row.error.as_ref().map(|e| matches!(e.kind(), ErrorKind::ChecksumMismatch { .. })))
         .collect();
     assert_eq!(kinds, [None, Some(true), Some(true)]);
-    assert_eq!((found.skipped.tensors, found.skipped.elements), (1, 1));
-    assert_eq!((found.whole.elements, found.whole.mean()), (2, Some(1.5)));
+    assert_eq!((found.totals.skipped.tensors, found.totals.skipped.elements), (1, 1));
+    assert_eq!((found.totals.whole.elements, found.totals.whole.mean()), (2, Some(1.5)));
     // A shard that ends early loses what lies behind its end, and only that.
     std::fs::write(&shard, &bytes[..100]).unwrap();
     let checkpoint = open(&dir.path().join("model")).unwrap();

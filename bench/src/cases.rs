@@ -19,6 +19,8 @@ pub struct Case {
     pub times: usize,
     /// Bytes of indexes that the commands read: memory is promised beyond them.
     pub index: u64,
+    /// Files that the page cache is to forget before every run.
+    pub cold: Vec<PathBuf>,
 }
 
 /// Programs and numbers that all cases share.
@@ -35,7 +37,8 @@ pub struct Programs {
 }
 
 /// The groups of cases by name.
-pub const GROUPS: [&str; 9] = ["startup", "list", "validate", "pages", "diff", "stats", "bert", "strings", "memory"];
+pub const GROUPS: [&str; 10] =
+    ["startup", "list", "validate", "pages", "cold", "diff", "stats", "bert", "strings", "memory"];
 
 impl Programs {
     fn of(&self, name: &str, command: &[&str], target: Option<f64>) -> Candidate {
@@ -63,6 +66,7 @@ impl Programs {
             "list" => self.list(inputs),
             "validate" => self.validate(inputs),
             "pages" => self.pages(inputs),
+            "cold" => self.cold(inputs),
             "diff" => self.diff(inputs),
             "stats" => self.stats(inputs),
             "bert" => self.bert(inputs),
@@ -86,7 +90,7 @@ impl Programs {
             self.of("ckpt inspect, 2 tensors", &["inspect", &small], None),
             self.of("ckpt validate, 2 tensors", &["validate", &small], None),
         ];
-        Ok(vec![Case { title: "start-up".to_owned(), candidates, times: 20, index: 0 }])
+        Ok(vec![Case { title: "start-up".to_owned(), candidates, times: 20, index: 0, cold: Vec::new() }])
     }
 
     fn list(&self, inputs: &Inputs) -> Result<Vec<Case>> {
@@ -102,8 +106,20 @@ impl Programs {
             vec![self.of("list, text", &["list", &many], None), self.of("validate", &["validate", &many], Some(5.0))];
         let bytes = size(&[index])?;
         Ok(vec![
-            Case { title: "a million tensors: listing".to_owned(), candidates, times: 3, index: bytes },
-            Case { title: "a million tensors: validating".to_owned(), candidates: tiny, times: 3, index: bytes },
+            Case {
+                title: "a million tensors: listing".to_owned(),
+                candidates,
+                times: 3,
+                index: bytes,
+                cold: Vec::new(),
+            },
+            Case {
+                title: "a million tensors: validating".to_owned(),
+                candidates: tiny,
+                times: 3,
+                index: bytes,
+                cold: Vec::new(),
+            },
         ])
     }
 
@@ -113,7 +129,31 @@ impl Programs {
             ("validate, 4 GiB in eight shards", inputs.large(8, 0)?),
             ("validate, one tensor of 2 GiB", inputs.single()?),
         ];
-        all.into_iter().map(|(title, prefix)| self.validate_case(title, &prefix)).collect()
+        let mut cases = Vec::new();
+        for (title, prefix) in all {
+            cases.push(self.validate_case(title, &prefix)?);
+            let of = |threads| self.threads(self.of("validate", &["validate", &text(&prefix)], None), threads);
+            let (mut one, mut several) = (of(1), of(self.threads));
+            one.name = "validate, 1 thread".to_owned();
+            several.name = format!("validate, {} threads", self.threads);
+            several.target = Some(0.65);
+            let (title, candidates) = (format!("{title}: threads"), vec![one, several]);
+            cases.push(Case { title, candidates, times: 1, index: 0, cold: Vec::new() });
+        }
+        Ok(cases)
+    }
+
+    /// What lies on the disk and not in memory.
+    fn cold(&self, inputs: &Inputs) -> Result<Vec<Case>> {
+        let prefix = inputs.large(1, 0)?;
+        let (path, files) = (text(&prefix), shards(&prefix)?);
+        let candidates = vec![
+            cat("cat of the shards", &files),
+            self.threads(self.of("validate", &["validate", &path], Some(1.05)), self.threads),
+            self.threads(self.of("stats", &["stats", &path], None), self.threads),
+        ];
+        let title = "validate, 4 GiB in one shard, not in memory".to_owned();
+        Ok(vec![Case { title, candidates, times: 1, index: 0, cold: files }])
     }
 
     fn validate_case(&self, title: &str, prefix: &Path) -> Result<Case> {
@@ -129,7 +169,13 @@ impl Programs {
             validate(self.threads, Some(1.0)),
             validate(1, Some(2.0)),
         ];
-        Ok(Case { title: title.to_owned(), candidates, times: 1, index: size(&[with(prefix, ".index")])? })
+        Ok(Case {
+            title: title.to_owned(),
+            candidates,
+            times: 1,
+            index: size(&[with(prefix, ".index")])?,
+            cold: Vec::new(),
+        })
     }
 
     fn pages(&self, inputs: &Inputs) -> Result<Vec<Case>> {
@@ -158,6 +204,7 @@ impl Programs {
                 ],
                 times: 1,
                 index: 0,
+                cold: Vec::new(),
             },
             Case {
                 title: "diff, 1 GiB, every float32 changed".to_owned(),
@@ -168,6 +215,7 @@ impl Programs {
                 ],
                 times: 2,
                 index: 0,
+                cold: Vec::new(),
             },
             Case {
                 title: "diff, 4 GiB, 1 % changed".to_owned(),
@@ -178,6 +226,7 @@ impl Programs {
                 ],
                 times: 2,
                 index: 0,
+                cold: Vec::new(),
             },
             Case {
                 title: "diff, two times a million tensors, a thousand changed".to_owned(),
@@ -188,6 +237,7 @@ impl Programs {
                 ],
                 times: 3,
                 index: size(&indexes)?,
+                cold: Vec::new(),
             },
         ])
     }
@@ -203,9 +253,28 @@ impl Programs {
                 self.threads(self.of("stats", &["stats", &text(&prefix)], Some(target)), self.threads),
                 self.threads(self.of("stats, 1 thread", &["stats", &text(&prefix)], None), 1),
             ];
-            Ok(Case { title: format!("stats, 1 GiB of {name}"), candidates, times: 2, index: 0 })
+            Ok(Case { title: format!("stats, 1 GiB of {name}"), candidates, times: 2, index: 0, cold: Vec::new() })
         };
-        types.into_iter().map(case).collect()
+        types.into_iter().map(case).chain([self.tiny(inputs)]).collect()
+    }
+
+    /// Where opening, reading and telling a tensor costs more than its figures.
+    fn tiny(&self, inputs: &Inputs) -> Result<Case> {
+        let prefix = inputs.many(0)?;
+        let many = text(&prefix);
+        let stats = |name: &str, more: &[&str], target| {
+            let words: Vec<&str> = ["stats", &many].into_iter().chain(more.iter().copied()).collect();
+            self.of(name, &words, target)
+        };
+        let candidates = vec![
+            self.of("validate", &["validate", &many], None),
+            stats("stats, text", &[], Some(5.0)),
+            stats("stats, json", &["--format", "json"], Some(5.0)),
+            stats("stats, the 5 with the largest std", &["--sort", "std", "--top", "5"], None),
+            stats("stats, all of them by std", &["--sort", "std"], None),
+        ];
+        let index = size(&[with(&prefix, ".index")])?;
+        Ok(Case { title: "stats of a million tiny tensors".to_owned(), candidates, times: 3, index, cold: Vec::new() })
     }
 
     fn bert(&self, inputs: &Inputs) -> Result<Vec<Case>> {
@@ -218,7 +287,13 @@ impl Programs {
             self.of("inspect", &["inspect", &path], None),
             self.of("list", &["list", &path], None),
         ];
-        Ok(vec![Case { title: "BERT-base with Adam, 591 tensors".to_owned(), candidates, times: 2, index: 0 }])
+        Ok(vec![Case {
+            title: "BERT-base with Adam, 591 tensors".to_owned(),
+            candidates,
+            times: 2,
+            index: 0,
+            cold: Vec::new(),
+        }])
     }
 
     fn strings(&self, inputs: &Inputs) -> Result<Vec<Case>> {
@@ -227,7 +302,7 @@ impl Programs {
             cat("cat of the shard", &shards(&prefix)?),
             self.of("validate", &["validate", &text(&prefix)], Some(12.0)),
         ];
-        Ok(vec![Case { title: "5 million strings".to_owned(), candidates, times: 3, index: 0 }])
+        Ok(vec![Case { title: "5 million strings".to_owned(), candidates, times: 3, index: 0, cold: Vec::new() }])
     }
 
     /// Every command on the inputs that could make it swell.
@@ -241,7 +316,13 @@ impl Programs {
                 self.of(&words.join(" "), &all, None)
             };
             let candidates = commands.iter().map(of).collect();
-            Ok(Case { title: title.to_owned(), candidates, times: 1, index: size(&[with(prefix, ".index")])? })
+            Ok(Case {
+                title: title.to_owned(),
+                candidates,
+                times: 1,
+                index: size(&[with(prefix, ".index")])?,
+                cold: Vec::new(),
+            })
         };
         let all: &[&[&str]] = &[
             &["list", "PATH"],

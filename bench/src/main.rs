@@ -86,7 +86,7 @@ fn main() -> Result<()> {
             report::machine(scale, threads);
             for group in groups {
                 for case in programs.cases(&group, &inputs)? {
-                    let measured = measure::measure(&case.candidates, rounds * case.times)?;
+                    let measured = measure::measure(&case.candidates, rounds * case.times, &case.cold)?;
                     report::table(&case, &measured);
                 }
             }

@@ -1,6 +1,7 @@
 //! Whole processes, run in turn: first, second, third, first, …, so that whatever else the machine does falls on all of
 //! them. What counts is the ratio to the floor of the same round; absolute times move by half within an hour.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -31,16 +32,18 @@ pub struct Measured {
     pub peak: u64,
 }
 
-/// Runs all candidates `rounds` times in turn, after one round that is not counted.
+/// Runs all candidates `rounds` times in turn, after one round that is not counted. Before each run the page cache
+/// forgets the files in `cold`.
 ///
 /// # Errors
 /// If one of them cannot be started, or ends with another status than it should.
-pub fn measure(candidates: &[Candidate], rounds: usize) -> Result<Vec<Measured>> {
+pub fn measure(candidates: &[Candidate], rounds: usize, cold: &[PathBuf]) -> Result<Vec<Measured>> {
     let mut all: Vec<Measured> =
         candidates.iter().map(|_| Measured { times: Vec::new(), ratios: Vec::new(), peak: 0 }).collect();
     for round in 0..=rounds {
         let mut floor = None;
         for (candidate, measured) in candidates.iter().zip(&mut all) {
+            cold.iter().try_for_each(|file| forget(file))?;
             let (time, peak) = run(candidate)?;
             if round == 0 {
                 continue;
@@ -52,6 +55,16 @@ pub fn measure(candidates: &[Candidate], rounds: usize) -> Result<Vec<Measured>>
         }
     }
     Ok(all)
+}
+
+/// Drops a file from the page cache, with the means of GNU dd: the standard library has none.
+fn forget(file: &Path) -> Result<()> {
+    let mut dd = Command::new("dd");
+    dd.arg(format!("if={}", file.display())).args(["iflag=nocache", "count=0", "status=none"]);
+    if !dd.status().context("cannot start dd")?.success() {
+        bail!("dd cannot drop {} from the page cache", file.display());
+    }
+    Ok(())
 }
 
 fn run(candidate: &Candidate) -> Result<(Duration, u64)> {

@@ -17,12 +17,14 @@ pub struct Shards {
     prefix: Prefix,
     count: i32,
     open: Mutex<BTreeMap<i32, Arc<Source>>>,
+    /// What was last said of a missing shard: a million tensors may lie in it, and each of them says so.
+    missing: Mutex<Option<(i32, String)>>,
 }
 
 impl Shards {
     /// The shards of a bundle whose header names `num_shards`. Nothing is opened.
     pub fn new(prefix: Prefix, num_shards: i32) -> Self {
-        Self { prefix, count: num_shards, open: Mutex::default() }
+        Self { prefix, count: num_shards, open: Mutex::default(), missing: Mutex::default() }
     }
 
     /// The shard with this number.
@@ -56,6 +58,14 @@ impl Shards {
     /// What to do about a shard that is not there. Merging checkpoints of which one has no tensors leaves files whose
     /// names count fewer shards than the header does; TensorFlow cannot read those either.
     fn help_for_missing(&self, id: i32) -> String {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.as_ref().is_none_or(|(last, _)| *last != id) {
+            *missing = Some((id, self.look_for_missing(id)));
+        }
+        missing.as_ref().map(|(_, help)| help.clone()).unwrap_or_default()
+    }
+
+    fn look_for_missing(&self, id: i32) -> String {
         let base = self.prefix.base_name().to_string_lossy().into_owned();
         let entries = std::fs::read_dir(self.prefix.directory()).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());

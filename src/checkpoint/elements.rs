@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Checkpoint, Parts, Place, Store, Tensor, open_bundle, saver_v1, sniff};
+use crate::bundle::Span;
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::storage::Source;
 use crate::tensor::{Axis, Checked, DType, Piece, read_region, swap_to_little};
@@ -67,6 +68,36 @@ impl Checkpoint {
         let error = Error::new(kind).at_part(Part::TensorData).at_offset(start.unsigned_abs()).in_file(&file);
         let help = "these bytes are not the ones that were saved; ckpt validate shows what else is damaged";
         Err(error.with_help(help).for_key(&tensor.name))
+    }
+
+    /// Where the bytes of `tensor` lie, if its numbers are one run of little-endian bytes as its entry must have them:
+    /// for readers of many small tensors, which read what lies together in one go. What this says nothing of, and what
+    /// turns out to be wrong, is for [`Checkpoint::elements`], which says why.
+    pub fn span(&self, tensor: &Tensor) -> Option<Span> {
+        let Store::Bundle(bundle) = &self.store else { return None };
+        let Parts::Whole(Place { shard, range: Some((start, size)), crc32c: Some(crc) }) = tensor.parts else {
+            return None;
+        };
+        let (start, len) = (u64::try_from(start).ok()?, u64::try_from(size).ok()?);
+        start.checked_add(len)?;
+        let is_right = tensor.elements()?.checked_mul(tensor.dtype.element_size()?)? == len;
+        (is_right && !bundle.big_endian).then_some(Span { shard, start, len, crc })
+    }
+
+    /// Fills `into` with these bytes of a shard, instead of what it held.
+    ///
+    /// # Errors
+    /// If the shard is not there or does not have them.
+    pub fn read_shard(&self, shard: i32, bytes: Range<u64>, into: &mut Vec<u8>) -> Result<()> {
+        let Store::Bundle(bundle) = &self.store else { return Err(Error::malformed("checkpoint", "it has no shards")) };
+        let source = bundle.shards.get(shard)?;
+        let needed = bytes.end.saturating_sub(bytes.start);
+        if bytes.end > source.len() {
+            let error = Error::new(ErrorKind::Truncated { needed: bytes.end, available: source.len() });
+            return Err(error.at_part(Part::TensorData).at_offset(bytes.start).in_file(source.path()));
+        }
+        into.resize(usize::try_from(needed).unwrap_or(usize::MAX), 0);
+        source.read_exact_at(into, bytes.start).map_err(|e| e.at_part(Part::TensorData))
     }
 
     fn open_elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut Hold) -> Result<Elements<'h>> {

@@ -1,16 +1,25 @@
 //! `ckpt stats`: which tensor is sick.
 
+use std::io::Write;
+use std::ops::ControlFlow;
+
 use anyhow::Result;
-use ckpt::analysis::stats::{StatsOptions, StatsSort, stats};
-use ckpt::analysis::{Roles, Stats};
+use ckpt::analysis::stats::{First, SortKey as Key, StatsOptions, StatsOrder, StatsSort, TensorStats, Totals, each};
+use ckpt::analysis::{Progress, Roles, Selection};
 use ckpt::checkpoint::Checkpoint;
-use ckpt::report::{stats_csv, stats_json, stats_jsonl, stats_markdown, stats_text};
+use ckpt::report::{StatsCsv, StatsFormat, StatsJson, StatsJsonl, StatsMarkdown, StatsText};
 use clap::ValueEnum;
 
 use super::ctx::library_sentence;
 use super::progress::with_progress;
 use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
 use super::{Ctx, Format, Status};
+
+/// As many rows are kept until all have been read. More are written as they come.
+const HELD: usize = 1 << 15;
+
+/// Errors that are told by themselves.
+const TOLD: usize = 10;
 
 /// Statistics of tensors: extremes, mean, standard deviation, zeros, NaN and infinity, one line each.
 ///
@@ -28,6 +37,9 @@ What the figures are of:
   quantiles      of the finite elements, by rank (np.quantile's inverted_cdf): exact for float16,
                  bfloat16, types of 8 bits and integers up to 2048, else off by one part in 2048
 A tensor whose bytes are not the ones that were saved is unreadable and has no figures.
+
+Of more than 32,768 tensors, rows are written while the rest is read; in text, columns are then
+as wide as figures usually are. To sort as many without --top, all of them are read twice.
 
 Formats: text, json, jsonl, csv, markdown.
 
@@ -96,37 +108,133 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let selection = args.select.select(&checkpoint, &Roles::of(&checkpoint), ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
-    let mut found = with_progress(ctx.quiet, |progress| stats(&checkpoint, &selection, &options, progress));
-    found.sort(args.sort.into(), args.order.reverse);
-    let (look, top, out) = (ctx.look, args.order.top, &mut ctx.out);
-    match ctx.format {
-        Format::Json => stats_json(&checkpoint, &found, top, out)?,
-        Format::Jsonl => stats_jsonl(&checkpoint, &found, top, out)?,
-        Format::Csv => stats_csv(&checkpoint, &found, &options, top, out)?,
-        Format::Markdown => stats_markdown(&checkpoint, &found, top, out)?,
-        _ => stats_text(&checkpoint, &found, top, args.ascii || !is_unicode(), look, out)?,
-    }
-    let unreadable = tell_unreadable(&found, &checkpoint, ctx);
+    let order = StatsOrder { by: args.sort.into(), reverse: args.order.reverse };
+    let most = args.order.top.unwrap_or(usize::MAX).min(selection.len());
+    let mut work = Work { checkpoint: &checkpoint, args, options, errors: Vec::new() };
+    let totals = if most <= HELD {
+        work.held(&selection, order, most, ctx)?
+    } else if order.is_by_name() {
+        work.flowing(&selection, None, most, ctx)?
+    } else {
+        let (selection, totals) = work.sorted(&selection, order, most, ctx);
+        work.flowing(&selection, Some(totals), most, ctx)?
+    };
+    let errors = work.errors;
+    tell_unreadable(&errors, totals.unreadable, &checkpoint, ctx);
     tell_damage(&checkpoint, ctx);
-    Ok(match (unreadable || !checkpoint.damage().is_empty(), nothing) {
+    Ok(match (totals.unreadable > 0 || !checkpoint.damage().is_empty(), nothing) {
         (true, _) => Status::Trouble,
         (false, true) => Status::Found,
         (false, false) => Status::Fine,
     })
 }
 
-/// Says why tensors could not be read, each once, as far as there are not too many. Returns whether there were any.
-fn tell_unreadable(stats: &Stats, checkpoint: &Checkpoint, ctx: &mut Ctx) -> bool {
-    const MOST: usize = 10;
-    let all = stats.unreadable().count();
-    for (_, error) in stats.unreadable().take(MOST) {
-        ctx.error(&library_sentence(error));
+/// What all ways to go through the tensors need.
+struct Work<'w> {
+    checkpoint: &'w Checkpoint,
+    args: &'w Args,
+    options: StatsOptions,
+    /// The first errors, in words.
+    errors: Vec<String>,
+}
+
+impl Work<'_> {
+    /// Goes through tensors and notes their errors.
+    fn read(&mut self, selection: &Selection, progress: &Progress, mut take: impl FnMut(Vec<TensorStats>)) -> Totals {
+        let errors = &mut self.errors;
+        let take = |(), rows: Vec<TensorStats>| {
+            note_errors(errors, &rows);
+            take(rows);
+            ControlFlow::Continue(())
+        };
+        each(self.checkpoint, selection, &self.options, progress, |_, _| (), take)
     }
-    if all > MOST {
+
+    /// Reads everything and then writes those rows that were kept.
+    fn held(&mut self, selection: &Selection, order: StatsOrder, most: usize, ctx: &mut Ctx) -> Result<Totals> {
+        let mut first = First::new(order, most);
+        let totals = with_progress(ctx.quiet, |progress| self.read(selection, progress, |rows| first.extend(rows)));
+        let rows = first.finish();
+        let text = || StatsText::fitting(self.checkpoint, &rows, self.is_ascii(), ctx.look);
+        self.format(ctx.format, text).write(&rows, &totals, &mut ctx.out)?;
+        Ok(totals)
+    }
+
+    /// The tensors in this order, and what they come to. A few bytes are kept of each.
+    fn sorted(&mut self, selection: &Selection, order: StatsOrder, most: usize, ctx: &Ctx) -> (Selection, Totals) {
+        let mut keys: Vec<Key> = Vec::with_capacity(selection.len());
+        let totals = with_progress(ctx.quiet, |progress| {
+            self.read(selection, progress, |rows| keys.extend(rows.iter().map(|row| order.key(row))))
+        });
+        let selection = order.sorted(keys).into_iter().take(most).collect();
+        (selection, totals)
+    }
+
+    /// Writes rows as they are done; what they come to unless it is known.
+    fn flowing(&mut self, selection: &Selection, known: Option<Totals>, most: usize, ctx: &mut Ctx) -> Result<Totals> {
+        let mut errors = std::mem::take(&mut self.errors);
+        let text = || StatsText::flowing(self.checkpoint, selection, self.is_ascii(), ctx.look);
+        let format = self.format(ctx.format, text);
+        format.head(&mut ctx.out)?;
+        let make = |first: usize, rows: &[TensorStats]| {
+            let shown = rows.get(..most.saturating_sub(first)).unwrap_or(rows);
+            let mut text = Vec::new();
+            format.rows(first, shown, &mut text).map(|()| text)
+        };
+        let mut written = Ok(());
+        let is_known = known.is_some();
+        let out = &mut ctx.out;
+        let take = |text: std::io::Result<Vec<u8>>, rows: Vec<TensorStats>| {
+            if !is_known {
+                note_errors(&mut errors, &rows);
+            }
+            written = text.and_then(|text| out.write_all(&text));
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        // Rows in a terminal and a bar below them do not go together.
+        let found = with_progress(ctx.quiet || Ctx::to_terminal(), |progress| {
+            each(self.checkpoint, selection, &self.options, progress, make, take)
+        });
+        written?;
+        let totals = known.unwrap_or(found);
+        format.foot(&totals, most.min(totals.tensors), &mut ctx.out)?;
+        drop(format);
+        self.errors = errors;
+        Ok(totals)
+    }
+
+    fn format<'f>(&'f self, format: Format, text: impl FnOnce() -> StatsText<'f>) -> Box<dyn StatsFormat + 'f> {
+        let checkpoint = self.checkpoint;
+        match format {
+            Format::Json => Box::new(StatsJson(checkpoint)),
+            Format::Jsonl => Box::new(StatsJsonl(checkpoint)),
+            Format::Csv => Box::new(StatsCsv { checkpoint, options: self.options }),
+            Format::Markdown => Box::new(StatsMarkdown(checkpoint)),
+            _ => Box::new(text()),
+        }
+    }
+
+    fn is_ascii(&self) -> bool {
+        self.args.ascii || !is_unicode()
+    }
+}
+
+/// Keeps the first errors.
+fn note_errors(errors: &mut Vec<String>, rows: &[TensorStats]) {
+    let room = TOLD.saturating_sub(errors.len());
+    errors.extend(rows.iter().filter_map(|row| row.error.as_ref()).take(room).map(library_sentence));
+}
+
+/// Says why tensors could not be read, as far as there are not too many.
+fn tell_unreadable(errors: &[String], all: usize, checkpoint: &Checkpoint, ctx: &mut Ctx) {
+    for error in errors {
+        ctx.error(error);
+    }
+    let more = all.saturating_sub(errors.len());
+    if more > 0 {
         let path = ckpt::escape::Escaped(checkpoint.origin().path.as_os_str().as_encoded_bytes()).to_string();
-        ctx.error(&format!("{} more tensors could not be read; ckpt validate {path} says why", all - MOST));
+        ctx.error(&format!("{more} more tensors could not be read; ckpt validate {path} says why"));
     }
-    all > 0
 }
 
 /// Whether the locale has all characters. Where none is set, as on Windows, it has.

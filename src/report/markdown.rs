@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use super::figure::{figure, number};
 use super::names_text::called;
-use super::stats_text::{dead_channels, non_finite, number};
-use super::units::{count, figure, percent, shape_text, size};
-use crate::analysis::stats::{Stats, TensorStats, tensor_at};
+use super::stats_format::StatsFormat;
+use super::stats_text::{dead_channels, non_finite};
+use super::units::{count, percent, shape_text, size};
+use crate::analysis::stats::{TensorStats, Totals};
 use crate::analysis::{Listing, short_name};
 use crate::checkpoint::{Checkpoint, Tensor};
 use crate::escape::escaped;
@@ -34,40 +36,45 @@ pub fn list_markdown(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<(
     writeln!(out, "\n{tensors} tensors, {} parameters, {}", count(totals.parameters), size(totals.bytes))
 }
 
-/// `stats --format markdown`; of the tensors only the first `top`.
-///
-/// # Errors
-/// What `out` says.
-pub fn stats_markdown(
-    checkpoint: &Checkpoint,
-    stats: &Stats,
-    top: Option<usize>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    writeln!(out, "| name | shape | min | max | mean | std | zeros | |\n|---|---|---:|---:|---:|---:|---:|---|")?;
-    for row in stats.tensors.iter().take(top.unwrap_or(usize::MAX)) {
-        let Some(tensor) = tensor_at(checkpoint, row.at) else { continue };
-        let name = code(&escaped(short_name(&tensor.name)));
-        let shape = shape_text(&tensor.shape);
-        if row.error.is_some() {
-            writeln!(out, "| {name} | {shape} | | | | | | unreadable |")?;
-            continue;
-        }
-        let figures = &row.figures;
-        let text = |value: Option<f64>| value.map_or_else(String::new, figure);
-        let zeros = percent(figures.zeros, figures.elements);
-        writeln!(
-            out,
-            "| {name} | {shape} | {} | {} | {} | {} | {zeros} | {} |",
-            figures.least().map_or_else(String::new, number),
-            figures.greatest().map_or_else(String::new, number),
-            text(figures.mean()),
-            text(figures.deviation()),
-            remarks(&tensor, row).join("; ")
-        )?;
+/// `stats --format markdown`.
+#[derive(Clone, Copy, Debug)]
+pub struct StatsMarkdown<'c>(pub &'c Checkpoint);
+
+impl StatsFormat for StatsMarkdown<'_> {
+    fn head(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "| name | shape | min | max | mean | std | zeros | |\n|---|---|---:|---:|---:|---:|---:|---|")
     }
-    let (tensors, elements) = (count(stats.tensors.len() as u64), count(stats.whole.elements));
-    writeln!(out, "\n{tensors} tensors, {elements} elements, {}", size(stats.bytes))
+
+    fn rows(&self, _: usize, rows: &[TensorStats], out: &mut Vec<u8>) -> io::Result<()> {
+        let mut cursor = self.0.tensors().cursor();
+        for row in rows {
+            let Some(tensor) = cursor.reach(row.at) else { continue };
+            let name = code(&escaped(short_name(&tensor.name)));
+            let shape = shape_text(&tensor.shape);
+            if row.error.is_some() {
+                writeln!(out, "| {name} | {shape} | | | | | | unreadable |")?;
+                continue;
+            }
+            let figures = &row.figures;
+            let text = |value: Option<f64>| value.map_or_else(String::new, figure);
+            let zeros = percent(figures.zeros, figures.elements);
+            writeln!(
+                out,
+                "| {name} | {shape} | {} | {} | {} | {} | {zeros} | {} |",
+                figures.least().map_or_else(String::new, number),
+                figures.greatest().map_or_else(String::new, number),
+                text(figures.mean()),
+                text(figures.deviation()),
+                remarks(tensor, row).join("; ")
+            )?;
+        }
+        Ok(())
+    }
+
+    fn foot(&self, totals: &Totals, _: usize, out: &mut dyn Write) -> io::Result<()> {
+        let (tensors, elements) = (count(totals.tensors as u64), count(totals.whole.elements));
+        writeln!(out, "\n{tensors} tensors, {elements} elements, {}", size(totals.bytes))
+    }
 }
 
 fn remarks(tensor: &Tensor, row: &TensorStats) -> Vec<String> {

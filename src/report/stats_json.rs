@@ -5,70 +5,89 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::json::{SCHEMA_VERSION, source, string_element};
-use crate::analysis::stats::{Dead, Figures, NAMED, Number, SHARES, Spots, Stats, TensorStats, coordinates, tensor_at};
+use super::rows::{push_number, push_signed};
+use super::stats_format::StatsFormat;
+use crate::analysis::stats::{Dead, Figures, NAMED, Number, SHARES, Spots, TensorStats, Totals, coordinates};
 use crate::checkpoint::{Checkpoint, Tensor};
 
-/// `stats --format json`; of the tensors only the first `top`.
-///
-/// # Errors
-/// What `out` says.
-pub fn stats_json(checkpoint: &Checkpoint, stats: &Stats, top: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    let origin = checkpoint.origin();
-    write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"stats\",\"source\":{},", source(origin))?;
-    out.write_all(b"\"tensors\":[")?;
-    for (n, (tensor, row)) in rows(checkpoint, stats, top).enumerate() {
-        out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
-        tensor_json(&tensor, row, out)?;
-    }
-    let whole = &stats.whole;
-    let zero = |figures: &Figures| figures.elements > 1 && figures.is_all_zero();
-    write!(out, "],\n\"totals\":{{\"tensors\":{},\"bytes\":{}", stats.tensors.len(), stats.bytes)?;
-    figures_json(whole, out)?;
-    let apart = [whole.nan(), whole.positive_infinity(), whole.negative_infinity()].map(|spots| spots.count);
-    write!(
-        out,
-        ",\"nan\":{},\"positive_infinity\":{},\"negative_infinity\":{},\"constant\":{},\"all_zero\":{},\"unreadable\":{}}},",
-        apart[0],
-        apart[1],
-        apart[2],
-        stats.count(|figures| figures.constant().is_some()),
-        stats.count(zero),
-        stats.unreadable().count()
-    )?;
-    let skipped = json!({
-        "tensors": stats.skipped.tensors,
-        "elements": stats.skipped.elements,
-        "bytes": stats.skipped.bytes,
-    });
-    writeln!(out, "\n\"skipped\":{skipped},\"complete\":{}}}", checkpoint.damage().is_empty())
-}
+/// `stats --format json`.
+#[derive(Clone, Copy, Debug)]
+pub struct StatsJson<'c>(pub &'c Checkpoint);
 
 /// `stats --format jsonl`: one tensor a line.
-///
-/// # Errors
-/// What `out` says.
-pub fn stats_jsonl(checkpoint: &Checkpoint, stats: &Stats, top: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    for (tensor, row) in rows(checkpoint, stats, top) {
-        tensor_json(&tensor, row, out)?;
-        out.write_all(b"\n")?;
+#[derive(Clone, Copy, Debug)]
+pub struct StatsJsonl<'c>(pub &'c Checkpoint);
+
+impl StatsFormat for StatsJson<'_> {
+    fn head(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(
+            out,
+            "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"stats\",\"source\":{},",
+            source(self.0.origin())
+        )?;
+        out.write_all(b"\"tensors\":[")
     }
-    Ok(())
+
+    fn rows(&self, first: usize, rows: &[TensorStats], out: &mut Vec<u8>) -> io::Result<()> {
+        let mut cursor = self.0.tensors().cursor();
+        for (n, row) in (first..).zip(rows) {
+            let Some(tensor) = cursor.reach(row.at) else { continue };
+            out.extend_from_slice(if n == 0 { b"\n" } else { b",\n" });
+            tensor_json(tensor, row, out)?;
+        }
+        Ok(())
+    }
+
+    fn foot(&self, totals: &Totals, _: usize, out: &mut dyn Write) -> io::Result<()> {
+        let whole = &totals.whole;
+        write!(out, "],\n\"totals\":{{\"tensors\":{},\"bytes\":{}", totals.tensors, totals.bytes)?;
+        let mut figures = Vec::new();
+        figures_json(whole, &mut figures)?;
+        out.write_all(&figures)?;
+        let apart = [whole.nan(), whole.positive_infinity(), whole.negative_infinity()].map(|spots| spots.count);
+        write!(
+            out,
+            ",\"nan\":{},\"positive_infinity\":{},\"negative_infinity\":{},\"constant\":{},\"all_zero\":{},\"unreadable\":{}}},",
+            apart[0], apart[1], apart[2], totals.constant, totals.all_zero, totals.unreadable
+        )?;
+        let skipped = json!({
+            "tensors": totals.skipped.tensors,
+            "elements": totals.skipped.elements,
+            "bytes": totals.skipped.bytes,
+        });
+        writeln!(out, "\n\"skipped\":{skipped},\"complete\":{}}}", self.0.damage().is_empty())
+    }
 }
 
-fn rows<'s>(
-    checkpoint: &'s Checkpoint,
-    stats: &'s Stats,
-    top: Option<usize>,
-) -> impl Iterator<Item = (Tensor, &'s TensorStats)> {
-    let shown = stats.tensors.iter().take(top.unwrap_or(usize::MAX));
-    shown.filter_map(|row| Some((tensor_at(checkpoint, row.at)?, row)))
+impl StatsFormat for StatsJsonl<'_> {
+    fn head(&self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn rows(&self, _: usize, rows: &[TensorStats], out: &mut Vec<u8>) -> io::Result<()> {
+        let mut cursor = self.0.tensors().cursor();
+        for row in rows {
+            let Some(tensor) = cursor.reach(row.at) else { continue };
+            tensor_json(tensor, row, out)?;
+            out.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn foot(&self, _: &Totals, _: usize, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-fn tensor_json(tensor: &Tensor, row: &TensorStats, out: &mut dyn Write) -> io::Result<()> {
+fn tensor_json(tensor: &Tensor, row: &TensorStats, out: &mut Vec<u8>) -> io::Result<()> {
     let dims = tensor.shape.dims();
-    out.write_all(b"{\"name\":")?;
+    out.extend_from_slice(b"{\"name\":");
     string_element(&tensor.name, out)?;
-    write!(out, ",\"dtype\":\"{}\",\"shape\":{}", tensor.dtype, dims.map_or(Value::Null, |dims| json!(dims)))?;
+    write!(out, ",\"dtype\":\"{}\",\"shape\":", tensor.dtype)?;
+    match dims {
+        None => out.extend_from_slice(b"null"),
+        Some(dims) => array(out, dims, |out, dim| push_signed(out, *dim)),
+    }
     if let Some(error) = &row.error {
         write!(out, ",\"elements\":{}", json!(tensor.elements()))?;
         return write!(out, ",\"error\":{}}}", Value::from(error.to_string()));
@@ -76,57 +95,63 @@ fn tensor_json(tensor: &Tensor, row: &TensorStats, out: &mut dyn Write) -> io::R
     let figures = &row.figures;
     let dims = dims.unwrap_or_default();
     figures_json(figures, out)?;
-    spots_json("nan", figures.nan(), dims, out)?;
-    spots_json("positive_infinity", figures.positive_infinity(), dims, out)?;
-    spots_json("negative_infinity", figures.negative_infinity(), dims, out)?;
+    spots_json("nan", figures.nan(), dims, out);
+    spots_json("positive_infinity", figures.positive_infinity(), dims, out);
+    spots_json("negative_infinity", figures.negative_infinity(), dims, out);
     if figures.positive_infinity().count + figures.negative_infinity().count > 0 {
-        write!(out, ",\"finite_min\":")?;
-        optional(figures.finite_least(), out)?;
-        write!(out, ",\"finite_max\":")?;
-        optional(figures.finite_greatest(), out)?;
+        optional(out, ",\"finite_min\":", figures.finite_least())?;
+        optional(out, ",\"finite_max\":", figures.finite_greatest())?;
     }
-    write!(out, ",\"constant\":{},\"all_zero\":{}", figures.constant().is_some(), figures.is_all_zero())?;
+    boolean(out, ",\"constant\":", figures.constant().is_some());
+    boolean(out, ",\"all_zero\":", figures.is_all_zero());
     if let Some(distribution) = &row.distribution {
-        out.write_all(b",\"quantiles\":{")?;
+        out.extend_from_slice(b",\"quantiles\":{");
         for (n, (share, value)) in SHARES.iter().zip(&distribution.quantiles).enumerate() {
             let comma = if n == 0 { "" } else { "," };
             write!(out, "{comma}\"{}\":", thousandths(*share))?;
-            float(*value, out)?;
+            float(out, *value)?;
         }
-        write!(out, "}},\"quantiles_exact\":{},\"histogram\":{{\"from\":", distribution.exact)?;
-        optional(figures.finite_least(), out)?;
-        out.write_all(b",\"to\":")?;
-        optional(figures.finite_greatest(), out)?;
-        write!(out, ",\"counts\":{}}}", json!(distribution.bars))?;
+        boolean(out, "},\"quantiles_exact\":", distribution.exact);
+        optional(out, ",\"histogram\":{\"from\":", figures.finite_least())?;
+        optional(out, ",\"to\":", figures.finite_greatest())?;
+        out.extend_from_slice(b",\"counts\":");
+        array(out, &distribution.bars, |out, count| push_number(out, *count));
+        out.push(b'}');
     }
     if let Some(channels) = &row.channels {
         let (rows, columns) = (dead_json(&channels.rows), dead_json(&channels.columns));
         write!(out, ",\"dead\":{{\"first_axis\":{rows},\"last_axis\":{columns}}}")?;
     }
-    write!(out, ",\"checksum\":\"{}\"}}", if row.verified { "ok" } else { "not_checked" })
+    out.extend_from_slice(if row.verified { b",\"checksum\":\"ok\"}" } else { b",\"checksum\":\"not_checked\"}" });
+    Ok(())
 }
 
 /// Elements, extremes, mean, deviation, norm and zeros.
-fn figures_json(figures: &Figures, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, ",\"elements\":{},\"min\":", figures.elements)?;
-    optional(figures.least(), out)?;
-    out.write_all(b",\"max\":")?;
-    optional(figures.greatest(), out)?;
-    out.write_all(b",\"mean\":")?;
-    optional(figures.mean().map(Number::Float), out)?;
-    out.write_all(b",\"std\":")?;
-    optional(figures.deviation().map(Number::Float), out)?;
-    out.write_all(b",\"l2\":")?;
-    optional(figures.mean().map(|_| Number::Float(figures.norm())), out)?;
-    write!(out, ",\"zeros\":{}", figures.zeros)
+fn figures_json(figures: &Figures, out: &mut Vec<u8>) -> io::Result<()> {
+    out.extend_from_slice(b",\"elements\":");
+    push_number(out, figures.elements);
+    let mean = figures.mean();
+    optional(out, ",\"min\":", figures.least())?;
+    optional(out, ",\"max\":", figures.greatest())?;
+    optional(out, ",\"mean\":", mean.map(Number::Float))?;
+    optional(out, ",\"std\":", figures.deviation().map(Number::Float))?;
+    optional(out, ",\"l2\":", mean.map(|_| Number::Float(figures.norm())))?;
+    out.extend_from_slice(b",\"zeros\":");
+    push_number(out, figures.zeros);
+    Ok(())
 }
 
-fn spots_json(name: &str, spots: Spots, dims: &[i64], out: &mut dyn Write) -> io::Result<()> {
-    write!(out, ",\"{name}\":{}", spots.count)?;
-    if let Some(first) = spots.first {
-        write!(out, ",\"first_{name}\":{}", json!(coordinates(first, dims)))?;
+fn spots_json(name: &str, spots: Spots, dims: &[i64], out: &mut Vec<u8>) {
+    for part in [",\"", name, "\":"] {
+        out.extend_from_slice(part.as_bytes());
     }
-    Ok(())
+    push_number(out, spots.count);
+    if let Some(first) = spots.first {
+        for part in [",\"first_", name, "\":"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        array(out, &coordinates(first, dims), |out, at| push_number(out, *at));
+    }
 }
 
 fn dead_json(dead: &Dead) -> Value {
@@ -135,25 +160,43 @@ fn dead_json(dead: &Dead) -> Value {
     json!({"length": length, "count": count, "first": first})
 }
 
-fn optional(number: Option<Number>, out: &mut dyn Write) -> io::Result<()> {
-    match number {
-        None => out.write_all(b"null"),
-        Some(Number::Int(value)) => write!(out, "{value}"),
-        Some(Number::UInt(value)) => write!(out, "{value}"),
-        Some(Number::Float(value)) => float(value, out),
+fn array<T>(out: &mut Vec<u8>, items: &[T], push: impl Fn(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (n, item) in items.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        push(out, item);
     }
+    out.push(b']');
 }
 
-fn float(value: f64, out: &mut dyn Write) -> io::Result<()> {
+fn boolean(out: &mut Vec<u8>, label: &str, value: bool) {
+    out.extend_from_slice(label.as_bytes());
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+fn optional(out: &mut Vec<u8>, label: &str, number: Option<Number>) -> io::Result<()> {
+    out.extend_from_slice(label.as_bytes());
+    match number {
+        None => out.extend_from_slice(b"null"),
+        Some(Number::Int(value)) => push_signed(out, value),
+        Some(Number::UInt(value)) => push_number(out, value),
+        Some(Number::Float(value)) => float(out, value)?,
+    }
+    Ok(())
+}
+
+fn float(out: &mut Vec<u8>, value: f64) -> io::Result<()> {
+    // Not by the formatter of the JSON crate: it is faster, but has the other one of two shortest texts where a value
+    // lies halfway between them, as many float32 do.
     if value.is_finite() {
         return write!(out, "{value:?}");
     }
-    out.write_all(if value.is_nan() {
-        b"\"NaN\""
-    } else if value < 0.0 {
-        b"\"-Infinity\""
-    } else {
-        b"\"Infinity\""
+    out.write_all(match value {
+        _ if value.is_nan() => b"\"NaN\"",
+        _ if value < 0.0 => b"\"-Infinity\"",
+        _ => b"\"Infinity\"",
     })
 }
 

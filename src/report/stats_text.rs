@@ -3,18 +3,22 @@
 //! A tensor that is constant, empty or unreadable has a word instead of its figures. What is not finite, and dead
 //! channels, come on a line below, where they are seen and have room.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
+use super::figure::{figure, number, push_figure, push_number};
 use super::findings_text::joined;
-use super::units::{count, figure, integer, percent, shape_text, size, tensors_text};
-use crate::analysis::short_name;
-use crate::analysis::stats::{BARS, Channels, Dead, Distribution, Figures, Number, SHARES, Spots, Stats, TensorStats};
-use crate::analysis::stats::{coordinates, tensor_at};
-use crate::checkpoint::{Checkpoint, Tensor};
-use crate::escape::escaped;
+use super::stats_format::StatsFormat;
+use super::units::{count, percent, shape_text, size, tensors_text};
+use crate::analysis::stats::{
+    BARS, Channels, Dead, Distribution, Figures, SHARES, Spots, TensorStats, Totals, coordinates,
+};
+use crate::analysis::{Selection, short_name};
+use crate::checkpoint::{Checkpoint, Cursor, Tensor};
+use crate::escape::{escaped, is_plain};
 
 /// Widest name column when the output is no terminal.
 const NAME_COLUMN: usize = 64;
@@ -27,16 +31,28 @@ const SHOWN: [usize; 5] = [0, 2, 3, 4, 6];
 
 const HEADER: [&str; 7] = ["dtype", "shape", "min", "max", "mean", "std", "zeros"];
 
+/// Widths of the figures where they are not known before they are written: nearly all have room.
+const USUAL: [usize; 5] = [8, 8, 8, 8, 5];
+
 /// Dtype, shape, and the figures or a word that stands for them.
+#[derive(Default)]
 struct Cells {
-    places: [String; 2],
-    figures: Result<[String; 5], String>,
+    /// Which dtype and shape the first two are of.
+    kind: Option<usize>,
+    text: [String; 7],
+    /// What stands instead of the figures.
+    word: Option<String>,
 }
 
 impl Cells {
-    fn of(tensor: &Tensor, row: &TensorStats) -> Self {
+    fn set(&mut self, kind: usize, tensor: &Tensor, row: &TensorStats) {
         let figures = &row.figures;
-        let word = if row.error.is_some() {
+        if self.kind != Some(kind) {
+            self.kind = Some(kind);
+            self.text[0] = tensor.dtype.to_string();
+            self.text[1] = shape_text(&tensor.shape);
+        }
+        self.word = if row.error.is_some() {
             Some("unreadable".to_owned())
         } else if figures.elements == 0 {
             Some("empty".to_owned())
@@ -45,116 +61,180 @@ impl Cells {
         } else {
             figures.constant().map(|value| format!("constant {}", number(value)))
         };
-        let places = [tensor.dtype.to_string(), shape_text(&tensor.shape)];
-        Self { places, figures: word.map_or_else(|| Ok(cells(figures)), Err) }
+        if let (None, [_, _, cells @ ..]) = (&self.word, &mut self.text) {
+            set_figures(cells, figures);
+        }
+    }
+
+    /// The cells that stand in columns.
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        let shown = if self.word.is_some() { 2 } else { self.text.len() };
+        self.text.iter().take(shown).map(String::as_str)
     }
 }
 
-fn cells(figures: &Figures) -> [String; 5] {
-    let none = || "-".to_owned();
-    [
-        figures.least().map_or_else(none, number),
-        figures.greatest().map_or_else(none, number),
-        figures.mean().map_or_else(none, figure),
-        figures.deviation().map_or_else(none, figure),
-        percent(figures.zeros, figures.elements),
-    ]
+fn set_figures(cells: &mut [String; 5], figures: &Figures) {
+    cells.iter_mut().for_each(String::clear);
+    let [least, greatest, mean, deviation, zeros] = cells;
+    for (cell, extreme) in [(least, figures.least()), (greatest, figures.greatest())] {
+        match extreme {
+            Some(value) => push_number(cell, value),
+            None => cell.push('-'),
+        }
+    }
+    for (cell, value) in [(mean, figures.mean()), (deviation, figures.deviation())] {
+        match value {
+            Some(value) => push_figure(cell, value),
+            None => cell.push('-'),
+        }
+    }
+    zeros.push_str(&percent(figures.zeros, figures.elements));
 }
 
-/// `stats --format text`; of the tensors only the first `top`, of the histograms ASCII only if asked.
-///
-/// # Errors
-/// What `out` says.
-pub fn stats_text(
-    checkpoint: &Checkpoint,
-    stats: &Stats,
-    top: Option<usize>,
+/// `stats --format text`.
+#[derive(Debug)]
+pub struct StatsText<'c> {
+    checkpoint: &'c Checkpoint,
+    /// Whether there are rows.
+    any: bool,
+    /// Whether histograms are drawn in ASCII.
     ascii: bool,
     look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let rows = || {
-        let shown = stats.tensors.iter().take(top.unwrap_or(usize::MAX));
-        shown.filter_map(|row| Some((tensor_at(checkpoint, row.at)?, row)))
-    };
-    let roomy = look.width.is_none_or(|width| width >= ROOMY);
-    let mut widths = HEADER.map(str::len);
-    let mut name_width = "name".len();
-    for (tensor, row) in rows() {
-        name_width = name_width.max(label(&tensor).width());
-        let Cells { places, figures } = Cells::of(&tensor, row);
-        let figures = figures.unwrap_or_default();
-        for (width, cell) in widths.iter_mut().zip(places.iter().chain(&figures)) {
-            *width = (*width).max(cell.chars().count());
+    name_width: usize,
+    widths: [usize; 7],
+}
+
+impl<'c> StatsText<'c> {
+    /// With columns as wide as these rows need; histograms in ASCII only if asked.
+    pub fn fitting(checkpoint: &'c Checkpoint, rows: &[TensorStats], ascii: bool, look: Look) -> Self {
+        let mut widths = HEADER.map(str::len);
+        let mut name_width = "name".len();
+        let (mut cursor, mut cells) = (checkpoint.tensors().cursor(), Cells::default());
+        for row in rows {
+            let Some(kind) = reach(&mut cursor, row.at) else { continue };
+            name_width = name_width.max(label(cursor.tensor()).1);
+            cells.set(kind, cursor.tensor(), row);
+            for (width, cell) in widths.iter_mut().zip(cells.columns()) {
+                *width = (*width).max(cell.chars().count());
+            }
         }
+        Self { checkpoint, any: !rows.is_empty(), ascii, look, name_width, widths }.settled()
     }
-    if !roomy {
-        widths[0] = 0;
+
+    /// With columns as wide as names, dtypes and shapes of this selection need and figures usually do: for rows that
+    /// are written as they come.
+    pub fn flowing(checkpoint: &'c Checkpoint, selection: &Selection, ascii: bool, look: Look) -> Self {
+        let mut widths = HEADER.map(str::len);
+        for kind in checkpoint.tensors().kinds().iter().filter(|kind| kind.dtype.element_size().is_some()) {
+            widths[0] = widths[0].max(kind.dtype.to_string().chars().count());
+            widths[1] = widths[1].max(shape_text(&kind.shape).chars().count());
+        }
+        for (width, usual) in widths.iter_mut().skip(2).zip(USUAL) {
+            *width = (*width).max(usual);
+        }
+        let text = Self { checkpoint, any: true, ascii, look, name_width: usize::MAX, widths }.settled();
+        let mut cursor = checkpoint.tensors().cursor();
+        let mut name_width = "name".len();
+        for at in selection.iter() {
+            let Some(tensor) = cursor.reach(at).filter(|tensor| tensor.is_numeric()) else { continue };
+            name_width = name_width.max(label(tensor).1);
+            // A name that is wider than its column can be needs no company.
+            if name_width >= text.name_width {
+                break;
+            }
+        }
+        Self { name_width: name_width.min(text.name_width), ..text }
     }
-    let others: usize = widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum();
-    let cap = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(16));
-    let name_width = name_width.min(cap);
-    if rows().next().is_some() {
-        let bold = look.bold();
-        let [dtype, shape, figures @ ..] = HEADER;
-        let mut line = format!("{:name_width$}", "name");
-        left(&mut line, [dtype, shape], widths);
-        right(&mut line, figures, widths);
-        writeln!(out, "{bold}{line}{bold:#}")?;
+
+    /// Leaves out what has no room.
+    fn settled(mut self) -> Self {
+        if self.look.width.is_some_and(|width| width < ROOMY) {
+            self.widths[0] = 0;
+        }
+        let others: usize = self.widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum();
+        let cap = self.look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(16));
+        self.name_width = self.name_width.min(cap);
+        self
     }
-    for (tensor, row) in rows() {
-        let name = label(&tensor);
-        let mut line = name.to_string();
+
+    fn row(&self, cells: &Cells, tensor: &Tensor, row: &TensorStats, out: &mut Vec<u8>) -> io::Result<()> {
+        let (name, mut width) = label(tensor);
+        out.extend_from_slice(name.as_bytes());
         // In a terminal a name that is too long has a line of its own, so that none breaks within its figures.
-        if name.width() > name_width && look.width.is_some() {
-            writeln!(out, "{line}")?;
-            line.clear();
+        if width > self.name_width && self.look.width.is_some() {
+            out.push(b'\n');
+            width = 0;
         }
-        line.extend(std::iter::repeat_n(' ', name_width.saturating_sub(UnicodeWidthStr::width(line.as_str()))));
-        let cells = Cells::of(&tensor, row);
-        left(&mut line, cells.places.each_ref().map(String::as_str), widths);
-        match &cells.figures {
-            Ok(figures) => {
-                right(&mut line, figures.each_ref().map(String::as_str), widths);
-                writeln!(out, "{line}")?;
-            }
-            Err(word) => {
-                let style = if row.error.is_some() { look.bad() } else { look.doubtful() };
-                writeln!(out, "{line}  {style}{word}{style:#}")?;
-            }
+        pad(out, self.name_width.saturating_sub(width));
+        for (n, (cell, width)) in cells.columns().zip(self.widths).enumerate().filter(|(_, (_, width))| *width > 0) {
+            out.extend_from_slice(b"  ");
+            let room = width.saturating_sub(cell.chars().count());
+            // Dtype and shape begin where figures end.
+            let (left, right) = if n < 2 { (0, room) } else { (room, 0) };
+            pad(out, left);
+            out.extend_from_slice(cell.as_bytes());
+            pad(out, right);
         }
+        if let Some(word) = &cells.word {
+            let style = if row.error.is_some() { self.look.bad() } else { self.look.doubtful() };
+            write!(out, "  {style}{word}{style:#}")?;
+        }
+        out.push(b'\n');
         if row.error.is_none() {
-            below(&tensor, row, ascii, look, out)?;
+            below(tensor, row, self.ascii, self.look, out)?;
         }
-    }
-    footer(checkpoint, stats, top, look, out)
-}
-
-/// The name in its column, without the suffix of variables.
-fn label(tensor: &Tensor) -> std::borrow::Cow<'_, str> {
-    escaped(short_name(&tensor.name))
-}
-
-/// Appends dtype and shape; a column without width is left out.
-fn left(line: &mut String, cells: [&str; 2], widths: [usize; 7]) {
-    for (cell, width) in cells.into_iter().zip(widths).filter(|(_, width)| *width > 0) {
-        line.push_str("  ");
-        line.push_str(cell);
-        line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.chars().count())));
+        Ok(())
     }
 }
 
-/// Appends the figures.
-fn right(line: &mut String, cells: [&str; 5], widths: [usize; 7]) {
-    for (cell, width) in cells.into_iter().zip(widths.into_iter().skip(2)) {
-        line.push_str("  ");
-        line.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.chars().count())));
-        line.push_str(cell);
+impl StatsFormat for StatsText<'_> {
+    fn head(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.any {
+            return Ok(());
+        }
+        let bold = self.look.bold();
+        write!(out, "{bold}{:1$}", "name", self.name_width)?;
+        for (n, (cell, width)) in HEADER.iter().zip(self.widths).enumerate().filter(|(_, (_, width))| *width > 0) {
+            if n < 2 { write!(out, "  {cell:width$}")? } else { write!(out, "  {cell:>width$}")? }
+        }
+        writeln!(out, "{bold:#}")
     }
+
+    fn rows(&self, _: usize, rows: &[TensorStats], out: &mut Vec<u8>) -> io::Result<()> {
+        let (mut cursor, mut cells) = (self.checkpoint.tensors().cursor(), Cells::default());
+        for row in rows {
+            let Some(kind) = reach(&mut cursor, row.at) else { continue };
+            cells.set(kind, cursor.tensor(), row);
+            self.row(&cells, cursor.tensor(), row, out)?;
+        }
+        Ok(())
+    }
+
+    fn foot(&self, totals: &Totals, shown: usize, out: &mut dyn Write) -> io::Result<()> {
+        footer(self.checkpoint, totals, shown, self.look, out)
+    }
+}
+
+/// Goes to a tensor and says of which dtype and shape it is.
+fn reach(cursor: &mut Cursor<'_>, at: usize) -> Option<usize> {
+    cursor.seek(at).then(|| cursor.kind())
+}
+
+/// The name in its column, without the suffix of variables, and how many columns it takes.
+fn label(tensor: &Tensor) -> (Cow<'_, str>, usize) {
+    let name = short_name(&tensor.name);
+    let text = escaped(name);
+    // Measuring characters costs as much as all figures of a tiny tensor.
+    let width = if is_plain(name) { name.len() } else { text.width() };
+    (text, width)
+}
+
+fn pad(out: &mut Vec<u8>, columns: usize) {
+    out.resize(out.len().saturating_add(columns), b' ');
 }
 
 /// What stands on lines below a tensor's.
-fn below(tensor: &Tensor, row: &TensorStats, ascii: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn below(tensor: &Tensor, row: &TensorStats, ascii: bool, look: Look, out: &mut Vec<u8>) -> io::Result<()> {
     let figures = &row.figures;
     let dims = tensor.shape.dims().unwrap_or_default();
     let apart: Vec<String> = non_finite(figures, dims);
@@ -192,7 +272,7 @@ fn spread(
     distribution: &Distribution,
     ascii: bool,
     look: Look,
-    out: &mut dyn Write,
+    out: &mut Vec<u8>,
 ) -> io::Result<()> {
     let edges = [figures.finite_least(), figures.finite_greatest()].map(|edge| edge.map_or_else(String::new, number));
     writeln!(out, "  |{}| {} to {}", bars(&distribution.bars, ascii), edges[0], edges[1])?;
@@ -240,28 +320,22 @@ pub(super) fn dead_channels(channels: &Channels, rank: usize) -> Vec<String> {
     [&channels.columns, &channels.rows].into_iter().zip([names[1], names[0]]).filter_map(text).collect()
 }
 
-fn footer(
-    checkpoint: &Checkpoint,
-    stats: &Stats,
-    top: Option<usize>,
-    look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn footer(checkpoint: &Checkpoint, totals: &Totals, shown: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let dim = look.dim();
-    let all = stats.tensors.len();
-    let shown = all.min(top.unwrap_or(usize::MAX));
+    let all = totals.tensors;
     let of = if shown == all { String::new() } else { format!(", {} shown", count(shown as u64)) };
-    let elements = format!("{} elements", count(stats.whole.elements));
-    let mut facts = vec![format!("{}{of}", tensors_text(all)), elements, size(stats.bytes)];
-    let skipped = stats.skipped;
+    let elements = format!("{} elements", count(totals.whole.elements));
+    let mut facts = vec![format!("{}{of}", tensors_text(all)), elements, size(totals.bytes)];
+    let skipped = totals.skipped;
     if skipped.tensors > 0 {
         facts.push(format!("{} without numbers skipped, {}", tensors_text(skipped.tensors), size(skipped.bytes)));
     }
     writeln!(out, "{dim}{}", joined(&facts, 0, 2, look))?;
-    if stats.whole.elements > 0 {
-        let figures = cells(&stats.whole);
+    if totals.whole.elements > 0 {
+        let mut figures: [String; 5] = Default::default();
+        set_figures(&mut figures, &totals.whole);
         let [least, greatest, mean, deviation, zeros] = &figures;
-        let norm = figure(stats.whole.norm());
+        let norm = figure(totals.whole.norm());
         let facts = [
             format!("all together: min {least}"),
             format!("max {greatest}"),
@@ -272,14 +346,11 @@ fn footer(
         ];
         writeln!(out, "{}", joined(&facts, 0, 2, look))?;
     }
-    let apart = |figures: &Figures| figures.finite() < figures.elements;
-    let zero = |figures: &Figures| figures.elements > 1 && figures.is_all_zero();
-    let constant = |figures: &Figures| figures.constant().is_some() && !figures.is_all_zero();
     let notes = [
-        (stats.count(zero), "all zero"),
-        (stats.count(constant), "constant"),
-        (stats.count(apart), "with NaN or infinity"),
-        (stats.unreadable().count(), "unreadable"),
+        (totals.all_zero, "all zero"),
+        (totals.constant.saturating_sub(totals.all_zero), "constant"),
+        (totals.non_finite, "with NaN or infinity"),
+        (totals.unreadable, "unreadable"),
     ];
     let notes = notes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n as u64)));
     let mut notes: Vec<String> = notes.collect();
@@ -291,15 +362,6 @@ fn footer(
         notes.push("the index is damaged".to_owned());
     }
     writeln!(out, "{}{dim:#}", joined(&notes, 0, 2, look))
-}
-
-/// A number of a tensor; a short integer with all its digits.
-pub(super) fn number(number: Number) -> String {
-    match number {
-        Number::Int(value) => integer(value.into()),
-        Number::UInt(value) => integer(value.into()),
-        Number::Float(value) => figure(value),
-    }
 }
 
 #[cfg(test)]

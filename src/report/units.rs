@@ -63,45 +63,6 @@ pub fn percent(part: u64, whole: u64) -> String {
     }
 }
 
-/// Four digits at most, in at most eight columns unless the exponent has more than one digit.
-pub(super) fn figure(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    if !size.is_finite() {
-        return if value.is_nan() {
-            "nan"
-        } else if value < 0.0 {
-            "-inf"
-        } else {
-            "inf"
-        }
-        .to_owned();
-    }
-    let decimals = match size {
-        0.01..0.099_995 => 5,
-        0.099_995..0.999_95 => 4,
-        0.999_95..9.9995 => 3,
-        9.9995..99.995 => 2,
-        99.995..999.95 => 1,
-        999.95..99_999.5 => 0,
-        _ => {
-            let text = format!("{value:.2e}");
-            let Some((digits, exponent)) = text.split_once('e') else { return text };
-            return format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'));
-        }
-    };
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// An integer with all its digits where they fit the column of a figure.
-pub(super) fn integer(value: i128) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
-    if value.unsigned_abs() < 10_000_000 { value.to_string() } else { figure(value as f64) }
-}
-
 /// A shape as people write it: `784×128`, a scalar `()`.
 pub fn shape_text(shape: &Shape) -> String {
     match shape.dims() {
@@ -174,22 +135,5 @@ mod tests {
         assert_eq!(spans, ["0 s", "1 min 1 s", "1 h", "1 d 1 h"]);
         assert_eq!(shape_text(&Shape::new([784, 128])), "784×128");
         assert_eq!(shape_text(&Shape::scalar()), "()");
-    }
-
-    #[test]
-    fn figures_are_short() {
-        let texts = [0.0, 1.0, -0.5, 0.012_345, 99.996, 12_345.6, -123_456.0, 1e-7, 0.009_999, 1e300, f64::NAN];
-        let texts = texts.map(figure);
-        let want = ["0", "1", "-0.5", "0.01235", "100", "12346", "-1.23e5", "1e-7", "1e-2", "1e300", "nan"];
-        assert_eq!(texts, want);
-        for exponent in -310..308 {
-            for digits in [1.0, 9.999_999, 3.337] {
-                let text = figure(-digits * 10f64.powi(exponent));
-                let most = if exponent.abs() < 9 { 8 } else { 10 };
-                assert!(text.len() <= most, "{text}");
-            }
-        }
-        assert_eq!(integer(i64::MIN.into()), "-9.22e18");
-        assert_eq!(integer(123_456), "123456");
     }
 }

@@ -4,19 +4,26 @@
 //! One pass over the bytes, which also checks them: a tensor whose bytes are not those that were saved has an error
 //! beside its figures. Extremes are those of everything but NaN; mean, deviation, norm, quantiles and histogram are
 //! those of the finite elements. Complex numbers count by their magnitude.
+//!
+//! [`each`] hands tensors out as they are done, in order, and keeps none: a checkpoint may have any number of them.
 
 mod block;
 mod channels;
 mod distribution;
 mod figures;
 mod moments;
+mod order;
+mod plan;
+mod together;
 mod work;
 
 pub use channels::{Channels, Dead, LONGEST, NAMED};
 pub use distribution::{BARS, Distribution, SHARES};
 pub use figures::{Figures, Number, Spots};
+pub use order::{First, SortKey, StatsOrder, StatsSort};
+pub use work::each;
 
-use std::cmp::Ordering;
+use std::ops::ControlFlow;
 
 use super::select::Selection;
 use super::validate::Progress;
@@ -63,39 +70,34 @@ pub struct Skipped {
     pub bytes: u64,
 }
 
-/// Statistics of a selection.
-#[derive(Debug)]
-pub struct Stats {
-    /// One for each numeric tensor, in the order of the checkpoint: by name.
-    pub tensors: Vec<TensorStats>,
+/// What tensors come to together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Numeric tensors.
+    pub tensors: usize,
+    /// Their stored bytes.
+    pub bytes: u64,
     /// Strings, variants and unknown types, of which there is nothing to compute.
     pub skipped: Skipped,
     /// Everything that could be read, merged.
     pub whole: Figures,
-    /// Stored bytes of the numeric tensors.
-    pub bytes: u64,
+    /// Tensors whose elements all have one value.
+    pub constant: usize,
+    /// Those of them whose elements are zero.
+    pub all_zero: usize,
+    /// Tensors with NaN or infinity.
+    pub non_finite: usize,
+    /// Tensors that could not be read, or whose bytes are not those that were saved.
+    pub unreadable: usize,
 }
 
-/// What tensors are sorted by. Figures come with the largest first, and those without one last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StatsSort {
-    /// Name, as bytes.
-    #[default]
-    Name,
-    /// Number of elements.
-    Elements,
-    /// Largest absolute value of a finite element.
-    MaxAbs,
-    /// Absolute value of the mean.
-    Mean,
-    /// Standard deviation.
-    Deviation,
-    /// L2 norm.
-    Norm,
-    /// Share of zeros.
-    Zeros,
-    /// Elements that are not finite.
-    NonFinite,
+/// Statistics of a selection.
+#[derive(Debug)]
+pub struct Stats {
+    /// One for each numeric tensor, in the order of the selection.
+    pub tensors: Vec<TensorStats>,
+    /// What they come to.
+    pub totals: Totals,
 }
 
 /// The tensor at a position.
@@ -103,30 +105,15 @@ pub(crate) fn tensor_at(checkpoint: &Checkpoint, at: usize) -> Option<Tensor> {
     checkpoint.tensors().get(at)
 }
 
-/// Statistics of the selected tensors of a checkpoint.
+/// Statistics of the selected tensors of a checkpoint, all of them kept.
 pub fn stats(checkpoint: &Checkpoint, selection: &Selection, options: &StatsOptions, progress: &Progress) -> Stats {
-    let mut skipped = Skipped::default();
-    let mut bytes = 0u64;
-    let mut numeric = Vec::new();
-    let mut cursor = checkpoint.tensors().cursor();
-    for at in selection.iter() {
-        let Some(tensor) = cursor.reach(at) else { continue };
-        let stored = tensor.bytes().unwrap_or(0);
-        if tensor.is_numeric() {
-            bytes = bytes.saturating_add(stored);
-            numeric.push(at);
-        } else {
-            skipped.tensors += 1;
-            skipped.elements = skipped.elements.saturating_add(tensor.elements().unwrap_or(0));
-            skipped.bytes = skipped.bytes.saturating_add(stored);
-        }
-    }
-    let tensors = work::all(checkpoint, &numeric, options, progress);
-    let mut whole = Figures::default();
-    for tensor in tensors.iter().filter(|tensor| tensor.error.is_none()) {
-        whole.merge(&tensor.figures);
-    }
-    Stats { tensors, skipped, whole, bytes }
+    let mut tensors = Vec::new();
+    let keep = |(), rows| {
+        tensors.extend::<Vec<TensorStats>>(rows);
+        ControlFlow::Continue(())
+    };
+    let totals = each(checkpoint, selection, options, progress, |_, _| (), keep);
+    Stats { tensors, totals }
 }
 
 impl Stats {
@@ -134,43 +121,30 @@ impl Stats {
     pub fn unreadable(&self) -> impl Iterator<Item = (&TensorStats, &Error)> {
         self.tensors.iter().filter_map(|tensor| Some((tensor, tensor.error.as_ref()?)))
     }
+}
 
-    /// How many tensors could be read and hold for a condition.
-    pub fn count(&self, holds: impl Fn(&Figures) -> bool) -> usize {
-        self.tensors.iter().filter(|tensor| tensor.error.is_none() && holds(&tensor.figures)).count()
-    }
-
-    /// Puts the tensors in another order. They come in the order of their names.
-    pub fn sort(&mut self, by: StatsSort, reverse: bool) {
-        if by != StatsSort::Name {
-            self.tensors.sort_by(|a, b| match (key(a, by), key(b, by)) {
-                (Some(a), Some(b)) => b.total_cmp(&a),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => Ordering::Equal,
-            });
-        }
-        if reverse {
-            self.tensors.reverse();
-        }
+impl TensorStats {
+    /// Of a tensor of which nothing is known yet.
+    fn new(at: usize) -> Self {
+        let figures = Figures::default();
+        Self { at, figures, verified: false, error: None, distribution: None, channels: None }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an order of counts")]
-fn key(tensor: &TensorStats, by: StatsSort) -> Option<f64> {
-    let figures = &tensor.figures;
-    if tensor.error.is_some() {
-        return None;
-    }
-    match by {
-        StatsSort::Name => None,
-        StatsSort::Elements => Some(figures.elements as f64),
-        StatsSort::MaxAbs => figures.largest(),
-        StatsSort::Mean => figures.mean().map(f64::abs),
-        StatsSort::Deviation => figures.deviation(),
-        StatsSort::Norm => figures.mean().map(|_| figures.norm()),
-        StatsSort::Zeros => (figures.elements > 0).then(|| figures.zeros as f64 / figures.elements as f64),
-        StatsSort::NonFinite => Some(figures.elements.saturating_sub(figures.finite()) as f64),
+impl Totals {
+    /// Takes tensors in. Their order counts: it decides about the last digits of what is summed.
+    fn add(&mut self, rows: &[TensorStats]) {
+        for TensorStats { figures, error, .. } in rows {
+            if error.is_some() {
+                self.unreadable += 1;
+                continue;
+            }
+            self.whole.merge(figures);
+            let is_constant = figures.constant().is_some();
+            self.constant += usize::from(is_constant);
+            self.all_zero += usize::from(is_constant && figures.is_all_zero());
+            self.non_finite += usize::from(figures.finite() < figures.elements);
+        }
     }
 }
 

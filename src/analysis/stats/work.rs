@@ -1,51 +1,57 @@
-//! Who reads what: tensors cut into parts that do not depend on the number of threads, read and summed once.
+//! Reading and summing: what is planned, by several threads, each tensor once.
 //!
-//! A large tensor is cut into parts of 8 MiB, which any thread may take; many small ones make one unit of work. What
-//! parts come to is merged in their order, so that every digit is the same with one thread and with many. The checksum
-//! is taken of the same bytes on the way.
+//! What parts come to is merged in their order, so that every digit is the same with one thread and with many. The
+//! checksum is taken of the same bytes on the way.
 
-use std::ops::Range;
-use std::sync::atomic::Ordering;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::block::{BLOCK, figures};
 use super::channels::Marks;
 use super::distribution::{Buckets, Counter};
-use super::{Figures, StatsOptions, TensorStats, tensor_at};
+use super::plan::{Plan, Unit, bytes, parts};
+use super::together::Near;
+use super::{Figures, StatsOptions, TensorStats, Totals};
+use crate::analysis::select::Selection;
 use crate::analysis::validate::Progress;
-use crate::checkpoint::{Checkpoint, Elements, Hold, Parts, Tensor};
+use crate::checkpoint::{Checkpoint, Cursor, Elements, Hold, Tensor};
 use crate::error::Result;
 use crate::parallel::in_order;
 use crate::tensor::{Checked, DType, Widener};
 use crate::wire::Crc32c;
 
-/// Bytes of a part. Smaller ones spend their time joining checksums (8 µs each).
-const UNIT: u64 = 8 << 20;
-
 /// Bytes read at a time: smaller costs system calls, larger falls out of the second-level cache.
-const WINDOW: u64 = 256 << 10;
+pub(super) const WINDOW: u64 = 256 << 10;
 
-/// Most tensors in one unit of work.
-const TOGETHER: usize = 512;
-
-/// One thing to do: a run of small tensors, or a part of a large one.
-struct Unit {
-    /// Positions in the tensors to be read.
-    tensors: Range<usize>,
-    /// The elements of the one tensor, and whether they are its last.
-    part: Option<(Range<u64>, bool)>,
+/// What all threads know.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'j> {
+    pub(super) checkpoint: &'j Checkpoint,
+    pub(super) selection: &'j Selection,
+    pub(super) options: &'j StatsOptions,
+    pub(super) progress: &'j Progress,
 }
 
 /// What a thread keeps from one unit to the next.
+pub(super) struct Worker<'j> {
+    pub(super) job: Job<'j>,
+    pub(super) cursor: Cursor<'j>,
+    pub(super) adder: Adder,
+    pub(super) window: Vec<u8>,
+    /// The tensors of a unit that lie near each other.
+    pub(super) near: Vec<Near>,
+}
+
+/// Takes elements in.
 #[derive(Default)]
-struct Worker {
-    widener: Option<(DType, Widener)>,
-    window: Vec<u8>,
+pub(super) struct Adder {
+    wideners: Vec<(DType, Widener)>,
     counter: Counter,
 }
 
 /// What elements that follow one another came to.
 #[derive(Default)]
-struct Part {
+pub(super) struct Part {
     figures: Figures,
     buckets: Buckets,
     marks: Option<Marks>,
@@ -54,139 +60,90 @@ struct Part {
 }
 
 /// What came of a unit.
-enum Done {
-    Tensors(Vec<TensorStats>),
+enum Done<T> {
+    /// Tensors, and what was made of them.
+    Tensors(T, Vec<TensorStats>),
+    /// A part of a tensor, and its bytes.
     Part(Box<Part>, u64),
 }
 
-/// Statistics of the tensors at these positions, in the order of the checkpoint.
-pub(super) fn all(
+/// Finds out about the selected tensors, in the order of the selection, and keeps none of them.
+///
+/// `make` is given some that follow one another, with the number of the first among all numeric ones, on any thread;
+/// what it makes of them goes with them to `take`, in order and on the caller's thread. If `take` breaks off, nothing
+/// more is handed to it, and the totals lack the rest.
+pub fn each<T: Send>(
     checkpoint: &Checkpoint,
-    positions: &[usize],
+    selection: &Selection,
     options: &StatsOptions,
     progress: &Progress,
-) -> Vec<TensorStats> {
-    // As they lie in their files: a disk reads on faster than it jumps.
-    let mut at = positions.to_vec();
-    at.sort_by_cached_key(|at| tensor_at(checkpoint, *at).map(|tensor| place(&tensor)));
-    let units = plan(checkpoint, &at, progress);
-    let mut rows: Vec<TensorStats> = Vec::with_capacity(positions.len());
-    let work = |worker: &mut Worker, n: usize| {
-        let unit = units.get(n)?;
-        let tensors = at.get(unit.tensors.clone()).unwrap_or_default();
+    make: impl Fn(usize, &[TensorStats]) -> T + Sync,
+    mut take: impl FnMut(T, Vec<TensorStats>) -> ControlFlow<()>,
+) -> Totals {
+    let job = Job { checkpoint, selection, options, progress };
+    let Plan { units, mut totals, .. } = Plan::new(checkpoint, selection);
+    progress.total.fetch_add(totals.bytes, Ordering::Relaxed);
+    let is_over = AtomicBool::new(false);
+    let work = |worker: &mut Worker<'_>, n: usize| {
+        let unit = units.get(n).filter(|_| !is_over.load(Ordering::Relaxed))?;
         let Some((range, _)) = &unit.part else {
-            let whole = |at: &usize| worker.whole(checkpoint, *at, options, progress);
-            return Some(Done::Tensors(tensors.iter().filter_map(whole).collect()));
+            let rows = worker.several(unit.tensors.clone());
+            return Some(Done::Tensors(make(unit.before, &rows), rows));
         };
-        let tensor = tensor_at(checkpoint, *tensors.first()?)?;
-        let part = worker.open_part(checkpoint, &tensor, range.clone(), options, progress);
-        Some(Done::Part(Box::new(part), bytes(&tensor, range)))
+        let tensor = worker.cursor.reach(selection.get(unit.tensors.start)?)?.clone();
+        Some(Done::Part(Box::new(worker.open_part(&tensor, range.clone())), bytes(&tensor, range)))
     };
     let mut large = Part::default();
-    in_order(units.len(), options.threads, Worker::default, work, |n, done| {
-        let (Some(unit), Some(done)) = (units.get(n), done) else { return };
-        match done {
-            Done::Tensors(stats) => rows.extend(stats),
-            Done::Part(part, len) => {
-                large.append(*part, len);
-                if unit.part.as_ref().is_some_and(|(_, last)| *last) {
-                    let whole = std::mem::take(&mut large);
-                    if let Some(at) = at.get(unit.tensors.start)
-                        && let Some(tensor) = tensor_at(checkpoint, *at)
-                    {
-                        rows.push(whole.finish(checkpoint, *at, &tensor, options));
-                    }
+    in_order(
+        units.len(),
+        options.threads,
+        || Worker::new(job),
+        work,
+        |n, done| {
+            let (Some(unit), Some(done)) = (units.get(n), done) else { return };
+            let (made, rows) = match done {
+                Done::Tensors(made, rows) => (made, rows),
+                Done::Part(part, len) => {
+                    large.append(*part, len);
+                    let Some(row) = job.last_part(unit, &mut large) else { return };
+                    let rows = vec![row];
+                    (make(unit.before, &rows), rows)
                 }
+            };
+            if !is_over.load(Ordering::Relaxed) {
+                totals.add(&rows);
+                is_over.store(take(made, rows).is_break(), Ordering::Relaxed);
             }
-        }
-    });
-    rows.sort_unstable_by_key(|row| row.at);
-    rows
+        },
+    );
+    totals
 }
 
-/// Where a tensor begins.
-fn place(tensor: &Tensor) -> (i32, i64) {
-    match &tensor.parts {
-        Parts::Whole(place) => (place.shard, place.range.map_or(0, |(start, _)| start)),
-        Parts::Slices(_) => (i32::MAX, 0),
+impl Job<'_> {
+    /// The tensor whose last part has been read.
+    fn last_part(&self, unit: &Unit, large: &mut Part) -> Option<TensorStats> {
+        unit.part.as_ref().filter(|(_, is_last)| *is_last)?;
+        let at = self.selection.get(unit.tensors.start)?;
+        let tensor = self.checkpoint.tensors().get(at)?;
+        Some(std::mem::take(large).finish(*self, at, &tensor))
     }
 }
 
-fn bytes(tensor: &Tensor, elements: &Range<u64>) -> u64 {
-    let size = tensor.dtype.element_size().unwrap_or(1);
-    elements.end.saturating_sub(elements.start).saturating_mul(size)
-}
-
-/// Elements of a part; a multiple of a block.
-fn part_length(dtype: DType) -> u64 {
-    UNIT / dtype.element_size().unwrap_or(1).max(1)
-}
-
-/// The parts of a tensor with so many elements.
-fn parts(dtype: DType, elements: u64) -> impl Iterator<Item = (Range<u64>, bool)> {
-    let step = part_length(dtype);
-    let starts = std::iter::successors(Some(0u64), move |start| start.checked_add(step));
-    starts.take_while(move |start| *start < elements).map(move |start| {
-        let end = start.saturating_add(step).min(elements);
-        (start..end, end == elements)
-    })
-}
-
-fn plan(checkpoint: &Checkpoint, at: &[usize], progress: &Progress) -> Vec<Unit> {
-    let mut units = Vec::new();
-    let (mut first, mut gathered, mut total) = (0usize, 0u64, 0u64);
-    let gather = |units: &mut Vec<Unit>, tensors: Range<usize>| {
-        if !tensors.is_empty() {
-            units.push(Unit { tensors, part: None });
-        }
-    };
-    for (n, at) in at.iter().enumerate() {
-        let Some(tensor) = tensor_at(checkpoint, *at) else { continue };
-        let elements = tensor.elements().unwrap_or(0);
-        let size = bytes(&tensor, &(0..elements));
-        total = total.saturating_add(tensor.bytes().unwrap_or(0));
-        if elements > part_length(tensor.dtype) && can_be_cut(checkpoint, &tensor) {
-            gather(&mut units, first..n);
-            let cut = parts(tensor.dtype, elements).map(|part| Unit { tensors: n..n + 1, part: Some(part) });
-            units.extend(cut);
-            (first, gathered) = (n + 1, 0);
-            continue;
-        }
-        gathered = gathered.saturating_add(size);
-        if gathered >= UNIT || n + 1 - first >= TOGETHER {
-            gather(&mut units, first..n + 1);
-            (first, gathered) = (n + 1, 0);
-        }
+impl<'j> Worker<'j> {
+    fn new(job: Job<'j>) -> Self {
+        let cursor = job.checkpoint.tensors().cursor();
+        Self { job, cursor, adder: Adder::default(), window: Vec::new(), near: Vec::new() }
     }
-    gather(&mut units, first..at.len());
-    progress.total.fetch_add(total, Ordering::Relaxed);
-    units
-}
 
-/// Whether any part of a tensor can be read by itself; also that its bytes are there, so that nothing is planned by
-/// a number from the index alone.
-fn can_be_cut(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
-    matches!(&tensor.parts, Parts::Whole(place) if place.range.is_some())
-        && checkpoint.elements(tensor, &mut Hold::default()).is_ok_and(|elements| elements.is_seekable())
-}
-
-impl Worker {
-    /// All of a tensor.
-    fn whole(
-        &mut self,
-        checkpoint: &Checkpoint,
-        at: usize,
-        options: &StatsOptions,
-        progress: &Progress,
-    ) -> Option<TensorStats> {
-        let tensor = tensor_at(checkpoint, at)?;
+    /// All of a tensor, by itself.
+    pub(super) fn whole(&mut self, at: usize, tensor: &Tensor) -> TensorStats {
         let mut hold = Hold::default();
-        let part = match checkpoint.elements(&tensor, &mut hold) {
+        let part = match self.job.checkpoint.elements(tensor, &mut hold) {
             Err(error) => Part { checked: Some(Err(error)), ..Part::default() },
             Ok(mut elements) => {
                 let mut whole = Part::default();
                 for (range, _) in parts(tensor.dtype, elements.count()) {
-                    let part = self.part(&tensor, &mut elements, range, options, progress);
+                    let part = self.part(tensor, &mut elements, range);
                     let failed = matches!(part.checked, Some(Err(_)));
                     whole.append(part, 0);
                     if failed {
@@ -201,21 +158,14 @@ impl Worker {
                 whole
             }
         };
-        Some(part.finish(checkpoint, at, &tensor, options))
+        part.finish(self.job, at, tensor)
     }
 
-    fn open_part(
-        &mut self,
-        checkpoint: &Checkpoint,
-        tensor: &Tensor,
-        range: Range<u64>,
-        options: &StatsOptions,
-        progress: &Progress,
-    ) -> Part {
-        match checkpoint.elements(tensor, &mut Hold::default()) {
+    fn open_part(&mut self, tensor: &Tensor, range: Range<u64>) -> Part {
+        match self.job.checkpoint.elements(tensor, &mut Hold::default()) {
             Err(error) => Part { checked: Some(Err(error)), ..Part::default() },
             Ok(mut elements) => {
-                let mut part = self.part(tensor, &mut elements, range, options, progress);
+                let mut part = self.part(tensor, &mut elements, range);
                 part.sum = elements.sum().map(|(_, _, crc)| crc);
                 part
             }
@@ -223,24 +173,10 @@ impl Worker {
     }
 
     /// Elements that follow one another.
-    fn part(
-        &mut self,
-        tensor: &Tensor,
-        elements: &mut Elements<'_>,
-        range: Range<u64>,
-        options: &StatsOptions,
-        progress: &Progress,
-    ) -> Part {
-        let mut part = Part::default();
-        if options.channels {
-            part.marks = tensor.dims().ok().and_then(|dims| Marks::new(&dims, range.start));
-        }
-        if self.widener.as_ref().is_none_or(|(dtype, _)| *dtype != tensor.dtype) {
-            self.widener = Widener::new(tensor.dtype).map(|widener| (tensor.dtype, widener));
-        }
-        let Some((_, widener)) = &mut self.widener else { return part };
-        let size = widener.element_size().max(1);
-        let step = WINDOW / size as u64;
+    fn part(&mut self, tensor: &Tensor, elements: &mut Elements<'_>, range: Range<u64>) -> Part {
+        let mut part = Part::new(self.job.options, tensor, range.start);
+        let size = tensor.dtype.element_size().unwrap_or(1).max(1);
+        let step = WINDOW / size;
         let mut at = range.start;
         while at < range.end {
             let end = at.saturating_add(step).min(range.end);
@@ -248,27 +184,53 @@ impl Worker {
                 part.checked = Some(Err(error.for_key(&tensor.name)));
                 break;
             }
-            for (block, first) in self.window.chunks(BLOCK * size).zip((at..).step_by(BLOCK)) {
-                let block = widener.widen(block);
-                part.figures.merge(&figures(block, first));
-                if options.distribution {
-                    self.counter.add(block);
-                }
-                if let Some(marks) = &mut part.marks {
-                    marks.add(block);
-                }
-            }
-            progress.done.fetch_add(self.window.len() as u64, Ordering::Relaxed);
+            self.adder.add(&mut part, tensor.dtype, &self.window, at, self.job.options);
+            self.job.progress.done.fetch_add(self.window.len() as u64, Ordering::Relaxed);
             at = end;
         }
-        if options.distribution {
-            part.buckets = self.counter.take();
-        }
+        self.adder.finish(&mut part, self.job.options);
         part
     }
 }
 
+impl Adder {
+    /// Takes the elements in these bytes in, which are little-endian; the first of them has the number `at`, which
+    /// must be that of the first element of a block.
+    pub(super) fn add(&mut self, part: &mut Part, dtype: DType, bytes: &[u8], at: u64, options: &StatsOptions) {
+        let known = self.wideners.iter().position(|(known, _)| *known == dtype);
+        let known = known.unwrap_or_else(|| {
+            self.wideners.extend(Widener::new(dtype).map(|widener| (dtype, widener)));
+            self.wideners.len().saturating_sub(1)
+        });
+        let Some((_, widener)) = self.wideners.get_mut(known).filter(|(known, _)| *known == dtype) else { return };
+        let size = widener.element_size().max(1);
+        for (block, first) in bytes.chunks(BLOCK * size).zip((at..).step_by(BLOCK)) {
+            let block = widener.widen(block);
+            part.figures.merge(&figures(block, first));
+            if options.distribution {
+                self.counter.add(block);
+            }
+            if let Some(marks) = &mut part.marks {
+                marks.add(block);
+            }
+        }
+    }
+
+    /// No more comes of a part.
+    pub(super) fn finish(&mut self, part: &mut Part, options: &StatsOptions) {
+        if options.distribution {
+            part.buckets = self.counter.take();
+        }
+    }
+}
+
 impl Part {
+    /// Nothing yet, from element `at` of a tensor on.
+    pub(super) fn new(options: &StatsOptions, tensor: &Tensor, at: u64) -> Self {
+        let dims = options.channels.then(|| tensor.dims().ok()).flatten();
+        Self { marks: dims.and_then(|dims| Marks::new(&dims, at)), ..Self::default() }
+    }
+
     /// Takes the next part in, which has `len` bytes.
     fn append(&mut self, next: Self, len: u64) {
         self.figures.merge(&next.figures);
@@ -285,23 +247,29 @@ impl Part {
     }
 
     /// All of the tensor has been read, or as much as can be.
-    fn finish(self, checkpoint: &Checkpoint, at: usize, tensor: &Tensor, options: &StatsOptions) -> TensorStats {
-        let checked = match (self.checked, self.sum) {
+    fn finish(mut self, job: Job<'_>, at: usize, tensor: &Tensor) -> TensorStats {
+        let checked = match (self.checked.take(), self.sum) {
             (Some(checked), _) => checked,
-            (None, Some(sum)) => checkpoint.compare_sum(tensor, sum),
+            (None, Some(sum)) => job.checkpoint.compare_sum(tensor, sum),
             (None, None) => Ok(Checked::Not),
         };
-        let figures = if is_integer(tensor.dtype) { self.figures.into_integers() } else { self.figures };
-        let extremes = figures.finite_least().zip(figures.finite_greatest());
-        let distribution = extremes.filter(|_| options.distribution);
-        let distribution = distribution
-            .and_then(|(least, greatest)| self.buckets.distribution(tensor.dtype, least.value(), greatest.value()));
-        let channels = self.marks.map(|marks| Box::new(marks.finish()));
         let (verified, error) = match checked {
             Ok(checked) => (checked == Checked::Verified, None),
             Err(error) => (false, Some(error.for_key(&tensor.name))),
         };
-        TensorStats { at, figures, verified, error, distribution: distribution.map(Box::new), channels }
+        TensorStats { verified, error, ..self.into_stats(at, tensor.dtype, job.options) }
+    }
+
+    /// What was read is the whole tensor, and it is what was saved.
+    pub(super) fn into_stats(self, at: usize, dtype: DType, options: &StatsOptions) -> TensorStats {
+        let figures = if is_integer(dtype) { self.figures.into_integers() } else { self.figures };
+        let extremes = figures.finite_least().zip(figures.finite_greatest());
+        let distribution = extremes.filter(|_| options.distribution);
+        let distribution = distribution
+            .and_then(|(least, greatest)| self.buckets.distribution(dtype, least.value(), greatest.value()))
+            .map(Box::new);
+        let channels = self.marks.map(|marks| Box::new(marks.finish()));
+        TensorStats { at, figures, verified: true, error: None, distribution, channels }
     }
 }
 

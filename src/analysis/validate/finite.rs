@@ -1,9 +1,11 @@
 //! NaN and infinity, opt-in: how many, and where the first one is.
 
+use std::ops::ControlFlow;
+
 use super::{Progress, Validation};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::select::Selection;
-use crate::analysis::stats::{StatsOptions, TensorStats, coordinates, stats, tensor_at};
+use crate::analysis::stats::{StatsOptions, TensorStats, coordinates, each, tensor_at};
 use crate::checkpoint::Checkpoint;
 use crate::escape::escaped;
 use crate::tensor::DType;
@@ -66,14 +68,27 @@ pub(in crate::analysis) fn search(
     let selection: Selection = selection.iter().filter(can_be).collect();
     let options = StatsOptions { threads, distribution: false, channels: false };
     let mut search = Search::default();
-    // What was read of a tensor before it broke off, and the values of those with a wrong checksum, are told too.
-    for TensorStats { at, figures, error, .. } in stats(checkpoint, &selection, &options, progress).tensors {
-        *(if error.is_none() { &mut search.read } else { &mut search.unread }) += 1;
-        let infinite = figures.positive_infinity().count.saturating_add(figures.negative_infinity().count);
-        let found = figures.first_non_finite().map(|first| NonFinite { at, nan: figures.nan().count, infinite, first });
-        search.found.extend(found);
-    }
+    let take = |(), rows: Vec<TensorStats>| {
+        for row in &rows {
+            search.add(row);
+        }
+        ControlFlow::Continue(())
+    };
+    each(checkpoint, &selection, &options, progress, |_, _| (), take);
     search
+}
+
+impl Search {
+    /// Takes a tensor in. What was read of one before it broke off, and the values of one with a wrong checksum, are
+    /// told too.
+    fn add(&mut self, row: &TensorStats) {
+        let TensorStats { at, figures, error, .. } = row;
+        *(if error.is_none() { &mut self.read } else { &mut self.unread }) += 1;
+        let infinite = figures.positive_infinity().count.saturating_add(figures.negative_infinity().count);
+        let found =
+            figures.first_non_finite().map(|first| NonFinite { at: *at, nan: figures.nan().count, infinite, first });
+        self.found.extend(found);
+    }
 }
 
 fn has_non_finite(dtype: DType) -> bool {
