@@ -59,7 +59,6 @@ pub struct Bundle {
     header: BundleHeader,
     damage: Vec<Error>,
     notes: Vec<Error>,
-    blocks: usize,
 }
 
 /// Takes the entries of an index, as they are stored: sorted by key (unless the bundle's notes say otherwise), slice
@@ -101,13 +100,8 @@ impl Bundle {
     pub fn read<E: Entries>(prefix: &Prefix, limits: &Limits, make: impl Fn() -> E + Sync) -> Result<(Self, Vec<E>)> {
         let path = prefix.index();
         let mut table = Table::open(Source::open(&path)?, limits)?;
-        let mut bundle = Self {
-            prefix: prefix.clone(),
-            header: BundleHeader::default(),
-            damage: Vec::new(),
-            notes: Vec::new(),
-            blocks: table.blocks().len(),
-        };
+        let mut bundle =
+            Self { prefix: prefix.clone(), header: BundleHeader::default(), damage: Vec::new(), notes: Vec::new() };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if table.source().len() < SEVERAL_FROM { 1 } else { limits.threads.unwrap_or_else(cores) };
         let mut read = bundle.read_entries(&table, limits, threads, &make);
@@ -239,10 +233,5 @@ impl Bundle {
     /// Takes what could not be read, and what is wrong but cost nothing (keys out of order).
     pub fn take_damage(&mut self) -> (Vec<Error>, Vec<Error>) {
         (std::mem::take(&mut self.damage), std::mem::take(&mut self.notes))
-    }
-
-    /// Number of data blocks in the index.
-    pub fn blocks(&self) -> usize {
-        self.blocks
     }
 }
