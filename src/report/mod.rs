@@ -4,6 +4,7 @@
 
 mod csv;
 mod diff_json;
+mod diff_lines;
 mod diff_table;
 mod diff_text;
 mod events;

@@ -22,4 +22,4 @@ pub use narrow::{Narrow, NarrowKind};
 pub use region::{Region, Span, split_selector};
 pub use shape::Shape;
 pub use slice::{Extent, TensorSlice};
-pub use widen::{Wide, Widener};
+pub use widen::{Wide, Widener, from_bfloat16, from_float16};

@@ -81,7 +81,8 @@ impl Narrow {
         f64::from_bits(bits).copysign(value)
     }
 
-    fn magnitude(self) -> u16 {
+    /// The stored bits without the sign.
+    pub fn magnitude(self) -> u16 {
         self.bits & self.kind.magnitude_mask()
     }
 

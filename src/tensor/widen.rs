@@ -3,6 +3,7 @@
 //! What float32 holds exactly becomes float32, which halves the work of whoever comes next; float64, 32-bit integers
 //! and magnitudes of complex128 become float64, also exactly; 64-bit integers stay what they are, because no float
 //! holds their extremes. The conversions have no branches, so that they become vectors.
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
 
 use super::simd::{Kernel, widest};
 use super::{DType, Element};
@@ -95,10 +96,8 @@ impl Widener {
         let Self { how, singles, doubles, ints, uints, .. } = self;
         match how {
             How::Float32 => Wide::Single(map(bytes, singles, f32::from_le_bytes)),
-            How::Float16 => Wide::Single(map(bytes, singles, |b| half(u16::from_le_bytes(b)))),
-            How::BFloat16 => {
-                Wide::Single(map(bytes, singles, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)))
-            }
+            How::Float16 => Wide::Single(map(bytes, singles, |b| from_float16(u16::from_le_bytes(b)))),
+            How::BFloat16 => Wide::Single(map(bytes, singles, |b| from_bfloat16(u16::from_le_bytes(b)))),
             How::Int16 => Wide::Single(map(bytes, singles, |b| f32::from(i16::from_le_bytes(b)))),
             How::UInt16 => Wide::Single(map(bytes, singles, |b| f32::from(u16::from_le_bytes(b)))),
             How::Byte(table) => {
@@ -132,9 +131,15 @@ fn table(dtype: DType) -> Option<Box<[f32; 256]>> {
     Some(table)
 }
 
+/// A bfloat16 as a float32, of which it is the upper half.
+#[inline(always)]
+pub fn from_bfloat16(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
+}
+
 /// A float16 as a float32: the exponent is moved by a multiplication, which also makes subnormal numbers normal.
-#[inline]
-fn half(bits: u16) -> f32 {
+#[inline(always)]
+pub fn from_float16(bits: u16) -> f32 {
     /// 2 to the power of 112, the difference between the two biases.
     const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
     let bits = u32::from(bits);
@@ -184,7 +189,6 @@ struct Map<'m, const N: usize, T, F> {
 impl<const N: usize, T, F: Fn([u8; N]) -> T> Kernel for Map<'_, N, T, F> {
     type Output = ();
 
-    #[expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
     #[inline(always)]
     fn run(self) {
         for (to, from) in self.to.iter_mut().zip(self.from) {

@@ -1,9 +1,8 @@
 //! What lies between two runs of elements: sums that add up in any number of parts, extremes with their places.
 //!
-//! [`Partial::add`] takes runs as they come, in lanes where a type has them (`kernel`), else an element at a time. NaN
-//! on one side only is a change without a size: it is counted, and left out of all sums.
+//! [`Partial::add`] takes runs as they come, in lanes (`kernel`) where a type has them (`kinds`), else an element at a
+//! time. NaN on one side only is a change without a size: it is counted, and left out of all sums.
 #![expect(clippy::float_cmp, reason = "whether two elements are equal is the question")]
-#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the wide instructions")]
 #![expect(
     clippy::many_single_char_names,
     reason = "a and b are the two sides, x and y their elements, d what is between"
@@ -11,7 +10,8 @@
 
 use super::Tolerance;
 use super::kernel::{BLOCK, Block, Kind, Sums, compare, squares};
-use crate::tensor::{DType, Element, Float, NarrowKind};
+use super::kinds::{BF16, F16, F32, F64, I8, I16, I32, U8, U16, U32};
+use crate::tensor::{DType, Element, Float};
 
 /// Parts of a sparkline.
 pub(super) const BINS: usize = 8;
@@ -353,138 +353,6 @@ fn ordinal(float: Float) -> i64 {
     match float {
         Float::Double(value) => signed(value.to_bits() & (u64::MAX >> 1), value.is_sign_negative()),
         Float::Single(value) => signed(u64::from(value.to_bits() & (u32::MAX >> 1)), value.is_sign_negative()),
-        Float::Narrow(narrow) => {
-            let sign = match narrow.kind() {
-                NarrowKind::Float16 | NarrowKind::BFloat16 => 0x8000,
-                NarrowKind::Float4E2M1FN => 0x8,
-                _ => 0x80,
-            };
-            signed(u64::from(narrow.bits() & !sign), narrow.bits() & sign != 0)
-        }
-    }
-}
-
-macro_rules! integers {
-    ($($name:ident = $type:ty, $size:literal;)*) => {$(
-        struct $name;
-        impl Kind<$size> for $name {
-            #[inline(always)]
-            fn wide(bytes: [u8; $size]) -> f64 {
-                f64::from(<$type>::from_le_bytes(bytes))
-            }
-            type Ulps = u8;
-            #[inline(always)]
-            fn ulps(_: [u8; $size], _: [u8; $size]) -> u8 {
-                0
-            }
-            #[inline(always)]
-            fn differ(a: [u8; $size], b: [u8; $size]) -> bool {
-                a != b
-            }
-        }
-    )*};
-}
-
-integers! {
-    I8 = i8, 1;
-    U8 = u8, 1;
-    I16 = i16, 2;
-    U16 = u16, 2;
-    I32 = i32, 4;
-    U32 = u32, 4;
-}
-
-struct F32;
-struct F64;
-struct F16;
-struct BF16;
-
-impl Kind<4> for F32 {
-    #[inline(always)]
-    fn wide(bytes: [u8; 4]) -> f64 {
-        f64::from(f32::from_le_bytes(bytes))
-    }
-    #[inline(always)]
-    fn differ(a: [u8; 4], b: [u8; 4]) -> bool {
-        f32::from_le_bytes(a) != f32::from_le_bytes(b)
-    }
-    type Ulps = u32;
-    #[inline(always)]
-    fn ulps(a: [u8; 4], b: [u8; 4]) -> u32 {
-        // Two's complement of the magnitude where the sign is set: both zeros are 0.
-        let place = |bytes| {
-            let bits = i32::from_le_bytes(bytes);
-            if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
-        };
-        place(a).abs_diff(place(b))
-    }
-}
-
-impl Kind<8> for F64 {
-    #[inline(always)]
-    fn wide(bytes: [u8; 8]) -> f64 {
-        f64::from_le_bytes(bytes)
-    }
-    #[inline(always)]
-    fn differ(a: [u8; 8], b: [u8; 8]) -> bool {
-        f64::from_le_bytes(a) != f64::from_le_bytes(b)
-    }
-    type Ulps = u64;
-    #[inline(always)]
-    fn ulps(a: [u8; 8], b: [u8; 8]) -> u64 {
-        let place = |bytes| {
-            let bits = i64::from_le_bytes(bytes);
-            if bits < 0 { i64::MIN.wrapping_sub(bits) } else { bits }
-        };
-        place(a).abs_diff(place(b))
-    }
-}
-
-/// As floats of 32 bits are, by their 16.
-#[inline(always)]
-fn short_ulps(a: [u8; 2], b: [u8; 2]) -> u16 {
-    let place = |bytes| {
-        let bits = i16::from_le_bytes(bytes);
-        if bits < 0 { i16::MIN.wrapping_sub(bits) } else { bits }
-    };
-    place(a).abs_diff(place(b))
-}
-
-impl Kind<2> for BF16 {
-    #[inline(always)]
-    fn wide(bytes: [u8; 2]) -> f64 {
-        f64::from(f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16))
-    }
-    #[inline(always)]
-    fn differ(a: [u8; 2], b: [u8; 2]) -> bool {
-        // Other bits are another value, unless both are zeros.
-        a != b && (u16::from_le_bytes(a) | u16::from_le_bytes(b)) & 0x7fff != 0
-    }
-    type Ulps = u16;
-    #[inline(always)]
-    fn ulps(a: [u8; 2], b: [u8; 2]) -> u16 {
-        short_ulps(a, b)
-    }
-}
-
-impl Kind<2> for F16 {
-    /// The exponent moves by 112 places through a multiplication, which makes subnormal values right as well.
-    #[inline(always)]
-    fn wide(bytes: [u8; 2]) -> f64 {
-        let bits = u32::from(u16::from_le_bytes(bytes));
-        let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits(0x7780_0000);
-        // An exponent of all ones is not finite: what matters is that the sums show it.
-        let magnitude = if bits & 0x7c00 == 0x7c00 { f32::NAN } else { magnitude };
-        f64::from(f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16))
-    }
-    #[inline(always)]
-    fn differ(a: [u8; 2], b: [u8; 2]) -> bool {
-        // Other bits are another value, unless both are zeros.
-        a != b && (u16::from_le_bytes(a) | u16::from_le_bytes(b)) & 0x7fff != 0
-    }
-    type Ulps = u16;
-    #[inline(always)]
-    fn ulps(a: [u8; 2], b: [u8; 2]) -> u16 {
-        short_ulps(a, b)
+        Float::Narrow(narrow) => signed(narrow.magnitude().into(), narrow.bits() != narrow.magnitude()),
     }
 }

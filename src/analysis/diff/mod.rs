@@ -1,18 +1,20 @@
 //! Comparing two checkpoints: what was added, removed and changed, where, and by how much.
 //!
 //! `pair` finds which tensor of B is which of A; `judge` says what shapes, dtypes and checksums alone tell of a pair;
-//! `values` reads the pairs that are left, in units on all cores; `delta` is the arithmetic. Nothing is called identical
-//! that was not compared: by its checksum, or byte by byte.
+//! `values` reads the pairs that are left (`work`), in units on all cores; `delta` is the arithmetic, `kernel` its loops
+//! over the types of `kinds`. Nothing is called identical that was not compared: by its checksum, or byte by byte.
 
 mod delta;
 mod expect;
 mod judge;
 mod kernel;
+mod kinds;
 mod model;
 mod pair;
 mod renamed;
 mod strings;
 mod values;
+mod work;
 
 use super::rename::Renames;
 use super::select::Selector;

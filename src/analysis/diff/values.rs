@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::delta::{Bins, Partial, Rules};
-use super::judge::{Judge, Verdict, Work};
+use super::judge::{Judge, Verdict};
+use super::work::Work;
 use super::{Figures, PairedBy, Same, Side, Status, Values, strings, tensor};
 use crate::analysis::validate::Progress;
 use crate::checkpoint::{Checkpoint, Elements, Hold, Parts, Place, Tensor};

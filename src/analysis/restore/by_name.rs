@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::crossing;
 use super::model::{Model, ModelKind};
+use super::rules::{compatible, cpp_name, shard_of, unsupported};
 use super::stored::{Entry, Stored};
 use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected};
 use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::restore_plan::{Part, RestorePlan, Target, Wanted};
-use crate::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::checkpoint::restore_plan::{RestorePlan, Target, TargetKind, Wanted};
+use crate::checkpoint::{Checkpoint, Tensor};
 use crate::escape::escaped;
 use crate::tensor::{DType, Shape};
 
@@ -317,7 +318,7 @@ impl Run<'_> {
         }
         if target.validates {
             let message = match target.kind {
-                crate::checkpoint::restore_plan::TargetKind::Resource => format!(
+                TargetKind::Resource => format!(
                     "Trying to assign to variable with tensor with wrong shape. Expected {} got {value}",
                     target.shape
                 ),
@@ -329,94 +330,5 @@ impl Run<'_> {
             self.raise(When::Assign, "InvalidArgumentError", message);
         }
         self.mismatch(wanted, stored, found, !target.validates);
-    }
-}
-
-/// Why TensorFlow cannot cut a part out of a tensor, or put it together from slices.
-fn unsupported(name: &[u8], tensor: &Tensor, part: Option<&Part>) -> Option<String> {
-    let dims = tensor.shape.dims()?;
-    let whole: Vec<(u64, u64)> = dims.iter().map(|dim| (0, dim.unsigned_abs())).collect();
-    let wanted = match part {
-        Some(part) => part.slice.resolve(dims)?,
-        None => whole.clone(),
-    };
-    let copies = match &tensor.parts {
-        Parts::Whole(_) => wanted != whole,
-        Parts::Slices(slices) => {
-            let stored: Vec<Vec<(u64, u64)>> = slices.iter().filter_map(|slice| slice.slice.resolve(dims)).collect();
-            let covered: u64 = stored.iter().map(|slice| common(slice, &wanted)).fold(0, u64::saturating_add);
-            let size = wanted.iter().map(|(_, len)| *len).fold(1, u64::saturating_mul);
-            if covered != size {
-                let spec = part.map_or_else(|| vec!["-"; dims.len()].join(":"), |part| part.slice.to_string());
-                let name = escaped(name);
-                return Some(format!(
-                    "Does not have sufficient slices for partitioned tensor {name} to restore in slice_spec: {spec}"
-                ));
-            }
-            !stored.contains(&wanted)
-        }
-    };
-    // `HANDLE_COPY` in `core/util/tensor_bundle/tensor_bundle.cc`.
-    let copied = |dtype| {
-        use DType::{
-            BFloat16, Bool, Complex64, Complex128, Float32, Float64, Int4, Int8, Int16, Int32, Int64, QInt8, QInt32,
-            QUInt8, UInt4, UInt8,
-        };
-        matches!(
-            dtype,
-            Float32
-                | Float64
-                | Int32
-                | UInt8
-                | Int16
-                | Int8
-                | Complex64
-                | Complex128
-                | Int64
-                | Bool
-                | QInt32
-                | QUInt8
-                | QInt8
-                | BFloat16
-                | Int4
-                | UInt4
-        )
-    };
-    (copies && !copied(tensor.dtype)).then(|| format!("Dtype {} not supported.", cpp_name(tensor.dtype)))
-}
-
-/// How many elements two boxes have in common.
-fn common(a: &[(u64, u64)], b: &[(u64, u64)]) -> u64 {
-    let overlap = |(&(a, an), &(b, bn)): (&(u64, u64), &(u64, u64))| {
-        let end = a.saturating_add(an).min(b.saturating_add(bn));
-        end.saturating_sub(a.max(b))
-    };
-    a.iter().zip(b).map(overlap).fold(1, u64::saturating_mul)
-}
-
-/// Whether a variable of one shape holds a value of another; what is not known holds anything.
-pub(super) fn compatible(variable: &Shape, value: &Shape) -> bool {
-    match (variable.dims(), value.dims()) {
-        (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| *a < 0 || a == b),
-        _ => true,
-    }
-}
-
-/// The file that holds a tensor, or the first of its slices that is lost.
-pub(super) fn shard_of(stored: &Stored, tensor: &Tensor) -> String {
-    let shard = match &tensor.parts {
-        Parts::Whole(place) => place.shard,
-        Parts::Slices(slices) => slices.iter().find_map(|slice| slice.place).map_or(0, |place| place.shard),
-    };
-    format!("{}.data-{shard:05}-of-{:05}", stored.prefix, stored.num_shards)
-}
-
-/// A dtype as TensorFlow's C++ code calls it.
-pub(super) fn cpp_name(dtype: DType) -> String {
-    match dtype {
-        DType::Float32 => "float".to_owned(),
-        DType::Float64 => "double".to_owned(),
-        DType::Float16 => "half".to_owned(),
-        other => other.to_string(),
     }
 }

@@ -1,261 +1,25 @@
-//! A restore by objects: checkpoint and program are walked side by side from their roots, by the names of children.
+//! A restore by objects: what comes of it once checkpoint and program have been walked side by side, by the names of
+//! children (`walk`).
 //!
-//! TensorFlow: `CheckpointPosition._restore_descendants` and what it calls in `python/checkpoint/restore.py`;
-//! the assertions: `CheckpointLoadStatus` in `python/checkpoint/checkpoint.py`. Nothing is matched by shape or by the
-//! names of variables. The walk comes first, then everything is read at once, then values are assigned.
+//! TensorFlow: `CheckpointPosition.restore` in `python/checkpoint/restore.py`; the assertions: `CheckpointLoadStatus` in
+//! `python/checkpoint/checkpoint.py`. Nothing is matched by shape or by the names of variables. The walk comes first,
+//! then everything is read at once, then values are assigned.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
-use super::by_name::{compatible, cpp_name, shard_of, unexpected_of};
-use super::crossing::{UNKNOWN, first_few};
+use super::by_name::unexpected_of;
+use super::crossing::first_few;
 use super::model::{Model, ModelKind};
-use super::objects::{ATTRIBUTES, Objects, State};
+use super::objects::Objects;
+use super::reachable::Reachable;
 use super::roots;
+use super::rules::{compatible, cpp_name, python_shape, shard_of};
 use super::stored::Stored;
+use super::walk::{Bound, Request, Walk, counts};
 use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions};
-use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::object_graph::{Node, ObjectGraph};
-use crate::checkpoint::{Checkpoint, Tensor};
+use crate::checkpoint::object_graph::ObjectGraph;
 use crate::escape::escaped;
-use crate::tensor::{DType, Shape};
-
-/// The objects that a program's root leads to, and what of their state counts.
-pub(super) struct Reachable {
-    /// In the order of TensorFlow's own search, slots last.
-    order: Vec<usize>,
-    excluded: BTreeSet<Vec<u8>>,
-    roles: BTreeMap<Vec<u8>, Role>,
-}
-
-impl Reachable {
-    pub(super) fn of(objects: &Objects, options: &RestoreOptions, excluded: &BTreeSet<Vec<u8>>) -> Self {
-        let mut order = Vec::new();
-        let mut seen = vec![false; objects.nodes.len()];
-        let mut queue = VecDeque::from([0]);
-        while let Some(at) = queue.pop_front() {
-            let (Some(seen @ false), Some(node)) = (seen.get_mut(at), objects.get(at)) else { continue };
-            *seen = true;
-            order.push(at);
-            queue.extend(node.children.iter().map(|(_, child)| *child));
-        }
-        let has = |at: usize| seen.get(at).copied().unwrap_or(false);
-        let mut slots: Vec<usize> = Vec::new();
-        for at in &order {
-            let Some(node) = objects.get(*at) else { continue };
-            slots.extend(node.slots.iter().filter(|slot| has(slot.original)).map(|slot| slot.variable));
-        }
-        let known: BTreeSet<usize> = order.iter().copied().collect();
-        let mut added = BTreeSet::new();
-        order.extend(slots.into_iter().filter(|at| !known.contains(at) && added.insert(*at)));
-        let mut found = Self { order, excluded: BTreeSet::new(), roles: BTreeMap::new() };
-        found.judge(objects, options, excluded);
-        found
-    }
-
-    /// The role of every key, and which keys do not count.
-    fn judge(&mut self, objects: &Objects, options: &RestoreOptions, excluded: &BTreeSet<Vec<u8>>) {
-        let all = self.order.iter().filter_map(|at| Some((*at, objects.get(*at)?)));
-        let tensors = all.flat_map(|(at, object)| {
-            object.state.iter().map(move |state| {
-                let dtype = state.spec.dtype.unwrap_or(DType::Invalid);
-                Tensor::without_values(&objects.key(at, &state.suffix), dtype, state.spec.shape.clone())
-            })
-        });
-        let listed = Checkpoint::of_tensors(std::path::Path::new("model"), tensors.collect());
-        let roles = Roles::of(&listed);
-        for (at, tensor) in listed.tensors().iter().enumerate() {
-            let (tensor, role) = (tensor.clone(), roles.role(at));
-            if excluded.contains(tensor.name.as_slice()) || options.excludes(&tensor, role) {
-                self.excluded.insert(tensor.name.clone());
-            }
-            self.roles.insert(tensor.name.clone(), role);
-        }
-    }
-
-    /// All state that counts.
-    pub(super) fn state<'o>(&self, objects: &'o Objects) -> impl Iterator<Item = (usize, &'o State)> {
-        let all = self.order.iter().filter_map(|at| Some((*at, objects.get(*at)?)));
-        let all = all.flat_map(|(at, object)| object.state.iter().map(move |state| (at, state)));
-        all.filter(|(at, state)| !self.excluded.contains(&objects.key(*at, &state.suffix)))
-    }
-
-    pub(super) fn role(&self, key: &[u8]) -> Role {
-        self.roles.get(key).copied().unwrap_or(UNKNOWN)
-    }
-}
-
-/// What a node of the checkpoint is bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bound {
-    Object(usize),
-    /// A slot variable that the optimizer makes for it.
-    Created,
-}
-
-/// One tensor that is read.
-struct Request {
-    key: Vec<u8>,
-    /// The object and its state; `None` for a slot that is made for the value.
-    wants: Option<(usize, State)>,
-}
-
-/// A slot whose optimizer has not been met yet.
-struct Deferred {
-    original: usize,
-    slot: usize,
-    name: String,
-}
-
-struct Walk<'w> {
-    graph: &'w ObjectGraph,
-    objects: &'w Objects,
-    stored: &'w Stored,
-    kind: &'w ModelKind,
-    bound: Vec<Option<Bound>>,
-    /// Objects that have been restored: a second node cannot give them another value.
-    restored: BTreeSet<usize>,
-    requests: Vec<Request>,
-    queue: VecDeque<(usize, Bound)>,
-    /// Slots by the variable that they belong to: optimizer, slot, name.
-    waiting: BTreeMap<usize, Vec<(usize, usize, String)>>,
-    deferred: BTreeMap<usize, Vec<Deferred>>,
-    /// Nodes whose attributes nothing takes.
-    unused: BTreeSet<usize>,
-    /// Objects that are bound to a node without values.
-    unrestored: BTreeSet<usize>,
-    /// Nodes whose object already had its value from another.
-    shadowed: BTreeSet<usize>,
-    raise: Option<Raise>,
-}
-
-/// A node's attributes that count.
-fn counts(node: &Node, excluded: &BTreeSet<Vec<u8>>) -> bool {
-    node.attributes.iter().any(|attribute| !excluded.contains(attribute.checkpoint_key.as_bytes()))
-}
-
-impl Walk<'_> {
-    fn run(&mut self) {
-        for slot in self.graph.slots() {
-            let slots = self.waiting.entry(slot.original).or_default();
-            slots.push((slot.optimizer, slot.variable, slot.name.to_owned()));
-        }
-        self.bind(0, Bound::Object(0));
-        while let Some((node, bound)) = self.queue.pop_front() {
-            match bound {
-                Bound::Object(object) => self.visit(node, object),
-                Bound::Created => self.request_created(node),
-            }
-        }
-    }
-
-    fn bind(&mut self, node: usize, to: Bound) {
-        if let Some(bound @ None) = self.bound.get_mut(node) {
-            *bound = Some(to);
-            self.queue.push_back((node, to));
-        }
-    }
-
-    fn visit(&mut self, at: usize, object: usize) {
-        let (graph, objects) = (self.graph, self.objects);
-        let Some(node) = graph.nodes().get(at) else { return };
-        if self.restored.insert(object) {
-            self.gather(at, node, object);
-        } else if counts(node, &self.stored.excluded) {
-            self.shadowed.insert(at);
-        }
-        for child in &node.children {
-            let Some(id) = graph.resolve(child.node_id) else { continue };
-            let is_bound = self.bound.get(id).is_some_and(Option::is_some);
-            if let Some(local) = objects.child(object, &child.local_name).filter(|_| !is_bound) {
-                self.bind(id, Bound::Object(local));
-            }
-        }
-        for Deferred { original, slot, name } in self.deferred.remove(&at).unwrap_or_default() {
-            self.restore_slot(object, original, slot, &name);
-        }
-        for (optimizer, slot, name) in self.waiting.remove(&at).unwrap_or_default() {
-            match self.bound.get(optimizer).copied().flatten() {
-                None => self.deferred.entry(optimizer).or_default().push(Deferred { original: object, slot, name }),
-                Some(Bound::Object(optimizer)) => self.restore_slot(optimizer, object, slot, &name),
-                Some(Bound::Created) => {}
-            }
-        }
-    }
-
-    fn restore_slot(&mut self, optimizer: usize, original: usize, slot: usize, name: &str) {
-        let Some(object) = self.objects.get(optimizer) else { return };
-        let has = |child: &str| self.objects.child(optimizer, child).is_some();
-        // Keras' optimizers since 2.11 keep a list instead of slots. Those of Keras 3 let such a checkpoint pass.
-        if has("_variables") && has("_iterations") {
-            if *self.kind == ModelKind::Program && !has("_trainable_variables") {
-                let message = "You are trying to restore a checkpoint from a legacy TF-Keras optimizer into a v2.11+ Optimizer, \
-                               which can cause errors.";
-                self.raise.get_or_insert(Raise { class: "ValueError", message: message.to_owned() });
-            }
-            return;
-        }
-        if let Some(known) = self.objects.slot(optimizer, original, name) {
-            self.bind(slot, Bound::Object(known));
-            return;
-        }
-        // Only optimizers make slots: an object that stands in for one passes them over.
-        if object.slots.is_empty() && !(has("iter") && (has("learning_rate") || has("decay"))) {
-            return;
-        }
-        let Some(node) = self.graph.nodes().get(slot) else { return };
-        if let [attribute] = node.attributes.as_slice()
-            && attribute.name == "VARIABLE_VALUE"
-            && node.children.is_empty()
-        {
-            let found = self.stored.get(attribute.checkpoint_key.as_bytes()).map(|entry| entry.tensor.dtype);
-            let wanted = self.objects.get(original).and_then(|object| object.state.first()?.spec.dtype);
-            if let (Some(found), Some(wanted)) = (found, wanted)
-                && found != wanted
-            {
-                let message =
-                    format!("initial_value: Tensor conversion requested dtype {wanted} for Tensor with dtype {found}");
-                self.raise.get_or_insert(Raise { class: "ValueError", message });
-            }
-            self.bind(slot, Bound::Created);
-        }
-    }
-
-    fn request_created(&mut self, at: usize) {
-        let Some(attribute) = self.graph.nodes().get(at).and_then(|node| node.attributes.first()) else { return };
-        self.requests.push(Request { key: attribute.checkpoint_key.clone().into_bytes(), wants: None });
-    }
-
-    /// What of a node's values an object asks for.
-    fn gather(&mut self, at: usize, node: &Node, object: usize) {
-        let Some(wanting) = self.objects.get(object) else { return };
-        let saver = node.registered_saver.as_ref().is_some_and(|saver| !saver.name.is_empty());
-        if saver || wanting.has_registered_saver {
-            return;
-        }
-        let Some(first) = node.attributes.first() else {
-            if !wanting.state.is_empty() {
-                self.unrestored.insert(object);
-            }
-            return;
-        };
-        if !counts(node, &self.stored.excluded) {
-            return;
-        }
-        if wanting.state.is_empty() {
-            self.unused.insert(at);
-            return;
-        }
-        let key = &first.checkpoint_key;
-        let prefix = key.find(ATTRIBUTES).and_then(|found| key.get(..found.saturating_add(ATTRIBUTES.len())));
-        for state in &wanting.state {
-            let key = match prefix {
-                Some(prefix) if !wanting.is_python => format!("{prefix}{}", state.suffix),
-                _ => key.clone(),
-            };
-            self.requests.push(Request { key: key.into_bytes(), wants: Some((object, state.clone())) });
-        }
-    }
-}
+use crate::tensor::Shape;
 
 /// The call whose outcome is predicted, and the objects that it restores into.
 fn program(stored: &Stored, model: &Model, objects: &Objects) -> (&'static str, Objects) {
@@ -285,22 +49,7 @@ pub(super) fn restore(
     let empty = ObjectGraph::default();
     let graph = stored.graph.as_ref().unwrap_or(&empty);
     let reachable = Reachable::of(&objects, options, &stored.excluded);
-    let mut walk = Walk {
-        graph,
-        objects: &objects,
-        stored,
-        kind: &model.kind,
-        bound: vec![None; graph.nodes().len()],
-        restored: BTreeSet::new(),
-        requests: Vec::new(),
-        queue: VecDeque::new(),
-        waiting: BTreeMap::new(),
-        deferred: BTreeMap::new(),
-        unused: BTreeSet::new(),
-        unrestored: BTreeSet::new(),
-        shadowed: BTreeSet::new(),
-        raise: None,
-    };
+    let mut walk = Walk::new(graph, &objects, stored, &model.kind);
     walk.run();
     walk.requests.retain(|request| {
         let name = request.wants.as_ref().map(|(at, state)| objects.key(*at, &state.suffix));
@@ -487,14 +236,4 @@ fn assertions(walk: &Walk<'_>, reachable: &Reachable, bound: &BTreeSet<usize>) -
         _ => Ok(()),
     };
     Assertions { consumed, existing_objects_matched: existing, nontrivial_match: nontrivial }
-}
-
-/// A shape as Python prints a tuple.
-pub(super) fn python_shape(shape: &Shape) -> String {
-    let Some(dims) = shape.dims() else { return "<unknown>".to_owned() };
-    let dims: Vec<String> = dims.iter().map(|dim| if *dim < 0 { "None".to_owned() } else { dim.to_string() }).collect();
-    match dims.as_slice() {
-        [only] => format!("({only},)"),
-        many => format!("({})", many.join(", ")),
-    }
 }

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::by_name::{compatible, cpp_name, unexpected_of};
-use super::by_object::{Reachable, python_shape};
+use super::by_name::unexpected_of;
 use super::objects::Objects;
+use super::reachable::Reachable;
+use super::rules::{compatible, cpp_name, python_shape};
 use super::stored::Stored;
 use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions};
 use crate::analysis::roles::Role;

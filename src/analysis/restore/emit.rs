@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::by_name::spec_of;
-use super::by_object::Reachable;
 use super::model::{Model, Wants};
+use super::reachable::Reachable;
 use super::{Restore, RestoreOptions};
 use crate::checkpoint::restore_plan::Wanted;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};

@@ -4,9 +4,9 @@
 //! has what they want. Resource variables in a graph take values of a wrong shape without a word, and a
 //! `tf.train.Checkpoint` whose objects all have other names restores nothing and returns normally.
 //!
-//! `model` reads what is wanted, `stored` what is there; `by_name` and `by_object` follow TensorFlow's rules, `crossing`
-//! those from one kind into the other; `hints`, `roots`, `candidates` and `groups` say what it means; `findings` turns it into
-//! findings for every report format.
+//! `model` reads what is wanted (`objects`, of which `reachable` counts), `stored` what is there; `by_name` and
+//! `by_object`, which ends a `walk`, follow TensorFlow's `rules`, `crossing` those from one kind into the other; `hints`,
+//! `roots`, `candidates` and `groups` say what it means; `findings` turns it into findings for every report format.
 
 mod by_name;
 mod by_object;
@@ -18,8 +18,11 @@ mod groups;
 mod hints;
 mod model;
 mod objects;
+mod reachable;
 mod roots;
+mod rules;
 mod stored;
+mod walk;
 
 use std::path::PathBuf;
 
