@@ -131,7 +131,14 @@ impl Job<'_> {
 impl<'j> Worker<'j> {
     fn new(job: Job<'j>) -> Self {
         let cursor = job.checkpoint.tensors().cursor();
-        Self { job, cursor, adder: Adder::default(), window: Vec::new(), near: Vec::new(), range: nearby::Range::default() }
+        Self {
+            job,
+            cursor,
+            adder: Adder::default(),
+            window: Vec::new(),
+            near: Vec::new(),
+            range: nearby::Range::default(),
+        }
     }
 
     /// All of a tensor, by itself.
