@@ -52,7 +52,9 @@ impl DiffNotes {
     /// Takes rows in that follow those before.
     pub fn add(&mut self, rows: &[&Change]) {
         self.rows += rows.len();
-        rows.iter().for_each(|change| self.reasons.add(change));
+        for change in rows {
+            self.reasons.add(change);
+        }
     }
 
     /// How many there were.

@@ -121,7 +121,7 @@ impl<'c, 'o> Judge<'c, 'o> {
             _ => None,
         };
         if let Some(status) = told {
-            return self.tell(Some(a), Some(b), Verdict::by_index(status, how, expected));
+            return self.tell(Some(a), Some(b), &Verdict::by_index(status, how, expected));
         }
         let exact = self.options.depth == Depth::Exact && same == Some(true) && !read_all && x.is_numeric();
         let tolerance = self.tolerance(a, b);
@@ -180,13 +180,13 @@ impl<'c, 'o> Judge<'c, 'o> {
             let Some(tensor) = tensor(a, at) else { continue };
             let status = if b.damage().is_empty() { Status::Removed } else { Status::Unreadable };
             let expected = self.expected(Some((at, &tensor)), None);
-            self.tell(Some((at, &tensor)), None, Verdict::by_index(status, PairedBy::Name, expected));
+            self.tell(Some((at, &tensor)), None, &Verdict::by_index(status, PairedBy::Name, expected));
         }
         for at in left.b {
             let Some(tensor) = tensor(b, at) else { continue };
             let status = if a.damage().is_empty() { Status::Added } else { Status::Unreadable };
             let expected = self.expected(None, Some((at, &tensor)));
-            self.tell(None, Some((at, &tensor)), Verdict::by_index(status, PairedBy::Name, expected));
+            self.tell(None, Some((at, &tensor)), &Verdict::by_index(status, PairedBy::Name, expected));
         }
     }
 
@@ -199,7 +199,7 @@ impl<'c, 'o> Judge<'c, 'o> {
         if self.options.depth == Depth::Exact {
             return self.put_off(x, y, how, x.1.is_numeric(), Wish { tolerance: None, expected });
         }
-        self.tell(Some(x), Some(y), Verdict::by_index(Status::Renamed, how, expected));
+        self.tell(Some(x), Some(y), &Verdict::by_index(Status::Renamed, how, expected));
     }
 
     pub(super) fn ambiguous(&mut self, a: &[usize], b: &[usize]) {
@@ -211,9 +211,9 @@ impl<'c, 'o> Judge<'c, 'o> {
     }
 
     /// Enters what the indexes say into the books, and lists it if there is something to tell.
-    fn tell(&mut self, a: Option<(usize, &Tensor)>, b: Option<(usize, &Tensor)>, verdict: Verdict) {
+    fn tell(&mut self, a: Option<(usize, &Tensor)>, b: Option<(usize, &Tensor)>, verdict: &Verdict) {
         let status = verdict.status;
-        self.ledger.enter(a.map(|a| a.1), b.map(|b| b.1), &verdict);
+        self.ledger.enter(a.map(|a| a.1), b.map(|b| b.1), verdict);
         if !is_silent(status, self.options) {
             let (a, b) = (a.map(|a| a.0), b.map(|b| b.0));
             self.work.push(Work::new(a, b, verdict.how, Todo::Tell(status), 0, 0));

@@ -35,7 +35,7 @@ pub(super) struct Show<'s> {
     pub(super) most: usize,
 }
 
-impl<'s> Show<'s> {
+impl Show<'_> {
     /// Compares what is to be compared and writes what is to be shown.
     pub(super) fn run<'c>(
         self,
@@ -111,7 +111,7 @@ impl<'s> Show<'s> {
         self.all || !is_silent || elsewhere
     }
 
-    fn shown<'r>(self, changes: &'r [Change]) -> Vec<&'r Change> {
+    fn shown(self, changes: &[Change]) -> Vec<&Change> {
         changes.iter().filter(|change| self.shows(change)).collect()
     }
 
@@ -131,7 +131,7 @@ impl<'s> Show<'s> {
         }
     }
 
-    fn rows<'r>(self, held: &'r [Change], hidden: usize) -> DiffRows<'r> {
+    fn rows(self, held: &[Change], hidden: usize) -> DiffRows<'_> {
         DiffRows { rows: held.iter().collect(), hidden, long: self.long }
     }
 
