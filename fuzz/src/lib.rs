@@ -22,7 +22,7 @@ mod tables;
 mod text;
 
 pub use bundles::{bundle, saver_v1, validate};
-pub use messages::{object_graph, ops, saved_model, state};
+pub use messages::{events, object_graph, ops, saved_model, state};
 pub use pairs::diff;
 pub use seeds::seeds;
 pub use structured::{slices, strings, synth_roundtrip};
@@ -33,9 +33,10 @@ pub use text::{explain, numpy, region};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 15] = [
+pub const TARGETS: [(&str, Body); 16] = [
     ("bundle", bundle),
     ("diff", diff),
+    ("events", events),
     ("explain", explain),
     ("numpy", numpy),
     ("object_graph", object_graph),

@@ -7,6 +7,7 @@ use std::path::Path;
 use ckpt::analysis::ModelInfo;
 use ckpt::analysis::ops::{Target, look_at_ops, targets};
 use ckpt::checkpoint::Choice;
+use ckpt::checkpoint::events::Events;
 use ckpt::checkpoint::fingerprint::Fingerprint;
 use ckpt::checkpoint::meta_graph::{GraphInfo, MetaGraph};
 use ckpt::checkpoint::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
@@ -17,6 +18,8 @@ use ckpt::limits::Limits;
 use ckpt::report::{
     Look, model_json, model_text, ops_github, ops_json, ops_junit, ops_list, ops_sarif, ops_text, signatures_text,
 };
+
+use ckpt_synth::crc;
 
 use super::input::{Input, answer, harmless, said, scratch};
 
@@ -192,5 +195,46 @@ pub fn state(data: &[u8]) {
             assert!(said(&error).len() < 1000, "a long error");
             assert!(error.location().offset.is_some_and(|offset| offset <= data.len() as u64));
         }
+    }
+}
+
+/// An event file, as it is or as records of the pieces that the input makes.
+///
+/// Promises: reading twice is equal; every event, damage and unread byte is paid for by bytes of the file; records whose
+/// checksums are right are all counted, as events or as damage, and none is called unfinished; errors are harmless.
+pub fn events(data: &[u8]) {
+    let mut input = Input(data);
+    let sealed = input.u8() & 1 == 1;
+    let (mut bytes, mut records) = (Vec::new(), 0);
+    while sealed && !input.is_empty() {
+        let record = input.short();
+        let length = (record.len() as u64).to_le_bytes();
+        bytes.extend_from_slice(&length);
+        bytes.extend_from_slice(&crc::mask(crc::crc32c(&length)).to_le_bytes());
+        bytes.extend_from_slice(record);
+        bytes.extend_from_slice(&crc::mask(crc::crc32c(record)).to_le_bytes());
+        records += 1;
+    }
+    if !sealed {
+        bytes.extend_from_slice(input.0);
+    }
+    let dir = scratch();
+    let path = dir.path().join("events.out.tfevents.1.host");
+    std::fs::write(&path, &bytes).unwrap();
+    let read = || Events::read(&path);
+    let answer = answer(&read());
+    assert_eq!(answer, super::input::answer(&read()));
+    let Ok(found) = read() else { return };
+    // A record has at least its length and two checksums.
+    let least = 16;
+    let paid = (found.events + found.damaged) * least + found.unread;
+    assert!(paid <= bytes.len() as u64 + least, "{found:?} in {} bytes", bytes.len());
+    assert!(found.damage.len() as u64 <= found.damaged);
+    assert!(found.last_step.is_none() || found.events > 0);
+    for error in &found.damage {
+        said(error);
+    }
+    if sealed {
+        assert_eq!((found.events + found.damaged, found.unfinished, found.unread), (records, None, 0), "{found:?}");
     }
 }

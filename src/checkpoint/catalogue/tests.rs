@@ -44,6 +44,27 @@ fn what_goes_in_comes_out() {
     }
 }
 
+// Names begin and end alike, and what is between them grows, shrinks, vanishes and repeats its surroundings.
+#[test]
+fn names_share_their_beginnings_and_ends() {
+    let middles = ["", "/", "a", "aa", "aaa", "1", "10", "/.A", "/.A/V", "/.A/V/.A/V", "w/.A/V", "z"];
+    let mut names: Vec<String> =
+        middles.iter().flat_map(|m| ["", "l/", "l/a"].map(|l| format!("{l}{m}/.A/V"))).collect();
+    names.extend(middles.iter().map(|middle| format!("l/{middle}")));
+    names.sort();
+    names.dedup();
+    // Each is once the one that stands in full, and has every other before it.
+    for skip in 0..names.len() {
+        for step in [1, 2, 5] {
+            let some: Vec<&String> = names.iter().skip(skip).step_by(step).collect();
+            let tensors: Tensors = some.iter().map(|name| tensor(name.as_bytes(), 1)).collect();
+            let read: Vec<Vec<u8>> = tensors.iter().map(|tensor| tensor.name).collect();
+            assert!(read.iter().map(Vec::as_slice).eq(some.iter().map(|name| name.as_bytes())), "{some:?} {read:?}");
+            assert!(some.iter().enumerate().all(|(at, name)| tensors.find(name.as_bytes()) == Some(at)));
+        }
+    }
+}
+
 #[test]
 fn a_cursor_goes_where_it_is_sent() {
     let all = many(3000);
