@@ -186,7 +186,7 @@ impl Programs {
     fn diff(&self, inputs: &Inputs) -> Result<Vec<Case>> {
         let (a, b) = (inputs.large(1, 0)?, inputs.large(1, 1)?);
         let (c, d) = (inputs.of_type(dtype::FLOAT, 0)?, inputs.of_type(dtype::FLOAT, 1)?);
-        let (m, n) = (inputs.many(0)?, inputs.many(1)?);
+        let (m, n, o) = (inputs.many(0)?, inputs.many(1)?, inputs.many(2)?);
         let both = |x: &Path, y: &Path| -> Result<Vec<PathBuf>> { Ok([shards(x)?, shards(y)?].concat()) };
         let diff = |name: &str, x: &Path, y: &Path, more: &[&str], status: i32, target| {
             let (x, y) = (text(x), text(y));
@@ -237,6 +237,19 @@ impl Programs {
                 ],
                 times: 3,
                 index: size(&indexes)?,
+                cold: Vec::new(),
+            },
+            Case {
+                title: "diff, two times a million tensors, all changed".to_owned(),
+                candidates: vec![
+                    self.of("validate of one side", &["validate", &text(&m)], None),
+                    diff("diff, text", &m, &o, &[], 1, None),
+                    diff("diff, json", &m, &o, &["--format", "json"], 1, None),
+                    diff("diff, the 5 largest changes", &m, &o, &["--sort", "change", "--top", "5"], 1, None),
+                    diff("diff --exact of a checkpoint with itself", &m, &m, &["--exact"], 0, None),
+                ],
+                times: 2,
+                index: size(&[with(&m, ".index"), with(&o, ".index")])?,
                 cold: Vec::new(),
             },
         ])

@@ -71,11 +71,15 @@ impl Inputs {
     }
 
     /// A million tensors of four numbers, under keys of 77 bytes as `tf.train.Checkpoint` writes them: 69 MB of index at
-    /// full size. Of version 1 a thousand differ.
+    /// full size. Of version 1 a thousand differ, of version 2 all.
     pub fn many(&self, version: u64) -> Result<PathBuf> {
         let count = self.count(1e6);
         self.made(&format!("keys-v{version}"), |prefix| {
-            let seed = |n: u64| if version == 1 && n.is_multiple_of(1000) { n + 10_000_000 } else { n };
+            let seed = |n: u64| match version {
+                1 if n.is_multiple_of(1000) => n + 10_000_000,
+                2 => n + 20_000_000,
+                _ => n,
+            };
             let name = |n: u64| {
                 let (layer, head) = (n / 1000, n % 1000);
                 format!("model/layer_{layer:04}/attention/head_{head:04}/query_kernel/.ATTRIBUTES/VARIABLE_VALUE")

@@ -11,6 +11,7 @@ pub mod forensics;
 mod listing;
 mod model;
 mod names;
+mod nearby;
 mod objects;
 pub mod ops;
 mod rename;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::DiffRows;
 use super::json::{SCHEMA_VERSION, name, shape, source};
 use crate::analysis::diff::{Change, Depth, Diff, Expectation, Facts, Same, Side, Status};
+use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::tensor::{Element, write_json};
 
@@ -15,23 +16,35 @@ use crate::tensor::{Element, write_json};
 /// # Errors
 /// What `out` says.
 pub fn diff_json(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let (a, b) = (source(diff.a.origin()), source(diff.b.origin()));
-    write!(
-        out,
-        "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"diff\",\"a\":{a},\"b\":{b},\"equal\":{},",
-        diff.is_equal()
-    )?;
-    let depth = match diff.depth {
-        Depth::Structure => "structure",
-        Depth::Index => "index",
-        Depth::Values => "values",
-        Depth::Exact => "exact",
-    };
-    write!(out, "\n\"compared\":\"{depth}\",\"summary\":{},\n\"changes\":[", summary(diff))?;
+    head(diff.a, diff.b, out)?;
+    write!(out, "\"equal\":{},", diff.is_equal())?;
+    write!(out, "\n\"compared\":\"{}\",\"summary\":{},\n\"changes\":[", depth(diff.depth), summary(diff))?;
     for (n, change) in rows.rows.iter().enumerate() {
         out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut *out, &of_change(change))?;
     }
+    out.write_all(b"],\n")?;
+    foot(diff, rows.hidden, out)
+}
+
+/// What comes first.
+pub(super) fn head(a: &Checkpoint, b: &Checkpoint, out: &mut dyn Write) -> io::Result<()> {
+    let (a, b) = (source(a.origin()), source(b.origin()));
+    write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"diff\",\"a\":{a},\"b\":{b},")
+}
+
+/// How far a comparison went.
+pub(super) fn depth(depth: Depth) -> &'static str {
+    match depth {
+        Depth::Structure => "structure",
+        Depth::Index => "index",
+        Depth::Values => "values",
+        Depth::Exact => "exact",
+    }
+}
+
+/// What comes last.
+pub(super) fn foot(diff: &Diff<'_>, hidden: usize, out: &mut dyn Write) -> io::Result<()> {
     let expectations: Vec<Value> = diff.expectations.iter().map(expectation).collect();
     let names = |names: &[Box<[u8]>]| names.iter().map(|n| name(n)).collect::<Vec<_>>();
     let ambiguous: Vec<Value> =
@@ -50,8 +63,8 @@ pub fn diff_json(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> i
         .collect();
     writeln!(
         out,
-        "],\n\"omitted\":{},\"scopes\":{},\"ambiguous\":{},\"expectations\":{},\"notes\":{},\"complete\":{}}}",
-        rows.hidden,
+        "\"omitted\":{},\"scopes\":{},\"ambiguous\":{},\"expectations\":{},\"notes\":{},\"complete\":{}}}",
+        hidden,
         Value::from(scopes),
         Value::from(ambiguous),
         Value::from(expectations),
@@ -72,7 +85,8 @@ pub fn diff_jsonl(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn summary(diff: &Diff<'_>) -> Value {
+/// The tallies.
+pub(super) fn summary(diff: &Diff<'_>) -> Value {
     let mut counts = Map::new();
     for status in Status::ALL {
         counts.insert(status.name().to_owned(), diff.tally.of(status).into());
@@ -85,7 +99,8 @@ fn summary(diff: &Diff<'_>) -> Value {
     Value::Object(counts)
 }
 
-fn of_change(change: &Change) -> Value {
+/// One change.
+pub(super) fn of_change(change: &Change) -> Value {
     let side = |facts: &Option<Facts>| match facts {
         Some(facts) => json!({"dtype": facts.dtype.to_string(), "shape": shape(&facts.shape)}),
         None => Value::Null,

@@ -33,30 +33,56 @@ fn label(change: &Change, long: bool) -> String {
 
 /// All of them, with a heading where there are columns.
 pub(super) fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let shape = |change: &Change| change.b.as_ref().or(change.a.as_ref()).map(|f| shape_text(&f.shape));
-    let shapes = rows.rows.iter().filter(|change| change.status != Status::Shape);
-    let shape_width = shapes.filter_map(|change| shape(change).map(|s| s.width())).max().unwrap_or(0).clamp(5, 24);
-    let names = rows.rows.iter().map(|change| label(change, rows.long).width()).max().unwrap_or(0).max(4);
-    let has_figures = rows.rows.iter().any(|change| figures(change).is_some());
-    let figures_width = FIGURES.iter().map(|(_, width)| width + 2).sum::<usize>();
-    // What stands behind the figures of those that have NaN.
-    let nan = rows.rows.iter().filter_map(|change| Some(figures(change)?.0.nan)).max().filter(|nan| *nan > 0);
-    let figures_width = figures_width + nan.map_or(0, |nan| count(nan).len() + "   NaN".len());
-    let others = if has_figures { figures_width } else { WORDS + 2 } + shape_width + 4;
-    let name_width = match look.width {
-        Some(width) => names.min(width.saturating_sub(others).max(NAME_COLUMN)),
-        None => names.min(64),
-    };
-    if has_figures {
+    let layout = Layout::of(rows, look);
+    layout.heading(look, out)?;
+    rows.rows.iter().try_for_each(|change| layout.line(change, rows.long, look, out))
+}
+
+/// How wide columns are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    name_width: usize,
+    shape_width: usize,
+    has_figures: bool,
+}
+
+impl Layout {
+    /// What fits these rows.
+    pub(super) fn of(rows: &DiffRows<'_>, look: Look) -> Self {
+        let shapes = rows.rows.iter().filter(|change| change.status != Status::Shape);
+        let shape_width = shapes.filter_map(|change| shape(change).map(|s| s.width())).max().unwrap_or(0).clamp(5, 24);
+        let names = rows.rows.iter().map(|change| label(change, rows.long).width()).max().unwrap_or(0).max(4);
+        let has_figures = rows.rows.iter().any(|change| figures(change).is_some());
+        let figures_width = FIGURES.iter().map(|(_, width)| width + 2).sum::<usize>();
+        // What stands behind the figures of those that have NaN.
+        let nan = rows.rows.iter().filter_map(|change| Some(figures(change)?.0.nan)).max().filter(|nan| *nan > 0);
+        let figures_width = figures_width + nan.map_or(0, |nan| count(nan).len() + "   NaN".len());
+        let others = if has_figures { figures_width } else { WORDS + 2 } + shape_width + 4;
+        let name_width = match look.width {
+            Some(width) => names.min(width.saturating_sub(others).max(NAME_COLUMN)),
+            None => names.min(64),
+        };
+        Self { name_width, shape_width, has_figures }
+    }
+
+    /// The heading, where there are columns.
+    pub(super) fn heading(&self, look: Look, out: &mut dyn Write) -> io::Result<()> {
+        let Self { name_width, shape_width, has_figures } = *self;
+        if !has_figures {
+            return Ok(());
+        }
         let bold = look.bold();
         write!(out, "{bold}  {:name_width$}  {:shape_width$}", "name", "shape")?;
         for (n, (heading, width)) in FIGURES.iter().enumerate() {
             if n == 0 { write!(out, "  {heading:width$}")? } else { write!(out, "  {heading:>width$}")? }
         }
-        writeln!(out, "{bold:#}")?;
+        writeln!(out, "{bold:#}")
     }
-    for change in &rows.rows {
-        let name = label(change, rows.long);
+
+    /// One change.
+    pub(super) fn line(&self, change: &Change, long: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+        let Self { name_width, shape_width, .. } = *self;
+        let name = label(change, long);
         let style = sign_style(change.status, look);
         // Two names that are too long for one line have two.
         let names = if change.a_name().is_some() { folded(&name, 2, 4, look) } else { name.clone() };
@@ -81,11 +107,13 @@ pub(super) fn lines(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io:
             None => rest.push_str(&folded(&words(change), name_width + rest.width() + 2, name_width + 4, look)),
         }
         writeln!(out, "{}", rest.trim_end())?;
-        if rows.long {
-            details(change, look, out)?;
-        }
+        if long { details(change, look, out) } else { Ok(()) }
     }
-    Ok(())
+}
+
+/// The shape of what is there.
+fn shape(change: &Change) -> Option<String> {
+    change.b.as_ref().or(change.a.as_ref()).map(|facts| shape_text(&facts.shape))
 }
 
 fn sign(status: Status) -> char {

@@ -15,11 +15,22 @@ use crate::escape::escaped;
 /// # Errors
 /// What `out` says.
 pub fn diff_csv(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
+    csv_header(out)?;
+    csv_rows(&rows.rows, out)
+}
+
+pub(super) fn csv_header(out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let header = "name,a_name,status,a_dtype,a_shape,b_dtype,b_shape,elements,changed_elements,max_abs,max_rel,mean_abs,\
                   rel_l2,cosine,max_ulps,at,error";
     csv.write_record(header.split(',')).map_err(csv_output)?;
-    for change in &rows.rows {
+    csv.flush()
+}
+
+/// Rows without a header.
+pub(super) fn csv_rows(rows: &[&Change], out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    for change in rows {
         let dtype = |facts: &Option<Facts>| facts.as_ref().map(|f| f.dtype.to_string()).unwrap_or_default();
         let shape = |facts: &Option<Facts>| facts.as_ref().map(|f| f.shape.to_string()).unwrap_or_default();
         let values = change.values.as_deref();
@@ -60,13 +71,19 @@ pub fn diff_csv(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// What `out` says.
 pub fn diff_markdown(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
+    markdown_header(out)?;
+    rows.rows.iter().try_for_each(|change| writeln!(out, "{}", markdown_row(change)))?;
+    markdown_foot(diff, rows.hidden, out)
+}
+
+pub(super) fn markdown_header(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| name | status | A | B | changed | max \\|Δ\\| | rel L2 | cosine |")?;
-    writeln!(out, "|---|---|---|---|---:|---:|---:|---:|")?;
-    for change in &rows.rows {
-        writeln!(out, "{}", markdown_row(change))?;
-    }
-    if rows.hidden > 0 {
-        writeln!(out, "\n{} more are not shown", count(rows.hidden as u64))?;
+    writeln!(out, "|---|---|---|---|---:|---:|---:|---:|")
+}
+
+pub(super) fn markdown_foot(diff: &Diff<'_>, hidden: usize, out: &mut dyn Write) -> io::Result<()> {
+    if hidden > 0 {
+        writeln!(out, "\n{} more are not shown", count(hidden as u64))?;
     }
     let parts: Vec<String> = Status::ALL
         .into_iter()
@@ -76,7 +93,8 @@ pub fn diff_markdown(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) 
     writeln!(out, "\n{}", if parts.is_empty() { "nothing compared".to_owned() } else { parts.join(", ") })
 }
 
-fn markdown_row(change: &Change) -> String {
+/// One row.
+pub(super) fn markdown_row(change: &Change) -> String {
     let side = |facts: &Option<Facts>| {
         facts.as_ref().map(|facts| format!("{} {}", facts.dtype, shape_text(&facts.shape))).unwrap_or_default()
     };

@@ -9,8 +9,9 @@ use super::json::shown;
 use super::table::Columns;
 use super::units::{count, counted, size};
 use super::{DiffRows, Look};
-use crate::analysis::diff::{Depth, Diff, Expectation, Status};
+use crate::analysis::diff::{Change, Depth, Diff, Expectation, Status};
 use crate::analysis::short_name;
+use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::escape::escaped;
 
@@ -25,20 +26,40 @@ const TOLD: usize = 10;
 /// # Errors
 /// What `out` says.
 pub fn diff_text(diff: &Diff<'_>, rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let dim = look.dim();
-    for (side, checkpoint) in [("A", diff.a), ("B", diff.b)] {
-        writeln!(out, "{dim}{side}  {}{dim:#}", shown(checkpoint.origin().prefix.as_path()))?;
-    }
+    sides(diff.a, diff.b, look, out)?;
     if !rows.rows.is_empty() {
         writeln!(out)?;
         lines(rows, look, out)?;
     }
-    if rows.hidden > 0 {
-        writeln!(out, "… and {} more", count(rows.hidden as u64))?;
+    let mut reasons = Reasons::default();
+    rows.rows.iter().for_each(|change| reasons.add(change));
+    foot(diff, (rows.rows.len(), rows.hidden), &reasons, look, out)
+}
+
+/// What is compared.
+pub(super) fn sides(a: &Checkpoint, b: &Checkpoint, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let dim = look.dim();
+    for (side, checkpoint) in [("A", a), ("B", b)] {
+        writeln!(out, "{dim}{side}  {}{dim:#}", shown(checkpoint.origin().prefix.as_path()))?;
     }
-    reasons(rows, look, out)?;
+    Ok(())
+}
+
+/// What stands behind the lines, of which there are so many, and so many are left out.
+pub(super) fn foot(
+    diff: &Diff<'_>,
+    (lines, hidden): (usize, usize),
+    reasons: &Reasons,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let dim = look.dim();
+    if hidden > 0 {
+        writeln!(out, "… and {} more", count(hidden as u64))?;
+    }
+    reasons.write(look, out)?;
     ambiguous(diff, look, out)?;
-    scopes(diff, rows, look, out)?;
+    scopes(diff, lines + hidden, look, out)?;
     for expectation in &diff.expectations {
         expected(expectation, look, out)?;
     }
@@ -52,31 +73,41 @@ pub fn diff_text(diff: &Diff<'_>, rows: &DiffRows<'_>, look: Look, out: &mut dyn
 }
 
 /// Why tensors are unreadable, each reason once.
-fn reasons(rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let mut told: Vec<String> = Vec::new();
-    let mut more = 0u64;
-    for (side, error) in rows.rows.iter().flat_map(|change| &change.trouble) {
-        let reason = format!("{}: {}", side.name(), without_name(error));
-        if told.contains(&reason) {
-            continue;
+#[derive(Debug, Default)]
+pub(super) struct Reasons {
+    told: Vec<String>,
+    more: u64,
+}
+
+impl Reasons {
+    /// Takes in why this one is.
+    pub(super) fn add(&mut self, change: &Change) {
+        for (side, error) in &change.trouble {
+            let reason = format!("{}: {}", side.name(), without_name(error));
+            if self.told.contains(&reason) {
+                continue;
+            }
+            if self.told.len() >= TOLD {
+                self.more += 1;
+                continue;
+            }
+            self.told.push(reason);
         }
-        if told.len() >= TOLD {
-            more += 1;
-            continue;
+    }
+
+    fn write(&self, look: Look, out: &mut dyn Write) -> io::Result<()> {
+        if self.told.is_empty() {
+            return Ok(());
         }
-        told.push(reason);
+        writeln!(out)?;
+        for reason in &self.told {
+            writeln!(out, "! {}", folded(reason, 2, 2, look))?;
+        }
+        if self.more > 0 {
+            writeln!(out, "… and {} more reasons; --format json has them all", count(self.more))?;
+        }
+        Ok(())
     }
-    if told.is_empty() {
-        return Ok(());
-    }
-    writeln!(out)?;
-    for reason in told {
-        writeln!(out, "! {}", folded(&reason, 2, 2, look))?;
-    }
-    if more > 0 {
-        writeln!(out, "… and {} more reasons; --format json has them all", count(more))?;
-    }
-    Ok(())
 }
 
 /// An error without the name of the tensor, so that one reason is one reason.
@@ -111,9 +142,9 @@ fn ambiguous(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
 }
 
 /// Sums by scope, where there are scopes and more lines than a glance takes in.
-fn scopes(diff: &Diff<'_>, rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn scopes(diff: &Diff<'_>, lines: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
     const FEW: usize = 8;
-    if diff.scopes.len() < 2 || rows.rows.len() + rows.hidden < FEW {
+    if diff.scopes.len() < 2 || lines < FEW {
         return Ok(());
     }
     let present: Vec<Status> = Status::ALL.into_iter().filter(|status| diff.tally.of(*status) > 0).collect();

@@ -3,6 +3,7 @@
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
 mod csv;
+mod diff_flow;
 mod diff_json;
 mod diff_lines;
 mod diff_table;
@@ -40,6 +41,7 @@ mod units;
 mod validate_json;
 
 pub use self::csv::{csv_output, list_csv};
+pub use diff_flow::{DiffColumns, DiffFlow, DiffNotes};
 pub use diff_json::{diff_json, diff_jsonl};
 pub use diff_table::{diff_csv, diff_markdown};
 pub use diff_text::diff_text;

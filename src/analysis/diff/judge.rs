@@ -1,50 +1,23 @@
-//! What names, dtypes, shapes and checksums alone tell of a pair, and the books that are kept of all verdicts.
+//! What names, dtypes, shapes and checksums alone tell of a pair, and the list of what is left to tell or to read.
 
-use std::collections::BTreeMap;
-
-use super::expect::Expectation;
+use super::books::{Ledger, Verdict, is_silent};
 use super::pair::{Leftovers, Pair};
-use super::work::{Wish, Wishes, Work};
-use super::{
-    Ambiguous, Bound, Change, Depth, Diff, DiffOptions, Facts, PairedBy, Same, ScopeTally, Side, Status, Tally,
-    Tolerance, Values, tensor,
-};
-use crate::analysis::derived::derived;
-use crate::analysis::roles::{Role, Roles, short_name};
+use super::work::{Todo, Wish, Wishes, Work};
+use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, PairedBy, Status, Tally, Tolerance, tensor};
+use crate::analysis::roles::{Role, Roles};
 use crate::analysis::select::Selector;
 use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
-use crate::error::Error;
 use crate::tensor::DType;
 
-/// Scopes that are counted apart; what comes behind is counted together.
-const SCOPES: usize = 1 << 12;
-
-/// What is known of a pair or a single tensor, apart from the tensors themselves.
-#[derive(Debug)]
-pub(super) struct Verdict {
-    pub(super) status: Status,
-    pub(super) how: PairedBy,
-    pub(super) same: Option<Same>,
-    pub(super) values: Option<Box<Values>>,
-    pub(super) trouble: Vec<(Side, Error)>,
-    pub(super) expected: u64,
-}
-
-impl Verdict {
-    pub(super) fn new(status: Status, how: PairedBy, expected: u64) -> Self {
-        Self { status, how, same: None, values: None, trouble: Vec::new(), expected }
-    }
-}
-
-/// Collects verdicts.
+/// Judges pairs as they are found, and lists those of which there is something to tell or to read.
 pub(super) struct Judge<'c, 'o> {
     pub(super) options: &'o DiffOptions,
     pub(super) work: Vec<Work>,
     pub(super) wishes: Wishes,
     pub(super) diff: Diff<'c>,
+    pub(super) ledger: Ledger,
     /// Only looked at if a selector is there to ask for them.
     roles: Option<(Roles, Roles)>,
-    scopes: BTreeMap<Box<[u8]>, Tally>,
 }
 
 impl<'c, 'o> Judge<'c, 'o> {
@@ -53,13 +26,12 @@ impl<'c, 'o> Judge<'c, 'o> {
             || !options.ignore.is_empty()
             || !options.tolerances.is_empty()
             || !options.expectations.is_empty();
-        let expectations = options.expectations.iter().map(|(expected, text, _)| Expectation::new(*expected, text));
         Self {
             options,
             work: Vec::new(),
             wishes: Wishes::default(),
             roles: selects.then(|| (Roles::of(a), Roles::of(b))),
-            scopes: BTreeMap::new(),
+            ledger: Ledger::new(options),
             diff: Diff {
                 a,
                 b,
@@ -73,7 +45,7 @@ impl<'c, 'o> Judge<'c, 'o> {
                 left_out: 0,
                 scopes: Vec::new(),
                 ambiguous: Vec::new(),
-                expectations: expectations.collect(),
+                expectations: Vec::new(),
                 notes: Vec::new(),
                 bytes_read: 0,
             },
@@ -131,35 +103,40 @@ impl<'c, 'o> Judge<'c, 'o> {
         }
         let expected = self.expected(Some(a), Some(b));
         let (x, y) = (a.1, b.1);
-        let verdict = |status| Verdict::new(status, how, expected);
-        if x.dtype != y.dtype {
-            return self.record(Some(x), Some(y), verdict(Status::DType));
-        }
-        if x.shape != y.shape {
-            return self.record(Some(x), Some(y), verdict(Status::Shape));
-        }
-        let same = if self.options.depth == Depth::Structure { None } else { self.by_checksum(x, y) };
-        let by_checksum = Verdict { same: Some(Same::Checksum), ..verdict(Status::Identical) };
+        let told = match (self.options.depth, x.dtype == y.dtype, x.shape == y.shape) {
+            (_, false, _) => Some(Status::DType),
+            (_, true, false) => Some(Status::Shape),
+            (Depth::Structure, ..) => Some(Status::NotCompared),
+            _ => None,
+        };
+        let same = if told.is_none() { self.by_checksum(x, y) } else { None };
         // What is not equal to itself is not equal by its checksum either.
         let read_all = self.options.nan_differs && has_nan(x.dtype);
-        match (self.options.depth, same) {
-            (Depth::Structure, _) | (Depth::Index, None) => self.record(Some(x), Some(y), verdict(Status::NotCompared)),
-            (Depth::Index, Some(true)) => self.record(Some(x), Some(y), by_checksum),
-            (Depth::Index, Some(false)) => self.record(Some(x), Some(y), verdict(Status::Changed)),
-            (Depth::Values, Some(true)) if !read_all => self.record(Some(x), Some(y), by_checksum),
-            (depth, same) => {
-                let exact = depth == Depth::Exact && same == Some(true) && !read_all && x.is_numeric();
-                let tolerance = self.tolerance(a, b);
-                self.put_off((a.0, b.0), how, exact, Wish { tolerance, expected });
-            }
+        let told = match (self.options.depth, same) {
+            _ if told.is_some() => told,
+            (Depth::Index, None) => Some(Status::NotCompared),
+            (Depth::Index, Some(false)) => Some(Status::Changed),
+            (Depth::Index, Some(true)) => Some(Status::Identical),
+            (Depth::Values, Some(true)) if !read_all => Some(Status::Identical),
+            _ => None,
+        };
+        if let Some(status) = told {
+            return self.tell(Some(a), Some(b), &Verdict::by_index(status, how, expected));
         }
+        let exact = self.options.depth == Depth::Exact && same == Some(true) && !read_all && x.is_numeric();
+        let tolerance = self.tolerance(a, b);
+        self.put_off(a, b, how, exact, Wish { tolerance, expected });
     }
 
     /// Puts a pair on the list of those to read.
-    fn put_off(&mut self, (a, b): (usize, usize), how: PairedBy, exact: bool, wish: Wish) {
-        // Positions of tensors that are held in memory; so many that one did not fit would not be.
-        let [a, b, wish] = [a, b, self.wishes.number(wish)].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        self.work.push(Work { a, b, wish, how, exact });
+    fn put_off(&mut self, a: (usize, &Tensor), b: (usize, &Tensor), how: PairedBy, exact: bool, wish: Wish) {
+        let wish = self.wishes.number(wish);
+        let bytes = stored(a.1).saturating_add(stored(b.1));
+        self.diff.bytes_read = self.diff.bytes_read.saturating_add(bytes);
+        let claimed = a.1.elements().zip(a.1.dtype.element_size()).map_or(0, |(n, size)| n.saturating_mul(size));
+        let weight = claimed.max(stored(a.1)).max(stored(b.1));
+        let todo = if exact { Todo::Bytes } else { Todo::Values };
+        self.work.push(Work::new(Some(a.0), Some(b.0), how, todo, wish, weight));
     }
 
     /// Whether the indexes say that the bytes are the same; `None` if they do not tell.
@@ -201,30 +178,28 @@ impl<'c, 'o> Judge<'c, 'o> {
         }
         for at in left.a {
             let Some(tensor) = tensor(a, at) else { continue };
+            let status = if b.damage().is_empty() { Status::Removed } else { Status::Unreadable };
             let expected = self.expected(Some((at, &tensor)), None);
-            let verdict = lost(b, Side::B, Verdict::new(Status::Removed, PairedBy::Name, expected));
-            self.record(Some(&tensor), None, verdict);
+            self.tell(Some((at, &tensor)), None, &Verdict::by_index(status, PairedBy::Name, expected));
         }
         for at in left.b {
             let Some(tensor) = tensor(b, at) else { continue };
+            let status = if a.damage().is_empty() { Status::Added } else { Status::Unreadable };
             let expected = self.expected(None, Some((at, &tensor)));
-            let verdict = lost(a, Side::A, Verdict::new(Status::Added, PairedBy::Name, expected));
-            self.record(None, Some(&tensor), verdict);
+            self.tell(None, Some((at, &tensor)), &Verdict::by_index(status, PairedBy::Name, expected));
         }
     }
 
     /// Two tensors with the same bytes under two names.
     pub(super) fn same_bytes(&mut self, a: usize, b: usize) {
         let (Some(x), Some(y)) = (tensor(self.diff.a, a), tensor(self.diff.b, b)) else { return };
-        let expected = self.expected(Some((a, &x)), Some((b, &y)));
+        let (x, y) = ((a, &x), (b, &y));
+        let expected = self.expected(Some(x), Some(y));
         let how = PairedBy::Bytes;
         if self.options.depth == Depth::Exact {
-            let exact = x.is_numeric();
-            self.put_off((a, b), how, exact, Wish { tolerance: None, expected });
-            return;
+            return self.put_off(x, y, how, x.1.is_numeric(), Wish { tolerance: None, expected });
         }
-        let verdict = Verdict { same: Some(Same::Checksum), ..Verdict::new(Status::Renamed, how, expected) };
-        self.record(Some(&x), Some(&y), verdict);
+        self.tell(Some(x), Some(y), &Verdict::by_index(Status::Renamed, how, expected));
     }
 
     pub(super) fn ambiguous(&mut self, a: &[usize], b: &[usize]) {
@@ -235,112 +210,20 @@ impl<'c, 'o> Judge<'c, 'o> {
         self.diff.ambiguous.push(Ambiguous { a, b });
     }
 
-    /// Enters a verdict into the books.
-    pub(super) fn record(&mut self, a: Option<&Tensor>, b: Option<&Tensor>, verdict: Verdict) {
-        let Some(shown) = b.or(a) else { return };
-        let Verdict { status, how, same, values, trouble, expected } = verdict;
-        self.diff.tally.add(status);
-        let scope = scope(&shown.name);
-        if let Some(tally) = self.scopes.get_mut(scope) {
-            tally.add(status);
-        } else {
-            let scope = if self.scopes.len() < SCOPES { scope } else { "…".as_bytes() };
-            self.scopes.entry(scope.into()).or_default().add(status);
+    /// Enters what the indexes say into the books, and lists it if there is something to tell.
+    fn tell(&mut self, a: Option<(usize, &Tensor)>, b: Option<(usize, &Tensor)>, verdict: &Verdict) {
+        let status = verdict.status;
+        self.ledger.enter(a.map(|a| a.1), b.map(|b| b.1), verdict);
+        if !is_silent(status, self.options) {
+            let (a, b) = (a.map(|a| a.0), b.map(|b| b.0));
+            self.work.push(Work::new(a, b, verdict.how, Todo::Tell(status), 0, 0));
         }
-        let about = self.diff.expectations.iter_mut().enumerate();
-        for (_, expectation) in about.filter(|(n, _)| expected >> n & 1 == 1) {
-            expectation.note(&shown.name, status);
-        }
-        match how {
-            PairedBy::Map => self.diff.paired[0] += 1,
-            PairedBy::Graph => self.diff.paired[1] += 1,
-            PairedBy::FullName => self.diff.paired[2] += 1,
-            PairedBy::Name | PairedBy::Bytes => {}
-        }
-        let (mut moved, mut repartitioned) = (false, false);
-        if let (Status::Identical, Some(a), Some(b)) = (status, a, b) {
-            (moved, repartitioned) = placement(a, b);
-            self.diff.moved += u64::from(moved);
-            self.diff.repartitioned += u64::from(repartitioned);
-            self.diff.by_checksum += u64::from(same == Some(Same::Checksum));
-        }
-        let silent =
-            status == Status::Identical || (status == Status::NotCompared && self.options.depth == Depth::Structure);
-        if silent && !self.options.keep_identical {
-            return;
-        }
-        let mut told = None;
-        if let (Status::Changed, None, Some(a), Some(b)) = (status, &values, a, b)
-            && let (Some(x), Some(y)) = (derived(self.diff.a, a), derived(self.diff.b, b))
-        {
-            told = Some((x.text(), y.text()));
-        }
-        let change = Change {
-            a: a.map(Facts::of),
-            b: b.map(Facts::of),
-            status,
-            paired: how,
-            same,
-            repartitioned,
-            moved,
-            values,
-            trouble,
-            derived: told,
-        };
-        self.diff.changes.push(change);
-    }
-
-    /// Everything in order.
-    pub(super) fn finish(mut self) -> Diff<'c> {
-        self.diff.changes.sort_by(|x, y| x.name().cmp(y.name()));
-        let scopes = std::mem::take(&mut self.scopes);
-        self.diff.scopes = scopes.into_iter().map(|(scope, tally)| ScopeTally { scope, tally }).collect();
-        self.diff
     }
 }
 
-/// A tensor that the other side does not have: unless a part of its index is lost, and the tensor maybe with it.
-fn lost(other: &Checkpoint, side: Side, mut verdict: Verdict) -> Verdict {
-    if !other.damage().is_empty() {
-        let why = "a part of it could not be read, and this tensor may have been there";
-        verdict.status = Status::Unreadable;
-        let origin = other.origin();
-        // A V1 checkpoint has no index: each of its files describes its own tensors.
-        let (what, file) = match origin.v1_files.as_slice() {
-            [] => ("index", origin.prefix.index()),
-            _ => ("V1 checkpoint", origin.prefix.as_path().to_path_buf()),
-        };
-        verdict.trouble.push((side, Error::malformed(what, why).in_file(&file)));
-    }
-    verdict
-}
-
-/// Whether a tensor lies in another shard, and whether in other pieces.
-fn placement(a: &Tensor, b: &Tensor) -> (bool, bool) {
-    // The files of a V1 checkpoint are not shards.
-    let shard = |place: &Place| place.crc32c.map(|_| place.shard);
-    match (&a.parts, &b.parts) {
-        (Parts::Whole(x), Parts::Whole(y)) => match (shard(x), shard(y)) {
-            (Some(x), Some(y)) => (x != y, false),
-            _ => (false, false),
-        },
-        (Parts::Slices(x), Parts::Slices(y))
-            if x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| x.slice == y.slice) =>
-        {
-            let moved = x.iter().zip(y.iter()).any(|(x, y)| match (&x.place, &y.place) {
-                (Some(x), Some(y)) => shard(x) != shard(y),
-                _ => false,
-            });
-            (moved, false)
-        }
-        _ => (false, true),
-    }
-}
-
-/// The first component of a name, if there are more.
-fn scope(name: &[u8]) -> &[u8] {
-    let name = short_name(name);
-    name.iter().position(|b| *b == b'/').and_then(|at| name.get(..at)).unwrap_or_default()
+/// The bytes that a tensor takes, as far as the index says.
+fn stored(tensor: &Tensor) -> u64 {
+    tensor.bytes().unwrap_or(0)
 }
 
 /// Whether a dtype has NaN.

@@ -1,21 +1,32 @@
 //! Comparing two checkpoints: what was added, removed and changed, where, and by how much.
 //!
-//! `pair` finds which tensor of B is which of A; `judge` says what shapes, dtypes and checksums alone tell of a pair;
-//! `values` reads the pairs that are left (`work`), in units on all cores; `delta` is the arithmetic, `kernel` its loops
-//! over the types of `kinds`. Nothing is called identical that was not compared: by its checksum, or byte by byte.
+//! `pair` finds which tensor of B is which of A; `judge` says what shapes, dtypes and checksums alone tell of a pair and
+//! lists the rest (`work`); `read` goes through the list in `units` on all cores, keeps the `books` and hands out what
+//! is to be told; `values` compares one pair; `delta` is the arithmetic, `kernel` its loops over the types of `kinds`.
+//! Nothing is called identical that was not compared: by its checksum, or byte by byte.
 
+mod books;
 mod delta;
 mod expect;
 mod judge;
 mod kernel;
 mod kinds;
 mod model;
+mod order;
 mod pair;
+mod read;
 mod renamed;
 mod strings;
+mod units;
 mod values;
 mod work;
 
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+
+use self::judge::Judge;
+use self::read::Job;
+use self::work::{Wishes, Work};
 use super::rename::Renames;
 use super::select::Selector;
 use super::validate::Progress;
@@ -24,6 +35,7 @@ use crate::error::{ErrorKind, Result};
 
 pub use expect::{Expectation, Expected};
 pub use model::{Ambiguous, Change, Diff, Facts, Figures, PairedBy, Same, ScopeTally, Side, Status, Tally, Values};
+pub use order::{ChangeKey, Largest, by_change};
 
 /// What is compared, and how.
 #[derive(Debug, Default)]
@@ -102,21 +114,102 @@ impl Tolerance {
     }
 }
 
-/// Compares two checkpoints.
+/// Compares two checkpoints, and keeps everything that is to be told.
 ///
 /// # Errors
 /// A request that cannot be carried out: names that `--map` makes equal, too many expectations. What cannot be read is
 /// no error but a [`Change`].
 pub fn diff<'c>(a: &'c Checkpoint, b: &'c Checkpoint, options: &DiffOptions, progress: &Progress) -> Result<Diff<'c>> {
-    if options.expectations.len() > 64 {
-        return Err(ErrorKind::Request("more than 64 expectations".to_owned()).into());
+    let comparison = Comparison::new(a, b, options)?;
+    let mut changes = Vec::new();
+    let keep = |(), some: Vec<Change>| {
+        changes.extend(some);
+        ControlFlow::Continue(())
+    };
+    let found = comparison.each(progress, |_| (), keep).0;
+    Ok(Diff { changes, ..found })
+}
+
+/// Two checkpoints whose indexes have been compared. What is left to be read takes 16 bytes a pair.
+pub struct Comparison<'c, 'o> {
+    a: &'c Checkpoint,
+    b: &'c Checkpoint,
+    options: &'o DiffOptions,
+    judge: Judge<'c, 'o>,
+}
+
+/// What [`Comparison::each`] went through, to go through it again.
+pub struct Again<'c, 'o> {
+    a: &'c Checkpoint,
+    b: &'c Checkpoint,
+    options: &'o DiffOptions,
+    work: Vec<Work>,
+    wishes: Wishes,
+}
+
+impl<'c, 'o> Comparison<'c, 'o> {
+    /// Pairs the tensors of two checkpoints, and judges what indexes tell.
+    ///
+    /// # Errors
+    /// As [`diff`].
+    pub fn new(a: &'c Checkpoint, b: &'c Checkpoint, options: &'o DiffOptions) -> Result<Self> {
+        if options.expectations.len() > 64 {
+            return Err(ErrorKind::Request("more than 64 expectations".to_owned()).into());
+        }
+        let mut judge = Judge::new(a, b, options);
+        let leftovers = pair::by_names(a, b, &options.map, &mut |pair| judge.pair(pair))?;
+        let leftovers = pair::by_graphs(a, b, leftovers, options, &mut judge);
+        judge.single(leftovers);
+        judge.work = work::by_name(std::mem::take(&mut judge.work), a.tensors(), b.tensors());
+        Ok(Self { a, b, options, judge })
     }
-    let mut judge = judge::Judge::new(a, b, options);
-    let leftovers = pair::by_names(a, b, &options.map, &mut |pair| judge.pair(pair))?;
-    let leftovers = pair::by_graphs(a, b, leftovers, options, &mut judge);
-    judge.single(leftovers);
-    judge.read(progress);
-    Ok(judge.finish())
+
+    /// Of how many there may be something to tell.
+    pub fn len(&self) -> usize {
+        self.judge.work.len()
+    }
+
+    /// Whether the indexes settled everything, and there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.judge.work.is_empty()
+    }
+
+    /// Reads what indexes do not settle, and tells of everything by name; nothing is kept of what is told.
+    ///
+    /// `make` is given changes that follow one another, on any thread; what it makes of them goes with them to `take`,
+    /// in order and on the caller's thread. If `take` breaks off, nothing more is handed to it, and the answer lacks
+    /// the rest. The answer has no changes.
+    pub fn each<T: Send>(
+        self,
+        progress: &Progress,
+        make: impl Fn(&[Change]) -> T + Sync,
+        mut take: impl FnMut(T, Vec<Change>) -> ControlFlow<()>,
+    ) -> (Diff<'c>, Again<'c, 'o>) {
+        let Self { a, b, options, judge } = self;
+        let Judge { work, wishes, diff, mut ledger, .. } = judge;
+        progress.total.fetch_add(diff.bytes_read, Ordering::Relaxed);
+        let job = Job { a, b, work: &work, order: None, wishes: &wishes, options, progress };
+        job.run(make, |made, changes, books| {
+            ledger.take(&books);
+            take(made, changes)
+        });
+        (ledger.close(diff), Again { a, b, options, work, wishes })
+    }
+}
+
+impl Again<'_, '_> {
+    /// Reads these again, given by [`Change::at`], and tells of them in this order.
+    pub fn each<T: Send>(
+        &self,
+        order: &[usize],
+        progress: &Progress,
+        make: impl Fn(&[Change]) -> T + Sync,
+        mut take: impl FnMut(T, Vec<Change>) -> ControlFlow<()>,
+    ) {
+        let Self { a, b, options, work, wishes } = self;
+        let job = Job { a, b, work, order: Some(order), wishes, options, progress };
+        job.run(make, |made, changes, _| take(made, changes));
+    }
 }
 
 /// The tensor with a position.

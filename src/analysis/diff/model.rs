@@ -100,6 +100,13 @@ impl Tally {
         }
     }
 
+    /// Adds others.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (count, other) in self.0.iter_mut().zip(other.0) {
+            *count += other;
+        }
+    }
+
     /// How many have this status.
     pub fn of(&self, status: Status) -> u64 {
         self.0.get(status as usize).copied().unwrap_or(0)
@@ -174,6 +181,8 @@ pub enum Same {
 /// One tensor, or two that belong together.
 #[derive(Debug)]
 pub struct Change {
+    /// Its number among all of which there may be something to tell, by name.
+    pub at: usize,
     /// In A.
     pub a: Option<Facts>,
     /// In B.
@@ -319,17 +328,8 @@ impl Diff<'_> {
     pub fn rows(&self, by_change: bool) -> Vec<&Change> {
         let mut rows: Vec<&Change> = self.changes.iter().collect();
         if by_change {
-            let silent = |change: &Change| matches!(change.status, Status::Identical | Status::NotCompared);
-            let figures = |change: &Change| change.values.as_ref().and_then(|values| values.figures);
-            // Sorting is stable, so that equals stay by name. NaN and nothing count as infinite.
-            let size = |change: &Change| match figures(change) {
-                Some(Figures { rel_l2: Some(rel_l2), max_abs, .. }) if !rel_l2.is_nan() => (rel_l2, max_abs),
-                _ => (f64::INFINITY, f64::INFINITY),
-            };
-            rows.sort_by(|x, y| {
-                let (a, b) = (size(x), size(y));
-                silent(x).cmp(&silent(y)).then(b.0.total_cmp(&a.0)).then(b.1.total_cmp(&a.1))
-            });
+            // Sorting is stable, so that equals stay by name.
+            rows.sort_by(|x, y| super::by_change(x, y));
         }
         rows
     }

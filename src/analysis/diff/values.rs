@@ -1,39 +1,21 @@
-//! Reading the pairs that indexes do not settle, on all cores, and what comes of it.
+//! Comparing the values of one pair: a part of its elements, all parts together, and what comes of them.
 //!
-//! A pair is cut into units of fixed size, so that one huge tensor keeps all threads busy and sums do not depend on
-//! their number. What is read is also checked: a change in a damaged tensor is no change but damage.
+//! What is read is also checked: a change in a damaged tensor is no change but damage.
 
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
+use super::books::Verdict;
 use super::delta::{Bins, Partial, Rules};
-use super::judge::{Judge, Verdict};
-use super::work::Work;
-use super::{Figures, PairedBy, Same, Side, Status, Values, strings, tensor};
-use crate::analysis::validate::Progress;
+use super::work::Wish;
+use super::{Figures, PairedBy, Same, Side, Status, Values, strings};
+use crate::analysis::nearby::WINDOW;
 use crate::checkpoint::{Checkpoint, Elements, Hold, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind, Part};
-use crate::parallel::in_order;
 use crate::tensor::DType;
 use crate::wire::Crc32c;
 
-/// Bytes of a side that one thread compares at a time.
-const UNIT: u64 = 8 << 20;
-
-/// Bytes of a side that are read at a time: what two of have room in the second-level cache.
-const WINDOW: u64 = 256 << 10;
-
-/// Pairs whose units are planned at a time: units take more memory than pairs.
-const TOGETHER: usize = 1 << 15;
-
-/// Elements of a pair that one thread compares.
-struct Unit {
-    work: usize,
-    run: Range<u64>,
-}
-
-/// What came of a unit.
-enum Found {
+/// What came of some elements of a pair.
+pub(super) enum Found {
     /// The elements were compared; the checksums of the parts of both sides, as far as they are known.
     Compared(Box<Partial>, [Option<Sum>; 2]),
     /// The bytes are equal, or not; nothing else was looked at.
@@ -44,9 +26,9 @@ enum Found {
 /// Number of bytes, and their checksum.
 type Sum = (u64, Crc32c);
 
-/// What all units of a pair so far came to.
+/// What all parts of a pair so far came to.
 #[derive(Default)]
-struct Sofar {
+pub(super) struct Sofar {
     partial: Partial,
     sums: [Option<Sum>; 2],
     trouble: Vec<(Side, Error)>,
@@ -55,126 +37,21 @@ struct Sofar {
 }
 
 /// Memory of a thread.
-#[derive(Default)]
-struct Buffers(Vec<u8>, Vec<u8>);
-
-impl Judge<'_, '_> {
-    /// Reads what is on the list.
-    pub(super) fn read(&mut self, progress: &Progress) {
-        self.read_list(progress);
-        // Bytes differ though checksums agree: read again, with checksums, to say which side is not what it was.
-        self.read_list(progress);
-    }
-
-    fn read_list(&mut self, progress: &Progress) {
-        let list = std::mem::take(&mut self.work);
-        let size = |checkpoint, at| tensor(checkpoint, at).and_then(|tensor| tensor.bytes()).unwrap_or(0);
-        let (a, b) = (self.diff.a, self.diff.b);
-        let sizes = list.iter().map(|work| size(a, work.a()).saturating_add(size(b, work.b())));
-        let bytes = sizes.fold(0, u64::saturating_add);
-        self.diff.bytes_read = self.diff.bytes_read.saturating_add(bytes);
-        progress.total.fetch_add(bytes, Ordering::Relaxed);
-        list.chunks(TOGETHER).for_each(|work| self.read_all(work, progress));
-    }
-
-    fn read_all(&mut self, work: &[Work], progress: &Progress) {
-        let (a, b) = (self.diff.a, self.diff.b);
-        let units = self.cut(work);
-        let (threads, options) = (self.options.threads.max(1), self.options);
-        let wishes = self.wishes.clone();
-        let mut sofar = Sofar::default();
-        in_order(
-            units.len(),
-            threads,
-            Buffers::default,
-            |buffers, n| {
-                let unit = units.get(n)?;
-                let work = work.get(unit.work)?;
-                let (x, y) = (tensor(a, work.a())?, tensor(b, work.b())?);
-                let rules = Rules { tolerance: wishes.of(work).tolerance, nan_differs: options.nan_differs };
-                let found = compare((a, &x), (b, &y), work.exact, unit.run.clone(), rules, buffers);
-                let size = x.dtype.element_size();
-                let bytes = size.map(|size| (unit.run.end - unit.run.start).saturating_mul(size)).or(y.bytes());
-                progress.done.fetch_add(bytes.unwrap_or(0).saturating_mul(2), Ordering::Relaxed);
-                Some(found)
-            },
-            |n, found| {
-                let Some(unit) = units.get(n) else { return };
-                sofar.add(found);
-                if units.get(n.saturating_add(1)).is_none_or(|next| next.work != unit.work)
-                    && let Some(work) = work.get(unit.work)
-                {
-                    self.conclude(work, std::mem::take(&mut sofar));
-                }
-            },
-        );
-    }
-
-    fn cut(&self, work: &[Work]) -> Vec<Unit> {
-        let (a, b) = (self.diff.a, self.diff.b);
-        let mut units = Vec::with_capacity(work.len());
-        for (n, work) in work.iter().enumerate() {
-            let (Some(x), Some(y)) = (tensor(a, work.a()), tensor(b, work.b())) else { continue };
-            let count = x.elements().unwrap_or(0);
-            // Slices and V1 values come in order only.
-            let any_order = stored(&x).is_some() && stored(&y).is_some();
-            let step = match x.dtype.element_size() {
-                // Many units only of what is really there, not of what an entry claims.
-                Some(size) if any_order && count > UNIT / size && opens(a, &x) && opens(b, &y) => (UNIT / size).max(1),
-                _ => count.max(1),
-            };
-            let mut at = 0;
-            while at < count || at == 0 {
-                let end = at.saturating_add(step).min(count);
-                units.push(Unit { work: n, run: at..end });
-                at = end.max(1);
-            }
-        }
-        units
-    }
-
-    /// The verdict on a pair that was read.
-    fn conclude(&mut self, work: &Work, sofar: Sofar) {
-        let (a, b) = (self.diff.a, self.diff.b);
-        let (Some(x), Some(y)) = (tensor(a, work.a()), tensor(b, work.b())) else { return };
-        let Sofar { partial, sums, mut trouble, bytes_differ, .. } = sofar;
-        if bytes_differ && trouble.is_empty() {
-            self.work.push(Work { exact: false, ..*work });
-            return;
-        }
-        for (side, checkpoint, tensor, sum) in [(Side::A, a, &x, sums[0]), (Side::B, b, &y, sums[1])] {
-            trouble.extend(damage(checkpoint, tensor, sum).map(|error| (side, error)));
-        }
-        let wish = self.wishes.of(work);
-        let verdict = |status| Verdict::new(status, work.how, wish.expected);
-        if !trouble.is_empty() {
-            let verdict = Verdict { trouble, ..verdict(Status::Unreadable) };
-            return self.record(Some(&x), Some(&y), verdict);
-        }
-        if partial.changed == 0 && partial.bits_only == 0 {
-            let status = if work.how == PairedBy::Bytes { Status::Renamed } else { Status::Identical };
-            let verdict = Verdict { same: Some(Same::Values), ..verdict(status) };
-            return self.record(Some(&x), Some(&y), verdict);
-        }
-        let excused = wish.tolerance.is_some() && partial.beyond == 0;
-        let status = if excused { Status::WithinTolerance } else { Status::Changed };
-        let values = Some(Box::new(values(&x, &partial)));
-        self.record(Some(&x), Some(&y), Verdict { values, ..verdict(status) });
-    }
-}
+#[derive(Debug, Default)]
+pub(super) struct Buffers(Vec<u8>, Vec<u8>);
 
 impl Sofar {
-    fn add(&mut self, found: Option<Found>) {
+    /// Takes in what was found behind this.
+    pub(super) fn add(&mut self, found: Found) {
         match found {
-            None => {}
-            Some(Found::Bytes(equal)) => self.bytes_differ |= !equal,
-            // A broken file breaks every unit alike: the first says it.
-            Some(Found::Trouble(trouble)) => {
+            Found::Bytes(equal) => self.bytes_differ |= !equal,
+            // A broken file breaks every part alike: the first says it.
+            Found::Trouble(trouble) => {
                 let fresh: Vec<_> =
                     trouble.into_iter().filter(|(side, _)| self.trouble.iter().all(|(told, _)| told != side)).collect();
                 self.trouble.extend(fresh);
             }
-            Some(Found::Compared(partial, sums)) => {
+            Found::Compared(partial, sums) => {
                 self.partial.merge(&partial);
                 for (sofar, sum) in self.sums.iter_mut().zip(sums) {
                     *sofar = match (*sofar, sum) {
@@ -187,18 +64,48 @@ impl Sofar {
             }
         }
     }
+
+    /// What became of the pair, once all of it was read; nothing if its bytes differ although its checksums agree: then
+    /// it must be read again, with checksums, to say which side is not what it was.
+    pub(super) fn conclude(
+        self,
+        a: (&Checkpoint, &Tensor),
+        b: (&Checkpoint, &Tensor),
+        how: PairedBy,
+        wish: Wish,
+    ) -> Option<Verdict> {
+        let Self { partial, sums, mut trouble, bytes_differ, .. } = self;
+        if bytes_differ && trouble.is_empty() {
+            return None;
+        }
+        for (side, (checkpoint, tensor), sum) in [(Side::A, a, sums[0]), (Side::B, b, sums[1])] {
+            trouble.extend(damage(checkpoint, tensor, sum).map(|error| (side, error)));
+        }
+        if !trouble.is_empty() {
+            return Some(Verdict { trouble, ..Verdict::new(Status::Unreadable, how, wish.expected) });
+        }
+        Some(verdict(b.1, &partial, how, wish))
+    }
+}
+
+/// What became of a pair that was read, and is what was saved.
+pub(super) fn verdict(tensor: &Tensor, partial: &Partial, how: PairedBy, wish: Wish) -> Verdict {
+    let verdict = |status| Verdict::new(status, how, wish.expected);
+    if partial.changed == 0 && partial.bits_only == 0 {
+        let status = if how == PairedBy::Bytes { Status::Renamed } else { Status::Identical };
+        return Verdict { same: Some(Same::Values), ..verdict(status) };
+    }
+    let excused = wish.tolerance.is_some() && partial.beyond == 0;
+    let status = if excused { Status::WithinTolerance } else { Status::Changed };
+    Verdict { values: Some(Box::new(values(tensor, partial))), ..verdict(status) }
 }
 
 fn combined(crc: Crc32c, part: Crc32c, len: u64) -> Crc32c {
     Crc32c(crc32c::crc32c_combine(crc.0, part.0, usize::try_from(len).unwrap_or(usize::MAX)))
 }
 
-fn opens(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
-    checkpoint.elements(tensor, &mut Hold::default()).is_ok()
-}
-
 /// Where a tensor lies if its bytes have one checksum.
-fn stored(tensor: &Tensor) -> Option<(&Place, Crc32c)> {
+pub(super) fn stored(tensor: &Tensor) -> Option<(&Place, Crc32c)> {
     match &tensor.parts {
         Parts::Whole(place) => Some((place, place.crc32c?)),
         Parts::Slices(_) => None,
@@ -219,7 +126,7 @@ fn damage(checkpoint: &Checkpoint, tensor: &Tensor, sum: Option<Sum>) -> Option<
 }
 
 /// Compares the elements `run` of two tensors.
-fn compare(
+pub(super) fn compare(
     a: (&Checkpoint, &Tensor),
     b: (&Checkpoint, &Tensor),
     exact: bool,

@@ -10,8 +10,8 @@ use super::block::{BLOCK, figures};
 use super::channels::Marks;
 use super::distribution::{Buckets, Counter};
 use super::plan::{Plan, Unit, bytes, parts};
-use super::together::Near;
 use super::{Figures, StatsOptions, TensorStats, Totals};
+use crate::analysis::nearby::{self, Near, WINDOW};
 use crate::analysis::select::Selection;
 use crate::analysis::validate::Progress;
 use crate::checkpoint::{Checkpoint, Cursor, Elements, Hold, Tensor};
@@ -19,9 +19,6 @@ use crate::error::Result;
 use crate::parallel::in_order;
 use crate::tensor::{Checked, DType, Widener};
 use crate::wire::Crc32c;
-
-/// Bytes read at a time: smaller costs system calls, larger falls out of the second-level cache.
-pub(super) const WINDOW: u64 = 256 << 10;
 
 /// What all threads know.
 #[derive(Clone, Copy)]
@@ -37,9 +34,11 @@ pub(super) struct Worker<'j> {
     pub(super) job: Job<'j>,
     pub(super) cursor: Cursor<'j>,
     pub(super) adder: Adder,
-    pub(super) window: Vec<u8>,
+    window: Vec<u8>,
     /// The tensors of a unit that lie near each other.
-    pub(super) near: Vec<Near>,
+    pub(super) near: Vec<Near<1>>,
+    /// The bytes around them.
+    pub(super) range: nearby::Range,
 }
 
 /// Takes elements in.
@@ -132,7 +131,14 @@ impl Job<'_> {
 impl<'j> Worker<'j> {
     fn new(job: Job<'j>) -> Self {
         let cursor = job.checkpoint.tensors().cursor();
-        Self { job, cursor, adder: Adder::default(), window: Vec::new(), near: Vec::new() }
+        Self {
+            job,
+            cursor,
+            adder: Adder::default(),
+            window: Vec::new(),
+            near: Vec::new(),
+            range: nearby::Range::default(),
+        }
     }
 
     /// All of a tensor, by itself.

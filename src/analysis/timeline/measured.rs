@@ -1,8 +1,9 @@
 //! How far weights moved from one checkpoint to the next, by reading both: `log --values`.
 
 use std::cmp::Ordering;
+use std::ops::ControlFlow;
 
-use crate::analysis::diff::{DiffOptions, Status, diff};
+use crate::analysis::diff::{Change, Comparison, DiffOptions, Status};
 use crate::analysis::names::Names;
 use crate::analysis::select::Selector;
 use crate::analysis::validate::Progress;
@@ -10,6 +11,9 @@ use crate::checkpoint::Checkpoint;
 
 /// How many weights are kept, those that moved most.
 const MOST: usize = 20;
+
+/// How many are gathered before the others are dropped.
+const ENOUGH: usize = 4096;
 
 /// How far the weights of a checkpoint moved.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,18 +48,29 @@ impl Measured {
     ) -> Option<Self> {
         let only = Selector::parse(&["role:weight", "role:average"], false).ok()?;
         let options = DiffOptions { only, threads, ..DiffOptions::default() };
-        let found = diff(before, after, &options, progress).ok()?;
-        let mut measured = Self { unread: found.tally.of(Status::Unreadable), ..Self::default() };
-        for change in &found.changes {
-            let Some(figures) = change.values.as_ref().and_then(|values| values.figures) else { continue };
-            let at = after.tensors().find(change.name()).unwrap_or(usize::MAX);
-            let (name, rel_l2) = (names.best(at, change.name()), figures.rel_l2.filter(|value| !value.is_nan()));
-            measured.farthest.push(Distance { name, rel_l2, max_abs: figures.max_abs });
-        }
-        measured.measured = measured.farthest.len();
-        measured.farthest.sort_by(farther);
-        measured.farthest.truncate(MOST);
+        let mut measured = Self::default();
+        let measure = |(), changes: Vec<Change>| {
+            for change in &changes {
+                let Some(figures) = change.values.as_ref().and_then(|values| values.figures) else { continue };
+                let at = after.tensors().find(change.name()).unwrap_or(usize::MAX);
+                let (name, rel_l2) = (names.best(at, change.name()), figures.rel_l2.filter(|value| !value.is_nan()));
+                measured.farthest.push(Distance { name, rel_l2, max_abs: figures.max_abs });
+                measured.measured += 1;
+            }
+            if measured.farthest.len() > ENOUGH {
+                measured.cut();
+            }
+            ControlFlow::Continue(())
+        };
+        let (found, _) = Comparison::new(before, after, &options).ok()?.each(progress, |_| (), measure);
+        measured.cut();
+        measured.unread = found.tally.of(Status::Unreadable);
         Some(measured)
+    }
+
+    fn cut(&mut self) {
+        self.farthest.sort_by(farther);
+        self.farthest.truncate(MOST);
     }
 }
 

@@ -1,14 +1,17 @@
 //! `ckpt diff`: what changed from one checkpoint to another, where, and by how much.
 
+mod rows;
+
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckpt::analysis::diff::{Bound, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule, diff};
-use ckpt::analysis::{Renames, Selector, broken_files};
+use ckpt::analysis::diff::{Bound, Comparison, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule};
+use ckpt::analysis::{Progress, Renames, Selector, broken_files};
 use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::report::{DiffRows, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text};
 use clap::ValueEnum;
 
+use self::rows::{HELD, Show};
 use super::ctx::library_sentence;
 use super::progress::with_progress;
 use super::{Ctx, Format, Status};
@@ -32,6 +35,10 @@ where |a - b| <= atol + rtol * |b|, or where --ulp allows it; max rel is the
 largest |a - b| / |b|, infinite where b is 0; rel L2 is |a - b| / |b| of the
 whole tensor. NaN is equal to NaN. 0.0 and -0.0 are different bits with equal
 values, which counts as changed with no element changed.
+
+Of more than 16,384 changes, rows are written while the rest is compared; in
+text, columns then fit the first of them. To sort as many by change, without
+--top, all that differs is read twice.
 
 Formats: text, json, jsonl, csv, markdown.
 
@@ -177,11 +184,29 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
             ctx.note(&format!("{}: {}", side.name(), library_sentence(note)));
         }
     }
-    let found = with_progress(ctx.quiet, |progress| diff(&a, &b, options, progress))?;
-    if !ctx.quiet {
-        show(args, &found, ctx)?;
+    let comparison = Comparison::new(&a, &b, options)?;
+    let found = if ctx.quiet {
+        comparison.each(&Progress::default(), |_| (), |(), _| ControlFlow::Continue(())).0
+    } else {
+        let most = args.top.unwrap_or(usize::MAX);
+        let show = Show {
+            a: &a,
+            b: &b,
+            depth: options.depth,
+            format: ctx.format,
+            look: ctx.look,
+            all: args.all,
+            long: args.long,
+            by_change: args.sort == SortKey::Change,
+            most,
+        };
+        // Rows in a terminal and a bar below them do not go together.
+        let flows = Ctx::to_terminal() && comparison.len().min(most) > HELD;
+        let out = &mut ctx.out;
+        let found = with_progress(flows, |progress| show.run(comparison, progress, out))?;
         tell(&found, ctx);
-    }
+        found
+    };
     let nothing = found.is_vacuous() || (found.tally.total() == 0 && !options.only.is_empty());
     if nothing && !ctx.quiet {
         ctx.error(if options.only.is_empty() {
@@ -199,30 +224,6 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
     } else {
         Status::Fine
     })
-}
-
-fn show(args: &Args, found: &Diff<'_>, ctx: &mut Ctx) -> Result<()> {
-    let mut rows = found.rows(args.sort == SortKey::Change);
-    if !args.all {
-        // With --long, also those that only lie elsewhere.
-        rows.retain(|change| {
-            let silent = matches!(change.status, ckpt::analysis::diff::Status::Identical)
-                || (change.status == ckpt::analysis::diff::Status::NotCompared && args.structure);
-            !silent || (ctx.format == Format::Text && (change.moved || change.repartitioned))
-        });
-    }
-    let all = rows.len();
-    rows.truncate(args.top.unwrap_or(usize::MAX));
-    let rows = DiffRows { hidden: all - rows.len(), rows, long: args.long };
-    let (look, out) = (ctx.look, &mut ctx.out);
-    match ctx.format {
-        Format::Json => diff_json(found, &rows, out)?,
-        Format::Jsonl => diff_jsonl(&rows, out)?,
-        Format::Csv => diff_csv(&rows, out)?,
-        Format::Markdown => diff_markdown(found, &rows, out)?,
-        _ => diff_text(found, &rows, look, out)?,
-    }
-    Ok(())
 }
 
 /// Says on standard error what could not be read, side by side.
