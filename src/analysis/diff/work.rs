@@ -68,11 +68,10 @@ pub(super) fn by_name(mut all: Vec<Work>, a: &Tensors, b: &Tensors) -> Vec<Work>
     let mut in_b = in_b.iter().peekable();
     for gone in only_a {
         let name = gone.a().and_then(|at| ours.reach(at)).map(|tensor| tensor.name.as_slice()).unwrap_or_default();
-        let is_before = |work: &&Work| {
+        let mut is_before = |work: &&Work| {
             let other = work.b().and_then(|at| theirs.reach(at));
             other.is_some_and(|tensor| tensor.name.as_slice() < name)
         };
-        let mut is_before = is_before;
         while let Some(work) = in_b.next_if(&mut is_before) {
             merged.push(*work);
         }
