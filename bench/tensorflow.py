@@ -44,9 +44,9 @@ print(time.perf_counter() - start)
 """
 
 
-def run(command, statuses=(0,)):
+def run(command, statuses=(0,), stdout=subprocess.PIPE):
     start = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, stdout=stdout, stderr=subprocess.DEVNULL, check=False)
     elapsed = time.perf_counter() - start
     if done.returncode not in statuses:
         raise SystemExit(f"{command}: exit status {done.returncode}")
@@ -81,7 +81,7 @@ def main():
             elapsed, printed = run([sys.executable, "-c", WRAPPER.format(body=body), *paths])
             whole.append(elapsed)
             work.append(float(printed.split()[-1]))
-            ours.append(run([ckpt, *command, *paths], (0, 1))[0])
+            ours.append(run([ckpt, *command, *paths], (0, 1), subprocess.DEVNULL)[0])
         t, w, c = (statistics.median(values) for values in (whole, work, ours))
         print(f"| {title} | {t:.2f} | {w:.3f} | {c:.4f} | {t / c:.0f} | {w / c:.1f} |")
 
