@@ -108,6 +108,21 @@ fn the_rule_between_rooms_finds_what_it_forbids() {
     assert!(!breaks("error.rs", "use crate::escape::Escaped;"));
 }
 
+// Another crate can sum without anything else being touched, and every build sums with the one it was made for.
+#[test]
+fn one_file_knows_which_crate_sums() {
+    // What comes before the first test; some tests have a file of their own.
+    let own = |text: &str| {
+        let tests = ["#[cfg(test)]", "#[test]"].iter().filter_map(|mark| text.find(mark)).min();
+        text[..tests.unwrap_or(text.len())].to_owned()
+    };
+    let names =
+        |text: &str| text.lines().any(|line| ["crc32c::crc32c", "crc_fast::"].iter().any(|n| code(line).contains(n)));
+    let sources = sources().into_iter().filter(|(_, text)| names(&own(text)));
+    let found: Vec<String> = sources.map(|(file, _)| file).collect();
+    assert_eq!(found, ["wire/crc.rs"]);
+}
+
 #[test]
 fn only_the_command_line_prints() {
     let mut prints = Vec::new();

@@ -9,7 +9,7 @@ use crate::inputs::{Inputs, PAGE_STATES, shards, with};
 use crate::measure::Candidate;
 
 /// A table of the report: candidates that answer one question, the floor first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Case {
     /// The question.
     pub title: String,
@@ -90,7 +90,7 @@ impl Programs {
             self.of("ckpt inspect, 2 tensors", &["inspect", &small], None),
             self.of("ckpt validate, 2 tensors", &["validate", &small], None),
         ];
-        Ok(vec![Case { title: "start-up".to_owned(), candidates, times: 20, index: 0, cold: Vec::new() }])
+        Ok(vec![Case { title: "start-up".to_owned(), candidates, times: 20, ..Case::default() }])
     }
 
     fn list(&self, inputs: &Inputs) -> Result<Vec<Case>> {
@@ -111,14 +111,14 @@ impl Programs {
                 candidates,
                 times: 3,
                 index: bytes,
-                cold: Vec::new(),
+                ..Case::default()
             },
             Case {
                 title: "a million tensors: validating".to_owned(),
                 candidates: tiny,
                 times: 3,
                 index: bytes,
-                cold: Vec::new(),
+                ..Case::default()
             },
         ])
     }
@@ -138,7 +138,7 @@ impl Programs {
             several.name = format!("validate, {} threads", self.threads);
             several.target = Some(0.65);
             let (title, candidates) = (format!("{title}: threads"), vec![one, several]);
-            cases.push(Case { title, candidates, times: 1, index: 0, cold: Vec::new() });
+            cases.push(Case { title, candidates, times: 1, ..Case::default() });
         }
         Ok(cases)
     }
@@ -153,7 +153,7 @@ impl Programs {
             self.threads(self.of("stats", &["stats", &path], None), self.threads),
         ];
         let title = "validate, 4 GiB in one shard, not in memory".to_owned();
-        Ok(vec![Case { title, candidates, times: 1, index: 0, cold: files }])
+        Ok(vec![Case { title, candidates, times: 1, cold: files, ..Case::default() }])
     }
 
     fn validate_case(&self, title: &str, prefix: &Path) -> Result<Case> {
@@ -174,7 +174,7 @@ impl Programs {
             candidates,
             times: 1,
             index: size(&[with(prefix, ".index")])?,
-            cold: Vec::new(),
+            ..Case::default()
         })
     }
 
@@ -203,8 +203,7 @@ impl Programs {
                     diff("diff --exact", &a, &a, &["--exact"], 0, Some(1.0)),
                 ],
                 times: 1,
-                index: 0,
-                cold: Vec::new(),
+                ..Case::default()
             },
             Case {
                 title: "diff, 1 GiB, every float32 changed".to_owned(),
@@ -214,8 +213,7 @@ impl Programs {
                     diff("diff", &c, &d, &[], 1, Some(1.3)),
                 ],
                 times: 2,
-                index: 0,
-                cold: Vec::new(),
+                ..Case::default()
             },
             Case {
                 title: "diff, 4 GiB, 1 % changed".to_owned(),
@@ -225,8 +223,7 @@ impl Programs {
                     diff("diff of a checkpoint with itself", &a, &a, &[], 0, None),
                 ],
                 times: 2,
-                index: 0,
-                cold: Vec::new(),
+                ..Case::default()
             },
             Case {
                 title: "diff, two times a million tensors, a thousand changed".to_owned(),
@@ -237,7 +234,7 @@ impl Programs {
                 ],
                 times: 3,
                 index: size(&indexes)?,
-                cold: Vec::new(),
+                ..Case::default()
             },
             Case {
                 title: "diff, two times a million tensors, all changed".to_owned(),
@@ -250,7 +247,7 @@ impl Programs {
                 ],
                 times: 2,
                 index: size(&[with(&m, ".index"), with(&o, ".index")])?,
-                cold: Vec::new(),
+                ..Case::default()
             },
         ])
     }
@@ -266,7 +263,7 @@ impl Programs {
                 self.threads(self.of("stats", &["stats", &text(&prefix)], Some(target)), self.threads),
                 self.threads(self.of("stats, 1 thread", &["stats", &text(&prefix)], None), 1),
             ];
-            Ok(Case { title: format!("stats, 1 GiB of {name}"), candidates, times: 2, index: 0, cold: Vec::new() })
+            Ok(Case { title: format!("stats, 1 GiB of {name}"), candidates, times: 2, ..Case::default() })
         };
         types.into_iter().map(case).chain([self.tiny(inputs)]).collect()
     }
@@ -287,7 +284,7 @@ impl Programs {
             stats("stats, all of them by std", &["--sort", "std"], None),
         ];
         let index = size(&[with(&prefix, ".index")])?;
-        Ok(Case { title: "stats of a million tiny tensors".to_owned(), candidates, times: 3, index, cold: Vec::new() })
+        Ok(Case { title: "stats of a million tiny tensors".to_owned(), candidates, times: 3, index, ..Case::default() })
     }
 
     fn bert(&self, inputs: &Inputs) -> Result<Vec<Case>> {
@@ -300,13 +297,7 @@ impl Programs {
             self.of("inspect", &["inspect", &path], None),
             self.of("list", &["list", &path], None),
         ];
-        Ok(vec![Case {
-            title: "BERT-base with Adam, 591 tensors".to_owned(),
-            candidates,
-            times: 2,
-            index: 0,
-            cold: Vec::new(),
-        }])
+        Ok(vec![Case { title: "BERT-base with Adam, 591 tensors".to_owned(), candidates, times: 2, ..Case::default() }])
     }
 
     fn strings(&self, inputs: &Inputs) -> Result<Vec<Case>> {
@@ -315,7 +306,7 @@ impl Programs {
             cat("cat of the shard", &shards(&prefix)?),
             self.of("validate", &["validate", &text(&prefix)], Some(12.0)),
         ];
-        Ok(vec![Case { title: "5 million strings".to_owned(), candidates, times: 3, index: 0, cold: Vec::new() }])
+        Ok(vec![Case { title: "5 million strings".to_owned(), candidates, times: 3, ..Case::default() }])
     }
 
     /// Every command on the inputs that could make it swell.
@@ -334,7 +325,7 @@ impl Programs {
                 candidates,
                 times: 1,
                 index: size(&[with(prefix, ".index")])?,
-                cold: Vec::new(),
+                ..Case::default()
             })
         };
         let all: &[&[&str]] = &[

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::finding::{Code, Finding};
-use crate::checkpoint::{Checkpoint, Looks, Parts, Place, looks_like};
+use crate::checkpoint::{Checkpoint, Looks, Parts, Place, look};
 use crate::escape::Escaped;
-use crate::storage::Source;
 
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,12 +96,8 @@ pub(super) fn foreign(path: &Path, len: u64, needed: u64, small: u64) -> Option<
     if len >= needed && len >= small {
         return None;
     }
-    let head = Source::open(path).ok()?.head(4096).ok()?;
-    let found = looks_like(&head)?;
-    // Of a file long enough, only what cannot be numbers is believed; zeros and text may be weights.
-    let certain = ["a Git LFS pointer", "an HTML page"].iter().any(|what| found.what.starts_with(what));
-    let shard_like = matches!(found.what, "nothing but zeros" | "a text file" | "JSON text" | "an empty file");
-    (certain || (len < needed && !shard_like)).then_some(found)
+    let found = look(path)?;
+    (found.is_surely_foreign() || (len < needed && found.is_foreign_if_short())).then_some(found)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod beside;
+mod cut;
 mod derived;
 pub mod diff;
 pub mod explain;

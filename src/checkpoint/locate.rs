@@ -220,7 +220,7 @@ fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
         return Ok(origin);
     }
     let error = match sniff::look(path) {
-        Some(found) if !matches!(found.what, "nothing but zeros" | "a text file") => foreign(path, found),
+        Some(found) if !matches!(found.what, sniff::ZEROS | "a text file") => foreign(path, found),
         _ => Error::new(ErrorKind::NotACheckpoint("the index of this checkpoint is missing".into()))
             .in_file(&prefix.index())
             .with_help("without the .index file nothing says what the data is; copy it beside this file"),

@@ -35,7 +35,7 @@ pub use directory::{Found, ModelDir, StateFile};
 pub use elements::{Elements, Hold};
 pub use locate::{Choice, Origin, SourceKind};
 pub use saver_v1::V1Scan;
-pub use sniff::{Looks, looks_like};
+pub use sniff::{Looks, look, looks_like};
 
 use std::path::Path;
 

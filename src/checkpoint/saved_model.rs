@@ -129,8 +129,7 @@ pub(super) fn without_variables(mut origin: Origin, limits: &Limits) -> Checkpoi
 
 /// Replaces what a parser says of something that was never a graph.
 fn explain(error: Error, file: &Path) -> Error {
-    let foreign = ["a Git LFS pointer", "an HTML page", "nothing but zeros"];
-    match sniff::look(file).filter(|found| foreign.iter().any(|what| found.what.starts_with(what))) {
+    match sniff::look(file).filter(|found| found.is_surely_foreign() || found.what == sniff::ZEROS) {
         Some(found) => {
             let why = format!("not a SavedModel: it looks like {}", found.what);
             Error::new(ErrorKind::NotACheckpoint(why)).in_file(file).with_help(found.advice)

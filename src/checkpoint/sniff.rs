@@ -17,14 +17,45 @@ pub struct Looks {
     pub what: &'static str,
     /// What to do.
     pub advice: &'static str,
+    proof: Proof,
+}
+
+/// How much first bytes prove against a file being a shard, which has no header to know it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// No numbers begin so.
+    Sure,
+    /// Numbers could begin so, by chance.
+    Likely,
+    /// Weights and strings often begin so.
+    None,
+}
+
+impl Looks {
+    /// Whether a file that looks so is neither a shard nor a graph, whatever its length.
+    pub fn is_surely_foreign(self) -> bool {
+        self.proof == Proof::Sure
+    }
+
+    /// Whether a file that looks so is no shard if it is also shorter than that shard must be.
+    pub fn is_foreign_if_short(self) -> bool {
+        self.proof != Proof::None
+    }
+
+    const fn but(self, proof: Proof) -> Self {
+        Self { proof, ..self }
+    }
 }
 
 /// How many first bytes are enough to tell.
 pub(super) const HEAD: u64 = 4096;
 
 const fn looks(what: &'static str, advice: &'static str) -> Looks {
-    Looks { what, advice }
+    Looks { what, advice, proof: Proof::Likely }
 }
+
+/// What a file looks like of which a download left only the length.
+pub(super) const ZEROS: &str = "nothing but zeros";
 
 /// What a V1 checkpoint without its end looks like.
 pub(super) const CUT_V1: &str = "the beginning of a V1 checkpoint, cut off";
@@ -35,7 +66,7 @@ const UNPACK: &str = "unpack it first, then give the prefix of the checkpoint in
 const SIGNATURES: &[(&[u8], Looks)] = &[
     (
         b"version https://git-lfs",
-        looks("a Git LFS pointer, not the file itself", "fetch the real file with `git lfs pull`"),
+        looks("a Git LFS pointer, not the file itself", "fetch the real file with `git lfs pull`").but(Proof::Sure),
     ),
     (b"\x89HDF\r\n\x1a\n", looks("an HDF5 file (Keras .h5)", "ckpt reads TensorFlow checkpoints; use h5ls or h5dump")),
     (b"\x1f\x8b", looks("a gzip archive", UNPACK)),
@@ -61,7 +92,7 @@ const SIGNATURES: &[(&[u8], Looks)] = &[
 /// What a file with these first bytes looks like; `None` if nothing is recognised.
 pub fn looks_like(head: &[u8]) -> Option<Looks> {
     if head.is_empty() {
-        return Some(looks("an empty file", "the copy or download did not finish; fetch it again"));
+        return Some(looks("an empty file", "the copy or download did not finish; fetch it again").but(Proof::None));
     }
     if let Some((_, found)) = SIGNATURES.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(*found);
@@ -74,7 +105,7 @@ pub fn looks_like(head: &[u8]) -> Option<Looks> {
     let starts = |tag: &[u8]| text.get(..tag.len()).is_some_and(|t| t.eq_ignore_ascii_case(tag));
     if starts(b"<!doctype html") || starts(b"<html") || starts(b"<head") {
         let advice = "the download gave a web page (a login or an error); fetch the file itself";
-        return Some(looks("an HTML page", advice));
+        return Some(looks("an HTML page", advice).but(Proof::Sure));
     }
     if starts(b"<?xml") {
         return Some(looks("an XML document", "the download gave an error message; fetch the file itself"));
@@ -95,7 +126,8 @@ pub fn looks_like(head: &[u8]) -> Option<Looks> {
         return Some(looks("a tar archive", UNPACK));
     }
     if head.iter().all(|b| *b == 0) && head.len() >= 48 {
-        return Some(looks("nothing but zeros", "an interrupted download left a hole; fetch it again"));
+        let zeros = looks(ZEROS, "an interrupted download left a hole; fetch it again");
+        return Some(zeros.but(Proof::None));
     }
     // The first entry of every index that TensorFlow writes: empty key, header with the number of shards.
     if matches!(head, [0, 0, len, 0x08, ..] if *len < 32) {
@@ -109,11 +141,11 @@ pub fn looks_like(head: &[u8]) -> Option<Looks> {
         return Some(looks(CUT_V1, "the copy did not finish; fetch it again"));
     }
     if starts(b"{") || starts(b"[{") {
-        return Some(looks("JSON text", "give the prefix of a checkpoint"));
+        return Some(looks("JSON text", "give the prefix of a checkpoint").but(Proof::None));
     }
     let printable = |b: &u8| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
     if head.iter().all(printable) && std::str::from_utf8(head.get(..head.len().min(512)).unwrap_or(head)).is_ok() {
-        return Some(looks("a text file", "give the prefix of a checkpoint"));
+        return Some(looks("a text file", "give the prefix of a checkpoint").but(Proof::None));
     }
     None
 }
@@ -132,8 +164,8 @@ fn zip(head: &[u8]) -> Looks {
     }
 }
 
-/// What the file at `path` looks like.
-pub(super) fn look(path: &Path) -> Option<Looks> {
+/// What the file at `path` looks like; `None` also if it cannot be read.
+pub fn look(path: &Path) -> Option<Looks> {
     let source = Source::open(path).ok()?;
     looks_like(&source.head(HEAD).ok()?)
 }
@@ -159,8 +191,7 @@ pub(super) fn explain_shard(error: Error) -> Error {
     let (ErrorKind::Truncated { .. }, Some(Part::TensorData), Some(path)) = (error.kind(), at.part, &at.file) else {
         return error;
     };
-    let foreign = ["a Git LFS pointer", "an HTML page"];
-    match look(path).filter(|found| foreign.iter().any(|what| found.what.starts_with(what))) {
+    match look(path).filter(|found| found.is_surely_foreign()) {
         Some(found) => {
             let name = Escaped(path.file_name().unwrap_or_default().as_encoded_bytes());
             let error = Error::new(ErrorKind::NotACheckpoint(format!("{name} is {}", found.what)));

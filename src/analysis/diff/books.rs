@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::expect::Expectation;
-use super::{Change, Depth, Diff, DiffOptions, Facts, PairedBy, Same, ScopeTally, Side, Status, Tally, Values};
+use super::{Change, Diff, DiffOptions, Facts, PairedBy, Same, ScopeTally, Side, Status, Tally, Values};
 use crate::analysis::derived::derived;
 use crate::analysis::roles::short_name;
 use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
@@ -39,8 +39,7 @@ impl Verdict {
 
 /// Whether nothing is told of such tensors unless everything is.
 pub(super) fn is_silent(status: Status, options: &DiffOptions) -> bool {
-    let unasked = status == Status::NotCompared && options.depth == Depth::Structure;
-    (status == Status::Identical || unasked) && !options.keep_identical
+    status.is_quiet(options.depth) && !options.keep_identical
 }
 
 /// What is counted.

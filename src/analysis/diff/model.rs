@@ -51,6 +51,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether nothing is told of such tensors unless everything is.
+    pub fn is_quiet(self, depth: Depth) -> bool {
+        self == Self::Identical || (self == Self::NotCompared && depth == Depth::Structure)
+    }
+
     /// All of them, in the order of the summary.
     pub const ALL: [Self; 10] = [
         Self::Identical,

@@ -8,13 +8,8 @@ use std::ops::Range;
 use super::tensor;
 use super::values::stored;
 use super::work::{Todo, Work};
+use crate::analysis::cut::{TOGETHER, UNIT, part_length, parts};
 use crate::checkpoint::{Checkpoint, Hold, Tensor};
-
-/// Bytes of a side that one thread compares at a time.
-const UNIT: u64 = 8 << 20;
-
-/// Most pairs in one unit: what is told of them, and their text, wait for their turn, a few units a thread.
-const TOGETHER: usize = 256;
 
 /// One thing to do: a run of small pairs, or a part of a large one.
 #[derive(Debug)]
@@ -65,13 +60,11 @@ pub(super) fn parts_of(a: &Checkpoint, b: &Checkpoint, work: &Work) -> Vec<Range
     let count = x.elements().unwrap_or(0);
     // Slices and V1 values come in order only.
     let any_order = stored(&x).is_some() && stored(&y).is_some();
-    let step = match x.dtype.element_size() {
+    match x.dtype.element_size().map(part_length) {
         // Many parts only of what is really there, not of what an entry claims.
-        Some(size) if any_order && count > UNIT / size && opens(a, &x) && opens(b, &y) => (UNIT / size).max(1),
-        _ => return std::iter::once(0..count).collect(),
-    };
-    let starts = std::iter::successors(Some(0u64), |start| start.checked_add(step));
-    starts.take_while(|start| *start < count).map(|start| start..start.saturating_add(step).min(count)).collect()
+        Some(step) if any_order && count > step && opens(a, &x) && opens(b, &y) => parts(count, step).collect(),
+        _ => std::iter::once(0..count).collect(),
+    }
 }
 
 fn opens(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {

@@ -55,7 +55,7 @@ impl Sofar {
                 self.partial.merge(&partial);
                 for (sofar, sum) in self.sums.iter_mut().zip(sums) {
                     *sofar = match (*sofar, sum) {
-                        (Some((len, crc)), Some((more, part))) => Some((len + more, combined(crc, part, more))),
+                        (Some((len, crc)), Some((more, part))) => Some((len + more, crc.then(part, more))),
                         (_, sum) if !self.started => sum,
                         _ => None,
                     };
@@ -98,10 +98,6 @@ pub(super) fn verdict(tensor: &Tensor, partial: &Partial, how: PairedBy, wish: W
     let excused = wish.tolerance.is_some() && partial.beyond == 0;
     let status = if excused { Status::WithinTolerance } else { Status::Changed };
     Verdict { values: Some(Box::new(values(tensor, partial))), ..verdict(status) }
-}
-
-fn combined(crc: Crc32c, part: Crc32c, len: u64) -> Crc32c {
-    Crc32c(crc32c::crc32c_combine(crc.0, part.0, usize::try_from(len).unwrap_or(usize::MAX)))
 }
 
 /// Where a tensor lies if its bytes have one checksum.

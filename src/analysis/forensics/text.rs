@@ -1,6 +1,8 @@
 //! Text where weights should be: words and file beginnings recognised by their checksum, and line ends changed by a
 //! transfer.
 
+use crate::wire::Crc32c;
+
 /// Four printable characters that have some checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
@@ -64,10 +66,10 @@ pub struct Fragment {
 pub fn text_fragment(crc: u32) -> Option<Fragment> {
     for (head, file) in BEGINNINGS {
         for offset in 0..head.len() {
-            let mut sum = 0;
+            let mut sum = Crc32c::default();
             for (n, byte) in head.iter().enumerate().skip(offset) {
-                sum = crc32c::crc32c_append(sum, std::slice::from_ref(byte));
-                if sum == crc && n - offset >= 3 {
+                sum = sum.extend(std::slice::from_ref(byte));
+                if sum.0 == crc && n - offset >= 3 {
                     let bytes = head.get(offset..=n)?;
                     return Some(Fragment { bytes, offset, file });
                 }

@@ -6,15 +6,10 @@
 use std::ops::Range;
 
 use super::Totals;
+use crate::analysis::cut::{self, TOGETHER, UNIT};
 use crate::analysis::select::Selection;
 use crate::checkpoint::{Checkpoint, Hold, Parts, Tensor};
 use crate::tensor::DType;
-
-/// Bytes of a part. Smaller ones spend their time joining checksums (8 µs each).
-const UNIT: u64 = 8 << 20;
-
-/// Most tensors in one unit of work: what is known of them, and their text, wait for their turn, a few units a thread.
-const TOGETHER: usize = 256;
 
 /// One thing to do: a run of small tensors, or a part of a large one.
 #[derive(Debug)]
@@ -100,16 +95,14 @@ pub(super) fn bytes(tensor: &Tensor, elements: &Range<u64>) -> u64 {
 
 /// Elements of a part; a multiple of a block.
 fn part_length(dtype: DType) -> u64 {
-    UNIT / dtype.element_size().unwrap_or(1).max(1)
+    cut::part_length(dtype.element_size().unwrap_or(1))
 }
 
 /// The parts of a tensor with so many elements, and which is the last.
 pub(super) fn parts(dtype: DType, elements: u64) -> impl Iterator<Item = (Range<u64>, bool)> {
-    let step = part_length(dtype);
-    let starts = std::iter::successors(Some(0u64), move |start| start.checked_add(step));
-    starts.take_while(move |start| *start < elements).map(move |start| {
-        let end = start.saturating_add(step).min(elements);
-        (start..end, end == elements)
+    cut::parts(elements, part_length(dtype)).map(move |part| {
+        let is_last = part.end == elements;
+        (part, is_last)
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use anyhow::Result;
 use ckpt::analysis::Progress;
-use ckpt::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest, Status};
+use ckpt::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest};
 use ckpt::checkpoint::Checkpoint;
 use ckpt::report::{
     DiffColumns, DiffFlow, DiffNotes, DiffRows, Look, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text,
@@ -105,10 +105,8 @@ impl Show<'_> {
 
     /// Identical ones are there with `--long` too, for those of them that only lie elsewhere.
     fn shows(self, change: &Change) -> bool {
-        let is_silent = change.status == Status::Identical
-            || (change.status == Status::NotCompared && self.depth == Depth::Structure);
         let elsewhere = self.format == Format::Text && (change.moved || change.repartitioned);
-        self.all || !is_silent || elsewhere
+        self.all || !change.status.is_quiet(self.depth) || elsewhere
     }
 
     fn shown(self, changes: &[Change]) -> Vec<&Change> {
