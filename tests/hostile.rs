@@ -1,5 +1,6 @@
 //! Files made to hurt: whatever the reader makes of them, it answers, soon, and in proportion to the file.
 
+#[path = "it/support/mod.rs"]
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};

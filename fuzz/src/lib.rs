@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets, as plain functions: `cargo fuzz` runs them on what it invents, `tests/
+//! The bodies of the fuzz targets, as plain functions: `cargo fuzz` runs them on what it invents, `tests/it/
 //! fuzz_regressions.rs` includes this very file and runs them on what once went wrong, and on every seed.
 //!
 //! A body panics if a promise is broken. Each says above itself what it promises.

@@ -1,7 +1,6 @@
 //! Laws that hold for every input: what the synthetic writer writes, the reader reads, whole and in parts.
 
-mod support;
-
+use crate::support::{elements, flat_indexes, region};
 use ckpt::bundle::slice_key as key_of_reader;
 use ckpt::tensor::{Axis, Checked, Extent as ReadExtent, TensorSlice};
 use ckpt::wire::{Cursor, ordered_code};
@@ -9,7 +8,6 @@ use ckpt_synth::{Bundle, BundleBuilder, Compression, Extent, V1Builder, Values, 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use support::{elements, flat_indexes, region};
 
 /// Runs a law on the same inputs every time.
 fn law<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
@@ -191,7 +189,7 @@ fn what_is_written_is_read_whole_and_in_parts() {
         let dir = tempfile::tempdir().unwrap();
         let prefix = dir.path().join("m");
         bundle(&tensors, &form).write(&prefix).unwrap();
-        let checkpoint = support::open(&prefix).unwrap();
+        let checkpoint = crate::support::open(&prefix).unwrap();
         prop_assert!(checkpoint.damage().is_empty(), "{:?}", checkpoint.damage());
         prop_assert!(checkpoint.notes().is_empty(), "{:?}", checkpoint.notes());
         let names: Vec<Vec<u8>> = checkpoint.tensors().iter().map(|tensor| tensor.name.clone()).collect();
@@ -203,7 +201,7 @@ fn what_is_written_is_read_whole_and_in_parts() {
             let (got, checked) = elements(&checkpoint, &tensor).unwrap();
             prop_assert_eq!(&got, &made.elements);
             prop_assert_eq!(checked, Checked::Verified);
-            support::check_regions(&checkpoint, &tensor, &got);
+            crate::support::check_regions(&checkpoint, &tensor, &got);
         }
         Ok(())
     });
@@ -229,7 +227,7 @@ fn any_region_is_the_naive_slice() {
         let dir = tempfile::tempdir().unwrap();
         let prefix = dir.path().join("m");
         made.add(BundleBuilder::new().shards(3), "x", false).finish().write(&prefix).unwrap();
-        let checkpoint = support::open(&prefix).unwrap();
+        let checkpoint = crate::support::open(&prefix).unwrap();
         let (got, _) = region(&checkpoint, &checkpoint.tensors().get(0).unwrap(), &axes).unwrap();
         let want: Vec<Vec<u8>> =
             flat_indexes(&made.shape, &axes).into_iter().map(|at| made.elements[at].clone()).collect();
@@ -265,11 +263,11 @@ fn v1_values_are_read_as_written() {
             .tensor("y", dtype::FLOAT, &[], Values::Float(vec![1.0]))
             .tensor("x", dtype, &[count], values);
         v1.finish().write(&prefix).unwrap();
-        let checkpoint = support::open(&prefix).unwrap();
+        let checkpoint = crate::support::open(&prefix).unwrap();
         let tensor = checkpoint.tensor(b"x").unwrap();
         let (got, _) = elements(&checkpoint, &tensor).unwrap();
         prop_assert_eq!(&got, &want);
-        support::check_regions(&checkpoint, &tensor, &got);
+        crate::support::check_regions(&checkpoint, &tensor, &got);
         Ok(())
     });
 }

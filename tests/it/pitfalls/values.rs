@@ -150,7 +150,7 @@ fn a_shape_that_cannot_be_counted_is_listed_and_not_read() {
 fn step_zero_is_a_checkpoint_like_any_other() {
     let open = Open::build(BundleBuilder::new().floats("a", &[1], &[1.0]));
     assert_eq!(open.checkpoint.origin().prefix.step(), Some(0));
-    let found = support::open(open.dir.path()).unwrap();
+    let found = crate::support::open(open.dir.path()).unwrap();
     assert_eq!(found.origin().prefix.as_path(), open.prefix());
 }
 
@@ -160,8 +160,8 @@ fn pitfall_16_brackets_and_stars_in_a_path_are_letters() {
     for name in ["g[1]", "a b"] {
         let prefix = dir.path().join(name).join("ck[pt]-1");
         BundleBuilder::new().floats("a", &[1], &[1.0]).finish().write(&prefix).unwrap();
-        assert_eq!(support::open(&prefix).unwrap().tensors().len(), 1);
-        assert_eq!(support::open(prefix.parent().unwrap()).unwrap().tensors().len(), 1);
+        assert_eq!(crate::support::open(&prefix).unwrap().tensors().len(), 1);
+        assert_eq!(crate::support::open(prefix.parent().unwrap()).unwrap().tensors().len(), 1);
     }
 }
 
@@ -170,7 +170,7 @@ fn pitfall_17_a_moved_directory_is_read_and_said_to_be_moved() {
     let open = Open::build(BundleBuilder::new().floats("a", &[1], &[1.0]));
     let state = "model_checkpoint_path: \"/elsewhere/model.ckpt-0\"\n";
     std::fs::write(open.dir.path().join("checkpoint"), state).unwrap();
-    let found = support::open(open.dir.path()).unwrap();
+    let found = crate::support::open(open.dir.path()).unwrap();
     assert_eq!(found.origin().prefix.as_path(), open.prefix());
     assert!(found.origin().notes.iter().any(|note| note.contains("/elsewhere/model.ckpt-0")));
 }
@@ -182,7 +182,7 @@ fn pitfall_18_the_state_file_is_a_message_not_lines() {
     BundleBuilder::new().floats("b", &[1], &[1.0]).finish().write(&newer).unwrap();
     let state = "# latest\nmodel_checkpoint_path : 'model.' \"ckpt\\0550\" all_model_checkpoint_paths: ['x', \"y\"]";
     std::fs::write(open.dir.path().join("checkpoint"), state).unwrap();
-    let found = support::open(open.dir.path()).unwrap();
+    let found = crate::support::open(open.dir.path()).unwrap();
     assert_eq!(found.origin().prefix.as_path(), open.prefix());
 }
 

@@ -2,8 +2,6 @@
 
 #![expect(clippy::print_stdout, reason = "says what was skipped and what was read")]
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
 use ckpt::checkpoint::Checkpoint;
@@ -39,13 +37,13 @@ fn read_everything(checkpoint: &Checkpoint, what: &str) -> bool {
     let v1 = !checkpoint.origin().v1_files.is_empty();
     let complete = v1 || (0..checkpoint.num_shards()).all(|id| prefix.shard(id, checkpoint.num_shards()).is_file());
     for tensor in checkpoint.tensors() {
-        let name = support::show(&tensor.name);
-        match support::elements(checkpoint, &tensor) {
+        let name = crate::support::show(&tensor.name);
+        match crate::support::elements(checkpoint, &tensor) {
             Ok((elements, checked)) => {
                 assert_eq!(checked, Checked::Verified, "{what} {name}");
                 assert_eq!(Some(elements.len() as u64), tensor.elements(), "{what} {name}");
                 if tensor.shape.rank() != Some(0) {
-                    support::check_regions(checkpoint, &tensor, &elements);
+                    crate::support::check_regions(checkpoint, &tensor, &elements);
                 }
             }
             Err(error) => assert!(!complete && matches!(error.kind(), ErrorKind::Io(_)), "{what} {name}: {error}"),
@@ -66,7 +64,7 @@ fn checkpoints_in_the_wild_open_and_verify() {
         for base in names.iter().filter_map(|name| name.strip_suffix(".index")) {
             let prefix = dir.join(base);
             let what = prefix.display().to_string();
-            match support::open(&prefix) {
+            match crate::support::open(&prefix) {
                 Ok(checkpoint) => {
                     prefixes += 1;
                     complete += usize::from(read_everything(&checkpoint, &what));
@@ -79,7 +77,7 @@ fn checkpoints_in_the_wild_open_and_verify() {
         // A Session Bundle, the format before SavedModel, has no checkpoint under the name that its state file gives.
         if (holds("saved_model.pb") || holds("checkpoint")) && !holds("export.meta") {
             folders += 1;
-            let checkpoint = support::open(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+            let checkpoint = crate::support::open(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
             if checkpoint.origin().has_variables {
                 read_everything(&checkpoint, &dir.display().to_string());
             }

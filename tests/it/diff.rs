@@ -2,11 +2,10 @@
 #![expect(clippy::float_cmp, reason = "extremes are exact")]
 #![expect(clippy::many_single_char_names, reason = "a and b are the two sides")]
 
-mod validating;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::validating::{ckpt, ckpt_says, data_of, edit};
 use ckpt::analysis::diff::{Bound, Change, Depth, Diff, DiffOptions, Expected, Status, ToleranceRule, diff};
 use ckpt::analysis::{Progress, Renames, Selector};
 use ckpt::checkpoint::{Checkpoint, Choice};
@@ -18,7 +17,6 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 use tempfile::TempDir;
-use validating::{ckpt, ckpt_says, data_of, edit};
 
 fn open(path: &Path) -> Checkpoint {
     Checkpoint::open(path, Choice::default(), &Limits::default()).unwrap()

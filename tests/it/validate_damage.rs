@@ -1,16 +1,14 @@
 //! Damage to TensorFlow's own files: every bit of a tensor, every truncation, every byte of an index that matters.
 
-mod validating;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::validating::{copy, errors, lines, options, run, try_run, with};
 use ckpt::analysis::{Code, Severity, Validation};
 use ckpt::checkpoint::{Checkpoint, Choice, Parts, Place, Tensor};
 use ckpt::limits::Limits;
 use ckpt::tensor::Checked;
-use validating::{copy, errors, lines, options, run, try_run, with};
 
 /// Bundles of TensorFlow: the fixture, and the prefix in it. All but the one with thousands of tensors.
 const BUNDLES: &[(&str, &str)] = &[

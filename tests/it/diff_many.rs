@@ -1,18 +1,16 @@
 //! Comparing more tensors than are kept: small pairs that are read together, rows that are written as they come.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::open;
 use ckpt::analysis::Progress;
 use ckpt::analysis::diff::{Change, Comparison, Depth, Diff, DiffOptions, Status, diff};
 use ckpt::checkpoint::Checkpoint;
 use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
-use support::open;
 
 /// More than the command keeps.
 const MANY: usize = 18_000;

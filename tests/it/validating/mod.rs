@@ -1,5 +1,9 @@
 //! What the tests of `validate` share: fixtures copied to where they can be damaged, running it, and looking at findings.
-#![allow(dead_code, clippy::allow_attributes, reason = "every test binary uses a part of this")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "the test of hostile files, a program of its own, uses a part of this"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

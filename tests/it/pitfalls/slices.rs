@@ -132,7 +132,7 @@ fn a_damaged_slice_is_found_by_reading_the_whole() {
 fn a_missing_shard_costs_only_its_slices() {
     let open = Open::build(partitioned());
     std::fs::remove_file(open.dir.path().join("model.ckpt-0.data-00001-of-00002")).unwrap();
-    let open = support::open(&open.prefix()).unwrap();
+    let open = crate::support::open(&open.prefix()).unwrap();
     let tensor = open.tensor(b"w").unwrap();
     let top = [Axis { start: 0, step: 1, count: 2 }, Axis::all(3)];
     assert_eq!(region(&open, &tensor, &top).unwrap().0.concat(), [0, 1, 2, 3, 4, 5]);

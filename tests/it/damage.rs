@@ -3,17 +3,15 @@
 //! Bytes of which neither matters are listed in `golden/unprotected.txt`, so that the list can only grow on purpose.
 //! `UPDATE_GOLDEN=1` writes it anew.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write as _};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
+use crate::support::{all_documents, elements, testdata};
 use ckpt::storage::Source;
 use ckpt::table::{FOOTER_LEN, Table};
-use support::{all_documents, elements, testdata};
 use tempfile::TempDir;
 
 /// Name, type with shape, and elements of a tensor.
@@ -29,7 +27,7 @@ struct Seen {
 impl Seen {
     /// Opens and reads everything; `None` if the checkpoint cannot be opened.
     fn of(prefix: &Path) -> Option<Self> {
-        let checkpoint = support::open(prefix).ok()?;
+        let checkpoint = crate::support::open(prefix).ok()?;
         let tensors = checkpoint.tensors().iter().map(|tensor| {
             let values = elements(&checkpoint, &tensor).ok().map(|(values, _)| values);
             (tensor.name.clone(), format!("{} {}", tensor.dtype, tensor.shape), values)
@@ -161,7 +159,7 @@ fn describe(path: &Path, offsets: &[u64]) -> String {
 fn small_tables() -> Vec<(PathBuf, Vec<String>)> {
     let mut found = Vec::new();
     for document in all_documents().into_iter().filter(|doc| !doc.tensors.is_empty()) {
-        let checkpoint = support::open(&document.prefix).unwrap();
+        let checkpoint = crate::support::open(&document.prefix).unwrap();
         let origin = checkpoint.origin();
         let tables = if origin.v1_files.is_empty() { vec![origin.prefix.index()] } else { origin.v1_files.clone() };
         let small = tables.iter().filter(|path| fs::metadata(path).unwrap().len() <= 2048);
@@ -205,7 +203,7 @@ fn every_byte_of_an_index_is_protected_or_declared_not_to_be() {
 fn every_byte_of_a_shard_is_protected_if_a_tensor_uses_it() {
     let mut tried = 0;
     for document in all_documents().into_iter().filter(|doc| !doc.tensors.is_empty()) {
-        let checkpoint = support::open(&document.prefix).unwrap();
+        let checkpoint = crate::support::open(&document.prefix).unwrap();
         if !checkpoint.origin().v1_files.is_empty() {
             continue;
         }

@@ -1,9 +1,6 @@
 //! What naive readers of checkpoints get wrong, one test a pitfall. Most files are made by `ckpt_synth`, since TensorFlow
 //! cannot be brought to write them.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod index;
 mod slices;
 mod v1;
@@ -11,13 +8,13 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
+use crate::support::{elements, region};
 use ckpt::checkpoint::{Checkpoint, Tensor};
 use ckpt::error::{Error, ErrorKind, Part};
 use ckpt::tensor::{Axis, Checked, Shape};
 use ckpt_synth::{
     Bundle, BundleBuilder, Compression, Entry, Extent, Msg, TableBuilder, V1Builder, Values, dtype, slice_key,
 };
-use support::{elements, region};
 use tempfile::TempDir;
 
 /// A checkpoint in a directory of its own.
@@ -44,7 +41,7 @@ impl Open {
         let dir = tempfile::tempdir().unwrap();
         let prefix = dir.path().join("model.ckpt-0");
         write(&prefix);
-        let checkpoint = support::open(&prefix)?;
+        let checkpoint = crate::support::open(&prefix)?;
         Ok(Self { dir, checkpoint })
     }
 
@@ -53,7 +50,7 @@ impl Open {
     }
 
     fn tensor(&self, name: &[u8]) -> Tensor {
-        self.checkpoint.tensor(name).unwrap_or_else(|| panic!("no tensor {}", support::show(name)))
+        self.checkpoint.tensor(name).unwrap_or_else(|| panic!("no tensor {}", crate::support::show(name)))
     }
 
     /// The bytes of a tensor, which must be verified.
@@ -72,7 +69,7 @@ impl Open {
     }
 
     fn names(&self) -> Vec<String> {
-        self.checkpoint.tensors().iter().map(|tensor| support::show(&tensor.name)).collect()
+        self.checkpoint.tensors().iter().map(|tensor| crate::support::show(&tensor.name)).collect()
     }
 
     fn sound(&self) {

@@ -1,5 +1,9 @@
 //! What the integration tests share: fixtures with TensorFlow's answers, and reading a tensor in one go.
-#![allow(dead_code, clippy::allow_attributes, reason = "every test binary uses a part of this")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "the test of hostile files, a program of its own, uses a part of this"
+)]
 
 use std::path::{Path, PathBuf};
 

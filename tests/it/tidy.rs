@@ -78,7 +78,7 @@ fn breaches(file: &str, text: &str) -> Vec<String> {
                 (Some(here), Some(there)) if there < here => continue,
                 (Some(0), Some(0)) => continue,
                 (Some(_), Some(_)) => format!("{from} may not use {to}"),
-                (None, _) => format!("{from} is not a room: add it to tests/tidy.rs"),
+                (None, _) => format!("{from} is not a room: add it to tests/it/tidy.rs"),
                 // Types at the root, a group, or a room nobody entered here.
                 (_, None) => format!("`crate::{to}` is not a room: name one room a `use`"),
             };

@@ -1,14 +1,14 @@
 //! The reader against TensorFlow: every fixture is listed and read as `expected.json` says TensorFlow did.
 
-mod support;
-
+use crate::support::{
+    Answer, Document, Expected, all_documents, check_regions, elements, open, read_all, region, show,
+};
 use ckpt::checkpoint::{Checkpoint, Hold, Tensor};
 use ckpt::error::ErrorKind;
 use ckpt::export::npy::widen;
 use ckpt::tensor::{Axis, Checked, DType};
 use ckpt::wire::Crc32c;
 use sha2::{Digest, Sha256};
-use support::{Answer, Document, Expected, all_documents, check_regions, elements, open, read_all, region, show};
 
 /// Checkpoints with `tensors` below `testdata` when this was written; more are welcome, fewer are a loss.
 const CHECKPOINTS: usize = 38;
@@ -178,7 +178,7 @@ fn types_of_less_than_a_byte_occur_among_the_fixtures() {
 #[test]
 fn a_directory_means_the_checkpoint_that_tensorflow_takes() {
     let mut asked = 0;
-    for (dir, json) in support::expected_files() {
+    for (dir, json) in crate::support::expected_files() {
         let Some(latest) = json.get("latest_checkpoint") else { continue };
         asked += 1;
         let checkpoint = open(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));

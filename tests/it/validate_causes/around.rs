@@ -6,7 +6,7 @@ use std::path::Path;
 use ckpt::analysis::Code;
 use ckpt_synth::{BundleBuilder, Msg, dtype};
 
-use crate::index::model;
+use super::index::model;
 use crate::validating::{codes, copy, edit, errors, lines, only, run};
 
 /// A directory of two sound checkpoints, `ckpt-1` and `ckpt-2`, with this state file.

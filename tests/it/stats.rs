@@ -1,9 +1,8 @@
 //! Statistics against NumPy over TensorFlow's own reading, and laws that hold for any numbers.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::{base64, open, show, testdata};
 use ckpt::analysis::stats::{Figures, Number, SHARES, StatsOptions, TensorStats, coordinates};
 use ckpt::analysis::{Progress, Roles, Selection, Selector, Stats, stats};
 use ckpt::checkpoint::Checkpoint;
@@ -12,7 +11,6 @@ use ckpt_synth::{BundleBuilder, Entry, Extent, dtype, slice_key};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
-use support::{base64, open, show, testdata};
 
 const ALL: StatsOptions = StatsOptions { threads: 1, distribution: true, channels: true };
 

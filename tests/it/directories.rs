@@ -1,18 +1,15 @@
 //! Directories: what TensorFlow wrote into them, what a user may have put there, and what an attacker would.
 #![expect(clippy::print_stdout, reason = "says what was skipped")]
 
-#[path = "validating/mod.rs"]
-mod validating;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::validating::{ckpt, ckpt_says, copy, edit};
 use ckpt::analysis::{Progress, Serving, Timeline, TimelineOptions};
 use ckpt::checkpoint::events::{EventFile, Events};
 use ckpt::limits::Limits;
 use ckpt_synth::BundleBuilder;
 use serde_json::Value;
-use validating::{ckpt, ckpt_says, copy, edit};
 
 fn fixture(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(case)

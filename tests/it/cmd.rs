@@ -1,6 +1,6 @@
 //! The command line as a user sees it: every command that the documents show, and every text that a command prints.
 //!
-//! `TRYCMD=overwrite cargo test --test cmd` writes the expected output anew; read the difference before it is committed.
+//! `TRYCMD=overwrite cargo test --test it cmd` writes the expected output anew; read the difference before it is committed.
 
 use std::process::Command;
 

@@ -2,16 +2,14 @@
 //! nothing, nothing is.
 #![expect(clippy::print_stdout, reason = "says what was skipped")]
 
-mod validating;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::validating::{ckpt, ckpt_says};
 use ckpt::analysis::ops::{look_at_ops, targets};
 use ckpt::checkpoint::Choice;
 use serde_json::{Value, json};
-use validating::{ckpt, ckpt_says};
 
 fn testdata(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path)

@@ -1,17 +1,15 @@
 //! Statistics of more tensors than are kept: small ones that are read together, rows that are written as they come.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::open;
 use ckpt::analysis::stats::{StatsOptions, TensorStats};
 use ckpt::analysis::{Progress, Selection, Stats, stats};
 use ckpt::checkpoint::Checkpoint;
 use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
-use support::open;
 
 /// More than the command keeps.
 const MANY: usize = 35_000;

@@ -1,14 +1,12 @@
 //! The command: exit statuses, options that change severities, and the formats that other programs read.
 
-mod validating;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::validating::{ckpt, ckpt_says, copy, data_of, edit, with, written};
 use ckpt_synth::BundleBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
-use validating::{ckpt, ckpt_says, copy, data_of, edit, with, written};
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()

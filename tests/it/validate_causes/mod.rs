@@ -1,8 +1,5 @@
 //! Every cause that `validate` names, on a fixture that has it: the code, its severity, and the words with the evidence.
 
-#[path = "../validating/mod.rs"]
-mod validating;
-
 mod around;
 mod bytes;
 mod files;

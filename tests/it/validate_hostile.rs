@@ -1,14 +1,12 @@
 //! `validate` on files made to hurt: it answers each, soon, with findings for what is broken and none for what is odd.
 
-mod validating;
-
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::validating::{line, options, try_run};
 use ckpt::analysis::{Code, Severity};
 use ckpt_synth::hostile::{Case, Verdict, cases};
-use validating::{line, options, try_run};
 
 /// Longer than any case takes on the slowest machine; reached only by a hang.
 const HANG: Duration = Duration::from_secs(60);

@@ -94,7 +94,7 @@ fn shards_are_one_checkpoint() {
     assert_eq!(open.bytes(b"w"), f32s(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]));
     assert_eq!(open.bytes(b"b"), 7i64.to_le_bytes());
     for path in ["model.ckpt-0-?????-of-00002", "model.ckpt-0", ""] {
-        let whole = support::open(&open.dir.path().join(path)).unwrap();
+        let whole = crate::support::open(&open.dir.path().join(path)).unwrap();
         assert_eq!(whole.tensors().len(), 2, "{path}");
     }
 }
@@ -104,7 +104,7 @@ fn a_damaged_shard_costs_only_itself() {
     let open = Open::v1(shards());
     let first = open.dir.path().join("model.ckpt-0-00000-of-00002");
     std::fs::write(&first, [0; 100]).unwrap();
-    let left = support::open(&open.prefix()).unwrap();
+    let left = crate::support::open(&open.prefix()).unwrap();
     assert_eq!(left.damage().len(), 1, "{:?}", left.damage());
     let (bytes, _) = elements(&left, &left.tensor(b"b").unwrap()).unwrap();
     assert_eq!(bytes.concat(), 7i64.to_le_bytes());
@@ -118,14 +118,14 @@ fn a_missing_shard_is_damage_because_only_it_knows_what_it_holds() {
     let second = open.dir.path().join("model.ckpt-0-00001-of-00002");
     std::fs::remove_file(&second).unwrap();
     for path in ["model.ckpt-0-?????-of-00002", "model.ckpt-0", ""] {
-        let left = support::open(&open.dir.path().join(path)).unwrap();
+        let left = crate::support::open(&open.dir.path().join(path)).unwrap();
         let [error] = left.damage() else { panic!("{path}: {:?}", left.damage()) };
         assert!(matches!(error.kind(), ErrorKind::FileMissing(_)), "{path}: {error}");
         assert_eq!(error.location().file.as_deref().and_then(|file| file.file_name()), second.file_name(), "{path}");
         assert!(left.tensor(b"b").is_none() && left.tensor(b"w").is_some(), "{path}");
     }
     // One shard that is asked for by its own name is all that is asked for.
-    let alone = support::open(&open.dir.path().join("model.ckpt-0-00000-of-00002")).unwrap();
+    let alone = crate::support::open(&open.dir.path().join("model.ckpt-0-00000-of-00002")).unwrap();
     assert!(alone.damage().is_empty(), "{:?}", alone.damage());
 }
 
@@ -140,7 +140,7 @@ fn compressed_blocks_are_read_once_for_all_slices_in_them() {
         let open = Open::v1(builder.table(move |t| t.compression(Compression::Snappy).block_size(block_size)));
         open.sound();
         assert_eq!(open.bytes(b"w"), (0..count).flat_map(i64::to_le_bytes).collect::<Vec<u8>>());
-        support::check_regions(&open.checkpoint, &open.tensor(b"w"), &open.strings(b"w"));
+        crate::support::check_regions(&open.checkpoint, &open.tensor(b"w"), &open.strings(b"w"));
     }
     let plain = Open::v1(builder);
     assert_eq!(plain.strings(b"w").len(), 300);

@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 #[expect(clippy::pedantic, reason = "the fuzz crate has its own manifest and is not held to these")]
-#[path = "../fuzz/src/lib.rs"]
+#[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
 
 fn root() -> &'static Path {

@@ -1,6 +1,6 @@
 //! The checked-in bindings are what `proto/` says.
 //!
-//! `CKPT_UPDATE=1 cargo test --test proto_bindings` writes them anew.
+//! `CKPT_UPDATE=1 cargo test --test it proto_bindings` writes them anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn check(name: &str, generated: &[u8]) {
     assert!(
         current == generated,
         "src/pb/{name} is not what proto/ says now; \
-         `CKPT_UPDATE=1 cargo test --test proto_bindings` writes it anew"
+         `CKPT_UPDATE=1 cargo test --test it proto_bindings` writes it anew"
     );
 }
 
