@@ -75,7 +75,8 @@ impl Builder {
         match parts {
             Parts::Whole(place) => put_place(out, number, place, usual),
             Parts::Slices(stored) => {
-                put(out, number | form::SLICES);
+                put(out, number | form::RARE);
+                out.push(form::rare::SLICES);
                 slices.insert(*len, Arc::clone(stored));
             }
         }
@@ -183,13 +184,23 @@ fn put_place(out: &mut Vec<u8>, kind: u64, place: &Place, usual: Option<i64>) {
     if place.shard != 0 {
         number |= form::SHARD;
     }
-    if place.range.is_some() {
-        number |= form::RANGE;
+    let rare = match (place.range, place.crc32c) {
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            number |= form::PLACED;
+            None
+        }
+        (Some(_), None) => Some(form::rare::RANGE),
+        (None, Some(_)) => Some(form::rare::SUM),
+    };
+    if rare.is_some() {
+        number |= form::RARE;
     }
     if size.is_some() {
         number |= form::SIZE;
     }
     put(out, number);
+    out.extend(rare);
     if place.shard != 0 {
         put(out, u64::from(place.shard.cast_unsigned()));
     }
@@ -198,7 +209,9 @@ fn put_place(out: &mut Vec<u8>, kind: u64, place: &Place, usual: Option<i64>) {
         if let Some(size) = size {
             put(out, size.cast_unsigned());
         }
-        out.extend_from_slice(&place.crc32c.unwrap_or_default().0.to_le_bytes());
+    }
+    if let Some(crc) = place.crc32c {
+        out.extend_from_slice(&crc.0.to_le_bytes());
     }
 }
 

@@ -65,11 +65,21 @@ mod form {
     pub(super) const SHARD: u64 = 1;
     /// The size is not what dtype and shape make it, and follows.
     pub(super) const SIZE: u64 = 2;
-    /// There is an offset, and a checksum behind everything else. V1 checkpoints have neither.
-    pub(super) const RANGE: u64 = 4;
-    /// Partitioned: nothing follows, the slices are in a map.
-    pub(super) const SLICES: u64 = 8;
+    /// There is an offset, and a checksum behind everything else, as every entry of a bundle has them.
+    pub(super) const PLACED: u64 = 4;
+    /// A byte of [`rare`] bits follows, which says what there is instead.
+    pub(super) const RARE: u64 = 8;
     pub(super) const BITS: u32 = 4;
+
+    /// What a record has that is neither placed and summed nor, as in a V1 checkpoint, without both.
+    pub(super) mod rare {
+        /// Partitioned: nothing follows, the slices are in a map.
+        pub(in super::super) const SLICES: u8 = 1;
+        /// There is an offset.
+        pub(in super::super) const RANGE: u8 = 2;
+        /// There is a checksum. What has none must never be given one, or two tensors without would be called equal.
+        pub(in super::super) const SUM: u8 = 4;
+    }
 }
 
 impl Tensors {
@@ -288,7 +298,15 @@ impl Cursor<'_> {
                 self.usual = usual_size(*dtype, shape).unwrap_or(0);
             }
         }
-        if number & form::SLICES != 0 {
+        let mut rare = match number & form::PLACED {
+            0 => 0,
+            _ => form::rare::RANGE | form::rare::SUM,
+        };
+        if number & form::RARE != 0 {
+            let (bits, behind) = rest.split_first().unwrap_or((&0, &[]));
+            (rare, rest) = (*bits, behind);
+        }
+        if rare & form::rare::SLICES != 0 {
             let slices = self.tensors.slices.get(&at);
             current.parts = Parts::Slices(slices.map_or_else(|| Arc::from([]), Arc::clone));
         } else {
@@ -296,15 +314,17 @@ impl Cursor<'_> {
             if number & form::SHARD != 0 {
                 place.shard = signed32(varint(&mut rest));
             }
-            if number & form::RANGE != 0 {
+            if rare & form::rare::RANGE != 0 {
                 let offset = varint(&mut rest).cast_signed();
                 let size = match number & form::SIZE {
                     0 => self.usual,
                     _ => varint(&mut rest).cast_signed(),
                 };
+                place.range = Some((offset, size));
+            }
+            if rare & form::rare::SUM != 0 {
                 let (crc, behind) = rest.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
                 rest = behind;
-                place.range = Some((offset, size));
                 place.crc32c = Some(Crc32c(u32::from_le_bytes(*crc)));
             }
             current.parts = Parts::Whole(place);

@@ -65,6 +65,38 @@ fn names_share_their_beginnings_and_ends() {
     }
 }
 
+// Of what a tensor may have or lack nothing is lost, and nothing is given to it: no checksum is not a checksum of 0.
+#[test]
+fn every_combination_comes_out_as_it_went_in() {
+    let ranges = [None, Some((0, 8)), Some((0, 0)), Some((7, 9)), Some((i64::MIN, -1)), Some((i64::MAX, i64::MAX))];
+    let sums = [None, Some(Crc32c(0)), Some(Crc32c(1)), Some(Crc32c(u32::MAX))];
+    let places = [0, 1, -1, i32::MIN, i32::MAX].into_iter().flat_map(|shard| {
+        let with_sums = move |range| sums.map(|crc32c| Place { shard, range, crc32c });
+        ranges.into_iter().flat_map(with_sums)
+    });
+    let mut all_parts: Vec<Parts> = places.clone().map(Parts::Whole).collect();
+    let slice = |place| StoredSlice { slice: TensorSlice(Vec::new()), place };
+    all_parts.extend(places.map(|place| Parts::Slices([slice(None), slice(Some(place))].into())));
+    all_parts.push(Parts::Slices([].into()));
+    let kinds = [
+        (DType::Float32, Shape::new([2])),
+        (DType::String, Shape::scalar()),
+        (DType::Unknown(-1), Shape::unknown_rank()),
+    ];
+    let mut all = Vec::new();
+    for (n, parts) in all_parts.iter().enumerate() {
+        for (m, (dtype, shape)) in kinds.iter().enumerate() {
+            let name = format!("{n:04}/{m}").into_bytes();
+            all.push(Tensor { name, dtype: *dtype, shape: shape.clone(), parts: parts.clone() });
+        }
+    }
+    let tensors: Tensors = all.iter().cloned().collect();
+    assert_eq!(tensors.iter().collect::<Vec<_>>(), all);
+    for (at, tensor) in all.iter().enumerate() {
+        assert_eq!(tensors.get(at).as_ref(), Some(tensor));
+    }
+}
+
 #[test]
 fn a_cursor_goes_where_it_is_sent() {
     let all = many(3000);
