@@ -10,7 +10,6 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Shards;
 use super::reader::WINDOW;
 use crate::error::{Error, Part, Result};
 use crate::storage::Source;
@@ -85,11 +84,14 @@ type Opened = Result<Arc<Source>, Arc<Error>>;
 /// A part of a span: where in it, how long, its checksum.
 type Partial = (u64, u64, Crc32c);
 
+/// Opens a shard by its number.
+pub type OpenShard<'a> = dyn Fn(i32) -> Result<Arc<Source>> + Sync + 'a;
+
 /// Sums every span and compares it with what it should be. They come sorted by shard and start.
 ///
 /// `done` counts bytes as they are read, for whoever shows progress.
-pub fn sum_spans<S: Stored>(shards: &Shards, sorted: &[S], threads: usize, done: &AtomicU64) -> Sums {
-    let (runs, failed) = plan(shards, sorted);
+pub fn sum_spans<S: Stored>(open: &OpenShard<'_>, sorted: &[S], threads: usize, done: &AtomicU64) -> Sums {
+    let (runs, failed) = plan(open, sorted);
     let units = cut(&runs);
     let next = AtomicUsize::new(0);
     let found: Mutex<Found> = Mutex::new(Found { sums: Sums { wrong: empty(sorted), failed }, ..Found::default() });
@@ -160,14 +162,14 @@ impl Found {
 }
 
 /// Groups spans into runs; spans whose shard is missing or too short fail here.
-fn plan<S: Stored>(shards: &Shards, sorted: &[S]) -> (Vec<Run>, Vec<Failed>) {
+fn plan<S: Stored>(open: &OpenShard<'_>, sorted: &[S]) -> (Vec<Run>, Vec<Failed>) {
     let mut runs: Vec<Run> = Vec::new();
     let mut failed: Vec<Failed> = Vec::new();
     let mut shard: Option<(i32, Opened)> = None;
     for (n, span) in wanted(sorted, 0) {
         let source = match &shard {
             Some((id, source)) if *id == span.shard => source,
-            _ => &shard.insert((span.shard, shards.get(span.shard).map_err(Arc::new))).1,
+            _ => &shard.insert((span.shard, open(span.shard).map_err(Arc::new))).1,
         };
         let behind = n.saturating_add(1);
         let source = match source {
@@ -300,7 +302,7 @@ impl Found {
 #[expect(clippy::arithmetic_side_effects, reason = "the tests' own numbers")]
 mod tests {
     use super::*;
-    use crate::bundle::Prefix;
+    use crate::bundle::{Prefix, Shards};
 
     fn bytes(len: usize) -> Vec<u8> {
         (0..len).map(|n| u8::try_from(n * 7919 % 251).unwrap()).collect()
@@ -317,9 +319,10 @@ mod tests {
         let mut spans: Vec<Span> =
             spans.iter().map(|&(start, len)| Span { shard: 0, start, len, crc: sum(start, len) }).collect();
         spans.sort_by_key(|span| (span.start, span.len));
+        let shards = Shards::new(prefix, 1);
         for threads in [1, 2, 5] {
             let run = |spans: &[Tested]| {
-                let sums = sum_spans(&Shards::new(prefix.clone(), 1), spans, threads, &AtomicU64::new(0));
+                let sums = sum_spans(&|id| shards.get(id), spans, threads, &AtomicU64::new(0));
                 assert!(sums.failed.is_empty(), "{:?}", sums.failed);
                 sums.wrong
             };
@@ -377,7 +380,8 @@ mod tests {
         let spans = [(0, 0, 10), (0, 95, 10), (0, 96, 10), (1, 0, 10), (7, 0, 1)];
         let crc = Crc32c::of(&bytes(10));
         let spans: Vec<Span> = spans.into_iter().map(|(shard, start, len)| Span { shard, start, len, crc }).collect();
-        let sums = sum_spans(&Shards::new(prefix, 2), &spans, 2, &AtomicU64::new(0));
+        let shards = Shards::new(prefix, 2);
+        let sums = sum_spans(&|id| shards.get(id), &spans, 2, &AtomicU64::new(0));
         assert_eq!(sums.wrong, []);
         let failed: Vec<Range<usize>> = sums.failed.into_iter().map(|(range, _)| range).collect();
         assert_eq!(failed, [1..3, 3..4, 4..5]);

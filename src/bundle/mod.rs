@@ -16,7 +16,7 @@ mod shards;
 mod slice_key;
 mod strings;
 
-pub use checksum::{Failed, Span, Stored, Sums, sum_spans};
+pub use checksum::{Failed, OpenShard, Span, Stored, Sums, sum_spans};
 use entry::EntryDecoder;
 pub use entry::{BundleEntry, decode_shape, decode_slice};
 pub use header::BundleHeader;

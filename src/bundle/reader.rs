@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{BundleEntry, Shards};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::storage::Source;
 use crate::tensor::{Checked, DType, ElementReader, Sink, swap_to_little};
@@ -15,7 +14,7 @@ pub(super) const WINDOW: u64 = 256 << 10;
 /// A jump no longer than this is read through rather than over.
 const NEAR: u64 = 16 << 10;
 
-/// Reads the elements of one entry whose dtype has a fixed size.
+/// Reads the elements of one run of bytes whose dtype has a fixed size.
 #[derive(Debug)]
 pub struct NumericReader {
     source: Arc<Source>,
@@ -25,7 +24,7 @@ pub struct NumericReader {
     swap: bool,
     window: Vec<u8>,
     window_at: u64,
-    stored: MaskedCrc,
+    stored: Option<Crc32c>,
     sum: RunningSum,
 }
 
@@ -46,26 +45,22 @@ impl RunningSum {
 }
 
 impl NumericReader {
-    /// A reader of `entry`; nothing is read yet.
+    /// A reader of the numbers in `range`, which have the checksum `stored` if that is known; nothing is read yet.
     ///
     /// # Errors
-    /// If the dtype has no fixed size, or the entry or its shard are not as they must be.
-    pub fn new(shards: &Shards, entry: &BundleEntry, big_endian: bool) -> Result<Self> {
-        let Some(element) = entry.dtype.element_size() else {
-            return Err(ErrorKind::UnsupportedDType(entry.dtype.to_string()).into());
+    /// If the dtype has no fixed size.
+    pub fn new(
+        source: Arc<Source>,
+        range: Range<u64>,
+        dtype: DType,
+        swap: bool,
+        stored: Option<Crc32c>,
+    ) -> Result<Self> {
+        let Some(element) = dtype.element_size() else {
+            return Err(ErrorKind::UnsupportedDType(dtype.to_string()).into());
         };
-        let (source, range) = shards.locate(entry)?;
-        Ok(Self {
-            source,
-            range,
-            dtype: entry.dtype,
-            element,
-            swap: big_endian,
-            window: Vec::new(),
-            window_at: 0,
-            stored: entry.crc32c,
-            sum: RunningSum::default(),
-        })
+        let (window, window_at, sum) = (Vec::new(), 0, RunningSum::default());
+        Ok(Self { source, range, dtype, element, swap, window, window_at, stored, sum })
     }
 
     /// The window's bytes from `at` (relative to the tensor) on, loading a new window if `at` is not in it.
@@ -118,10 +113,12 @@ impl ElementReader for NumericReader {
 
     fn finish(&mut self) -> Result<Checked> {
         let size = self.range.end.saturating_sub(self.range.start);
-        if self.sum.until != size {
-            return Ok(Checked::Not);
+        match self.stored {
+            Some(stored) if self.sum.until == size => {
+                compare(self.sum.crc, stored.masked(), &self.source, self.range.start)
+            }
+            _ => Ok(Checked::Not),
         }
-        compare(self.sum.crc, self.stored, &self.source, self.range.start)
     }
 }
 

@@ -4,16 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Checkpoint, Parts, Place, Store, Tensor, open_bundle, saver_v1, sniff};
+use super::{Checkpoint, Hold, Parts, Place, Tensor, sniff};
 use crate::bundle::Span;
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::storage::Source;
 use crate::tensor::{Axis, Checked, DType, Piece, read_region, swap_to_little};
 use crate::wire::Crc32c;
-
-/// Memory that the elements of a compressed V1 checkpoint need while they are read.
-#[derive(Debug, Default)]
-pub struct Hold(saver_v1::Buffers);
 
 /// The elements of a tensor whose dtype has a fixed size.
 pub struct Elements<'h> {
@@ -64,7 +60,7 @@ impl Checkpoint {
             return Ok(Checked::Verified);
         }
         let kind = ErrorKind::ChecksumMismatch { what: "tensor", got: got.0, want: want.0 };
-        let file = self.origin.prefix.shard(*shard, self.num_shards());
+        let file = self.container.file(*shard);
         let error = Error::new(kind).at_part(Part::TensorData).at_offset(start.unsigned_abs()).in_file(&file);
         let help = "these bytes are not the ones that were saved; ckpt validate shows what else is damaged";
         Err(error.with_help(help).for_key(&tensor.name))
@@ -74,14 +70,13 @@ impl Checkpoint {
     /// for readers of many small tensors, which read what lies together in one go. What this says nothing of, and what
     /// turns out to be wrong, is for [`Checkpoint::elements`], which says why.
     pub fn span(&self, tensor: &Tensor) -> Option<Span> {
-        let Store::Bundle(bundle) = &self.store else { return None };
         let Parts::Whole(Place { shard, range: Some((start, size)), crc32c: Some(crc) }) = tensor.parts else {
             return None;
         };
         let (start, len) = (u64::try_from(start).ok()?, u64::try_from(size).ok()?);
         start.checked_add(len)?;
         let is_right = tensor.elements()?.checked_mul(tensor.dtype.element_size()?)? == len;
-        (is_right && !bundle.big_endian).then_some(Span { shard, start, len, crc })
+        (is_right && !self.is_big_endian()).then_some(Span { shard, start, len, crc })
     }
 
     /// Fills `into` with these bytes of a shard, instead of what it held.
@@ -89,8 +84,7 @@ impl Checkpoint {
     /// # Errors
     /// If the shard is not there or does not have them.
     pub fn read_shard(&self, shard: i32, bytes: Range<u64>, into: &mut Vec<u8>) -> Result<()> {
-        let Store::Bundle(bundle) = &self.store else { return Err(Error::malformed("checkpoint", "it has no shards")) };
-        let source = bundle.shards.get(shard)?;
+        let source = self.container.source(shard)?;
         let needed = bytes.end.saturating_sub(bytes.start);
         if bytes.end > source.len() {
             let error = Error::new(ErrorKind::Truncated { needed: bytes.end, available: source.len() });
@@ -106,18 +100,13 @@ impl Checkpoint {
             return Err(ErrorKind::UnsupportedDType(tensor.dtype.to_string()).into());
         };
         let axes: Vec<Axis> = dims.iter().copied().map(Axis::all).collect();
-        let from = match (&self.store, &tensor.parts) {
-            (Store::Bundle(bundle), Parts::Whole(place)) => {
-                let entry = open_bundle::entry(tensor.dtype, tensor.shape.clone(), place);
-                let (source, range) = bundle.shards.locate(&entry)?;
-                let (start, dtype, swap) = (range.start, tensor.dtype, bundle.big_endian);
+        let from = match &tensor.parts {
+            Parts::Whole(place) if place.range.is_some() => {
+                let (source, range) = self.container.locate(tensor.dtype, &tensor.shape, place)?;
+                let (start, dtype, swap) = (range.start, tensor.dtype, self.is_big_endian());
                 From::Shard(Run { source, start, dtype, swap, sums: true, crc: Crc32c::default(), since: 0, until: 0 })
             }
-            (Store::Bundle(bundle), Parts::Slices(_)) => {
-                From::Pieces(self.bundle_pieces(bundle, tensor, &dims, &axes)?)
-            }
-            (Store::SaverV1(v1), _) => From::Pieces(v1.pieces(tensor, &dims, &axes, &mut hold.0)?),
-            (Store::Nothing, _) => From::Pieces(Vec::new()),
+            _ => From::Pieces(self.pieces(tensor, &dims, &axes, hold)?),
         };
         Ok(Elements { dims, size, from })
     }

@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogue;
+mod container;
 mod directory;
 mod elements;
 mod event_record;
@@ -29,24 +30,26 @@ mod signature;
 mod sniff;
 mod spec;
 pub mod state;
+mod tensor;
 
 pub use catalogue::{Cursor, Iter, Kind, Tensors};
+pub use container::{Container, Format, Hold};
 pub use directory::{Found, ModelDir, StateFile};
-pub use elements::{Elements, Hold};
+pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
 pub use saver_v1::V1Scan;
 pub use sniff::{Looks, look, looks_like};
+pub use tensor::{Parts, Place, StoredSlice, Tensor};
 
 use std::path::Path;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bundle::{NumericReader, Shards, Stored, StringReader, Sums, VariantReader, sum_spans};
+use self::tensor::{resolve, touches};
+use crate::bundle::{NumericReader, Stored, Sums, sum_spans};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, TensorSlice, read_region};
+use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, read_region};
 use crate::wire::Crc32c;
 
 /// The key of the object graph in an object-based checkpoint (`OBJECT_GRAPH_PROTO_KEY`, `trackable/base.py`).
@@ -59,109 +62,8 @@ pub struct Checkpoint {
     tensors: Tensors,
     damage: Vec<Error>,
     notes: Vec<Error>,
-    store: Store,
+    container: Box<dyn Container>,
     limits: Limits,
-}
-
-#[derive(Debug)]
-enum Store {
-    Bundle(BundleStore),
-    SaverV1(saver_v1::SaverV1),
-    /// A SavedModel without variables.
-    Nothing,
-}
-
-/// What a bundle needs to read tensors after its entries have become [`Tensor`]s.
-#[derive(Debug)]
-struct BundleStore {
-    shards: Shards,
-    big_endian: bool,
-    num_shards: i32,
-    /// Which shards have been looked for, and found.
-    present: Mutex<BTreeMap<i32, bool>>,
-}
-
-/// A named tensor of a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tensor {
-    /// The key, as stored.
-    pub name: Vec<u8>,
-    /// Element type.
-    pub dtype: DType,
-    /// Shape; of a partitioned tensor the full one.
-    pub shape: Shape,
-    /// Where the bytes lie.
-    pub parts: Parts,
-}
-
-/// Where a tensor's bytes lie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parts {
-    /// In one piece.
-    Whole(Place),
-    /// In slices of a partitioned variable.
-    Slices(Arc<[StoredSlice]>),
-}
-
-/// Where one piece lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Data shard, or file of a sharded V1 checkpoint.
-    pub shard: i32,
-    /// Offset of the first byte and number of bytes, as stored; `None` in a V1 checkpoint, whose values lie in blocks.
-    pub range: Option<(i64, i64)>,
-    /// Checksum of the bytes, unmasked; `None` in a V1 checkpoint, whose blocks have one.
-    pub crc32c: Option<Crc32c>,
-}
-
-/// One slice of a partitioned tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredSlice {
-    /// Its place in the full tensor, as stored.
-    pub slice: TensorSlice,
-    /// Where its bytes lie; `None` if the index lists the slice but has no entry for it.
-    pub place: Option<Place>,
-}
-
-impl Tensor {
-    /// Number of elements; `None` if the shape does not allow counting them.
-    pub fn elements(&self) -> Option<u64> {
-        self.shape.elements()
-    }
-
-    /// Stored bytes; `None` where that is known only by reading (strings in a V1 checkpoint).
-    pub fn bytes(&self) -> Option<u64> {
-        let stored = |place: &Place| place.range.map(|(_, size)| u64::try_from(size).ok());
-        let in_blocks = || self.elements()?.checked_mul(self.dtype.element_size()?);
-        match &self.parts {
-            Parts::Whole(place) => stored(place).unwrap_or_else(in_blocks),
-            Parts::Slices(slices) if slices.iter().any(|s| s.place.is_some_and(|p| p.range.is_none())) => in_blocks(),
-            Parts::Slices(slices) => slices.iter().map(|slice| stored(slice.place.as_ref()?)?).sum(),
-        }
-    }
-
-    /// Whether the elements are numbers that a model would count as parameters, rather than strings or variants.
-    pub fn is_numeric(&self) -> bool {
-        self.dtype.element_size().is_some()
-    }
-
-    /// Dimensions as unsigned numbers.
-    ///
-    /// # Errors
-    /// If a dimension is negative, or the elements cannot be counted.
-    pub fn dims(&self) -> Result<Vec<u64>> {
-        let dims = self.elements().and(self.shape.dims());
-        let dims = dims.ok_or_else(|| Error::malformed("Invalid tensor shape", self.shape.to_string()));
-        dims?.iter().map(|&d| u64::try_from(d).map_err(|_| Error::malformed("tensor shape", "negative"))).collect()
-    }
-
-    /// The slices of a partitioned tensor.
-    pub fn slices(&self) -> &[StoredSlice] {
-        match &self.parts {
-            Parts::Whole(_) => &[],
-            Parts::Slices(slices) => slices,
-        }
-    }
 }
 
 impl Checkpoint {
@@ -226,18 +128,24 @@ impl Checkpoint {
         self.tensors.find(OBJECT_GRAPH_KEY).is_some()
     }
 
-    /// Number of data shards that the header counts, or of V1 files.
+    /// The format that it is stored in.
+    pub fn format(&self) -> &'static Format {
+        self.container.format()
+    }
+
+    /// The container as that of one format, for what only that format has; `None` of any other.
+    pub(crate) fn of_format<C: Container + 'static>(&self) -> Option<&C> {
+        self.container.as_any().downcast_ref()
+    }
+
+    /// Number of files that hold bytes of tensors: the data shards that a header counts, the files of a V1 checkpoint.
     pub fn num_shards(&self) -> i32 {
-        match &self.store {
-            Store::Bundle(bundle) => bundle.num_shards,
-            Store::SaverV1(_) => i32::try_from(self.origin.v1_files.len()).unwrap_or(i32::MAX),
-            Store::Nothing => 0,
-        }
+        self.container.file_count()
     }
 
     /// Whether elements are stored big-endian.
     pub fn is_big_endian(&self) -> bool {
-        matches!(&self.store, Store::Bundle(bundle) if bundle.big_endian)
+        self.container.is_big_endian()
     }
 
     /// Reads the elements in the region `axes` of a tensor, in C order: numbers little-endian and as many at a time as
@@ -263,25 +171,17 @@ impl Checkpoint {
 
     /// Whether the file of a shard is there. Looks at its name only, once a shard.
     pub fn has_shard(&self, id: i32) -> bool {
-        let Store::Bundle(bundle) = &self.store else { return true };
-        let mut known = bundle.present.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.entry(id).or_insert_with(|| self.origin.prefix.shard(id, bundle.num_shards).is_file())
+        self.container.has_file(id)
     }
 
     /// Sums bytes of the shards on several cores; see [`crate::bundle::sum_spans`]. Of a V1 checkpoint nothing.
     pub fn sum_spans<S: Stored>(&self, stored: &[S], threads: usize, done: &AtomicU64) -> Sums {
-        match &self.store {
-            Store::Bundle(bundle) => sum_spans(&bundle.shards, stored, threads, done),
-            _ => Sums::default(),
-        }
+        sum_spans(&|file| self.container.source(file), stored, threads, done)
     }
 
     /// Walks through all entries of a V1 checkpoint; `None` of any other.
     pub fn scan_v1(&self, limits: &Limits) -> Option<V1Scan> {
-        match &self.store {
-            Store::SaverV1(v1) => Some(v1.scan(limits)),
-            Store::Bundle(_) | Store::Nothing => None,
-        }
+        self.of_format::<saver_v1::SaverV1>().map(|v1| v1.scan(limits))
     }
 
     /// Checks the bytes of a string or variant tensor, or of a slice of one, without handing them out.
@@ -289,26 +189,15 @@ impl Checkpoint {
     /// # Errors
     /// What is wrong with them.
     pub fn verify_variable(&self, dtype: DType, shape: &Shape, place: (i32, u64, u64, Crc32c)) -> Result<()> {
-        let Store::Bundle(bundle) = &self.store else { return Ok(()) };
         let (shard, start, len, crc) = place;
         let place = Place { shard, range: Some((start.cast_signed(), len.cast_signed())), crc32c: Some(crc) };
-        let entry = open_bundle::entry(dtype, shape.clone(), &place);
-        if dtype == DType::String {
-            return StringReader::new(&bundle.shards, &entry, bundle.big_endian, &self.limits)?.verify(|_| {});
-        }
-        let mut reader = VariantReader::new(&bundle.shards, &entry, bundle.big_endian, &self.limits)?;
-        reader.read(0, shape.elements().unwrap_or(0), &mut |_| Ok(()))?;
-        reader.finish().map(|_| ())
+        self.container.verify_variable(dtype, shape, &place, &self.limits)
     }
 
     fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
         let dims = tensor.dims()?;
-        let mut buffers = saver_v1::Buffers::default();
-        let mut pieces = match &self.store {
-            Store::Bundle(bundle) => self.bundle_pieces(bundle, tensor, &dims, axes)?,
-            Store::SaverV1(v1) => v1.pieces(tensor, &dims, axes, &mut buffers)?,
-            Store::Nothing => return Err(ErrorKind::TensorNotFound(tensor.name.clone()).into()),
-        };
+        let mut hold = Hold::default();
+        let mut pieces = self.pieces(tensor, &dims, axes, &mut hold)?;
         read_region(axes, &mut pieces, sink)?;
         let mut checked = Checked::Verified;
         for piece in &mut pieces {
@@ -321,28 +210,20 @@ impl Checkpoint {
         Ok(if all { checked } else { Checked::Not })
     }
 
-    fn bundle_pieces(
-        &self,
-        bundle: &BundleStore,
+    /// The pieces of a tensor that the region touches, each with what reads it.
+    fn pieces<'h>(
+        &'h self,
         tensor: &Tensor,
         dims: &[u64],
         axes: &[Axis],
-    ) -> Result<Vec<Piece<'static>>> {
-        let reader = |shape: Shape, place: &Place| -> Result<Box<dyn ElementReader>> {
-            let entry = open_bundle::entry(tensor.dtype, shape, place);
-            let Self { limits, .. } = self;
-            Ok(match tensor.dtype {
-                DType::String => Box::new(StringReader::new(&bundle.shards, &entry, bundle.big_endian, limits)?),
-                DType::Variant => Box::new(VariantReader::new(&bundle.shards, &entry, bundle.big_endian, limits)?),
-                _ => Box::new(NumericReader::new(&bundle.shards, &entry, bundle.big_endian)?),
-            })
-        };
+        hold: &'h mut Hold,
+    ) -> Result<Vec<Piece<'h>>> {
         match &tensor.parts {
-            Parts::Whole(place) => {
+            Parts::Whole(place) if place.range.is_some() => {
                 let extents = dims.iter().map(|&dim| (0, dim)).collect();
-                Ok(vec![Piece { extents, reader: reader(tensor.shape.clone(), place)? }])
+                Ok(vec![Piece { extents, reader: self.reader(tensor.dtype, &tensor.shape, place)? }])
             }
-            Parts::Slices(slices) => {
+            Parts::Slices(slices) if !slices.iter().any(|slice| slice.place.is_some_and(|p| p.range.is_none())) => {
                 let mut pieces = Vec::new();
                 for stored in slices.iter() {
                     let extents = resolve(&stored.slice, &tensor.shape)?;
@@ -353,25 +234,21 @@ impl Checkpoint {
                         let why = format!("the index lists slice {} but has no entry for it", stored.slice);
                         return Err(ErrorKind::SliceMissing(why).into());
                     };
-                    let shape: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
-                    pieces.push(Piece { reader: reader(Shape::new(shape), place)?, extents });
+                    let shape = Shape::new(extents.iter().map(|&(_, len)| len.cast_signed()).collect::<Vec<_>>());
+                    pieces.push(Piece { reader: self.reader(tensor.dtype, &shape, place)?, extents });
                 }
                 Ok(pieces)
             }
+            Parts::Whole(_) | Parts::Slices(_) => self.container.encoded(tensor, dims, axes, hold),
         }
     }
-}
 
-/// Start and length of a slice in every dimension.
-fn resolve(slice: &TensorSlice, shape: &Shape) -> Result<Vec<(u64, u64)>> {
-    let resolved = shape.dims().and_then(|dims| slice.resolve(dims));
-    resolved.ok_or_else(|| ErrorKind::Slices(format!("slice {slice} does not fit shape {shape}")).into())
-}
-
-/// Whether a box and a region have an index in common in every dimension; steps may still miss it.
-fn touches(extents: &[(u64, u64)], axes: &[Axis]) -> bool {
-    extents.iter().zip(axes).all(|(&(start, len), axis)| {
-        let last = axis.start.saturating_add(axis.count.saturating_sub(1).saturating_mul(axis.step));
-        axis.count > 0 && start <= last && axis.start < start.saturating_add(len)
-    })
+    /// What reads the elements of one run of bytes.
+    fn reader(&self, dtype: DType, shape: &Shape, place: &Place) -> Result<Box<dyn ElementReader + '_>> {
+        if dtype.element_size().is_none() {
+            return self.container.variable_reader(dtype, shape, place, &self.limits);
+        }
+        let (source, range) = self.container.locate(dtype, shape, place)?;
+        Ok(Box::new(NumericReader::new(source, range, dtype, self.is_big_endian(), place.crc32c)?))
+    }
 }

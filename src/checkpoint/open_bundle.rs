@@ -3,15 +3,90 @@
 //! Which keys are slices is never guessed from their form (a user's tensor may have a name that begins with NUL): for
 //! every entry that lists slices their keys are computed, and exactly those are taken out of the listing.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::catalogue::Builder;
-use super::{BundleStore, Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, Tensors, sniff};
-use crate::bundle::{Bundle, BundleEntry, Entries, Shards, slice_key};
+use super::{Checkpoint, Container, Format, Origin, Parts, Place, StoredSlice, Tensor, Tensors, sniff};
+use crate::bundle::{Bundle, BundleEntry, Entries, Prefix, Shards, StringReader, VariantReader, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
-use crate::tensor::{DType, Shape, TensorSlice};
+use crate::storage::Source;
+use crate::tensor::{DType, ElementReader, Shape, TensorSlice};
+
+/// The shards of an open bundle.
+#[derive(Debug)]
+pub(super) struct BundleFiles {
+    prefix: Prefix,
+    shards: Shards,
+    big_endian: bool,
+    num_shards: i32,
+    /// Which shards have been looked for, and found.
+    present: Mutex<BTreeMap<i32, bool>>,
+}
+
+impl Container for BundleFiles {
+    fn format(&self) -> &'static Format {
+        &Format { id: "bundle", title: "TensorFlow checkpoint (V2)" }
+    }
+
+    fn file_count(&self) -> i32 {
+        self.num_shards
+    }
+
+    fn file(&self, id: i32) -> PathBuf {
+        self.prefix.shard(id, self.num_shards)
+    }
+
+    fn has_file(&self, id: i32) -> bool {
+        let mut known = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(id).or_insert_with(|| self.file(id).is_file())
+    }
+
+    fn source(&self, id: i32) -> Result<Arc<Source>> {
+        self.shards.get(id)
+    }
+
+    fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
+    fn locate(&self, dtype: DType, shape: &Shape, place: &Place) -> Result<(Arc<Source>, Range<u64>)> {
+        self.shards.locate(&entry(dtype, shape.clone(), place))
+    }
+
+    fn variable_reader<'c>(
+        &'c self,
+        dtype: DType,
+        shape: &Shape,
+        place: &Place,
+        limits: &'c Limits,
+    ) -> Result<Box<dyn ElementReader + 'c>> {
+        let entry = entry(dtype, shape.clone(), place);
+        Ok(match dtype {
+            DType::String => Box::new(StringReader::new(&self.shards, &entry, self.big_endian, limits)?),
+            DType::Variant => Box::new(VariantReader::new(&self.shards, &entry, self.big_endian, limits)?),
+            _ => return Err(ErrorKind::UnsupportedDType(dtype.to_string()).into()),
+        })
+    }
+
+    fn verify_variable(&self, dtype: DType, shape: &Shape, place: &Place, limits: &Limits) -> Result<()> {
+        let entry = entry(dtype, shape.clone(), place);
+        if dtype == DType::String {
+            return StringReader::new(&self.shards, &entry, self.big_endian, limits)?.verify(|_| {});
+        }
+        let mut reader = VariantReader::new(&self.shards, &entry, self.big_endian, limits)?;
+        reader.read(0, shape.elements().unwrap_or(0), &mut |_| Ok(()))?;
+        reader.finish().map(|_| ())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
 
 /// Opens the bundle that `origin` names.
 ///
@@ -26,13 +101,14 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     let (damage, mut notes) = bundle.take_damage();
     notes.extend(faults.into_errors().into_iter().map(|error| error.in_file(&index)));
     let header = bundle.header();
-    let store = BundleStore {
+    let container = Box::new(BundleFiles {
+        prefix: origin.prefix.clone(),
         shards: Shards::new(origin.prefix.clone(), header.num_shards),
         big_endian: header.big_endian,
         num_shards: header.num_shards,
         present: Mutex::default(),
-    };
-    Ok(Checkpoint { origin, tensors, damage, notes, store: Store::Bundle(store), limits: limits.clone() })
+    });
+    Ok(Checkpoint { origin, tensors, damage, notes, container, limits: limits.clone() })
 }
 
 impl Entries for Builder {
@@ -42,7 +118,7 @@ impl Entries for Builder {
 }
 
 /// The bundle entry of a piece, as its reader wants it.
-pub(super) fn entry(dtype: DType, shape: Shape, place: &Place) -> BundleEntry {
+fn entry(dtype: DType, shape: Shape, place: &Place) -> BundleEntry {
     let (offset, size) = place.range.unwrap_or((0, 0));
     let crc32c = place.crc32c.unwrap_or_default().masked();
     BundleEntry { dtype, shape, shard_id: place.shard, offset, size, crc32c, slices: Vec::new() }

@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::container::Nothing;
 use super::directory::list;
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
-use super::{Checkpoint, Origin, Store, Tensors, sniff};
+use super::{Checkpoint, Origin, Tensors, sniff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 
@@ -123,8 +124,8 @@ pub(super) fn without_variables(mut origin: Origin, limits: &Limits) -> Checkpoi
     if damage.is_empty() {
         origin.notes.push("this SavedModel has no variables: there is no variables.index".to_owned());
     }
-    let (tensors, store, limits) = (Tensors::default(), Store::Nothing, limits.clone());
-    Checkpoint { origin, tensors, damage, notes: Vec::new(), store, limits }
+    let (tensors, container, limits) = (Tensors::default(), Box::new(Nothing), limits.clone());
+    Checkpoint { origin, tensors, damage, notes: Vec::new(), container, limits }
 }
 
 /// Replaces what a parser says of something that was never a graph.

@@ -7,12 +7,16 @@
 mod scan;
 mod values;
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use self::scan::V1Scan;
 use self::values::{Reader, Values};
-use super::{Checkpoint, Origin, Parts, Place, Store, StoredSlice, Tensor, resolve, sniff, touches};
+use super::tensor::{resolve, touches};
+use super::{Checkpoint, Container, Format, Hold, Origin, Parts, Place, StoredSlice, Tensor, sniff};
 use crate::bundle::{BundleHeader, decode_shape, decode_slice, slice_key};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
@@ -27,9 +31,6 @@ use crate::wire::{Fields, Value};
 pub(super) struct SaverV1 {
     tables: Vec<Table>,
 }
-
-/// Memory for the blocks that a read needs where a file is compressed.
-pub(super) type Buffers = Vec<BlockBuffer>;
 
 /// What the metadata says of one tensor, and the file that says it.
 #[derive(Debug)]
@@ -70,8 +71,8 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     }
     damage.extend(missing(&origin));
     let tensors = described.into_iter().map(|(name, tensor)| assemble(name, tensor)).collect();
-    let store = Store::SaverV1(SaverV1 { tables });
-    Ok(Checkpoint { origin, tensors, damage, notes: Vec::new(), store, limits: limits.clone() })
+    let container = Box::new(SaverV1 { tables });
+    Ok(Checkpoint { origin, tensors, damage, notes: Vec::new(), container, limits: limits.clone() })
 }
 
 /// How many missing files are named.
@@ -191,15 +192,32 @@ fn merge(name: Box<[u8]>, new: Described, all: &mut BTreeMap<Box<[u8]>, Describe
     }
 }
 
-impl SaverV1 {
+impl Container for SaverV1 {
+    fn format(&self) -> &'static Format {
+        &Format { id: "saver_v1", title: "TensorFlow checkpoint (V1)" }
+    }
+
+    fn file_count(&self) -> i32 {
+        i32::try_from(self.tables.len()).unwrap_or(i32::MAX)
+    }
+
+    fn file(&self, id: i32) -> PathBuf {
+        self.table(id).map(|table| table.source().path().to_path_buf()).unwrap_or_default()
+    }
+
+    fn source(&self, _id: i32) -> Result<Arc<Source>> {
+        Err(Error::malformed("V1 checkpoint", "its tensors are messages in a table, no runs of bytes"))
+    }
+
     /// The pieces of a tensor that the region touches, their values found in the tables.
-    pub(super) fn pieces<'a>(
+    fn encoded<'a>(
         &'a self,
         tensor: &Tensor,
         dims: &[u64],
         axes: &[Axis],
-        buffers: &'a mut Buffers,
+        hold: &'a mut Hold,
     ) -> Result<Vec<Piece<'a>>> {
+        let Hold(buffers) = hold;
         let full = TensorSlice(dims.iter().map(|_| crate::tensor::Extent { start: 0, length: None }).collect());
         let stored: Vec<(TensorSlice, i32)> = match &tensor.parts {
             Parts::Whole(place) => vec![(full, place.shard)],
@@ -243,6 +261,12 @@ impl SaverV1 {
         pieces.into_iter().map(open).collect()
     }
 
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl SaverV1 {
     fn table(&self, file: i32) -> Result<&Table> {
         let table = usize::try_from(file).ok().and_then(|n| self.tables.get(n));
         table.ok_or_else(|| Error::malformed("V1 checkpoint", "a shard that is not open"))

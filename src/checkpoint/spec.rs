@@ -8,7 +8,8 @@ use std::path::Path;
 use base64::Engine;
 use serde_json::Value;
 
-use super::{Checkpoint, Origin, Parts, Place, SourceKind, Store, StoredSlice, Tensor};
+use super::container::Nothing;
+use super::{Checkpoint, Origin, Parts, Place, SourceKind, StoredSlice, Tensor};
 use crate::bundle::Prefix;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -22,7 +23,7 @@ impl Checkpoint {
         tensors.dedup_by(|a, b| a.name == b.name);
         let origin = Origin::new(path, SourceKind::Bundle, Prefix::new(path.as_os_str()));
         let (damage, notes, limits) = (Vec::new(), Vec::new(), Limits::default());
-        Self { origin, tensors: tensors.into_iter().collect(), damage, notes, store: Store::Nothing, limits }
+        Self { origin, tensors: tensors.into_iter().collect(), damage, notes, container: Box::new(Nothing), limits }
     }
 }
 

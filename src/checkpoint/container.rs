@@ -1,0 +1,151 @@
+//! The seam between formats and everything that asks about tensors: what a format must answer so that its checkpoints
+//! are listed, read and compared like all others.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Place, Tensor};
+use crate::error::{Error, ErrorKind, Part, Result};
+use crate::limits::Limits;
+use crate::storage::Source;
+use crate::table::BlockBuffer;
+use crate::tensor::{Axis, DType, ElementReader, Piece, Shape};
+
+/// What a format is called.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The word for programs.
+    pub id: &'static str,
+    /// The words for people.
+    pub title: &'static str,
+}
+
+/// Memory that the elements of an encoded tensor need while they are read.
+#[derive(Debug, Default)]
+pub struct Hold(pub(super) Vec<BlockBuffer>);
+
+/// The files of one open checkpoint, read by the rules of its format.
+///
+/// A tensor whose [`Place`] has a range is a run of bytes: it is read by [`Checkpoint`](super::Checkpoint), for all
+/// formats alike. Only what cannot be had so is asked of the container.
+pub trait Container: fmt::Debug + Send + Sync {
+    /// What format it is.
+    fn format(&self) -> &'static Format;
+
+    /// Number of files that hold bytes of tensors, whether or not they are there.
+    fn file_count(&self) -> i32;
+
+    /// The path of a file, whether or not it is there.
+    fn file(&self, id: i32) -> PathBuf;
+
+    /// Whether a file is there. Looks at its name only.
+    fn has_file(&self, _id: i32) -> bool {
+        true
+    }
+
+    /// A file, open.
+    ///
+    /// # Errors
+    /// If there is no such file, or it cannot be opened.
+    fn source(&self, id: i32) -> Result<Arc<Source>>;
+
+    /// Whether numbers are stored big-endian.
+    fn is_big_endian(&self) -> bool {
+        false
+    }
+
+    /// The file and the range of numbers of this dtype and shape, checked against both and against the file's length.
+    ///
+    /// # Errors
+    /// If they contradict one another, or the file is missing or too short.
+    fn locate(&self, dtype: DType, shape: &Shape, place: &Place) -> Result<(Arc<Source>, Range<u64>)> {
+        let bad = |why: String| Error::malformed(self.format().title, why);
+        let size = dtype.element_size().ok_or_else(|| Error::from(ErrorKind::UnsupportedDType(dtype.to_string())))?;
+        let (start, len) = place.range.ok_or_else(|| bad("the tensor has no place in a file".to_owned()))?;
+        let range = u64::try_from(start).ok().zip(u64::try_from(len).ok());
+        let range = range.and_then(|(start, len)| Some(start..start.checked_add(len)?));
+        let range = range.ok_or_else(|| bad(format!("offset {start} and size {len} are no place in a file")))?;
+        let len = len.unsigned_abs();
+        if shape.elements().and_then(|n| n.checked_mul(size)) != Some(len) {
+            return Err(bad(format!("{len} bytes are stored, {dtype} {shape} is another number")));
+        }
+        let source = self.source(place.shard)?;
+        if range.end > source.len() {
+            let (needed, available) = (range.end, source.len());
+            let error = Error::new(ErrorKind::Truncated { needed, available });
+            let error = error.at_part(Part::TensorData).at_offset(range.start).in_file(source.path());
+            return Err(error.with_help("the file is shorter than it says; fetch it again"));
+        }
+        Ok((source, range))
+    }
+
+    /// Reads elements whose dtype has no fixed size from a run of bytes.
+    ///
+    /// # Errors
+    /// If the format has none, or they are not as they must be.
+    fn variable_reader<'c>(
+        &'c self,
+        dtype: DType,
+        _shape: &Shape,
+        _place: &Place,
+        _limits: &'c Limits,
+    ) -> Result<Box<dyn ElementReader + 'c>> {
+        Err(ErrorKind::UnsupportedDType(dtype.to_string()).into())
+    }
+
+    /// Checks a run of elements whose dtype has no fixed size, without handing them out.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    fn verify_variable(&self, dtype: DType, shape: &Shape, place: &Place, limits: &Limits) -> Result<()> {
+        let mut reader = self.variable_reader(dtype, shape, place, limits)?;
+        reader.read(0, shape.elements().unwrap_or(0), &mut |_| Ok(()))?;
+        reader.finish().map(|_| ())
+    }
+
+    /// The pieces, which the region touches, of a tensor that has no range: this container alone can read it.
+    ///
+    /// # Errors
+    /// If it is not there, or not as it must be.
+    fn encoded<'c>(
+        &'c self,
+        tensor: &Tensor,
+        _dims: &[u64],
+        _axes: &[Axis],
+        _hold: &'c mut Hold,
+    ) -> Result<Vec<Piece<'c>>> {
+        Err(ErrorKind::TensorNotFound(tensor.name.clone()).into())
+    }
+
+    /// Itself, for [`Checkpoint::of_format`](super::Checkpoint).
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Tensors without values: a SavedModel without variables, what a model wants.
+#[derive(Debug)]
+pub(super) struct Nothing;
+
+impl Container for Nothing {
+    fn format(&self) -> &'static Format {
+        &Format { id: "nothing", title: "no values" }
+    }
+
+    fn file_count(&self) -> i32 {
+        0
+    }
+
+    fn file(&self, _id: i32) -> PathBuf {
+        PathBuf::new()
+    }
+
+    fn source(&self, _id: i32) -> Result<Arc<Source>> {
+        Err(Error::malformed("checkpoint", "it has no values"))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
