@@ -60,6 +60,8 @@ pub enum Part {
     TensorData,
     /// The object graph of a `tf.train.Checkpoint`.
     ObjectGraph,
+    /// The header of a file that has one: safetensors, `.npy`.
+    Header,
 }
 
 impl fmt::Display for Part {
@@ -73,6 +75,7 @@ impl fmt::Display for Part {
             Self::SaverV1Meta => f.write_str("V1 metadata"),
             Self::TensorData => f.write_str("tensor data"),
             Self::ObjectGraph => f.write_str("object graph"),
+            Self::Header => f.write_str("header"),
         }
     }
 }

@@ -40,6 +40,7 @@ pub mod checkpoint;
 pub mod error;
 pub mod escape;
 pub mod export;
+pub mod formats;
 pub mod limits;
 pub mod nearest;
 pub mod parallel;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Place, Tensor};
+use super::{Place, Tensor, Tensors};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::Limits;
 use crate::storage::Source;
@@ -21,6 +21,19 @@ pub struct Format {
     pub id: &'static str,
     /// The words for people.
     pub title: &'static str,
+}
+
+/// What a format makes of its files.
+#[derive(Debug)]
+pub struct Opened {
+    /// All tensors.
+    pub tensors: Tensors,
+    /// What could not be read: tensors may be missing.
+    pub damage: Vec<Error>,
+    /// What is wrong but hides nothing.
+    pub notes: Vec<Error>,
+    /// The files.
+    pub container: Box<dyn Container>,
 }
 
 /// Memory that the elements of an encoded tensor need while they are read.

@@ -32,8 +32,9 @@ mod spec;
 pub mod state;
 mod tensor;
 
+pub(crate) use catalogue::Builder as TensorsBuilder;
 pub use catalogue::{Cursor, Iter, Kind, Tensors};
-pub use container::{Container, Format, Hold};
+pub use container::{Container, Format, Hold, Opened};
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
@@ -89,6 +90,12 @@ impl Checkpoint {
             return open_bundle::open(origin, limits);
         }
         Ok(saved_model::without_variables(origin, limits))
+    }
+
+    /// A checkpoint of what a format opened.
+    pub(crate) fn of_opened(origin: Origin, opened: Opened, limits: &Limits) -> Self {
+        let Opened { tensors, damage, notes, container } = opened;
+        Self { origin, tensors, damage, notes, container, limits: limits.clone() }
     }
 
     /// Where it was found and why there.

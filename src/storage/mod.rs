@@ -5,6 +5,7 @@
 //! contiguous slice and may be large (a graph, a V1 tensor), so that it never has to be copied.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod archive;
 mod mmap;
 
 use std::fs::{File, Metadata};

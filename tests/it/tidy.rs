@@ -52,9 +52,10 @@ fn height(room: &str) -> Option<u8> {
         "table" | "tensor" | "pb" => 3,
         "bundle" => 4,
         "checkpoint" => 5,
-        "analysis" => 6,
-        "report" | "export" => 7,
-        "cli" | "main" => 8,
+        "formats" => 6,
+        "analysis" => 7,
+        "report" | "export" => 8,
+        "cli" | "main" => 9,
         _ => return None,
     })
 }

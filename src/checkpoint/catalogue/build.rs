@@ -12,7 +12,7 @@ const RECENT: usize = 32;
 
 /// Takes tensors in as they are read and makes [`Tensors`] of them.
 #[derive(Debug, Default)]
-pub(in crate::checkpoint) struct Builder {
+pub(crate) struct Builder {
     tensors: Tensors,
     last: Vec<u8>,
     /// How many records the last chunk has.
@@ -29,12 +29,12 @@ pub(in crate::checkpoint) struct Builder {
 
 impl Builder {
     /// Adds a tensor. Of those with one name the first counts.
-    pub(in crate::checkpoint) fn push(&mut self, tensor: &Tensor) {
+    pub(crate) fn push(&mut self, tensor: &Tensor) {
         self.push_parts(&tensor.name, tensor.dtype, &tensor.shape, &tensor.parts);
     }
 
     /// As [`Builder::push`], without a [`Tensor`].
-    pub(in crate::checkpoint) fn push_parts(&mut self, name: &[u8], dtype: DType, shape: &Shape, parts: &Parts) {
+    pub(crate) fn push_parts(&mut self, name: &[u8], dtype: DType, shape: &Shape, parts: &Parts) {
         let shared = common(&self.last, name);
         if self.tensors.len > 0 && self.last.get(shared..) >= name.get(shared..) {
             if self.last == name {
@@ -107,7 +107,7 @@ impl Builder {
     }
 
     /// What several builders took, one behind the other.
-    pub(in crate::checkpoint) fn join(parts: Vec<Self>) -> Self {
+    pub(crate) fn join(parts: Vec<Self>) -> Self {
         let mut parts = parts.into_iter();
         let mut all = parts.next().unwrap_or_default();
         parts.for_each(|part| all.append(part));
@@ -143,7 +143,7 @@ impl Builder {
     }
 
     /// The tensors, by name.
-    pub(in crate::checkpoint) fn finish(mut self) -> Tensors {
+    pub(crate) fn finish(mut self) -> Tensors {
         if self.disordered {
             // Rare and costly: TensorFlow finds only some of such a table's keys by its binary search.
             let mut all: Vec<Tensor> = self.tensors.iter().collect();

@@ -9,7 +9,7 @@ mod build;
 #[cfg(test)]
 mod tests;
 
-pub(super) use build::Builder;
+pub(crate) use build::Builder;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,48 @@
+//! Layer 6: the formats whose files say what they are by their first bytes, one folder each, and the table of them.
+//!
+//! A format turns a file into an [`Opened`]: tensors with their places, and a [`Container`](crate::checkpoint::Container)
+//! that hands out bytes. It knows no command and no other format.
+
+pub mod npz;
+pub mod safetensors;
+
+use std::path::Path;
+
+use crate::checkpoint::{Format, Opened};
+use crate::error::Result;
+use crate::limits::Limits;
+
+/// What can be known of a file before it is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a> {
+    /// Its name, without the directory.
+    pub name: &'a [u8],
+    /// Its first bytes, as many as [`PROBED`] or all.
+    pub head: &'a [u8],
+    /// Its length.
+    pub len: u64,
+}
+
+/// How many bytes a format may look at.
+pub const PROBED: u64 = 512;
+
+/// A format whose checkpoints are files.
+#[derive(Clone, Copy, Debug)]
+pub struct FileFormat {
+    /// What it is called.
+    pub format: &'static Format,
+    /// Whether a file is of this format.
+    pub claims: fn(&Probe<'_>) -> bool,
+    /// Opens such a file.
+    pub open: fn(&Path, &Limits) -> Result<Opened>,
+    /// The file that a directory stands for, out of the names in it; of several formats the first in the table decides.
+    pub in_directory: fn(&[&str]) -> Option<String>,
+}
+
+/// Every format; one that is added here is found, opened, listed, read and compared by all commands.
+pub const FORMATS: &[FileFormat] = &[safetensors::FORMAT, npz::FORMAT, npz::NPY];
+
+/// The format of a file, if it is one of these.
+pub fn of(probe: &Probe<'_>) -> Option<&'static FileFormat> {
+    FORMATS.iter().find(|format| (format.claims)(probe))
+}

@@ -1,0 +1,35 @@
+//! NumPy's files: `.npy`, one array, and `.npz`, a zip archive of them.
+
+mod array;
+mod header;
+mod read;
+
+pub use read::{NPY as NPY_FORMAT, NPZ as NPZ_FORMAT};
+
+use super::{FileFormat, Probe};
+
+/// The row of archives in the table of formats.
+pub(super) const FORMAT: FileFormat =
+    FileFormat { format: &NPZ_FORMAT, claims: is_npz, open: read::open_npz, in_directory: nothing };
+
+/// The row of single arrays.
+pub(super) const NPY: FileFormat =
+    FileFormat { format: &NPY_FORMAT, claims: is_npy, open: read::open_npy, in_directory: nothing };
+
+/// A zip archive whose first member is an array, or that is called `.npz`: an empty one has no member at all.
+fn is_npz(probe: &Probe<'_>) -> bool {
+    let is_zip = probe.head.starts_with(b"PK\x03\x04") || probe.head.starts_with(b"PK\x05\x06");
+    // APPNOTE 4.3.7: 26 bytes before the length of the first name, which stands behind 30.
+    let length = probe.head.get(26..28).map_or(0, |b| usize::from(b[0]) | usize::from(b[1]) << 8);
+    let first = probe.head.get(30..).and_then(|rest| rest.get(..length)).unwrap_or_default();
+    is_zip && (first.ends_with(b".npy") || probe.name.ends_with(b".npz"))
+}
+
+fn is_npy(probe: &Probe<'_>) -> bool {
+    probe.head.starts_with(header::MAGIC)
+}
+
+/// Arrays that lie in a directory are no checkpoint together.
+fn nothing(_names: &[&str]) -> Option<String> {
+    None
+}
