@@ -37,6 +37,7 @@
 pub mod analysis;
 pub mod bundle;
 pub mod checkpoint;
+pub mod container;
 pub mod error;
 pub mod escape;
 pub mod export;

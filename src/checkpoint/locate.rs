@@ -12,8 +12,10 @@ use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAV
 use super::serving;
 use super::sniff;
 use crate::bundle::Prefix;
+use crate::container::Format;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
+use crate::formats::{self, FileFormat};
 
 /// Which of several checkpoints in a directory is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub enum SourceKind {
     ServingBase,
     /// A legacy (V1) checkpoint.
     SaverV1,
+    /// A file, or a set of files with an index, of another format.
+    File(&'static Format),
 }
 
 /// Where a checkpoint was found, and why there.
@@ -50,6 +54,8 @@ pub struct Origin {
     pub prefix: Prefix,
     /// The files of a V1 checkpoint; empty for a bundle.
     pub v1_files: Vec<PathBuf>,
+    /// The file of another format that is read instead, and how.
+    pub file: Option<(PathBuf, &'static FileFormat)>,
     /// The directory of the SavedModel that the variables belong to.
     pub saved_model: Option<PathBuf>,
     /// The directory that the checkpoint was chosen from.
@@ -71,6 +77,7 @@ impl SourceKind {
             Self::ModelDir => "model_dir",
             Self::ServingBase => "serving_base",
             Self::SaverV1 => "saver_v1",
+            Self::File(format) => format.id,
         }
     }
 }
@@ -108,12 +115,19 @@ impl Origin {
             kind,
             prefix,
             v1_files: Vec::new(),
+            file: None,
             saved_model: None,
             model_dir: None,
             versions: Vec::new(),
             has_variables: true,
             notes: Vec::new(),
         }
+    }
+
+    /// A file of a format that says what it is.
+    fn of_format(path: &Path, file: PathBuf, format: &'static FileFormat) -> Self {
+        let prefix = Prefix::new(file.as_os_str());
+        Self { file: Some((file, format)), ..Self::new(path, SourceKind::File(format.format), prefix) }
     }
 
     fn v1(path: &Path, prefix: &Path, files: Vec<PathBuf>) -> Self {
@@ -182,6 +196,9 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
             };
         }
         _ => {}
+    }
+    if let Some(format) = formats::of_file(path) {
+        return Ok(Origin::of_format(path, path.to_path_buf(), format));
     }
     if let Some(prefix) = Prefix::of_member(path) {
         return member(path, &prefix);
@@ -300,7 +317,12 @@ fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
                     None => error,
                 });
             }
-            None => return Err(nothing_in(path)),
+            None => {
+                let names = directory::list(path)?;
+                let file = formats::in_directory(names.keys().map(String::as_str));
+                let file = file.map(|(name, format)| Origin::of_format(path, path.join(name), format));
+                return file.ok_or_else(|| nothing_in(path));
+            }
         },
     };
     let notes = if choice.step.is_none() { dir.notes.clone() } else { Vec::new() };

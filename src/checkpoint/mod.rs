@@ -4,8 +4,6 @@
 //! into [`Tensor`]s; reading a tensor, whole or in part, is the same for all of them.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod catalogue;
-mod container;
 mod directory;
 mod elements;
 mod event_record;
@@ -19,36 +17,34 @@ pub mod meta_graph;
 pub mod model_file;
 mod near_misses;
 pub mod object_graph;
-mod open_bundle;
 mod restore_ops;
 pub mod restore_plan;
 pub mod saved_model;
 pub mod saved_objects;
-mod saver_v1;
 pub mod serving;
 mod signature;
 mod sniff;
 mod spec;
 pub mod state;
-mod tensor;
 
-pub(crate) use catalogue::Builder as TensorsBuilder;
-pub use catalogue::{Cursor, Iter, Kind, Tensors};
-pub use container::{Container, Format, Hold, Opened};
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
-pub use saver_v1::V1Scan;
 pub use sniff::{Looks, look, looks_like};
-pub use tensor::{Parts, Place, StoredSlice, Tensor};
+
+pub use crate::container::{
+    Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
+};
+pub use crate::formats::saver_v1::V1Scan;
 
 use std::path::Path;
 
 use std::sync::atomic::AtomicU64;
 
-use self::tensor::{resolve, touches};
 use crate::bundle::{NumericReader, Stored, Sums, sum_spans};
+use crate::container::{resolve, touches};
 use crate::error::{Error, ErrorKind, Result};
+use crate::formats::{bundle, saver_v1};
 use crate::limits::Limits;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, read_region};
 use crate::wire::Crc32c;
@@ -83,13 +79,18 @@ impl Checkpoint {
     /// # Errors
     /// As [`Checkpoint::open`].
     pub fn open_origin(origin: Origin, limits: &Limits) -> Result<Self> {
-        if !origin.v1_files.is_empty() {
-            return saver_v1::open(origin, limits);
-        }
-        if origin.has_variables {
-            return open_bundle::open(origin, limits);
-        }
-        Ok(saved_model::without_variables(origin, limits))
+        let opened = if let Some((file, format)) = &origin.file {
+            (format.open)(file, limits)
+        } else if !origin.v1_files.is_empty() {
+            saver_v1::open(&origin.prefix, &origin.v1_files, limits)
+        } else if origin.has_variables {
+            bundle::open(&origin.prefix, limits)
+        } else {
+            return Ok(saved_model::without_variables(origin, limits));
+        };
+        let mut opened = opened.map_err(sniff::explain_table)?;
+        opened.damage = opened.damage.into_iter().map(sniff::explain_table).collect();
+        Ok(Self::of_opened(origin, opened, limits))
     }
 
     /// A checkpoint of what a format opened.

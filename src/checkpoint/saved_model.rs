@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::container::Nothing;
 use super::directory::list;
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
 use super::{Checkpoint, Origin, Tensors, sniff};
+use crate::container::Nothing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 

@@ -201,6 +201,14 @@ pub(super) fn explain_shard(error: Error) -> Error {
     }
 }
 
+/// As [`explain`], of the file that the error names.
+pub(super) fn explain_table(error: Error) -> Error {
+    match error.location().file.clone() {
+        Some(file) => explain(error, &file),
+        None => error,
+    }
+}
+
 /// Replaces "not a table" by what the file is instead, where that can be told.
 pub(super) fn explain(error: Error, path: &Path) -> Error {
     if !matches!(error.kind(), ErrorKind::BadMagic { .. } | ErrorKind::TooShort { .. }) {

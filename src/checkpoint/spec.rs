@@ -8,9 +8,9 @@ use std::path::Path;
 use base64::Engine;
 use serde_json::Value;
 
-use super::container::Nothing;
 use super::{Checkpoint, Origin, Parts, Place, SourceKind, StoredSlice, Tensor};
 use crate::bundle::Prefix;
+use crate::container::Nothing;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::storage::Source;

@@ -1,16 +1,19 @@
 //! Layer 6: the formats whose files say what they are by their first bytes, one folder each, and the table of them.
 //!
-//! A format turns a file into an [`Opened`]: tensors with their places, and a [`Container`](crate::checkpoint::Container)
+//! A format turns a file into an [`Opened`]: tensors with their places, and a [`Container`](crate::container::Container)
 //! that hands out bytes. It knows no command and no other format.
 
+pub mod bundle;
 pub mod npz;
 pub mod safetensors;
+pub mod saver_v1;
 
 use std::path::Path;
 
-use crate::checkpoint::{Format, Opened};
+use crate::container::{Format, Opened};
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::storage::Source;
 
 /// What can be known of a file before it is opened.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +45,17 @@ pub struct FileFormat {
 /// Every format; one that is added here is found, opened, listed, read and compared by all commands.
 pub const FORMATS: &[FileFormat] = &[safetensors::FORMAT, npz::FORMAT, npz::NPY];
 
-/// The format of a file, if it is one of these.
-pub fn of(probe: &Probe<'_>) -> Option<&'static FileFormat> {
-    FORMATS.iter().find(|format| (format.claims)(probe))
+/// The format of a file, if it is one of these. A file that cannot be opened is none.
+pub fn of_file(path: &Path) -> Option<&'static FileFormat> {
+    let source = Source::open(path).ok()?;
+    let head = source.head(PROBED).ok()?;
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let probe = Probe { name, head: &head, len: source.len() };
+    FORMATS.iter().find(|format| (format.claims)(&probe))
+}
+
+/// The file that a directory with these entries stands for, and its format.
+pub fn in_directory<'n>(names: impl Iterator<Item = &'n str>) -> Option<(String, &'static FileFormat)> {
+    let names: Vec<&str> = names.collect();
+    FORMATS.iter().find_map(|format| Some(((format.in_directory)(&names)?, format)))
 }

@@ -46,6 +46,7 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let named = origin.saved_model.as_deref().filter(|_| summary.saver == Saver::None);
     writeln!(out, "{bold}{}{bold:#}", shown(named.unwrap_or(origin.prefix.as_path())))?;
     let container = match origin.kind {
+        SourceKind::File(_) => "",
         SourceKind::SavedModel => "SavedModel, ",
         SourceKind::ServingBase => "TensorFlow Serving directory, ",
         _ => "",

@@ -51,11 +51,12 @@ fn height(room: &str) -> Option<u8> {
         "storage" => 2,
         "table" | "tensor" | "pb" => 3,
         "bundle" => 4,
-        "checkpoint" => 5,
+        "container" => 5,
         "formats" => 6,
-        "analysis" => 7,
-        "report" | "export" => 8,
-        "cli" | "main" => 9,
+        "checkpoint" => 7,
+        "analysis" => 8,
+        "report" | "export" => 9,
+        "cli" | "main" => 10,
         _ => return None,
     })
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::array::ArrayReader;
 use super::header::{self, Element, NpyHeader};
-use crate::checkpoint::{Container, Format, Hold, Opened, Parts, Place, Tensor, TensorsBuilder};
+use crate::container::{Builder, Container, Format, Hold, Opened, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
 use crate::limits::Limits;
@@ -86,7 +86,7 @@ impl Container for Arrays {
 pub(super) fn open_npz(path: &Path, limits: &Limits) -> Result<Opened> {
     let source = Arc::new(Source::open(path)?);
     let archive = Archive::open(Arc::clone(&source))?;
-    let (mut tensors, mut encoded) = (TensorsBuilder::default(), BTreeMap::new());
+    let (mut tensors, mut encoded) = (Builder::default(), BTreeMap::new());
     let (mut damage, mut notes) = (Vec::new(), Vec::new());
     if archive.has_doubles() {
         let why = "a name is in the archive more than once; which of them is read depends on the reader";
@@ -132,7 +132,7 @@ pub(super) fn open_npy(path: &Path, limits: &Limits) -> Result<Opened> {
     let header = bytes.and_then(|bytes| header::parse(&bytes, limits.rank)).map_err(in_file)?;
     let tensor = describe(&header, Some(0), source.len()).map_err(in_file)?;
     let name = path.file_stem().unwrap_or_default().as_encoded_bytes().to_vec();
-    let (mut tensors, mut encoded) = (TensorsBuilder::default(), BTreeMap::new());
+    let (mut tensors, mut encoded) = (Builder::default(), BTreeMap::new());
     if tensor.parts == ENCODED {
         encoded.insert(name.clone(), Array { header, member: None });
     }

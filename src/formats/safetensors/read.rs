@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::dtype::{dtype, undecoded_bits};
 use super::header::{Described, Header};
-use crate::checkpoint::{Container, Format, Opened, Parts, Place, Tensor, TensorsBuilder};
+use crate::container::{Builder, Container, Format, Opened, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
 use crate::limits::{Limits, Reports};
@@ -69,7 +69,7 @@ impl Container for Files {
 /// What is collected while headers are read.
 struct Reading<'l> {
     limits: &'l Limits,
-    tensors: TensorsBuilder,
+    tensors: Builder,
     damage: Vec<Error>,
     notes: Vec<Error>,
     names: BTreeSet<String>,
@@ -81,13 +81,8 @@ struct Reading<'l> {
 /// If nothing of it can be read.
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Opened> {
     let is_index = path.extension().is_some_and(|extension| extension == "json");
-    let mut reading = Reading {
-        limits,
-        tensors: TensorsBuilder::default(),
-        damage: Vec::new(),
-        notes: Vec::new(),
-        names: BTreeSet::new(),
-    };
+    let mut reading =
+        Reading { limits, tensors: Builder::default(), damage: Vec::new(), notes: Vec::new(), names: BTreeSet::new() };
     let paths = if is_index {
         reading.set(path)?
     } else {

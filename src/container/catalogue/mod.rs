@@ -150,7 +150,7 @@ impl Tensors {
     }
 
     /// The partitioned tensors, by position.
-    pub(super) fn partitioned(&self) -> &BTreeMap<usize, Arc<[StoredSlice]>> {
+    pub(crate) fn partitioned(&self) -> &BTreeMap<usize, Arc<[StoredSlice]>> {
         &self.slices
     }
 

@@ -15,9 +15,8 @@ use std::sync::Arc;
 
 pub use self::scan::V1Scan;
 use self::values::{Reader, Values};
-use super::tensor::{resolve, touches};
-use super::{Checkpoint, Container, Format, Hold, Origin, Parts, Place, StoredSlice, Tensor, sniff};
-use crate::bundle::{BundleHeader, decode_shape, decode_slice, slice_key};
+use crate::bundle::{BundleHeader, Prefix, decode_shape, decode_slice, slice_key};
+use crate::container::{Builder, Container, Format, Hold, Opened, Parts, Place, StoredSlice, Tensor, resolve, touches};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
 use crate::limits::Limits;
@@ -28,7 +27,7 @@ use crate::wire::{Fields, Value};
 
 /// The open files of a V1 checkpoint.
 #[derive(Debug)]
-pub(super) struct SaverV1 {
+pub struct SaverV1 {
     tables: Vec<Table>,
 }
 
@@ -40,20 +39,20 @@ struct Described {
     slices: Vec<(TensorSlice, i32)>,
 }
 
-/// Opens the files that `origin` names.
+/// Opens `files`, which belong to `prefix`: a file, or a pattern as `model-?????-of-00004`.
 ///
 /// # Errors
 /// If none of them can be read.
-pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
+pub fn open(prefix: &Prefix, files: &[PathBuf], limits: &Limits) -> Result<Opened> {
     let mut damage = Vec::new();
     let mut tables = Vec::new();
     let mut described: BTreeMap<Box<[u8]>, Described> = BTreeMap::new();
-    for path in &origin.v1_files {
+    for path in files {
         let file = i32::try_from(tables.len()).unwrap_or(i32::MAX);
         let table = Source::contiguous(path).and_then(|source| Table::open(source, limits));
-        let mut table = match table.map_err(|e| sniff::explain(e, path)) {
+        let mut table = match table {
             Ok(table) => table,
-            Err(error) if origin.v1_files.len() == 1 => return Err(error),
+            Err(error) if files.len() == 1 => return Err(error),
             Err(error) => {
                 damage.push(error);
                 continue;
@@ -69,27 +68,30 @@ pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
     if described.is_empty() && !damage.is_empty() {
         return Err(damage.swap_remove(0));
     }
-    damage.extend(missing(&origin));
-    let tensors = described.into_iter().map(|(name, tensor)| assemble(name, tensor)).collect();
+    damage.extend(missing(prefix, files));
+    let mut tensors = Builder::default();
+    for (name, tensor) in described {
+        tensors.push(&assemble(name, tensor));
+    }
     let container = Box::new(SaverV1 { tables });
-    Ok(Checkpoint { origin, tensors, damage, notes: Vec::new(), container, limits: limits.clone() })
+    Ok(Opened { tensors: tensors.finish(), damage, notes: Vec::new(), container })
 }
 
 /// How many missing files are named.
 const MOST: usize = 20;
 
 /// The shards that are not there, of a checkpoint that was given as a whole. Only they know what they hold.
-fn missing(origin: &Origin) -> Vec<Error> {
-    let name = origin.prefix.as_path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+fn missing(prefix: &Prefix, files: &[PathBuf]) -> Vec<Error> {
+    let name = prefix.as_path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let Some((base, of)) = name.rsplit_once("?????-of-") else { return Vec::new() };
-    let there: BTreeSet<&OsStr> = origin.v1_files.iter().filter_map(|file| file.file_name()).collect();
+    let there: BTreeSet<&OsStr> = files.iter().filter_map(|file| file.file_name()).collect();
     let all = of.parse().unwrap_or(0usize);
     let names = (0..all).map(|id| format!("{base}{id:05}-of-{of}"));
     let lost: Vec<String> = names.filter(|name| !there.contains(OsStr::new(name))).take(MOST).collect();
     let more = all.saturating_sub(there.len()).saturating_sub(lost.len());
     let error = |name: &String, what: &str| {
         Error::from(ErrorKind::FileMissing(format!("{what} missing, and with it the tensors that only it describes")))
-            .in_file(&origin.prefix.as_path().with_file_name(name))
+            .in_file(&prefix.as_path().with_file_name(name))
             .with_help("fetch it again, under exactly this name")
     };
     let mut errors: Vec<Error> =

@@ -1,4 +1,4 @@
-//! A V2 bundle as a [`Checkpoint`]: entries become tensors, slice entries become parts of theirs.
+//! A V2 bundle as a container: entries become tensors, slice entries become parts of theirs.
 //!
 //! Which keys are slices is never guessed from their form (a user's tensor may have a name that begins with NUL): for
 //! every entry that lists slices their keys are computed, and exactly those are taken out of the listing.
@@ -9,9 +9,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::catalogue::Builder;
-use super::{Checkpoint, Container, Format, Origin, Parts, Place, StoredSlice, Tensor, Tensors, sniff};
 use crate::bundle::{Bundle, BundleEntry, Entries, Prefix, Shards, StringReader, VariantReader, slice_key};
+use crate::container::{Builder, Container, Format, Opened, Parts, Place, StoredSlice, Tensor, Tensors};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
@@ -19,7 +18,7 @@ use crate::tensor::{DType, ElementReader, Shape, TensorSlice};
 
 /// The shards of an open bundle.
 #[derive(Debug)]
-pub(super) struct BundleFiles {
+pub struct BundleFiles {
     prefix: Prefix,
     shards: Shards,
     big_endian: bool,
@@ -88,27 +87,26 @@ impl Container for BundleFiles {
     }
 }
 
-/// Opens the bundle that `origin` names.
+/// Opens the bundle with this prefix.
 ///
 /// # Errors
-/// If nothing of its index can be read; the error then says what the file looks like instead.
-pub(super) fn open(origin: Origin, limits: &Limits) -> Result<Checkpoint> {
-    let read = Bundle::read(&origin.prefix, limits, Builder::default);
-    let (mut bundle, builders) = read.map_err(|e| sniff::explain(e, &origin.prefix.index()))?;
-    let index = origin.prefix.index();
+/// If nothing of its index can be read.
+pub fn open(prefix: &Prefix, limits: &Limits) -> Result<Opened> {
+    let (mut bundle, builders) = Bundle::read(prefix, limits, Builder::default)?;
+    let index = prefix.index();
     let mut faults = Reports::new("faults of slices", limits);
     let tensors = join_slices(Builder::join(builders).finish(), &mut faults);
     let (damage, mut notes) = bundle.take_damage();
     notes.extend(faults.into_errors().into_iter().map(|error| error.in_file(&index)));
     let header = bundle.header();
     let container = Box::new(BundleFiles {
-        prefix: origin.prefix.clone(),
-        shards: Shards::new(origin.prefix.clone(), header.num_shards),
+        prefix: prefix.clone(),
+        shards: Shards::new(prefix.clone(), header.num_shards),
         big_endian: header.big_endian,
         num_shards: header.num_shards,
         present: Mutex::default(),
     });
-    Ok(Checkpoint { origin, tensors, damage, notes, container, limits: limits.clone() })
+    Ok(Opened { tensors, damage, notes, container })
 }
 
 impl Entries for Builder {

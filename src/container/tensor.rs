@@ -90,13 +90,13 @@ impl Tensor {
 }
 
 /// Start and length of a slice in every dimension.
-pub(super) fn resolve(slice: &TensorSlice, shape: &Shape) -> Result<Vec<(u64, u64)>> {
+pub(crate) fn resolve(slice: &TensorSlice, shape: &Shape) -> Result<Vec<(u64, u64)>> {
     let resolved = shape.dims().and_then(|dims| slice.resolve(dims));
     resolved.ok_or_else(|| ErrorKind::Slices(format!("slice {slice} does not fit shape {shape}")).into())
 }
 
 /// Whether a box and a region have an index in common in every dimension; steps may still miss it.
-pub(super) fn touches(extents: &[(u64, u64)], axes: &[Axis]) -> bool {
+pub(crate) fn touches(extents: &[(u64, u64)], axes: &[Axis]) -> bool {
     extents.iter().zip(axes).all(|(&(start, len), axis)| {
         let last = axis.start.saturating_add(axis.count.saturating_sub(1).saturating_mul(axis.step));
         axis.count > 0 && start <= last && axis.start < start.saturating_add(len)

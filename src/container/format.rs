@@ -38,11 +38,11 @@ pub struct Opened {
 
 /// Memory that the elements of an encoded tensor need while they are read.
 #[derive(Debug, Default)]
-pub struct Hold(pub(super) Vec<BlockBuffer>);
+pub struct Hold(pub(crate) Vec<BlockBuffer>);
 
 /// The files of one open checkpoint, read by the rules of its format.
 ///
-/// A tensor whose [`Place`] has a range is a run of bytes: it is read by [`Checkpoint`](super::Checkpoint), for all
+/// A tensor whose [`Place`] has a range is a run of bytes: it is read by `checkpoint::Checkpoint`, for all
 /// formats alike. Only what cannot be had so is asked of the container.
 pub trait Container: fmt::Debug + Send + Sync {
     /// What format it is.
@@ -133,13 +133,13 @@ pub trait Container: fmt::Debug + Send + Sync {
         Err(ErrorKind::TensorNotFound(tensor.name.clone()).into())
     }
 
-    /// Itself, for [`Checkpoint::of_format`](super::Checkpoint).
+    /// Itself, for who asks for the format's own things.
     fn as_any(&self) -> &dyn Any;
 }
 
 /// Tensors without values: a SavedModel without variables, what a model wants.
 #[derive(Debug)]
-pub(super) struct Nothing;
+pub struct Nothing;
 
 impl Container for Nothing {
     fn format(&self) -> &'static Format {

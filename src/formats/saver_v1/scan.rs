@@ -22,7 +22,7 @@ pub struct V1Scan {
 
 impl SaverV1 {
     /// Walks through all entries. What cannot be read is found when its tensor is.
-    pub(in crate::checkpoint) fn scan(&self, limits: &Limits) -> V1Scan {
+    pub fn scan(&self, limits: &Limits) -> V1Scan {
         let mut found = V1Scan::default();
         for table in &self.tables {
             let mut misnamed = Reports::new("entries under another key", limits);

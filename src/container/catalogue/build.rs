@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{CHUNK, Chunk, Kind, RESTART, Tensors, form, replace, usual_size};
-use crate::checkpoint::{Parts, Place, Tensor};
+use crate::container::{Parts, Place, Tensor};
 use crate::tensor::{DType, Shape};
 
 /// How many kinds are found without looking them up: as many as five bits of a hash tell apart.
