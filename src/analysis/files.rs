@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::finding::{Code, Finding};
 use crate::checkpoint::{Checkpoint, Looks, Parts, Place, look};
 use crate::escape::Escaped;
+use crate::formats::bundle::BundleFiles;
 
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,17 +53,10 @@ pub fn broken_files(checkpoint: &Checkpoint) -> Vec<Finding> {
 
 /// The files of the set, missing ones included, each with the length that it must have.
 pub(super) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
-    let origin = checkpoint.origin();
     let info = |path: PathBuf, needed| {
         let bytes = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
         FileInfo { path, bytes, needed, foreign: None }
     };
-    if !origin.v1_files.is_empty() {
-        return origin.v1_files.iter().map(|path| info(path.clone(), 0)).collect();
-    }
-    if !origin.has_variables {
-        return Vec::new();
-    }
     let mut needed: BTreeMap<i32, u64> = BTreeMap::new();
     let mut need = |place: &Place| {
         let end = place.range.and_then(|(offset, size)| u64::try_from(offset.checked_add(size)?).ok()).unwrap_or(0);
@@ -77,14 +71,18 @@ pub(super) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
         }
     }
     let of = checkpoint.num_shards();
+    // Only shards have no header to be known by.
+    let has_shards = checkpoint.of_format::<BundleFiles>().is_some();
     let mut absent = 0;
     let shards = (0..of.min(SHARDS)).filter_map(|id| {
-        let mut file = info(origin.prefix.shard(id, of), needed.get(&id).copied().unwrap_or(0));
-        file.foreign = file.bytes.and_then(|len| foreign(&file.path, len, file.needed, POINTER));
+        let mut file = info(checkpoint.file(id), needed.get(&id).copied().unwrap_or(0));
+        if has_shards {
+            file.foreign = file.bytes.and_then(|len| foreign(&file.path, len, file.needed, POINTER));
+        }
         absent += usize::from(file.bytes.is_none() && !needed.contains_key(&id));
         (absent <= ABSENT || file.bytes.is_some() || needed.contains_key(&id)).then_some(file)
     });
-    std::iter::once(info(origin.prefix.index(), 0)).chain(shards).collect()
+    checkpoint.index_file().map(|index| info(index, 0)).into_iter().chain(shards).collect()
 }
 
 /// A Git LFS pointer is shorter than this (`docs/spec.md` of git-lfs).

@@ -15,7 +15,7 @@ use super::serving::Serving;
 use super::state_file::repair;
 use crate::checkpoint::events::EventFile;
 use crate::checkpoint::graph::Form;
-use crate::checkpoint::{Checkpoint, Parts, Place, SourceKind, Tensor, Tensors};
+use crate::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tensor, Tensors};
 use crate::limits::Limits;
 use crate::tensor::{Checked, DType};
 
@@ -73,6 +73,8 @@ pub enum Saver {
     Keras,
     /// Nothing: a SavedModel without variables.
     None,
+    /// Files of a format that is not TensorFlow's.
+    Other(&'static Format),
 }
 
 /// Sums over the tensors of one role.
@@ -95,6 +97,7 @@ impl Saver {
             Self::ObjectBased => "object-based checkpoint (tf.train.Checkpoint)",
             Self::Keras => "object-based checkpoint (Keras)",
             Self::None => "no variables",
+            Self::Other(format) => format.title,
         }
     }
 
@@ -106,6 +109,7 @@ impl Saver {
             Self::ObjectBased => "object_based",
             Self::Keras => "keras",
             Self::None => "none",
+            Self::Other(format) => format.id,
         }
     }
 
@@ -116,6 +120,9 @@ impl Saver {
         }
         if !origin.has_variables {
             return Self::None;
+        }
+        if let SourceKind::File(format) = origin.kind {
+            return Self::Other(format);
         }
         if !checkpoint.is_object_based() {
             return Self::NameBased;

@@ -33,11 +33,11 @@ pub use locate::{Choice, Origin, SourceKind};
 pub use sniff::{Looks, look, looks_like};
 
 pub use crate::container::{
-    Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
+    Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
 };
 pub use crate::formats::saver_v1::V1Scan;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use std::sync::atomic::AtomicU64;
 
@@ -146,6 +146,21 @@ impl Checkpoint {
         self.container.as_any().downcast_ref()
     }
 
+    /// The file that says what there is: an index, or the only file itself.
+    pub fn described_by(&self) -> PathBuf {
+        self.container.index_file().unwrap_or_else(|| self.container.file(0))
+    }
+
+    /// The index, where that is a file of its own.
+    pub fn index_file(&self) -> Option<PathBuf> {
+        self.container.index_file()
+    }
+
+    /// The path of a file that holds bytes of tensors, whether or not it is there.
+    pub fn file(&self, id: i32) -> PathBuf {
+        self.container.file(id)
+    }
+
     /// Number of files that hold bytes of tensors: the data shards that a header counts, the files of a V1 checkpoint.
     pub fn num_shards(&self) -> i32 {
         self.container.file_count()
@@ -200,6 +215,23 @@ impl Checkpoint {
         let (shard, start, len, crc) = place;
         let place = Place { shard, range: Some((start.cast_signed(), len.cast_signed())), crc32c: Some(crc) };
         self.container.verify_variable(dtype, shape, &place, &self.limits)
+    }
+
+    /// Compares all bytes of a tensor with the checksums that the container has of its own; says how many bytes its
+    /// elements take.
+    ///
+    /// # Errors
+    /// If they cannot be read, or are not what was saved.
+    pub fn verify(&self, tensor: &Tensor) -> Result<u64> {
+        if self.container.verify(tensor)? == Checked::Verified {
+            return Ok(tensor.bytes().unwrap_or(0));
+        }
+        let mut read = 0u64;
+        self.read_all(tensor, &mut |bytes| {
+            read = read.saturating_add(bytes.len() as u64);
+            Ok(())
+        })?;
+        Ok(read)
     }
 
     fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::Limits;
 use crate::storage::Source;
 use crate::table::BlockBuffer;
-use crate::tensor::{Axis, DType, ElementReader, Piece, Shape};
+use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape};
 
 /// What a format is called.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +21,19 @@ pub struct Format {
     pub id: &'static str,
     /// The words for people.
     pub title: &'static str,
+    /// What its files have to know damage by.
+    pub checksums: Checksums,
+}
+
+/// What files of a format have to know damage by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checksums {
+    /// The list of tensors has one of every run of bytes.
+    EachRun,
+    /// The container knows of its own whether a tensor's bytes are right: see [`Container::verify`].
+    Container,
+    /// Nothing: nobody can say that bytes are the ones that were saved.
+    None,
 }
 
 /// What a format makes of its files.
@@ -47,6 +60,11 @@ pub struct Hold(pub(crate) Vec<BlockBuffer>);
 pub trait Container: fmt::Debug + Send + Sync {
     /// What format it is.
     fn format(&self) -> &'static Format;
+
+    /// The file that says what the others hold, where that is one of its own.
+    fn index_file(&self) -> Option<PathBuf> {
+        None
+    }
 
     /// Number of files that hold bytes of tensors, whether or not they are there.
     fn file_count(&self) -> i32;
@@ -119,6 +137,14 @@ pub trait Container: fmt::Debug + Send + Sync {
         reader.finish().map(|_| ())
     }
 
+    /// Compares all bytes of a tensor with the container's own checksums.
+    ///
+    /// # Errors
+    /// If they cannot be read, or are not what was saved.
+    fn verify(&self, _tensor: &Tensor) -> Result<Checked> {
+        Ok(Checked::Not)
+    }
+
     /// The pieces, which the region touches, of a tensor that has no range: this container alone can read it.
     ///
     /// # Errors
@@ -143,7 +169,7 @@ pub struct Nothing;
 
 impl Container for Nothing {
     fn format(&self) -> &'static Format {
-        &Format { id: "nothing", title: "no values" }
+        &Format { id: "nothing", title: "no values", checksums: Checksums::None }
     }
 
     fn file_count(&self) -> i32 {

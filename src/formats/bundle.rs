@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bundle::{Bundle, BundleEntry, Entries, Prefix, Shards, StringReader, VariantReader, slice_key};
-use crate::container::{Builder, Container, Format, Opened, Parts, Place, StoredSlice, Tensor, Tensors};
+use crate::container::{Builder, Checksums, Container, Format, Opened, Parts, Place, StoredSlice, Tensor, Tensors};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
@@ -29,7 +29,11 @@ pub struct BundleFiles {
 
 impl Container for BundleFiles {
     fn format(&self) -> &'static Format {
-        &Format { id: "bundle", title: "TensorFlow checkpoint (V2)" }
+        &Format { id: "bundle", title: "TensorFlow checkpoint (V2)", checksums: Checksums::EachRun }
+    }
+
+    fn index_file(&self) -> Option<PathBuf> {
+        Some(self.prefix.index())
     }
 
     fn file_count(&self) -> i32 {

@@ -130,6 +130,8 @@ fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let bold = look.bold();
     let word = match (errors, quick) {
+        (0, _) if checked.unsummed == checked.tensors && checked.tensors > 0 => "whole",
+        (0, false) if checked.unsummed > 0 => "what has checksums is intact",
         (0, false) if checked.skipped == 0 => "intact",
         (0, false) => "what was read is intact",
         (0, true) => "index sound, no data read",
@@ -139,7 +141,13 @@ fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write
         [only] => shown(only),
         _ => format!("{} checkpoints", count(checked.checkpoints)),
     };
-    let mut read = format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors));
+    let mut read = match checked.unsummed {
+        0 => format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors)),
+        n => {
+            let all = format!("{} of {} tensors have their bytes", count(n), count(checked.tensors));
+            format!("{all}, and no checksums to verify them by")
+        }
+    };
     if checked.skipped > 0 {
         read = format!("{read}, {} not read", count(checked.skipped));
     }

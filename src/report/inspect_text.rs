@@ -46,7 +46,6 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let named = origin.saved_model.as_deref().filter(|_| summary.saver == Saver::None);
     writeln!(out, "{bold}{}{bold:#}", shown(named.unwrap_or(origin.prefix.as_path())))?;
     let container = match origin.kind {
-        SourceKind::File(_) => "",
         SourceKind::SavedModel => "SavedModel, ",
         SourceKind::ServingBase => "TensorFlow Serving directory, ",
         _ => "",
@@ -76,7 +75,7 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let shards = checkpoint.num_shards();
     let missing = summary.files.iter().filter(|file| file.bytes.is_none()).count();
     let on_disk: u64 = summary.files.iter().filter_map(|file| file.bytes).sum();
-    let noun = if summary.saver == Saver::V1 { "file" } else { "shard" };
+    let noun = if matches!(summary.saver, Saver::V1 | Saver::Other(_)) { "file" } else { "shard" };
     let plural = if shards == 1 { "" } else { "s" };
     let whole = match (summary.complete, missing) {
         (true, _) => "complete".to_owned(),

@@ -27,6 +27,7 @@ pub fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result
             "tensors": checked.tensors,
             "verified": checked.verified,
             "skipped": checked.skipped,
+            "unsummed": checked.unsummed,
             "bytes": checked.bytes,
         },
     });

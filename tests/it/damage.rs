@@ -10,6 +10,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use crate::support::{all_documents, elements, testdata};
+use ckpt::checkpoint::Checksums;
 use ckpt::storage::Source;
 use ckpt::table::{FOOTER_LEN, Table};
 use tempfile::TempDir;
@@ -161,6 +162,10 @@ fn small_tables() -> Vec<(PathBuf, Vec<String>)> {
     for document in all_documents().into_iter().filter(|doc| !doc.tensors.is_empty()) {
         let checkpoint = crate::support::open(&document.prefix).unwrap();
         let origin = checkpoint.origin();
+        // Files of other formats have no table, and no checksum to notice a flipped bit by.
+        if origin.file.is_some() {
+            continue;
+        }
         let tables = if origin.v1_files.is_empty() { vec![origin.prefix.index()] } else { origin.v1_files.clone() };
         let small = tables.iter().filter(|path| fs::metadata(path).unwrap().len() <= 2048);
         let names: Vec<String> = small.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
@@ -204,7 +209,7 @@ fn every_byte_of_a_shard_is_protected_if_a_tensor_uses_it() {
     let mut tried = 0;
     for document in all_documents().into_iter().filter(|doc| !doc.tensors.is_empty()) {
         let checkpoint = crate::support::open(&document.prefix).unwrap();
-        if !checkpoint.origin().v1_files.is_empty() {
+        if checkpoint.format().checksums != Checksums::EachRun {
             continue;
         }
         let of = checkpoint.num_shards();

@@ -8,6 +8,7 @@ mod diff;
 mod diff_many;
 mod directories;
 mod explain;
+mod formats;
 mod fuzz_regressions;
 mod laws;
 mod object_graph;

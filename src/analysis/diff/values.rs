@@ -115,7 +115,7 @@ fn damage(checkpoint: &Checkpoint, tensor: &Tensor, sum: Option<Sum>) -> Option<
     if !whole || got == want {
         return None;
     }
-    let file = checkpoint.origin().prefix.shard(place.shard, checkpoint.num_shards());
+    let file = checkpoint.file(place.shard);
     let error = Error::new(ErrorKind::ChecksumMismatch { what: "tensor", got: got.0, want: want.0 });
     let offset = place.range.and_then(|(offset, _)| u64::try_from(offset).ok()).unwrap_or(0);
     Some(error.at_part(Part::TensorData).at_offset(offset).in_file(&file).for_key(&tensor.name))

@@ -61,7 +61,7 @@ struct Evidence<'c> {
 
 impl Evidence<'_> {
     fn path(&self) -> PathBuf {
-        self.checkpoint.origin().prefix.shard(self.shard, self.checkpoint.num_shards())
+        self.checkpoint.file(self.shard)
     }
 
     fn wrong(&self) -> impl Iterator<Item = (&StoredPiece, Crc32c)> {

@@ -12,6 +12,7 @@ use crate::bundle::{Span, Stored};
 use crate::checkpoint::{Checkpoint, Parts, Place, StoredSlice, Tensor};
 use crate::error::{Error, ErrorKind};
 use crate::escape::escaped;
+use crate::formats::bundle::BundleFiles;
 use crate::tensor::{DType, Shape, TensorSlice};
 use crate::wire::Crc32c;
 
@@ -69,10 +70,9 @@ impl StoredPiece {
 /// Checks every entry; what is sound enough to be read is returned.
 pub(super) fn check(checkpoint: &Checkpoint, selected: &Members, result: &mut Validation) -> Vec<StoredPiece> {
     let mut pieces = Vec::new();
-    if !checkpoint.origin().v1_files.is_empty() {
-        return pieces;
-    }
-    let index = checkpoint.origin().prefix.index();
+    let index = checkpoint.described_by();
+    // What may be in a checkpoint, and which keys are slices, are rules of the bundle.
+    let is_bundle = checkpoint.of_format::<BundleFiles>().is_some();
     let mut cursor = checkpoint.tensors().cursor();
     while let Some((at, tensor)) = cursor.advance() {
         let (Ok(position), is_selected) = (u32::try_from(at), selected.has(at)) else { continue };
@@ -80,7 +80,7 @@ pub(super) fn check(checkpoint: &Checkpoint, selected: &Members, result: &mut Va
             pieces.extend(piece.map(|piece| StoredPiece { tensor: position, is_selected, ..piece }));
         };
         let mut found = |finding: Finding| result.push(finding.in_file(&index).for_tensor(&tensor.name));
-        if !tensor.dtype.is_storable() {
+        if is_bundle && !tensor.dtype.is_storable() {
             let message = format!("{}: dtype {} cannot be in a checkpoint", name(tensor), tensor.dtype);
             found(Finding::new(Code::BadDType, message));
             continue;
@@ -90,7 +90,7 @@ pub(super) fn check(checkpoint: &Checkpoint, selected: &Members, result: &mut Va
             found(Finding::new(Code::BadShape, message));
             continue;
         }
-        if let Some(whole) = unannounced(&tensor.name) {
+        if let Some(whole) = unannounced(&tensor.name).filter(|_| is_bundle) {
             let whole = escaped(&whole).into_owned();
             let message = format!("{}: by its key a slice of {whole}, which does not list it", name(tensor));
             let mut finding = Finding::new(Code::SliceDisagrees, message);

@@ -75,6 +75,8 @@ pub struct Counts {
     pub verified: u64,
     /// Tensors whose bytes were not looked at: not selected, `--quick`, or their shard is missing.
     pub skipped: u64,
+    /// Tensors of a format that has no checksums: their places were checked, and nobody can say that their bytes are right.
+    pub unsummed: u64,
     /// Bytes that were read and summed.
     pub bytes: u64,
 }
@@ -118,6 +120,7 @@ impl Validation {
         all.tensors += counts.tensors;
         all.verified += counts.verified;
         all.skipped += counts.skipped;
+        all.unsummed += counts.unsummed;
         all.bytes += counts.bytes;
     }
 }
@@ -162,7 +165,8 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
         // A SavedModel may have no variables; then its graph was what there was to check.
         (!result.graph_only).then_some("there was nothing to check: no tensor in any index")
     } else {
-        (!options.quick && checked.verified == 0).then_some("no tensor's bytes were checked: none was selected")
+        (!options.quick && checked.verified + checked.unsummed == 0)
+            .then_some("no tensor's bytes were checked: none was selected")
     };
     if let Some(message) = nothing.filter(|_| result.is_ok()) {
         result.push(Finding::new(Code::NothingChecked, message));
@@ -261,7 +265,7 @@ fn one_checkpoint(
         result.add(Counts { skipped: tensors, ..Counts::default() });
         return;
     }
-    let sums = bytes::check(&checkpoint, &pieces, &members, options.threads, progress, result);
+    let sums = bytes::check(&checkpoint, &pieces, &members, options.threads, &shards, progress, result);
     causes::explain(&checkpoint, &pieces, sums, &shards, result);
     if options.finite {
         finite::check(&checkpoint, &selection, options.threads, progress, result);

@@ -10,12 +10,26 @@ use crate::analysis::finding::{Code, Finding};
 use crate::bundle::ShardName;
 use crate::checkpoint::Checkpoint;
 use crate::escape::{Escaped, escaped};
+use crate::formats::bundle::BundleFiles;
 
 /// What is known of the shards when their bytes are about to be read.
 #[derive(Debug, Default)]
 pub(super) struct ShardFiles {
     /// Shards that cannot hold what the index says: missing, short, another kind of file.
     pub(super) broken: BTreeMap<i32, Code>,
+    /// How long those are that are too short.
+    short: BTreeMap<i32, u64>,
+}
+
+impl ShardFiles {
+    /// Whether the bytes of a piece can be there, as far as the lengths of files tell.
+    pub(super) fn has(&self, piece: &StoredPiece) -> bool {
+        match self.broken.get(&piece.shard) {
+            None => true,
+            Some(Code::ShortShard) => self.short.get(&piece.shard).is_some_and(|len| piece.end() <= *len),
+            Some(_) => false,
+        }
+    }
 }
 
 /// How many shards are looked for; a header may claim two billion.
@@ -29,18 +43,16 @@ pub(super) fn check(
     result: &mut Validation,
 ) -> ShardFiles {
     let mut files = ShardFiles::default();
-    let origin = checkpoint.origin();
-    if !origin.v1_files.is_empty() {
-        result.add(Counts { files: origin.v1_files.len() as u64, ..Counts::default() });
-        return files;
-    }
     let of = checkpoint.num_shards();
-    result.add(Counts { files: 1 + u64::from(of.min(MOST).unsigned_abs()), ..Counts::default() });
-    let beside = Beside::look(checkpoint);
+    let index = u64::from(checkpoint.index_file().is_some());
+    result.add(Counts { files: index + u64::from(of.min(MOST).unsigned_abs()), ..Counts::default() });
+    // Shards have no header that says what they are, and names that say how many there must be.
+    let has_shards = checkpoint.of_format::<BundleFiles>().is_some();
+    let beside = if has_shards { Beside::look(checkpoint) } else { Beside::default() };
     let looked_into = if quick { POINTER } else { 1 << 20 };
     let mut missing = 0u32;
     for id in 0..of.min(MOST) {
-        let path = origin.prefix.shard(id, of);
+        let path = checkpoint.file(id);
         let own = of_shard(pieces, id);
         let needed = own.iter().map(StoredPiece::end).max().unwrap_or(0);
         let Some(len) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len()) else {
@@ -51,7 +63,7 @@ pub(super) fn check(
             }
             continue;
         };
-        if let Some(looks) = foreign(&path, len, needed, looked_into) {
+        if let Some(looks) = foreign(&path, len, needed, looked_into).filter(|_| has_shards) {
             let message = format!("{} is {}", file_name(&path), looks.what);
             files.broken.insert(id, Code::ForeignShard);
             result.push(
@@ -64,10 +76,13 @@ pub(super) fn check(
         }
         if len < needed {
             files.broken.insert(id, Code::ShortShard);
+            files.short.insert(id, len);
             result.push(short_shard(checkpoint, &path, len, needed, own));
             continue;
         }
-        unreferenced(&path, len, own, result);
+        if has_shards {
+            unreferenced(&path, len, own, result);
+        }
     }
     if missing > 20 {
         let message = format!("{} more shards are missing", missing - 20);
@@ -76,7 +91,7 @@ pub(super) fn check(
     for (name, shard) in &beside.surplus {
         if missing == 0 || shard.of != beside.other_count.unwrap_or(shard.of) {
             let message = format!("{} is not counted by the index, which has {of} shards", escaped(name.as_bytes()));
-            let path = origin.prefix.directory().join(name);
+            let path = checkpoint.origin().prefix.directory().join(name);
             let help = "left over from an earlier save with another number of shards";
             result.push(Finding::new(Code::SurplusShard, message).in_file(path).with_help(help));
         }
@@ -96,6 +111,7 @@ pub(super) fn file_name(path: &Path) -> String {
 }
 
 /// Data shards of this prefix that the index does not count.
+#[derive(Default)]
 struct Beside {
     surplus: Vec<(String, ShardName)>,
     /// The number of shards in their names, if they agree.

@@ -11,19 +11,19 @@ use std::sync::Arc;
 
 use super::array::ArrayReader;
 use super::header::{self, Element, NpyHeader};
-use crate::container::{Builder, Container, Format, Hold, Opened, Parts, Place, Tensor};
+use crate::container::{Builder, Checksums, Container, Format, Hold, Opened, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
 use crate::limits::Limits;
 use crate::storage::Source;
 use crate::storage::archive::{Archive, Member, Packing};
-use crate::tensor::{Axis, Piece, Shape};
+use crate::tensor::{Axis, Checked, Piece, Shape};
 
 /// What an archive of arrays is called.
-pub const NPZ: Format = Format { id: "npz", title: "NumPy archive (.npz)" };
+pub const NPZ: Format = Format { id: "npz", title: "NumPy archive (.npz)", checksums: Checksums::Container };
 
 /// What a single array is called.
-pub const NPY: Format = Format { id: "npy", title: "NumPy array (.npy)" };
+pub const NPY: Format = Format { id: "npy", title: "NumPy array (.npy)", checksums: Checksums::None };
 
 /// One array and where it lies.
 #[derive(Debug)]
@@ -59,6 +59,18 @@ impl Container for Arrays {
 
     fn source(&self, _id: i32) -> Result<Arc<Source>> {
         Ok(Arc::clone(&self.source))
+    }
+
+    /// Reads the member of the archive, header included, of which the archive has a CRC-32.
+    fn verify(&self, tensor: &Tensor) -> Result<Checked> {
+        let Some(archive) = &self.archive else { return Ok(Checked::Not) };
+        let is_it = |member: &&Member| member.name.strip_suffix(b".npy") == Some(&tensor.name);
+        let member = archive.members().iter().rev().find(is_it);
+        let member = member.ok_or_else(|| Error::from(ErrorKind::TensorNotFound(tensor.name.clone())))?;
+        let in_file = |error: Error| error.at_offset(member.start).in_file(self.source.path()).for_key(&tensor.name);
+        let mut reader = archive.reader(member)?;
+        std::io::copy(&mut reader, &mut std::io::sink()).map_err(|error| in_file(ErrorKind::Io(error).into()))?;
+        reader.finish().map(|_| Checked::Verified).map_err(in_file)
     }
 
     fn encoded<'c>(

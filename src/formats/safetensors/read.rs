@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::dtype::{dtype, undecoded_bits};
 use super::header::{Described, Header};
-use crate::container::{Builder, Container, Format, Opened, Parts, Place, Tensor};
+use crate::container::{Builder, Checksums, Container, Format, Opened, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
 use crate::limits::{Limits, Reports};
@@ -22,11 +22,12 @@ use crate::tensor::Shape;
 const MOST_OPEN: usize = 64;
 
 /// What the files are called.
-pub const SAFETENSORS: Format = Format { id: "safetensors", title: "safetensors" };
+pub const SAFETENSORS: Format = Format { id: "safetensors", title: "safetensors", checksums: Checksums::None };
 
 /// The files of an open checkpoint.
 #[derive(Debug)]
 struct Files {
+    index: Option<PathBuf>,
     paths: Vec<PathBuf>,
     open: Mutex<BTreeMap<i32, Arc<Source>>>,
 }
@@ -34,6 +35,10 @@ struct Files {
 impl Container for Files {
     fn format(&self) -> &'static Format {
         &SAFETENSORS
+    }
+
+    fn index_file(&self) -> Option<PathBuf> {
+        self.index.clone()
     }
 
     fn file_count(&self) -> i32 {
@@ -90,7 +95,7 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Opened> {
         vec![path.to_path_buf()]
     };
     let Reading { tensors, damage, notes, .. } = reading;
-    let container = Box::new(Files { paths, open: Mutex::default() });
+    let container = Box::new(Files { index: is_index.then(|| path.to_path_buf()), paths, open: Mutex::default() });
     Ok(Opened { tensors: tensors.finish(), damage, notes, container })
 }
 
@@ -192,7 +197,8 @@ fn place(described: &Described, data_start: u64, file: i32) -> Result<Tensor> {
     Ok(Tensor { name: Vec::new(), dtype, shape, parts })
 }
 
-/// The first place where the tensors do not fill the file; the library refuses such a file.
+/// The first place where the tensors do not fill the file; the library refuses such a file. That it is too short, its
+/// length says.
 fn gap(lies: &mut [(u64, u64)], data_start: u64, there: u64) -> Option<Error> {
     lies.sort_unstable();
     let mut until = 0;
@@ -205,12 +211,6 @@ fn gap(lies: &mut [(u64, u64)], data_start: u64, there: u64) -> Option<Error> {
             );
         }
         until = end;
-    }
-    if until > there {
-        let kind = ErrorKind::Truncated { needed: until, available: there };
-        return Some(
-            Error::from(kind).with_help("the file is cut off: the last tensors are not there; fetch it again"),
-        );
     }
     (until < there).then(|| {
         let why = "bytes behind the last tensor; the safetensors library refuses such a file";

@@ -16,7 +16,9 @@ use std::sync::Arc;
 pub use self::scan::V1Scan;
 use self::values::{Reader, Values};
 use crate::bundle::{BundleHeader, Prefix, decode_shape, decode_slice, slice_key};
-use crate::container::{Builder, Container, Format, Hold, Opened, Parts, Place, StoredSlice, Tensor, resolve, touches};
+use crate::container::{
+    Builder, Checksums, Container, Format, Hold, Opened, Parts, Place, StoredSlice, Tensor, resolve, touches,
+};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
 use crate::limits::Limits;
@@ -28,7 +30,8 @@ use crate::wire::{Fields, Value};
 /// The open files of a V1 checkpoint.
 #[derive(Debug)]
 pub struct SaverV1 {
-    tables: Vec<Table>,
+    /// The files that are there, and their tables; `None` of one that could not be read.
+    files: Vec<(PathBuf, Option<Table>)>,
 }
 
 /// What the metadata says of one tensor, and the file that says it.
@@ -45,16 +48,17 @@ struct Described {
 /// If none of them can be read.
 pub fn open(prefix: &Prefix, files: &[PathBuf], limits: &Limits) -> Result<Opened> {
     let mut damage = Vec::new();
-    let mut tables = Vec::new();
+    let mut read = Vec::with_capacity(files.len());
     let mut described: BTreeMap<Box<[u8]>, Described> = BTreeMap::new();
     for path in files {
-        let file = i32::try_from(tables.len()).unwrap_or(i32::MAX);
+        let file = i32::try_from(read.len()).unwrap_or(i32::MAX);
         let table = Source::contiguous(path).and_then(|source| Table::open(source, limits));
         let mut table = match table {
             Ok(table) => table,
             Err(error) if files.len() == 1 => return Err(error),
             Err(error) => {
                 damage.push(error);
+                read.push((path.clone(), None));
                 continue;
             }
         };
@@ -63,7 +67,7 @@ pub fn open(prefix: &Prefix, files: &[PathBuf], limits: &Limits) -> Result<Opene
         if let Err(error) = read_meta(&table, file, limits, &mut described, &mut damage) {
             damage.push(here(error));
         }
-        tables.push(table);
+        read.push((path.clone(), Some(table)));
     }
     if described.is_empty() && !damage.is_empty() {
         return Err(damage.swap_remove(0));
@@ -73,7 +77,7 @@ pub fn open(prefix: &Prefix, files: &[PathBuf], limits: &Limits) -> Result<Opene
     for (name, tensor) in described {
         tensors.push(&assemble(name, tensor));
     }
-    let container = Box::new(SaverV1 { tables });
+    let container = Box::new(SaverV1 { files: read });
     Ok(Opened { tensors: tensors.finish(), damage, notes: Vec::new(), container })
 }
 
@@ -196,15 +200,16 @@ fn merge(name: Box<[u8]>, new: Described, all: &mut BTreeMap<Box<[u8]>, Describe
 
 impl Container for SaverV1 {
     fn format(&self) -> &'static Format {
-        &Format { id: "saver_v1", title: "TensorFlow checkpoint (V1)" }
+        &Format { id: "saver_v1", title: "TensorFlow checkpoint (V1)", checksums: Checksums::Container }
     }
 
     fn file_count(&self) -> i32 {
-        i32::try_from(self.tables.len()).unwrap_or(i32::MAX)
+        i32::try_from(self.files.len()).unwrap_or(i32::MAX)
     }
 
     fn file(&self, id: i32) -> PathBuf {
-        self.table(id).map(|table| table.source().path().to_path_buf()).unwrap_or_default()
+        let file = usize::try_from(id).ok().and_then(|id| self.files.get(id));
+        file.map(|(path, _)| path.clone()).unwrap_or_default()
     }
 
     fn source(&self, _id: i32) -> Result<Arc<Source>> {
@@ -270,7 +275,7 @@ impl Container for SaverV1 {
 
 impl SaverV1 {
     fn table(&self, file: i32) -> Result<&Table> {
-        let table = usize::try_from(file).ok().and_then(|n| self.tables.get(n));
+        let table = usize::try_from(file).ok().and_then(|n| self.files.get(n)?.1.as_ref());
         table.ok_or_else(|| Error::malformed("V1 checkpoint", "a shard that is not open"))
     }
 }

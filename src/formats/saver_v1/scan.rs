@@ -24,7 +24,7 @@ impl SaverV1 {
     /// Walks through all entries. What cannot be read is found when its tensor is.
     pub fn scan(&self, limits: &Limits) -> V1Scan {
         let mut found = V1Scan::default();
-        for table in &self.tables {
+        for table in self.files.iter().filter_map(|(_, table)| table.as_ref()) {
             let mut misnamed = Reports::new("entries under another key", limits);
             let scan = table.scan(|entry| {
                 if !entry.key.is_empty()
