@@ -10,6 +10,7 @@ mod event_record;
 pub mod events;
 mod fields;
 pub mod fingerprint;
+mod foreign_paths;
 pub mod graph;
 pub mod keras;
 mod locate;
@@ -24,13 +25,14 @@ pub mod saved_objects;
 pub mod serving;
 mod signature;
 mod sniff;
+mod sniff_message;
 mod spec;
 pub mod state;
 
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
-pub use sniff::{Looks, look, looks_like};
+pub use sniff::{Foreign, Looks, is_table, look, looks_like};
 
 pub use crate::container::{
     Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
