@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ckpt::analysis::Code;
-use ckpt::analysis::explain::{Diagnosis, OnDisk, explain_code, explain_error, known_messages};
+use ckpt::analysis::explain::{Diagnosis, OnDisk, explain_code, explain_error, known_messages, misgiven, paths_in};
 use ckpt::checkpoint::{Checkpoint, Choice};
 use ckpt::nearest::nearest;
 use ckpt::report::{diagnosis_text, explain_json, on_disk_text, page_text};
@@ -52,7 +52,22 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
     let text = if args.what == ["-"] { standard_input()? } else { args.what.join(" ") };
     let page = Code::from_name(text.trim()).map(explain_code);
-    let diagnosis = if page.is_some() { None } else { explain_error(&text) };
+    // A path in the message is looked at as one that is given: where it is there, what it holds is worth more than words.
+    let is_there = |path: &PathBuf| Checkpoint::open(path, Choice::default(), &ctx.limits()).is_ok();
+    let named = || paths_in(&text).into_iter().map(PathBuf::from).find(is_there);
+    let path = args.path.clone().or_else(|| page.is_none().then(named).flatten());
+    let mut diagnosis = if page.is_some() { None } else { explain_error(&text) };
+    // What was given in the place of a prefix explains every name that is missing.
+    let given = path.iter().map(|path| path.to_string_lossy().into_owned()).chain(paths_in(&text));
+    let names_are_missing = text.contains("not found in checkpoint") || text.contains("matching files for");
+    if page.is_none()
+        && names_are_missing
+        && let Some(other) = given.into_iter().find_map(|path| misgiven(&path))
+    {
+        let tensor = diagnosis.and_then(|diagnosis| diagnosis.tensor);
+        diagnosis = Some(Diagnosis { tensor, ..other });
+    }
+    let diagnosis = diagnosis.map(|diagnosis| diagnosis.filled(path.as_deref()));
     let explained = page.is_some() || diagnosis.is_some();
     if ctx.format == Format::Text {
         if let Some(page) = &page {
@@ -61,7 +76,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
             diagnosis_text(diagnosis, ctx.look, &mut ctx.out)?;
         }
     }
-    let disk = match &args.path {
+    let disk = match &path {
         // What the message says is worth showing even if there is nothing to look at.
         Some(path) => match look(path, diagnosis.as_ref(), ctx) {
             Ok(disk) => Some(disk),

@@ -150,3 +150,25 @@ fn paths_that_this_system_does_not_read_as_they_are() {
     let quoted = format!("'{}'", path.join("run/ckpt-2").display());
     ckpt_says(0, &["list", &quoted]);
 }
+
+fn explain(message: &str, path: &Path) -> String {
+    ckpt_says(0, &["explain", message, "--path", path.to_str().unwrap()])
+}
+
+// Names by their form, paths that are no prefix, and what the files say (K4, K5, K13).
+#[test]
+fn explanations_look_at_names_and_paths() {
+    let (_dir, path) = case("01-ema-missing");
+    let said = explain("Key head/conv_1/beta/ExponentialMovingAverage not found in checkpoint", &path.join("train"));
+    assert!(said.contains("moving average") && !said.contains("optimizer"), "{said}");
+    assert!(said.contains("head/conv_1/beta"), "{said}");
+    let (_dir, path) = case("03-index-as-prefix");
+    let given = path.join("training/model.ckpt-649.index");
+    let said = explain("NotFoundError: Key dense/kernel not found in checkpoint", &given);
+    assert!(said.contains("was given where TensorFlow wants the prefix"), "{said}");
+    assert!(!said.contains("another model"), "{said}");
+    let (_dir, path) = case("41-name-based-into-objects");
+    let said = explain("_CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint file", &path.join("v1"));
+    assert!(said.contains("name-based") && !said.contains("MODEL asks"), "{said}");
+    assert!(!said.contains("PREFIX"), "{said}");
+}

@@ -62,7 +62,14 @@ fn tensor(checkpoint: &Checkpoint, diagnosis: &Diagnosis) -> Option<(Vec<u8>, Te
             checkpoint.tensor(name).or_else(|| checkpoint.tensors().iter().find(|t| short_name(&t.name) == name));
         let Some(found) = found else {
             let names = checkpoint.tensors().iter().map(|tensor| short_name(&tensor.name).to_vec());
-            return Some((name.to_vec(), TensorNow::Missing(nearest(name, names, 3))));
+            let mut near = nearest(name, names, 3);
+            // The variable that a slot or an average belongs to is nearer than any spelling.
+            let owner = name.iter().rposition(|b| *b == b'/').and_then(|at| name.get(..at));
+            if let Some(owner) = owner.filter(|owner| checkpoint.tensor(owner).is_some()) {
+                near.retain(|other| other != owner);
+                near.insert(0, owner.to_vec());
+            }
+            return Some((name.to_vec(), TensorNow::Missing(near)));
         };
         let now = now(checkpoint, &found);
         return Some((found.name, now));

@@ -11,11 +11,16 @@ mod pasted;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wordings;
 
 pub use look::{OnDisk, TensorNow};
 pub use pages::{Page, explain_code, pages_markdown};
 
+use std::path::Path;
+
 use super::Code;
+use crate::escape::shell_word;
 
 /// What a message of TensorFlow means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,13 +84,77 @@ const LONGEST: usize = 1 << 20;
 
 /// Diagnoses a pasted message or traceback; `None` if nothing in it is known.
 pub fn explain_error(text: &str) -> Option<Diagnosis> {
-    let text = pasted::cut(text, LONGEST);
+    let text = pasted::cleaned(pasted::cut(text, LONGEST));
     let look = |text: &str| checksum::diagnose(text).or_else(|| messages::diagnose(text));
     // Terminals and mail programs break long lines, also within words.
-    look(text).or_else(|| {
+    look(&text).or_else(|| {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         look(&lines.join(" ")).or_else(|| look(&lines.concat()))
     })
+}
+
+impl Diagnosis {
+    /// Puts what is known into the commands that stand for it: the path, and the name.
+    #[must_use]
+    pub fn filled(mut self, path: Option<&Path>) -> Self {
+        let name = self.tensor.clone();
+        for line in self.next.iter_mut().chain(&mut self.certainty) {
+            let (command, what) = match line.split_once("   ") {
+                Some((command, what)) => (command.to_owned(), Some(what.to_owned())),
+                None => (line.clone(), None),
+            };
+            let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            for word in &mut words {
+                match word.as_str() {
+                    "PREFIX" | "DIR" | "PATH" => {
+                        if let Some(path) = path {
+                            *word = shell_word(path);
+                        }
+                    }
+                    "NAME" => {
+                        if let Some(name) = &name {
+                            *word = shell_word(Path::new(name));
+                        }
+                    }
+                    "'**/*LASTPART*'" => {
+                        if let Some(last) = name.as_deref().and_then(|name| name.rsplit('/').next()) {
+                            *word = shell_word(Path::new(&format!("**/*{last}*")));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            *line = match what {
+                Some(what) => format!("{}   {what}", words.join(" ")),
+                None => words.join(" "),
+            };
+        }
+        self
+    }
+}
+
+/// The paths that a message names, in its order, each once.
+pub fn paths_in(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for path in pasted::paths(pasted::cut(text, LONGEST)) {
+        if !found.iter().any(|known| known == path) && found.len() < 16 {
+            found.push(path.to_owned());
+        }
+    }
+    found
+}
+
+/// What a path is that TensorFlow was given where it wants a prefix: one of the files, another kind of file, a pattern.
+pub fn misgiven(path: &str) -> Option<Diagnosis> {
+    let (stem, file) = pasted::member(path)?;
+    let shown = pasted::quoted(stem);
+    let headline = format!("{} was given where TensorFlow wants the prefix: give {shown}.", pasted::quoted(path));
+    Some(
+        Diagnosis::new(headline)
+            .means(format!("The path ends in {file}. TensorFlow does not say so: an index is read as an empty checkpoint of the old format, in which every name is missing."))
+            .next(format!("restore from {shown}: no file has this name, and that is right"))
+            .certain("Certain: with this path no variable is found, whatever is in the files."),
+    )
 }
 
 /// Diagnoses the two checksums of a tensor, and its length where that is known: for who has read the bytes.

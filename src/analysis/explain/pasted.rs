@@ -11,6 +11,46 @@ pub(super) fn cut(text: &str, most: usize) -> &str {
     end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
+/// A message as the program said it: without the colours of a terminal, the quotes of a web page, and its entities.
+pub(super) fn cleaned(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\x1b') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        // CSI: parameters, and a letter that ends them.
+        let body = escape.get(1..).unwrap_or_default();
+        let end = body
+            .strip_prefix('[')
+            .map(|body| body.find(|c: char| c.is_ascii_alphabetic()).map_or(body.len(), |end| end + 1));
+        rest = match end {
+            Some(end) => body.get(end + 1..).unwrap_or_default(),
+            None => body,
+        };
+    }
+    out.push_str(rest);
+    for (from, to) in [
+        ("\u{2018}", "'"),
+        ("\u{2019}", "'"),
+        ("\u{201c}", "\""),
+        ("\u{201d}", "\""),
+        ("\u{a0}", " "),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&apos;", "'"),
+        ("&quot;", "\""),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+        ("\r\n", "\n"),
+    ] {
+        if out.contains(from) {
+            out = out.replace(from, to);
+        }
+    }
+    out
+}
+
 /// What stands between `before` and the nearest `after` behind it.
 pub(super) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(before)?;
@@ -93,6 +133,32 @@ pub(super) fn count(number: u64) -> String {
 pub(super) fn prefix(path: &str) -> &str {
     let path = path.strip_suffix(".index").unwrap_or(path);
     path.rfind(".data-").and_then(|at| path.get(..at)).unwrap_or(path)
+}
+
+/// A path that ends as one of the files of a checkpoint does: its prefix, and that end.
+pub(super) fn member(path: &str) -> Option<(&str, &str)> {
+    for end in [".index", ".meta"] {
+        if let Some(stem) = path.strip_suffix(end) {
+            return Some((stem, end));
+        }
+    }
+    let at = path.rfind(".data-")?;
+    let (stem, end) = path.split_at(at);
+    end.contains("-of-").then_some((stem, end))
+}
+
+/// The paths in a message: words with a separator, or behind the words that messages put before paths.
+pub(super) fn paths(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';')
+    };
+    let words = text.split(ends).map(|word| word.trim_end_matches(['.', ':']).trim_start_matches("b'"));
+    words.filter(|word| {
+        word.len() > 1
+            && word.len() < LONGEST
+            && (word.contains('/') || member(word).is_some())
+            && !word.contains("://")
+    })
 }
 
 #[cfg(test)]

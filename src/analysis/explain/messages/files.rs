@@ -40,10 +40,6 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule { marks: &["Cannot parse proto file", "Wire format was corrupt"], read: |_| Some(bad_proto()) },
     Rule {
-        marks: &["No versions of servable", "Unable to find a numerical version path"],
-        read: |_| Some(no_versions()),
-    },
-    Rule {
         marks: &[
             "Invalid size in bundle entry",
             "not parseable.",
@@ -283,13 +279,6 @@ fn bad_proto() -> Diagnosis {
         .next("ckpt inspect DIR   says what the file looks like; the variables can be read without it")
         .next("fetch the file again")
         .code(Code::BadSavedModel)
-}
-
-fn no_versions() -> Diagnosis {
-    Diagnosis::new("TensorFlow Serving found no directory whose name is a number below the model's path.")
-        .means("A server loads DIR/1, DIR/2, …: the highest number. Other names are skipped without a word.")
-        .likely("The path leads to the version itself, or the version is called v1 or 1.0.")
-        .next("ckpt inspect DIR   says what the directory is")
 }
 
 fn bad_entry(text: &str) -> Diagnosis {

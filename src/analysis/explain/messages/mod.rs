@@ -3,6 +3,7 @@
 //! A traceback often holds several: the one that names the cause stands before the one that wraps it.
 
 mod files;
+mod known;
 mod model;
 
 use super::Diagnosis;
@@ -17,7 +18,7 @@ struct Rule {
 
 /// The words of all known messages.
 pub(super) fn titles() -> impl Iterator<Item = &'static str> {
-    rules().filter_map(|rule| rule.marks.first().copied())
+    rules().filter_map(|rule| rule.marks.first().copied()).chain(known::titles())
 }
 
 fn rules() -> impl Iterator<Item = &'static Rule> {
@@ -25,6 +26,9 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
 }
 
 pub(super) fn diagnose(text: &str) -> Option<Diagnosis> {
+    if let Some(diagnosis) = known::diagnose(text) {
+        return Some(diagnosis);
+    }
     let mut hit = rules().filter(|rule| rule.marks.iter().any(|mark| text.contains(mark)));
     hit.find_map(|rule| (rule.read)(text))
 }

@@ -162,8 +162,12 @@ fn dtype(text: &str) -> Diagnosis {
         diagnosis = diagnosis.means(format!("The message names {n} such variables."));
     }
     let wide = |name: Option<&str>| matches!(name, Some("int64" | "int32"));
+    let half = |name: Option<&str>| matches!(name, Some("half" | "bfloat16" | "float16"));
     diagnosis = if wide(model) && wide(stored) {
         diagnosis.likely("A counter such as global_step was created with another integer type.")
+    } else if !half(model) && !half(stored) {
+        diagnosis
+            .likely("The variable was created with another dtype: a NumPy array of float64 makes float64 variables.")
     } else {
         diagnosis.likely(
             "Mixed precision: the checkpoint was saved in half precision, the model is in full, or the reverse.",
@@ -229,9 +233,13 @@ fn only_root() -> Diagnosis {
         .next("ckpt print PREFIX _CHECKPOINTABLE_OBJECT_GRAPH   the names at the root")
 }
 
+/// The path of an object behind fixed words: it may have blanks and apostrophes, as in
+/// `(root).optimizer's state 'm' for (root).w`, and ends with the line.
 fn object_path(text: &str, before: &str) -> Option<String> {
     let (_, rest) = text.split_once(before)?;
-    let path = rest.split_whitespace().next()?.trim_end_matches([':', ',']);
+    let line = rest.trim_start_matches([':', ' ']).lines().next()?.trim().trim_end_matches([':', ',']);
+    let line = line.split_once(": ").map_or(line, |(path, _)| path);
+    let path = if line.contains("(root)") { line } else { line.split_whitespace().next()? };
     (!path.is_empty() && path.len() < 2048).then(|| quoted(path))
 }
 
@@ -298,28 +306,63 @@ fn legacy_optimizer() -> Diagnosis {
         .next("ckpt list PREFIX role:slot   what is stored")
 }
 
+/// What the form of a name says that a checkpoint lacks, where it says more than that it is a variable.
+fn by_form(name: &str) -> Option<&'static str> {
+    let last = name.rsplit('/').next().unwrap_or(name).trim_end_matches(":0");
+    let has = |part: &str| name.split('/').any(|component| component == part);
+    let quantized = ["act_quant", "weights_quant", "quant_min", "quant_max"];
+    Some(if last == "ExponentialMovingAverage" {
+        "It is a moving average: the program reads averages, and the checkpoint has the weights without them. Read it without the averages (no variables_to_restore()), or restore from a checkpoint that was saved with them."
+    } else if matches!(last, "biased" | "local_step") {
+        "It is the state of a moving average that corrects its beginning (zero_debias=True): training with it was switched on after the save. Leave it out of the restore; it starts anew."
+    } else if quantized.iter().any(|part| name.contains(part))
+        || (matches!(last, "min" | "max") && name.contains("quant"))
+    {
+        "It is a range for quantization: the graph was rewritten for quantized training (contrib.quantize), the checkpoint was saved before. Restore the weights only, and let the ranges start anew."
+    } else if [
+        "Adam",
+        "Adam_1",
+        "Momentum",
+        "RMSProp",
+        "RMSProp_1",
+        "Adagrad",
+        "Adadelta",
+        "Ftrl",
+        "Ftrl_1",
+        "adam_m",
+        "adam_v",
+        "LAMB",
+        "LAMB_1",
+    ]
+    .contains(&last)
+        || last.ends_with("_power")
+        || last.starts_with("_slot_")
+        || has(".OPTIMIZER_SLOT")
+    {
+        "It belongs to an optimizer: the checkpoint was saved without one. Restore the weights only."
+    } else if last.strip_prefix("part_").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        || name.contains("/part_")
+    {
+        "It is a part of a partitioned variable: build the model with the partitions of the save."
+    } else if name.starts_with("save_counter") {
+        "It is the counter of tf.train.Checkpoint.save, no weight: the checkpoint was written by write() or by Keras. Harmless."
+    } else if last == "global_step" {
+        "It is the step of the run, no weight: leave it out of the restore, or create it anew."
+    } else if name.ends_with("VARIABLE_VALUE") {
+        "Its object is in the object graph but its value is not in the index: the index is not whole."
+    } else {
+        return None;
+    })
+}
+
 fn missing_key(text: &str) -> Diagnosis {
     let name = between(text, "Tensor name \"", "\"").or_else(|| word_before(text, " not found in checkpoint"));
     let name = name.filter(|name| *name != "Key");
     let named = name.map_or_else(|| "A tensor".to_owned(), quoted);
     let mut diagnosis =
         Diagnosis::new(format!("The model asks for {named}, and the checkpoint has no tensor of that name."));
-    let slot = name.is_some_and(|name| {
-        ["/Adam", "/Adam_1", "/Momentum", "/RMSProp", "/Adagrad", "/ExponentialMovingAverage"]
-            .iter()
-            .any(|s| name.ends_with(s))
-            || name.ends_with("_power")
-            || name.contains("OPTIMIZER_SLOT")
-    });
-    if slot {
-        diagnosis = diagnosis
-            .likely("It belongs to an optimizer: the checkpoint was saved without one. Restore the weights only.");
-    } else if name.is_some_and(|name| name.contains("/part_")) {
-        diagnosis = diagnosis
-            .likely("It is a part of a partitioned variable: build the model with the partitions of the save.");
-    } else if name.is_some_and(|name| name.ends_with("VARIABLE_VALUE")) {
-        diagnosis = diagnosis
-            .likely("Its object is in the object graph but its value is not in the index: the index is not whole.");
+    if let Some(line) = name.and_then(by_form) {
+        diagnosis = diagnosis.likely(line);
     }
     diagnosis
         .likely("Variables are called otherwise: another scope in front, biases for bias, a `model/` more or less.")

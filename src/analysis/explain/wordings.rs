@@ -1,0 +1,212 @@
+//! Every wording that is known, as it arrives: behind log prefixes, in tracebacks, in the colours of a terminal, with the
+//! quotes of a web page.
+
+use super::explain_error;
+
+/// A message as a program says it, and words of the headline.
+const WORDINGS: &[(&str, &str)] = &[
+    ("DataLossError: truncated block read", "index of the checkpoint is cut or damaged"),
+    ("corrupted compressed block contents", "index of the checkpoint is cut or damaged"),
+    ("Corruption: bad block type", "index of the checkpoint is cut or damaged"),
+    (
+        "FindFirstFile failed for: C:/run/model : The system cannot find the path specified.\n; No such process",
+        "'C:/run/model' is not there",
+    ),
+    (
+        "NewRandomAccessFile failed to Create/Open: D:\\m\\variables.data-00000-of-00001 : The system cannot find the file specified.",
+        "Windows",
+    ),
+    ("NotFoundError: /models/bert/assets/vocab.txt; No such file or directory", "asset"),
+    (
+        "tensorflow.python.framework.errors_impl.ResourceExhaustedError: run/ckpt-5.data-00000-of-00001.tempstate123; No space left on device",
+        "disk was full",
+    ),
+    (
+        "UnknownError: Failed to rename: m/ckpt-1.index.tempstate5 to: m/ckpt-1.index : Access is denied.",
+        "could not be renamed",
+    ),
+    (
+        "Failed to rename: a to: b : The process cannot access the file because it is being used by another process.",
+        "could not be renamed",
+    ),
+    (
+        "NotFoundError: run/m_temp/part-00001-of-00002.index; No such file or directory [Op:MergeV2Checkpoints]",
+        "parts of a save by several workers",
+    ),
+    (
+        "Duplicate tensor keyed by dense/kernel encountered, when merging prefix: run/m_temp/part-00001-of-00002",
+        "Two workers saved 'dense/kernel'",
+    ),
+    ("ValueError: GraphDef cannot be larger than 2GB.", "larger than 2 GB"),
+    (
+        "ValueError: Cannot serialize protocol buffer of type tensorflow.GraphDef as the serialized size (2838340429bytes) would be larger than the limit (2147483647 bytes)",
+        "larger than 2 GB",
+    ),
+    (
+        "InvalidArgumentError: Expected to restore a tensor of type float, got a tensor of type double instead: tensor_name = dense/w",
+        "'dense/w' has another type",
+    ),
+    (
+        "AssertionError: Some objects had attributes which were not restored:\n    <tf.Variable 'x:0'>: ['x']",
+        "values that the checkpoint does not hold",
+    ),
+    (
+        "Inconsistent references when loading the checkpoint into this object graph. For example, in the saved checkpoint object",
+        "are one in the checkpoint",
+    ),
+    ("Unresolved object in checkpoint: (root).optimizer.iter", "(root).optimizer.iter"),
+    (
+        "Value in checkpoint could not be found in the restored object: (root).optimizer's state 'm' for (root).layer_with_weights-0.kernel",
+        "(root).optimizer's state 'm' for (root).layer_with_weights-0.kernel",
+    ),
+    ("ValueError: Tensor's shape (768, 2) is not compatible with supplied shape (768, 3)", "another shape"),
+    ("ValueError: Shapes (10,) and (5,) are incompatible", "another shape"),
+    (
+        "ValueError: Received incompatible tensor with shape (3, 4) when attempting to restore variable with shape (3, 5) and name dense/kernel:0.",
+        "3×5",
+    ),
+    (
+        "ValueError: Importing a SavedModel with `tf.saved_model.load` requires a `tags=` argument if there is more than one MetaGraph. Got `tags=None`, but there are 2 MetaGraphs in the SavedModel with tag sets: [['serve'], ['serve', 'tpu']]",
+        "tags must be named",
+    ),
+    (
+        "RuntimeError: MetaGraphDef associated with tags 'serve' could not be found in SavedModel. available_tags: []",
+        "no graph in this SavedModel at all",
+    ),
+    ("OSError: Cannot parse file b'm/saved_model.pb': Error parsing message.", "'m/saved_model.pb' is no graph"),
+    ("Error parsing text-format tensorflow.SavedModel: 1:1: Message type", "is no graph of a SavedModel"),
+    (
+        "ValueError: NodeDef mentions attr 'explicit_paddings' not in Op<name=MaxPool; signature=input:T -> output:T",
+        "newer TensorFlow",
+    ),
+    (
+        "The specified SavedModel has no variables; no checkpoints were restored. File does not exist: /m/1/variables/variables.index",
+        "'/m/1/variables/variables.index' was not there",
+    ),
+    (
+        "FailedPreconditionError: Attempting to use uninitialized value dense/bias\n\t [[{{node dense/bias/read}}]]",
+        "'dense/bias' has no value",
+    ),
+    (
+        "Error while reading resource variable dense/kernel from Container: localhost. This could mean that the variable was uninitialized.",
+        "'dense/kernel' has no value",
+    ),
+    (
+        "tensorflow.python.framework.errors_impl.NotFoundError: Op type not registered 'CaseFoldUTF8' in binary running on host. Make sure the Op and Kernel are registered",
+        "no op 'CaseFoldUTF8'",
+    ),
+    (
+        "FileSystemStoragePathSource encountered a filesystem access error: Could not find base path /models/resnet for servable resnet",
+        "There is no '/models/resnet'",
+    ),
+    (
+        "No versions of servable default found under base path /models/m. Did you forget to name your leaf directory as a number (eg. '/1/')?",
+        "no version below '/models/m'",
+    ),
+    ("{ \"error\": \"Servable not found for request: Latest(my_model)\" }", "Latest(my_model)"),
+    (
+        "Failed precondition: Specified file path does not appear to contain a SavedModel bundle (should have a file called `saved_model.pb`)",
+        "holds no SavedModel",
+    ),
+    ("UnicodeDecodeError: 'utf-8' codec can't decode byte 0x93 in position 9: invalid start byte", "not UTF-8"),
+    ("TypeError: unsupported operand type(s) for +: 'NoneType' and 'str'", "path is None"),
+    ("OSError: Unable to open file (file signature not found)", "no HDF5 file"),
+    (
+        "OSError: Unable to synchronously open file (truncated file: eof = 1048576, sblock->base_addr = 0, stored_eof = 102853048)",
+        "102853048 bytes",
+    ),
+    (
+        "OSError: SavedModel file does not exist at: model.hdf5/{saved_model.pbtxt|saved_model.pb}",
+        "'model.hdf5' is missing",
+    ),
+    (
+        "ValueError: Layer 'dense_1' expected 2 variables, but received 0 variables during loading. Expected: ['kernel', 'bias']",
+        "'dense_1' has another number",
+    ),
+    (
+        "UserWarning: Skipping variable loading for optimizer 'adam', because it has 2 variables whereas the saved optimizer has 14 variables.",
+        "'adam' was not loaded",
+    ),
+    (
+        "ValueError: Shape mismatch in layer #4 (named predictions) for weight predictions/kernel. Weight expects shape (512, 10). Received saved weight with shape (512, 1000)",
+        "'predictions' has another shape",
+    ),
+    (
+        "ValueError: You are trying to load a weight file containing 16 layers into a model with 0 layers.",
+        "another number of layers",
+    ),
+    (
+        "ValueError: The layer expects 4 weights, but the saved weights have 2 elements.",
+        "another number of layers or weights",
+    ),
+    ("ValueError: axes don't match array", "another number of dimensions"),
+    ("AttributeError: 'BertForPreTraining' object has no attribute 'shape'", "'BertForPreTraining' has no place for"),
+    ("AttributeError: 'BertForPreTraining' object has no attribute 'bias'", "'BertForPreTraining' has no place for"),
+    (
+        "Error: Provided weight data has no target variable: dense_Dense1/kernel",
+        "no variable for 'dense_Dense1/kernel'",
+    ),
+    (
+        "InvalidArgumentError: No OpKernel was registered to support Op 'CudnnRNNV2' used by node lstm with these attrs",
+        "'CudnnRNNV2' runs on no device",
+    ),
+    ("RuntimeError: Attempting to capture an EagerTensor without building a function.", "eager execution is on"),
+    ("KeyError: \"The name 'Adam' refers to an Operation not in the graph.\"", "names 'Adam'"),
+    (
+        "ValueError: The type 'tf_agents.specs.BoundedTensorSpec' has not been registered. It must be registered before you load this object",
+        "'tf_agents.specs.BoundedTensorSpec'",
+    ),
+    ("Key _CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint", "name-based"),
+];
+
+fn headline(text: &str, what: &str) -> String {
+    explain_error(text).unwrap_or_else(|| panic!("not recognised, {what}: {text}")).headline
+}
+
+#[test]
+fn every_wording_is_recognised_however_it_arrives() {
+    for (message, words) in WORDINGS {
+        let plain = headline(message, "plain");
+        assert!(plain.contains(words), "{message}\n→ {plain}");
+        let log = format!(
+            "2026-01-02 03:04:05.678901: W tensorflow/core/framework/op_kernel.cc:1767] OP_REQUIRES failed at save_restore_v2_ops.cc:184 : {message}"
+        );
+        let absl = format!(
+            "E0000 00:00:1700000000.123456 4242 direct_session.cc:1000] {message}\n\t [[{{{{node save/RestoreV2}}}}]]"
+        );
+        let coloured = format!("\x1b[1;31m{}\x1b[0m", message.replace(' ', " \x1b[0m"));
+        let traceback = format!(
+            "Traceback (most recent call last):\n  File \"/usr/lib/python3/site-packages/tensorflow/python/x.py\", line 5, in load\n    return f(x)\n{message}\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"train.py\", line 3, in <module>\nSystemExit: 1"
+        );
+        let web = message.replace('\'', "\u{2019}").replace('"', "\u{201d}");
+        let html = message
+            .replace('&', "&amp;")
+            .replace('\'', "&#39;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
+        let windows = message.replace('\n', "\r\n");
+        let forms = [
+            ("log", log),
+            ("absl", absl),
+            ("colours", coloured),
+            ("traceback", traceback),
+            ("web", web),
+            ("html", html),
+            ("windows", windows),
+        ];
+        for (what, text) in forms {
+            assert_eq!(headline(&text, what), plain, "{what}: {text}");
+        }
+    }
+}
+
+// A mark that is found in ordinary text would answer what nobody asked.
+#[test]
+fn ordinary_text_is_not_explained() {
+    for text in
+        ["hello", "ValueError: x", "the model was saved", "Epoch 1/5 loss: 0.3", "KeyError: 'a'", "No such file"]
+    {
+        assert!(explain_error(text).is_none(), "{text}");
+    }
+}
