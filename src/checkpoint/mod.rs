@@ -26,11 +26,13 @@ mod signature;
 mod sniff;
 mod spec;
 pub mod state;
+mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
 pub use sniff::{Looks, look, looks_like};
+pub use written_path::WrittenPath;
 
 pub use crate::container::{
     Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::written_path::WrittenPath;
 use super::Tensor;
 use super::directory::containing;
 use super::fields::Walker;
@@ -51,6 +52,7 @@ impl ModelFile {
     /// # Errors
     /// If it is such a file, judging by its name, and cannot be read.
     pub fn open(path: &Path) -> Result<Option<Self>> {
+        let path = &WrittenPath::of(path)?.path;
         if path.is_dir() {
             return match SavedModel::file_in(path) {
                 Ok(file) => Self::saved_model(&file).map(Some),

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::state_file::state_findings;
-use crate::analysis::summary::step_disagreement;
+use crate::analysis::step::Step;
 use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin, SourceKind};
 use crate::escape::escaped;
 
@@ -63,7 +63,7 @@ fn holds_parts(dir: &Path) -> bool {
 
 /// The step in the name against the one that is stored. The value lies in a data shard: `quick` leaves it out.
 pub(super) fn check_step(checkpoint: &Checkpoint, quick: bool, result: &mut Validation) {
-    if !quick && let Some(finding) = step_disagreement(checkpoint) {
-        result.push(finding);
+    if !quick && let Some(finding) = Step::of(checkpoint).disagreement() {
+        result.push(finding.clone());
     }
 }
