@@ -83,7 +83,8 @@ impl Step {
         let differs = named.is_some_and(|named| named != number);
         let derived = value.derived.map(|derived| {
             let assumption = derived.assumption().map_or_else(String::new, |text| format!(" {text}"));
-            let message = format!("the data of the step is missing; by the checksum of {tensor} it is {number}{assumption}");
+            let message =
+                format!("the data of the step is missing; by the checksum of {tensor} it is {number}{assumption}");
             Finding::new(Code::DerivedValue, message)
         });
         // A run that never counted says nothing against the number in the name.
@@ -165,7 +166,10 @@ fn counts(name: &[u8], dtype: DType) -> Option<Counts> {
         // `OptimizerV2` tracks `iter`, Keras since 2.11 `_iterations`; name-based checkpoints have `Adam/iter`.
         b"iter" | b"iterations" | b"_iterations" | b"iteration" if is_optimizer(scope) => Some(Counts::Optimizer),
         // Keras 3 writes the variables of an optimizer in order, and its count is the first.
-        b"0" if [&b"/vars"[..], b"/_variables"].iter().any(|end| scope.strip_suffix(*end).is_some_and(is_optimizer)) => {
+        b"0" if [&b"/vars"[..], b"/_variables"]
+            .iter()
+            .any(|end| scope.strip_suffix(*end).is_some_and(is_optimizer)) =>
+        {
             Some(Counts::Optimizer)
         }
         _ => None,
@@ -176,9 +180,11 @@ fn counts(name: &[u8], dtype: DType) -> Option<Counts> {
 fn is_optimizer(scope: &[u8]) -> bool {
     let last = scope.rsplit(|byte| *byte == b'/').next().unwrap_or(scope).to_ascii_lowercase();
     let plain: &[u8] = &last;
-    let end = plain.iter().rposition(|byte| !byte.is_ascii_digit() && *byte != b'_').map_or(0, |at| at.saturating_add(1));
+    let end =
+        plain.iter().rposition(|byte| !byte.is_ascii_digit() && *byte != b'_').map_or(0, |at| at.saturating_add(1));
     let plain = plain.get(..end).unwrap_or(plain);
-    last.windows(5).any(|window| window == b"optim") || SCOPES.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(plain))
+    last.windows(5).any(|window| window == b"optim")
+        || SCOPES.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(plain))
 }
 
 /// The value of a counter: what was saved, or what its checksum says where its data is missing.
@@ -227,7 +233,9 @@ mod tests {
         for name in ["step", "train_step", "agent/_train_step_counter"] {
             assert_eq!(of(name), Some(Counts::Program), "{name}");
         }
-        for name in ["optimizer/iter", "optimizer/_iterations", "model/_optimizer/iter", "training/Adam/iter", "SGD_1/iter"] {
+        for name in
+            ["optimizer/iter", "optimizer/_iterations", "model/_optimizer/iter", "training/Adam/iter", "SGD_1/iter"]
+        {
             assert_eq!(of(name), Some(Counts::Optimizer), "{name}");
         }
         assert_eq!(of("optimizer/vars/0"), Some(Counts::Optimizer));

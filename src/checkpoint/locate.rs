@@ -359,7 +359,7 @@ fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
             }
         },
     };
-    let notes = if choice.step.is_none() { dir.notes.clone() } else { Vec::new() };
+    let notes = dir.notes.iter().chain(&dir.several).filter(|_| choice.step.is_none()).cloned().collect();
     let origin = Origin::new(path, SourceKind::ModelDir, found.prefix);
     Ok(Origin { v1_files: found.v1_files, model_dir: Some(dir), notes, ..origin })
 }

@@ -11,6 +11,7 @@ pub mod events;
 mod fields;
 pub mod fingerprint;
 pub mod graph;
+mod group;
 pub mod keras;
 mod locate;
 pub mod meta_graph;

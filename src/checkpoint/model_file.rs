@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::written_path::WrittenPath;
 use super::Tensor;
 use super::directory::containing;
 use super::fields::Walker;
@@ -11,6 +10,7 @@ use super::restore_plan::RestorePlan;
 use super::saved_model::SavedModel;
 use super::saved_objects::SavedObjects;
 use super::spec::read_spec;
+use super::written_path::WrittenPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{Field, Value};
 

@@ -35,15 +35,14 @@ const STORES: &[Store] = &[
         what: "in Amazon S3",
         fetch: |url| {
             let (dir, base) = rest(url).rsplit_once('/').unwrap_or((rest(url), ""));
-            format!("aws s3 cp --recursive {} . --exclude '*' --include {}",
-                quoted(&format!("s3://{dir}/")), quoted(&format!("{base}*")))
+            format!(
+                "aws s3 cp --recursive {} . --exclude '*' --include {}",
+                quoted(&format!("s3://{dir}/")),
+                quoted(&format!("{base}*"))
+            )
         },
     },
-    Store {
-        schemes: &["az", "abfs", "abfss", "wasb", "wasbs", "adl"],
-        what: "in Azure storage",
-        fetch: azure,
-    },
+    Store { schemes: &["az", "abfs", "abfss", "wasb", "wasbs", "adl"], what: "in Azure storage", fetch: azure },
     Store {
         schemes: &["hdfs", "viewfs", "webhdfs"],
         what: "in HDFS",
@@ -54,8 +53,11 @@ const STORES: &[Store] = &[
         what: "in Databricks' file system",
         fetch: |url| {
             let path = format!("/{}", rest(url).trim_start_matches('/'));
-            format!("databricks fs cp -r {} .  (on a cluster it is mounted: /dbfs{})",
-                quoted(&format!("dbfs:{}", directory(&path))), Escaped(path.as_bytes()))
+            format!(
+                "databricks fs cp -r {} .  (on a cluster it is mounted: /dbfs{})",
+                quoted(&format!("dbfs:{}", directory(&path))),
+                Escaped(path.as_bytes())
+            )
         },
     },
     Store {
@@ -64,7 +66,8 @@ const STORES: &[Store] = &[
         fetch: |url| {
             let mut parts = rest(url).splitn(3, '/');
             let repo: Vec<&str> = parts.by_ref().take(2).collect();
-            let file = parts.next().map_or_else(String::new, |file| format!(" --include {}", quoted(&format!("{file}*"))));
+            let file =
+                parts.next().map_or_else(String::new, |file| format!(" --include {}", quoted(&format!("{file}*"))));
             format!("hf download {}{file} --local-dir .", quoted(&repo.join("/")))
         },
     },
@@ -149,7 +152,8 @@ fn unquoted(text: &str) -> &str {
 /// The error for an address.
 fn remote(written: &Path, text: &str) -> Option<Error> {
     let (scheme, _) = text.split_once(":/")?;
-    let is_scheme = scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    let is_scheme =
+        scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     if !is_scheme {
         return None;
     }
@@ -204,7 +208,11 @@ fn azure(url: &str) -> String {
         None => (host, None),
     };
     let account = account.map_or_else(String::new, |name| format!(" --account-name {}", quoted(name)));
-    format!("az storage blob download-batch{account} -s {} --pattern {} -d .", quoted(container), quoted(&format!("{path}*")))
+    format!(
+        "az storage blob download-batch{account} -s {} --pattern {} -d .",
+        quoted(container),
+        quoted(&format!("{path}*"))
+    )
 }
 
 fn web(url: &str) -> String {
@@ -217,14 +225,19 @@ fn web(url: &str) -> String {
         }
         "github.com" if path.contains("/blob/") || path.contains("/tree/") => {
             let repo: Vec<&str> = path.splitn(3, '/').take(2).collect();
-            return format!("git clone {} (with git lfs pull, if it uses that)", quoted(&format!("https://github.com/{}", repo.join("/"))));
+            return format!(
+                "git clone {} (with git lfs pull, if it uses that)",
+                quoted(&format!("https://github.com/{}", repo.join("/")))
+            );
         }
         "tfhub.dev" => return format!("curl -fL {} | tar xz", quoted(&format!("{url}?tf-hub-format=compressed"))),
         "huggingface.co" => {
             let repo: Vec<&str> = path.splitn(3, '/').take(2).collect();
             return format!("hf download {} --local-dir .", quoted(&repo.join("/")));
         }
-        "drive.google.com" => return "download it in the browser, or with gdown: a shared folder needs gdown --folder".to_owned(),
+        "drive.google.com" => {
+            return "download it in the browser, or with gdown: a shared folder needs gdown --folder".to_owned();
+        }
         _ => {}
     }
     // With an ending it is one file; without, a prefix, of which a web server cannot list the files.
@@ -235,7 +248,11 @@ fn web(url: &str) -> String {
         return format!("curl -fLO {}", quoted(url));
     }
     let file = |end: &str| quoted(&format!("{url}{end}"));
-    format!("curl -fLO {} -fLO {}, and the other shards, if there are some", file(".index"), file(".data-00000-of-00001"))
+    format!(
+        "curl -fLO {} -fLO {}, and the other shards, if there are some",
+        file(".index"),
+        file(".data-00000-of-00001")
+    )
 }
 
 #[cfg(test)]
@@ -251,10 +268,16 @@ mod tests {
         for (path, parts) in [
             ("gs://b/run/ckpt-1", ["Google Cloud Storage", "gcloud storage cp -r 'gs://b/run/ckpt-1*' ."]),
             ("gs:/b/run/ckpt-1.index", ["Google Cloud Storage", "'gs://b/run/ckpt-1*'"]),
-            ("s3://b/run/ckpt-1.data-00000-of-00001", ["Amazon S3", "'s3://b/run/' . --exclude '*' --include 'ckpt-1*'"]),
+            (
+                "s3://b/run/ckpt-1.data-00000-of-00001",
+                ["Amazon S3", "'s3://b/run/' . --exclude '*' --include 'ckpt-1*'"],
+            ),
             ("hdfs://n:9000/run/ckpt-1", ["HDFS", "hdfs dfs -get 'hdfs://n:9000/run/ckpt-1*' ."]),
             ("dbfs:/run/ckpt-1", ["Databricks", "/dbfs/run/ckpt-1"]),
-            ("abfss://c@acc.dfs.core.windows.net/run/ckpt-1", ["Azure", "--account-name 'acc' -s 'c' --pattern 'run/ckpt-1*'"]),
+            (
+                "abfss://c@acc.dfs.core.windows.net/run/ckpt-1",
+                ["Azure", "--account-name 'acc' -s 'c' --pattern 'run/ckpt-1*'"],
+            ),
             ("az://c/run/ckpt-1", ["Azure", "-s 'c' --pattern 'run/ckpt-1*'"]),
             ("https://x.org/m/ckpt-1", ["web server", "'https://x.org/m/ckpt-1.index'"]),
             ("https://x.org/m/m.zip", ["web server", "curl -fLO 'https://x.org/m/m.zip'"]),
@@ -277,9 +300,16 @@ mod tests {
         std::fs::write(dir.path().join("run/m-1.index"), "x").unwrap();
         let wanted = format!("{root}/run/m-1");
         for written in [
-            format!("'{wanted}'"), format!(" {wanted}\n"), format!("{root}/run\\m-1"), format!("file://{wanted}"),
-            format!("file://localhost{wanted}"), format!("file:{wanted}"), format!("{wanted}/"), format!("{wanted}*"),
-            format!("{wanted}.*"), format!("{wanted}."),
+            format!("'{wanted}'"),
+            format!(" {wanted}\n"),
+            format!("{root}/run\\m-1"),
+            format!("file://{wanted}"),
+            format!("file://localhost{wanted}"),
+            format!("file:{wanted}"),
+            format!("{wanted}/"),
+            format!("{wanted}*"),
+            format!("{wanted}.*"),
+            format!("{wanted}."),
         ] {
             let found = WrittenPath::of(Path::new(&written)).unwrap();
             assert_eq!(found.path, Path::new(&wanted), "{written}");

@@ -101,6 +101,7 @@ fn checkpoints(dir: &ModelDir) -> Value {
         json!({
             "prefix": path(found.prefix.as_path()),
             "step": found.step,
+            "group": found.group(),
             "bytes": found.bytes,
             "complete": found.complete,
             "latest": dir.latest == Some(at),
