@@ -201,7 +201,11 @@ impl ModelDir {
                 self.notes.push("the state file names no checkpoint: the highest step was taken".to_owned());
                 return by_step;
             }
-            Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) | Err(error) => {
+            Err(error) => {
+                self.notes.push(format!("the state file was not read: the highest step was taken: {error}"));
+                return by_step;
+            }
+            Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) => {
                 let how = "TensorFlow cannot read the state file either; the highest step was taken";
                 self.notes.push(format!("{how}: {error}"));
                 return by_step;
