@@ -135,6 +135,14 @@ pub enum ErrorKind {
         /// Stored in the file.
         want: u32,
     },
+    /// One bit that is flipped, told by the checksum, and read as if it were not.
+    #[error("one bit is flipped, bit {bit} of byte {byte}; read as if it were not")]
+    FlippedBit {
+        /// Offset of the byte in the file.
+        byte: u64,
+        /// The bit, 0 for the lowest.
+        bit: u8,
+    },
     /// A compression type that neither LevelDB nor TensorFlow defines.
     #[error("bad block type {0}: neither 0 (none) nor 1 (Snappy)")]
     UnknownCompression(u8),

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
+use std::path::Path;
 
 /// Displays bytes as text: printable UTF-8 as it is, everything else as `\n`, `\x1b` or `\u{202e}`.
 ///
@@ -42,6 +43,18 @@ pub fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().fold(true, |plain, b| plain & matches!(b, 0x20..=0x7e))
 }
 
+/// A path as one word of a shell command, quoted where it must be. What cannot be shown is escaped, and then the command
+/// is for reading only.
+pub fn shell_word(path: &Path) -> String {
+    let text = escaped(path.as_os_str().as_encoded_bytes());
+    let is_safe = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(is_safe) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 fn escape_char(c: char, f: &mut impl Write) -> fmt::Result {
     match c {
         '\n' => f.write_str("\\n"),
@@ -68,6 +81,16 @@ mod tests {
     fn printable_text_is_unchanged_and_borrowed() {
         assert!(matches!(escaped(b"dense/kernel"), Cow::Borrowed("dense/kernel")));
         assert_eq!(escaped("größe/λ".as_bytes()), "größe/λ");
+    }
+
+    #[test]
+    fn words_of_a_shell_are_quoted_where_they_must_be() {
+        let word = |path: &str| shell_word(Path::new(path));
+        assert_eq!(word("run/model.ckpt-5.index"), "run/model.ckpt-5.index");
+        assert_eq!(word("model.ckpt (1).index"), "'model.ckpt (1).index'");
+        assert_eq!(word("it's"), "'it'\\''s'");
+        assert_eq!(word("$(rm -rf x)"), "'$(rm -rf x)'");
+        assert_eq!(word(""), "''");
     }
 
     #[test]

@@ -96,7 +96,7 @@ codes! {
     // Tensor bytes.
     TensorChecksumMismatch = "tensor-checksum-mismatch", Error, "A tensor's bytes are not the ones that were saved.";
     HoleOfZeros = "hole-of-zeros", Error, "A part of a shard is zeros where there should be data.";
-    SingleBitFlip = "single-bit-flip", Error, "A tensor differs from what was saved by exactly one bit.";
+    SingleBitFlip = "single-bit-flip", Error, "A tensor, or a block of the index, differs from what was saved by exactly one bit.";
     TextModeMangled = "text-mode-mangled", Error, "A shard went through a transfer that changes line ends.";
     StringLengthsMismatch = "string-lengths-mismatch", Error, "The lengths of a string tensor do not match their checksum.";
     BadStringTensor = "bad-string-tensor", Error, "A string or variant tensor's lengths contradict its size.";
@@ -188,6 +188,8 @@ pub struct Finding {
     pub cause: Option<Cause>,
     /// The op that it is about.
     pub op: Option<Box<OpSite>>,
+    /// The tensors whose bytes are wrong for this reason, of a cause that explains several.
+    pub explains: Vec<Vec<u8>>,
 }
 
 impl Finding {
@@ -206,6 +208,7 @@ impl Finding {
             found: None,
             cause: None,
             op: None,
+            explains: Vec::new(),
         }
     }
 
@@ -217,6 +220,7 @@ impl Finding {
             (ErrorKind::ChecksumMismatch { what: "block", .. }, _) => Code::BlockChecksumMismatch,
             (ErrorKind::ChecksumMismatch { what: "tensor", .. }, _) => Code::TensorChecksumMismatch,
             (ErrorKind::ChecksumMismatch { .. }, _) => Code::StringLengthsMismatch,
+            (ErrorKind::FlippedBit { .. }, _) => Code::SingleBitFlip,
             (ErrorKind::KeysOutOfOrder { .. }, _) => Code::KeysOutOfOrder,
             (ErrorKind::HeaderMissing, _) => Code::HeaderMissing,
             (ErrorKind::Version(_), _) => Code::VersionRefused,

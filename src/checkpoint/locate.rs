@@ -98,6 +98,11 @@ impl Origin {
         Self { v1_files: found.v1_files.clone(), ..Self::new(path, kind, found.prefix.clone()) }
     }
 
+    /// A checkpoint whose prefix is known.
+    pub fn of_prefix(path: &Path, kind: SourceKind, prefix: Prefix) -> Self {
+        Self::new(path, kind, prefix)
+    }
+
     /// One of the versions of a serving directory.
     ///
     /// # Errors

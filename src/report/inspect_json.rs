@@ -89,6 +89,12 @@ pub(super) fn finding(finding: &Finding) -> Value {
         "found": finding.found,
         "cause": finding.cause.as_ref().map(|cause| json!({"certain": cause.certain, "likely": cause.likely})),
     });
+    if !finding.explains.is_empty() {
+        // A million names would say no more than their number.
+        const NAMED: usize = 1000;
+        let names: Vec<Value> = finding.explains.iter().take(NAMED).map(|tensor| name(tensor)).collect();
+        value["explains"] = json!({"tensors": finding.explains.len(), "names": names});
+    }
     if let Some(op) = &finding.op {
         value["op"] = super::ops_json::site(op);
     }

@@ -32,6 +32,9 @@ pub struct Footer {
 }
 
 impl BlockHandle {
+    /// No block: a place in no file.
+    pub(super) const NOWHERE: Self = Self { offset: u64::MAX, size: 0 };
+
     /// Reads a handle: two varints.
     ///
     /// # Errors
@@ -58,6 +61,27 @@ impl BlockHandle {
 }
 
 impl Footer {
+    /// The footers that one flipped bit may have made of this one, with the bit: its handles have no checksum, so whoever
+    /// reads the index block they name must find it right.
+    pub(super) fn mended(source: &Source) -> Result<Vec<(Self, u64, u8)>> {
+        let start = source
+            .len()
+            .checked_sub(FOOTER_LEN)
+            .ok_or_else(|| Error::new(ErrorKind::TooShort { len: source.len() }))?;
+        let mut scratch = Vec::new();
+        let bytes = source.slice(start..source.len(), &mut scratch)?.to_vec();
+        let mut found = Vec::new();
+        for bit in 0..FOOTER_LEN.saturating_mul(8) {
+            let (byte, bit) = (bit / 8, u8::try_from(bit % 8).unwrap_or(0));
+            let mut changed = bytes.clone();
+            if let Some(byte) = usize::try_from(byte).ok().and_then(|at| changed.get_mut(at)) {
+                *byte ^= 1u8 << bit;
+            }
+            found.extend(Self::parse(&changed, start).ok().map(|footer| (footer, start.saturating_add(byte), bit)));
+        }
+        Ok(found)
+    }
+
     /// Reads the footer of a table.
     ///
     /// # Errors
@@ -68,7 +92,10 @@ impl Footer {
             return Err(Error::new(ErrorKind::TooShort { len }));
         };
         let mut scratch = Vec::new();
-        let bytes = source.slice(start..len, &mut scratch)?;
+        Self::parse(source.slice(start..len, &mut scratch)?, start)
+    }
+
+    fn parse(bytes: &[u8], start: u64) -> Result<Self> {
         let (handles, magic) = bytes.split_at_checked(40).unwrap_or((bytes, &[]));
         let got = Cursor::new(magic, start.saturating_add(40)).fixed64()?;
         if got != MAGIC {

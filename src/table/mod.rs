@@ -25,7 +25,7 @@ pub use block::{Block, Disorder, Entries, Entry};
 pub use footer::{BlockHandle, FOOTER_LEN, Footer, MAGIC};
 pub use scan::Scan;
 
-use crate::error::{Error, Part, Result};
+use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
 use crate::wire::Cursor;
@@ -47,6 +47,8 @@ pub struct Table {
 pub struct BlockBuffer {
     stored: Vec<u8>,
     plain: Vec<u8>,
+    /// A stored block of which a bit was flipped back.
+    mended: Vec<u8>,
 }
 
 impl Table {
@@ -59,12 +61,35 @@ impl Table {
     /// # Errors
     /// If the file is no table, or the footer leads out of it.
     pub fn open(source: Source, limits: &Limits) -> Result<Self> {
-        let footer = Footer::read(&source).map_err(|e| e.at_part(Part::Footer).in_file(source.path()))?;
+        let read = Footer::read(&source);
         let (blocks, separators, damage) = (Vec::new(), Vec::new(), Vec::new());
+        let here = |e: Error, source: &Source| e.at_part(Part::Footer).in_file(source.path());
+        let (footer, unread) = match read {
+            Ok(footer) => (footer, None),
+            // No place is known yet; a footer of which one bit is flipped may still tell it.
+            Err(error) => (Footer { metaindex: BlockHandle::NOWHERE, index: BlockHandle::NOWHERE }, Some(error)),
+        };
         let mut table = Self { source, footer, blocks, separators, damage, limits: limits.clone() };
         let mut buffer = BlockBuffer::default();
-        let (handles, damage) = match table.read_handle(footer.index, &mut buffer) {
-            Ok(block) => handles(&block),
+        if unread.is_some() || table.mended(footer.index, &mut buffer).is_err() {
+            match table.mended_footer() {
+                Some((mended, flipped)) => {
+                    table.footer = mended;
+                    table.damage.push(here(flipped, &table.source));
+                }
+                None => {
+                    if let Some(error) = unread {
+                        return Err(here(error, &table.source));
+                    }
+                }
+            }
+        }
+        let footer = table.footer;
+        let (handles, damage) = match table.mended(footer.index, &mut buffer) {
+            Ok((block, flipped)) => {
+                let (handles, damage) = handles(&block);
+                (handles, damage.or(flipped))
+            }
             Err(error) => match table.read_unchecked(footer.index, &mut buffer) {
                 Ok(block) => (handles(&block).0, Some(error)),
                 Err(_) => (Vec::new(), Some(error)),
@@ -80,6 +105,19 @@ impl Table {
         let gaps = table.gaps();
         table.damage.extend(gaps);
         Ok(table)
+    }
+
+    /// The footer without its one flipped bit: the only one whose index block lies right before it, as writers put it, and
+    /// has the right checksum.
+    fn mended_footer(&self) -> Option<(Footer, Error)> {
+        let end = self.source.len().checked_sub(FOOTER_LEN)?;
+        let mut right = Footer::mended(&self.source).ok()?.into_iter().filter(|(footer, ..)| {
+            let is_last = footer.index.end_with_trailer(self.source.len()).is_ok_and(|at| at == end);
+            is_last && self.read_handle(footer.index, &mut BlockBuffer::default()).is_ok()
+        });
+        let (footer, byte, bit) = right.next()?;
+        let error = Error::new(ErrorKind::FlippedBit { byte, bit }).at_offset(byte);
+        Some((footer, error.with_help("TensorFlow refuses the whole checkpoint; fetch this file again")))
     }
 
     /// What lies before the footer and in no block.
@@ -166,6 +204,36 @@ impl Table {
         Ok(None)
     }
 
+    /// As [`Table::read_block`]; of a block whose checksum says that one bit is flipped, the contents as they were, with
+    /// the error that says which. TensorFlow refuses such a block.
+    ///
+    /// # Errors
+    /// As [`Table::read_block`].
+    pub fn read_mended<'a>(&'a self, n: usize, buffer: &'a mut BlockBuffer) -> Result<(Block<'a>, Option<Error>)> {
+        let here = |e: Error| e.at_part(Part::DataBlock(n)).in_file(self.source.path());
+        let Some(handle) = self.blocks.get(n) else {
+            return Err(here(Error::malformed("table", "no such data block")));
+        };
+        self.mended(*handle, buffer).map(|(block, error)| (block, error.map(here))).map_err(here)
+    }
+
+    fn mended<'a>(&'a self, handle: BlockHandle, buffer: &'a mut BlockBuffer) -> Result<(Block<'a>, Option<Error>)> {
+        let end = handle.end_with_trailer(self.source.len())?;
+        let BlockBuffer { stored, plain, mended } = buffer;
+        let bytes = self.source.slice(handle.offset..end, stored)?;
+        let Some(flip) = block::flipped_bit(bytes) else {
+            return Ok((Block::decode(bytes, handle.offset, true, plain, &self.limits)?, None));
+        };
+        *mended = bytes.to_vec();
+        if let Some(byte) = usize::try_from(flip.byte).ok().and_then(|at| mended.get_mut(at)) {
+            *byte ^= 1u8 << (flip.bit & 7);
+        }
+        let block = Block::decode(mended, handle.offset, true, plain, &self.limits)?;
+        let byte = handle.offset.saturating_add(flip.byte);
+        let error = Error::new(ErrorKind::FlippedBit { byte, bit: flip.bit }).at_offset(byte);
+        Ok((block, Some(error.with_help("TensorFlow refuses the whole checkpoint; fetch this file again"))))
+    }
+
     fn read_handle<'a>(&'a self, handle: BlockHandle, buffer: &'a mut BlockBuffer) -> Result<Block<'a>> {
         self.read_stored(handle, buffer, true)
     }
@@ -176,7 +244,7 @@ impl Table {
 
     fn read_stored<'a>(&'a self, handle: BlockHandle, buffer: &'a mut BlockBuffer, check: bool) -> Result<Block<'a>> {
         let end = handle.end_with_trailer(self.source.len())?;
-        let BlockBuffer { stored, plain } = buffer;
+        let BlockBuffer { stored, plain, .. } = buffer;
         let bytes = self.source.slice(handle.offset..end, stored)?;
         Block::decode(bytes, handle.offset, check, plain, &self.limits)
     }

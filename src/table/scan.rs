@@ -104,8 +104,13 @@ impl Table {
                 lost.add(|| here(error));
                 continue;
             }
-            let block = match self.read_block(n, &mut buffer) {
-                Ok(block) => block,
+            let block = match self.read_mended(n, &mut buffer) {
+                Ok((block, flipped)) => {
+                    if let Some(error) = flipped {
+                        lost.add(|| error);
+                    }
+                    block
+                }
                 Err(error) => {
                     lost.add(|| error);
                     if !claims.allow_waste(handle) {

@@ -249,9 +249,15 @@ impl Restore {
         let read: std::collections::BTreeSet<&[u8]> =
             self.matched.iter().map(|found| found.stored.as_slice()).collect();
         let damaged = validation.findings.iter().find(|finding| {
-            matches!(finding.code, Code::TensorChecksumMismatch | Code::StringLengthsMismatch | Code::BadStringTensor)
-                && finding.severity == Severity::Error
-                && finding.tensor.as_deref().is_some_and(|tensor| read.contains(tensor))
+            let code = finding.code;
+            let of_one =
+                matches!(code, Code::TensorChecksumMismatch | Code::StringLengthsMismatch | Code::BadStringTensor);
+            let named = finding.tensor.iter().filter(|_| of_one || code == Code::SingleBitFlip);
+            // A restore that needs a file which is not there is told from the file.
+            let is_file =
+                matches!(code, Code::MissingShard | Code::ShortShard | Code::ForeignShard | Code::ShardCountMismatch);
+            let mut all = named.chain(finding.explains.iter().filter(|_| !is_file));
+            finding.severity == Severity::Error && all.any(|tensor| read.contains(tensor.as_slice()))
         });
         if let Some(finding) = damaged {
             let raise = Raise { class: "DataLossError", message: finding.message.clone() };

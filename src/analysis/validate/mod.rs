@@ -10,6 +10,8 @@ mod directory;
 mod entries;
 pub(super) mod finite;
 mod graph;
+mod leftovers;
+mod lost_shards;
 mod saved_model;
 mod saver_v1;
 mod serving;
@@ -94,6 +96,8 @@ pub struct Validation {
     pub restores: Vec<Restore>,
     /// Whether a SavedModel without variables was among them.
     graph_only: bool,
+    /// Files under other names that were found to be shards.
+    used: Vec<PathBuf>,
 }
 
 impl Validation {
@@ -133,11 +137,13 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     let mut result = Validation::default();
     let one = options.choice != Choice::default();
     let versions = if one || !path.is_dir() { Vec::new() } else { served(path, options.serving)? };
+    let mut left_behind = Vec::new();
     let targets = if versions.is_empty() {
         match Origin::locate(path, options.choice) {
             Ok(origin) if one || origin.kind == SourceKind::ServingBase => vec![origin],
             Ok(mut origin) => {
                 around(&mut origin);
+                left_behind.extend(leftovers::find(&origin));
                 if options.serving && origin.saved_model.is_none() {
                     serving::no_version(path, &mut result);
                 }
@@ -151,15 +157,16 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
         }
     } else {
         let targets = serving::targets(path, &versions, options.serving, &mut result);
-        for origin in &targets {
-            directory::leftovers(origin, &mut result);
-        }
+        left_behind.extend(targets.iter().flat_map(leftovers::find));
         targets
     };
     for mut origin in targets {
         around(&mut origin);
         one_checkpoint(origin, options, limits, progress, &mut result);
     }
+    // A leftover that is the shard which is missing is told there.
+    left_behind.retain(|leftover| !result.used.iter().any(|file| leftover.has(file)));
+    result.findings.extend(left_behind.iter().map(|leftover| leftover.finding(options, limits)));
     let checked = result.checked;
     let nothing = if checked.tensors == 0 {
         // A SavedModel may have no variables; then its graph was what there was to check.

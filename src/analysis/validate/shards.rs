@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::entries::StoredPiece;
-use super::{Counts, Validation};
+use super::{Counts, Validation, lost_shards};
 use crate::analysis::files::{POINTER, foreign};
 use crate::analysis::finding::{Code, Finding};
 use crate::bundle::ShardName;
@@ -59,7 +59,13 @@ pub(super) fn check(
             missing += 1;
             files.broken.insert(id, Code::MissingShard);
             if missing <= 20 {
-                result.push(missing_shard(checkpoint, &path, own, &beside));
+                let found = (!quick).then(|| lost_shards::find(checkpoint, &path, own)).flatten();
+                result.used.extend(found.iter().map(|found| found.file.clone()));
+                let finding = missing_shard(checkpoint, &path, own, &beside);
+                result.push(match &found {
+                    Some(found) => lost_shards::told(finding, &path, found),
+                    None => finding,
+                });
             }
             continue;
         };
@@ -89,9 +95,12 @@ pub(super) fn check(
         result.push(Finding::new(Code::MissingShard, message));
     }
     for (name, shard) in &beside.surplus {
+        let path = checkpoint.origin().prefix.directory().join(name);
+        if result.used.contains(&path) {
+            continue;
+        }
         if missing == 0 || shard.of != beside.other_count.unwrap_or(shard.of) {
             let message = format!("{} is not counted by the index, which has {of} shards", escaped(name.as_bytes()));
-            let path = checkpoint.origin().prefix.directory().join(name);
             let help = "left over from an earlier save with another number of shards";
             result.push(Finding::new(Code::SurplusShard, message).in_file(path).with_help(help));
         }
@@ -159,17 +168,29 @@ fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece], besi
     // A directory, a FIFO or a device is never opened.
     let what = if path.exists() { "is not a file" } else { "is missing" };
     let message = format!("{} {what}{lost}", file_name(path));
-    Finding::new(Code::MissingShard, message).in_file(path).with_help("fetch it again, under exactly this name")
+    let finding = Finding::new(Code::MissingShard, message).in_file(path);
+    let finding = Finding { explains: names_of(checkpoint, own.iter()), ..finding };
+    finding.with_help("fetch it again, under exactly this name")
 }
 
 fn short_shard(checkpoint: &Checkpoint, path: &Path, len: u64, needed: u64, own: &[StoredPiece]) -> Finding {
-    let cut = own.iter().filter(|piece| piece.end() > len);
-    let lost = affected(checkpoint, cut);
+    let cut = || own.iter().filter(|piece| piece.end() > len);
+    let lost = affected(checkpoint, cut());
     let message = format!("{} has {len} bytes, its index places tensors up to {needed}{lost}", file_name(path));
     let mut finding = Finding::new(Code::ShortShard, message).in_file(path).with_help("fetch the file again");
     (finding.expected, finding.found, finding.offset) = (Some(needed.to_string()), Some(len.to_string()), Some(len));
+    finding.explains = names_of(checkpoint, cut());
     let certain = format!("{} bytes are missing at the end", needed - len);
     finding.because(certain, Some("an interrupted copy or download, or a full disk".to_owned()))
+}
+
+/// The names of the tensors that pieces belong to, each once.
+pub(super) fn names_of<'p>(checkpoint: &Checkpoint, pieces: impl Iterator<Item = &'p StoredPiece>) -> Vec<Vec<u8>> {
+    let mut positions: Vec<u32> = pieces.map(|piece| piece.tensor).collect();
+    positions.sort_unstable();
+    positions.dedup();
+    let mut cursor = checkpoint.tensors().cursor();
+    positions.iter().filter_map(|at| Some(cursor.reach(*at as usize)?.name.clone())).collect()
 }
 
 /// ": 3 of 21 tensors are lost (a, b, c)".
@@ -184,7 +205,7 @@ pub(super) fn affected<'p>(checkpoint: &Checkpoint, pieces: impl Iterator<Item =
     let names: Vec<String> =
         lost.iter().take(3).filter_map(|at| Some(escaped(&tensors.get(*at as usize)?.name).into_owned())).collect();
     let more = if lost.len() > 3 { ", …" } else { "" };
-    format!(": {} affected ({}{more})", plural(lost.len()), names.join(", "))
+    format!(": {} affected ({}{more})", counted(lost.len() as u64, "tensor"), names.join(", "))
 }
 
 /// Bytes that no tensor claims. An alignment leaves zeros between tensors; anything else is worth knowing.
@@ -212,6 +233,7 @@ fn unreferenced(path: &Path, len: u64, own: &[StoredPiece], result: &mut Validat
     result.push(finding);
 }
 
-fn plural(tensors: usize) -> String {
-    if tensors == 1 { "1 tensor".to_owned() } else { format!("{tensors} tensors") }
+/// "1 tensor", "3 tensors".
+pub(super) fn counted(number: u64, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }

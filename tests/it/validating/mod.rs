@@ -141,8 +141,8 @@ pub(crate) fn only<'v>(validation: &'v Validation, code: Code, words: &[&str]) -
     finding
 }
 
-/// The names of the tensors that findings with this code are about.
+/// The names of the tensors that findings with this code are about or explain.
 pub(crate) fn tensors(validation: &Validation, code: Code) -> Vec<String> {
     let of_code = validation.findings.iter().filter(|finding| finding.code == code);
-    of_code.map(|f| String::from_utf8_lossy(f.tensor.as_deref().unwrap_or(b"(none)")).into_owned()).collect()
+    of_code.flat_map(|f| f.tensor.iter().chain(&f.explains)).map(|t| String::from_utf8_lossy(t).into_owned()).collect()
 }

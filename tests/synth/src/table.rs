@@ -340,7 +340,7 @@ fn put_block(file: &mut Vec<u8>, stored: &[u8], kind: u8, bad: bool) -> Piece {
     file.extend_from_slice(stored);
     file.push(kind);
     let sum = crc::mask(crc::extend(crc::crc32c(stored), &[kind]));
-    let sum = if bad { sum ^ 1 } else { sum };
+    let sum = if bad { sum ^ 0x0f0f_0f0f } else { sum };
     file.extend_from_slice(&sum.to_le_bytes());
     piece
 }

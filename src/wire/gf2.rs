@@ -16,10 +16,10 @@ const POLY: u32 = 0x82f6_3b78;
 const ONE: u32 = 1 << 31;
 
 /// The smallest power of x above x⁰ that is 1.
-pub(super) const ORDER: u64 = (1 << 31) - 1;
+pub(crate) const ORDER: u64 = (1 << 31) - 1;
 
 /// The factor of degree 31. Its parity is odd, so adding it changes a residue modulo (x + 1) only.
-pub(super) const BIG_FACTOR: u32 = big_factor();
+pub(crate) const BIG_FACTOR: u32 = big_factor();
 
 /// Synthetic division of the whole polynomial by (x + 1), from x³¹ down.
 const fn big_factor() -> u32 {
@@ -43,12 +43,12 @@ const fn backward(register: u32) -> u32 {
 }
 
 /// Takes a register back over `bits` zero bits.
-pub(super) fn rewind(register: u32, bits: u32) -> u32 {
+pub(crate) fn rewind(register: u32, bits: u32) -> u32 {
     (0..bits).fold(register, |register, _| backward(register))
 }
 
 /// The product.
-pub(super) fn multiply(a: u32, b: u32) -> u32 {
+pub(crate) fn multiply(a: u32, b: u32) -> u32 {
     let (mut sum, mut shifted) = (0, b);
     for bit in (0..32).rev() {
         sum ^= shifted & ((a >> bit) & 1).wrapping_neg();
@@ -64,13 +64,13 @@ fn byte_powers() -> &'static [u32] {
 }
 
 /// A register after `bytes` zero bytes.
-pub(super) fn after_zeros(register: u32, bytes: u64) -> u32 {
+pub(crate) fn after_zeros(register: u32, bytes: u64) -> u32 {
     let set = byte_powers().iter().enumerate().filter(|(n, _)| (bytes >> n) & 1 == 1);
     set.fold(register, |register, (_, power)| multiply(register, *power))
 }
 
 /// `base` to the power `exponent`.
-pub(super) fn power(base: u32, mut exponent: u64) -> u32 {
+pub(crate) fn power(base: u32, mut exponent: u64) -> u32 {
     let (mut result, mut square) = (ONE, base);
     while exponent > 0 {
         if exponent & 1 == 1 {
@@ -97,7 +97,7 @@ fn baby_steps() -> &'static [(u32, u32)] {
 /// The power of x that this is, if it is one and not above `most`.
 ///
 /// Takes at most 2¹⁵ giant steps, about 3 ms; less in proportion to `most`.
-pub(super) fn logarithm(of: u32, most: u64) -> Option<u64> {
+pub(crate) fn logarithm(of: u32, most: u64) -> Option<u64> {
     static GIANT: OnceLock<u32> = OnceLock::new();
     // Powers of x are 1 modulo (x + 1).
     if of.count_ones().is_multiple_of(2) {

@@ -1,0 +1,317 @@
+//! What happened to tensors whose bytes are wrong: as far as bytes and checksums tell, certain kept apart from likely.
+//!
+//! Shard by shard, the widest cause first: a transfer that takes the file for text, data of another shard or another
+//! save (proved where its index or its data is at hand), holes of zeros, single bits. What a cause explains is folded
+//! under it: one cause is one finding. What is left may still be another save, told by the share of what can differ.
+
+mod holes;
+mod other_save;
+mod text_mode;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use self::other_save::Elsewhere;
+pub(super) use self::other_save::{candidates, holds};
+use super::Validation;
+use super::bytes::{Mismatch, Outcome, piece_name};
+use super::entries::StoredPiece;
+use super::shards::{ShardFiles, affected, file_name, names_of};
+use crate::analysis::derived::derived;
+use crate::analysis::finding::{Code, Finding};
+use crate::analysis::forensics::{BitFlip, crc_of_zeros, single_bit};
+use crate::checkpoint::Checkpoint;
+use crate::storage::Source;
+use crate::wire::Crc32c;
+
+/// A scalar says nothing of a whole file: the counters of two saves differ in a bit, and agree by chance.
+const TELLING: u64 = 16;
+
+/// Explains the mismatches and adds a finding for each cause.
+pub(super) fn explain(
+    checkpoint: &Checkpoint,
+    pieces: &[StoredPiece],
+    sums: Outcome,
+    shards: &ShardFiles,
+    result: &mut Validation,
+) {
+    let mut by_shard: BTreeMap<i32, Vec<Mismatch>> = BTreeMap::new();
+    for mismatch in sums.mismatches {
+        if let Some(piece) = pieces.get(mismatch.piece) {
+            by_shard.entry(piece.shard).or_default().push(mismatch);
+        }
+    }
+    // A shard that lost bytes in a text-mode transfer is short; it may have no mismatch that could be summed.
+    for (shard, code) in &shards.broken {
+        if *code == Code::ShortShard {
+            by_shard.entry(*shard).or_default();
+        }
+    }
+    for (shard, mismatches) in by_shard {
+        let evidence = Evidence {
+            checkpoint,
+            pieces,
+            shard,
+            wrong: mismatches.iter().filter_map(|m| Some((pieces.get(m.piece)?, m.got))).collect(),
+            has: |piece: &StoredPiece| shards.has(piece),
+        };
+        if shards.broken.get(&shard) == Some(&Code::ForeignShard) {
+            // That the file is no shard is said already, and explains everything in it.
+            continue;
+        }
+        evidence.explain(result);
+    }
+}
+
+/// A piece whose bytes are wrong, and the checksum that they have.
+type Wrong<'c> = (&'c StoredPiece, Crc32c);
+
+/// The wrong pieces of one shard.
+struct Evidence<'c, H> {
+    checkpoint: &'c Checkpoint,
+    pieces: &'c [StoredPiece],
+    shard: i32,
+    wrong: Vec<Wrong<'c>>,
+    /// Whether the file is long enough for a piece.
+    has: H,
+}
+
+impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
+    fn path(&self) -> PathBuf {
+        self.checkpoint.file(self.shard)
+    }
+
+    fn explain(&self, result: &mut Validation) {
+        let path = self.path();
+        let Ok(source) = Source::open(&path) else { return };
+        if let Some(finding) = text_mode::finding(&source, &path, self.needed()) {
+            let finding = self.fold(finding, &self.wrong);
+            let finding = absorb(finding, &path, result);
+            result.push(finding);
+            return;
+        }
+        let mut left: Vec<Wrong<'_>> = self.wrong.clone();
+        let is_mixed = self.good().next().is_some();
+        let Elsewhere { causes, copy } = other_save::explain(self.checkpoint, &path, is_mixed, &mut left);
+        let is_other_save = !causes.is_empty();
+        for (finding, explained) in causes {
+            let finding = self.fold(finding, &explained);
+            let finding = absorb(finding, &path, result);
+            result.push(finding);
+        }
+        if left.is_empty() {
+            return;
+        }
+        let holes = holes::find(&source, &left);
+        let explain_all = holes.iter().any(|hole| hole.explains_all(&left));
+        if !is_other_save
+            && !explain_all
+            && let Some(finding) = self.likely_other_save(&path, &left, holes.len())
+        {
+            let finding = absorb(self.fold(finding, &left), &path, result);
+            result.push(finding);
+            return;
+        }
+        let mut flipped = Vec::new();
+        left.retain(|wrong| match self.flip(*wrong) {
+            Some(flip) => {
+                flipped.push((*wrong, flip));
+                false
+            }
+            None => true,
+        });
+        for (wrong, flip) in flipped {
+            result.push(with_copy(self.flip_finding(&path, wrong, &flip), copy.as_ref(), &[wrong]));
+        }
+        let holes = holes::find(&source, &left);
+        for hole in &holes {
+            let (inside, outside): (Vec<_>, Vec<_>) = left.iter().copied().partition(|(piece, _)| hole.meets(piece));
+            if !inside.is_empty() {
+                let finding = hole.finding(&path, self.checkpoint, &inside);
+                result.push(self.fold(with_copy(finding, copy.as_ref(), &inside), &inside));
+            }
+            left = outside;
+        }
+        for wrong in left {
+            let finding = self.mismatch(&path, wrong, is_other_save);
+            result.push(with_copy(finding, copy.as_ref(), &[wrong]));
+        }
+    }
+
+    /// Says of a finding which tensors it explains.
+    fn fold(&self, mut finding: Finding, explained: &[Wrong<'_>]) -> Finding {
+        finding.explains = names_of(self.checkpoint, explained.iter().map(|(piece, _)| *piece));
+        finding
+    }
+
+    /// Pieces of the shard that match and that another save would hardly have too: longer than a scalar, not zeros.
+    fn good(&self) -> impl Iterator<Item = &StoredPiece> {
+        let wrong: Vec<u64> = self.wrong.iter().map(|(piece, _)| piece.start).collect();
+        let own = self.pieces.iter().filter(|piece| piece.shard == self.shard && piece.is_selected);
+        let matches = move |piece: &&StoredPiece| wrong.binary_search(&piece.start).is_err();
+        own.filter(|piece| !piece.is_variable && (self.has)(piece)).filter(matches).filter(|piece| can_differ(piece))
+    }
+
+    /// Without another save at hand: whether what is wrong is so much of what can differ between two saves, and so
+    /// scattered over the file, that a mixed pair is likelier than damage.
+    fn likely_other_save(&self, path: &Path, left: &[Wrong<'c>], holes: usize) -> Option<Finding> {
+        let zeros = |(piece, got): &Wrong<'_>| got.0 == crc_of_zeros(piece.len);
+        // One run of zeros is a hole; several, or one beside other wrong tensors, may be slots of the first step.
+        let may_be_slots = holes > 1 || left.iter().any(|wrong| !zeros(wrong));
+        let wrong = left.iter().filter(|wrong| (may_be_slots || !zeros(wrong)) && self.flip(**wrong).is_none());
+        let wrong: Vec<&StoredPiece> = wrong.map(|(piece, _)| *piece).filter(|piece| piece.len > TELLING).collect();
+        let good: Vec<&StoredPiece> = self.good().collect();
+        let bytes = |pieces: &[&StoredPiece]| pieces.iter().map(|piece| piece.len).sum::<u64>();
+        let of = left.len().saturating_add(good.len());
+        let (certain, message) = if good.is_empty() {
+            // Slots of an optimizer are zeros at the first step, so zeros alone may be another save's as well; where
+            // nothing but them is wrong and nothing can be right, both are possible.
+            let all_zeros = left.iter().all(zeros);
+            if left.len() < 2 || (!all_zeros && left.iter().all(|wrong| zeros(wrong) || self.flip(*wrong).is_some())) {
+                return None;
+            }
+            let of_all = self.pieces.iter().filter(|piece| piece.shard == self.shard && !piece.is_variable).count();
+            let that = if of_all > self.wrong.len() { " that can differ between two saves" } else { "" };
+            let n = left.len();
+            let message = format!("none of the {n} tensors in {}{that} is what the index says", file_name(path));
+            let certain = if all_zeros {
+                "every size fits, every checksum differs, and all of these tensors are zeros".to_owned()
+            } else {
+                "every size fits and every checksum differs".to_owned()
+            };
+            (certain, message)
+        } else {
+            // In damage the wrong ones are neighbours; in another save they stand among the right ones.
+            let scattered = good.iter().any(|piece| {
+                wrong.iter().any(|other| other.start < piece.start)
+                    && wrong.iter().any(|other| other.start > piece.start)
+            });
+            // A tensor that is zeros from its first byte to its last, beside one that is wrong otherwise: a slot.
+            let scattered = scattered || (left.iter().any(zeros) && left.iter().any(|wrong| !zeros(wrong)));
+            let share = bytes(&wrong) >= bytes(&good);
+            if wrong.len() < 2 || !share || (good.len() > 1 && !scattered) {
+                return None;
+            }
+            let n = wrong.len();
+            let message =
+                format!("{n} of the {of} tensors in {} that can differ between two saves do", file_name(path));
+            (format!("every size fits; {} of the checksums differ", left.len()), message)
+        };
+        let likely = if left.iter().all(zeros) {
+            "index and data come from different saves, one of them before training changed these tensors; or the file \
+             was never written"
+        } else {
+            "index and data come from different saves, or the shard was overwritten"
+        };
+        let finding =
+            Finding::new(Code::MispairedData, message).in_file(path).because(certain, Some(likely.to_owned()));
+        Some(finding.with_help("find the index and data of one save; until then no tensor of this pair can be trusted"))
+    }
+
+    fn needed(&self) -> u64 {
+        self.pieces.iter().filter(|p| p.shard == self.shard).map(StoredPiece::end).max().unwrap_or(0)
+    }
+
+    /// The one bit that would explain a wrong piece. Two counters may differ in one bit without any damage.
+    fn flip(&self, (piece, got): Wrong<'c>) -> Option<BitFlip> {
+        // Among so many wrong pieces a coincidence must still be rare.
+        let rare = |flip: &BitFlip| {
+            let tries = u32::try_from(self.wrong.len()).map_or(f64::from(u32::MAX), f64::from);
+            flip.odds * tries < 0.01
+        };
+        single_bit(piece.crc.0, got.0, piece.len).filter(rare)
+    }
+
+    fn flip_finding(&self, path: &Path, (piece, got): Wrong<'_>, flip: &BitFlip) -> Finding {
+        let at = piece.start.saturating_add(flip.byte);
+        let who = piece_name(self.checkpoint, piece);
+        let message =
+            format!("{who}: one bit differs from what was saved, bit {} of byte {at} of {}", flip.bit, file_name(path));
+        let mut finding = Finding::new(Code::SingleBitFlip, message).in_file(path);
+        finding.offset = Some(at);
+        (finding.expected, finding.found) = (Some(format!("{:#010x}", piece.crc.0)), Some(format!("{:#010x}", got.0)));
+        let odds = f64::round(1.0 / flip.odds.max(f64::MIN_POSITIVE));
+        let unique = if flip.unique { "" } else { "; in a tensor this large other bits would explain it too" };
+        let certain = format!("the two checksums differ exactly as this one bit makes them{unique}");
+        let (likely, help) = if piece.len > TELLING {
+            ("a memory, disk or transfer error", "fetch the shard again")
+        } else {
+            ("a memory, disk or transfer error, or the value of another save", "compare it with what it should be")
+        };
+        let likely = format!("{likely} (odds of coincidence 1 : {odds})");
+        finding = finding.because(certain, Some(likely)).with_help(help);
+        match self.checkpoint.tensors().get(piece.tensor as usize) {
+            Some(tensor) => finding.for_tensor(&tensor.name),
+            None => finding,
+        }
+    }
+
+    /// A wrong tensor that no cause explains.
+    fn mismatch(&self, path: &Path, (piece, got): Wrong<'_>, is_other_save: bool) -> Finding {
+        let (stored, computed) = (format!("{:#010x}", piece.crc.0), format!("{:#010x}", got.0));
+        let who = piece_name(self.checkpoint, piece);
+        let message = format!(
+            "{who}: its {} bytes are not the ones that were saved (stored {stored}, computed {computed}; {} at offset {})",
+            piece.len,
+            file_name(path),
+            piece.start
+        );
+        let mut finding = Finding::new(Code::TensorChecksumMismatch, message).in_file(path);
+        // That the others can be used is said only where nothing speaks for another save.
+        finding.help = Some(match self.wrong.len() {
+            _ if is_other_save => "nothing nearby has it as it should be; fetch that file again".to_owned(),
+            1 if self.good().map(|good| good.len).sum::<u64>() / 4 >= piece.len => {
+                "fetch that file again; the other tensors match their checksums".to_owned()
+            }
+            _ => "fetch that file again".to_owned(),
+        });
+        (finding.offset, finding.expected, finding.found) = (Some(piece.start), Some(stored), Some(computed));
+        if let Some(tensor) = self.checkpoint.tensors().get(piece.tensor as usize) {
+            finding = finding.for_tensor(&tensor.name);
+            if let Some(value) = derived(self.checkpoint, &tensor) {
+                let assumption = value.assumption().map_or_else(String::new, |text| format!(", {text}"));
+                let certain = format!("by its checksum the value that was saved is {}{assumption}", value.text());
+                finding = finding.because(certain, None);
+            }
+        }
+        finding
+    }
+}
+
+/// A file that is another one has another length and other strings: what was told of these is a part of the cause, and
+/// goes under it.
+fn absorb(mut finding: Finding, path: &Path, result: &mut Validation) -> Finding {
+    use Code::{BadStringTensor, ShortShard, StringLengthsMismatch, TensorChecksumMismatch, UnreferencedBytes};
+    let is_part = |f: &Finding| {
+        let codes = [BadStringTensor, ShortShard, StringLengthsMismatch, TensorChecksumMismatch, UnreferencedBytes];
+        codes.contains(&f.code) && f.file.as_deref() == Some(path)
+    };
+    for told in result.findings.extract_if(.., |f| is_part(f)) {
+        finding.explains.extend(told.explains);
+        finding.explains.extend(told.tensor);
+    }
+    finding.explains.sort_unstable();
+    finding.explains.dedup();
+    finding
+}
+
+/// Names a file that has the right bytes of all these pieces.
+fn with_copy(mut finding: Finding, copy: Option<&(PathBuf, Vec<Wrong<'_>>)>, wrong: &[Wrong<'_>]) -> Finding {
+    if let Some((file, held)) = copy
+        && wrong.iter().all(|(piece, _)| held.iter().any(|(other, _)| std::ptr::eq(*other, *piece)))
+    {
+        let help = finding.help.take().unwrap_or_default();
+        finding.help = Some(format!("{help}; {} has the right bytes at the same place", file_name(file)));
+    }
+    finding
+}
+
+/// Whether two saves would hardly agree in a piece.
+fn can_differ(piece: &StoredPiece) -> bool {
+    piece.len > TELLING && piece.crc.0 != crc_of_zeros(piece.len)
+}
+
+/// "3 tensors affected (a, b, c)" of wrong pieces.
+fn affected_by(checkpoint: &Checkpoint, wrong: &[Wrong<'_>]) -> String {
+    affected(checkpoint, wrong.iter().map(|(piece, _)| *piece))
+}

@@ -1,0 +1,202 @@
+//! What an interrupted save left behind, looked into: it may be the only copy of what was trained.
+//!
+//! `tensor_bundle.cc`: a writer writes `<file>.tempstate<number>` and renames it when it is done. `save_restore_v2_ops.cc`,
+//! `MergeV2Checkpoints`: each worker saves `<prefix>_temp/part-00000-of-00004` (`<prefix>_temp_<hex>/…` in TensorFlow 1,
+//! `<prefix>.part-…` on S3, which has no directories), and the chief renames all of them into the checkpoint.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::shards::counted;
+use super::{ValidateOptions, Validation, one_checkpoint};
+use crate::analysis::finding::{Code, Finding};
+use crate::bundle::Prefix;
+use crate::checkpoint::{Origin, SourceKind};
+use crate::escape::{escaped, shell_word};
+use crate::limits::Limits;
+
+/// The leftovers in the directory of what is checked.
+pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
+    let dir = match &origin.model_dir {
+        Some(dir) => dir.path.clone(),
+        None => origin.prefix.directory(),
+    };
+    let base = origin.prefix.base_name().to_str().unwrap_or_default();
+    let whole_directory = origin.model_dir.is_some() || origin.saved_model.is_some();
+    let Ok(entries) = std::fs::read_dir(&dir) else { return Vec::new() };
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    let own = names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base)));
+    own.filter_map(|name| Leftover::of(&dir, name)).collect()
+}
+
+/// A file or a directory of an interrupted save.
+#[derive(Debug)]
+pub(super) struct Leftover {
+    path: PathBuf,
+    name: String,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// A file that was being written.
+    BeingWritten,
+    /// A part on a file system without directories.
+    LonePart,
+    /// A directory of parts.
+    Parts,
+}
+
+impl Leftover {
+    fn of(dir: &Path, name: &str) -> Option<Self> {
+        let path = dir.join(name);
+        let kind = if name.contains(".tempstate") {
+            Kind::BeingWritten
+        } else if is_part(name) {
+            Kind::LonePart
+        } else if name.contains("_temp") && !parts_in(&path).is_empty() {
+            Kind::Parts
+        } else {
+            return None;
+        };
+        Some(Self { path, name: name.to_owned(), kind })
+    }
+
+    /// Whether a file is in it, or is it.
+    pub(super) fn has(&self, file: &Path) -> bool {
+        file.starts_with(&self.path)
+    }
+
+    /// Says what it is and what can be done with it.
+    pub(super) fn finding(&self, options: &ValidateOptions, limits: &Limits) -> Finding {
+        let name = escaped(self.name.as_bytes()).into_owned();
+        let (what, help) = match self.kind {
+            Kind::BeingWritten => (
+                format!("{name} was being written when the save ended; it is not whole"),
+                "keep it until a later checkpoint is intact; a save that runs now may still be writing it".to_owned(),
+            ),
+            Kind::LonePart => (
+                format!("{name} is a part of a save that was never put together"),
+                "keep it until a later checkpoint is intact".to_owned(),
+            ),
+            Kind::Parts => self.parts(&name, options, limits),
+        };
+        Finding::new(Code::InterruptedSave, what).in_file(&self.path).with_help(help)
+    }
+
+    /// A directory of parts: a whole save, or some of its parts.
+    fn parts(&self, name: &str, options: &ValidateOptions, limits: &Limits) -> (String, String) {
+        let parts = parts_in(&self.path);
+        let with_index: Vec<&Part> = parts.values().filter(|part| part.has_index).collect();
+        let of = parts.values().map(|part| part.of).max().unwrap_or(0);
+        if with_index.is_empty() {
+            let what = format!("{name} holds data of a save that did not finish, without an index");
+            return (what, "keep it: a checkpoint whose shard is missing may need it".to_owned());
+        }
+        let mut inner = Validation::default();
+        let quiet =
+            ValidateOptions { finite: false, serving: false, ..ValidateOptions::all(options.quick, options.threads) };
+        for part in &with_index {
+            let origin = Origin::of_prefix(&self.path, SourceKind::Bundle, Prefix::new(part.prefix.as_os_str()));
+            one_checkpoint(origin, &quiet, limits, &super::Progress::default(), &mut inner);
+        }
+        let tensors = counted(inner.checked.tensors, "tensor");
+        let missing = u64::from(of).saturating_sub(with_index.len() as u64);
+        if missing > 0 {
+            let workers = counted(missing, "other part");
+            let what = format!(
+                "{name} holds {} of {of} parts of a save that were never put together ({tensors})",
+                with_index.len()
+            );
+            let help = format!(
+                "{workers} may lie where another worker saved: all workers must save into one directory that they share; keep it"
+            );
+            return (what, help);
+        }
+        if !inner.is_ok() {
+            let what = format!("{name} holds a save that did not finish, and it is not whole ({tensors} in its index)");
+            return (what, "keep it until a later checkpoint is intact".to_owned());
+        }
+        let Some(prefix) = self.destination() else {
+            return (format!("{name} holds a save that did not finish ({tensors})"), "keep it".to_owned());
+        };
+        let checked = if options.quick { "by the lengths of its files whole" } else { "intact" };
+        let age = match (modified(&prefix.index()), newest(&with_index)) {
+            (None, _) => ", and there is no other checkpoint of this name",
+            (Some(own), Some(left)) if left > own => ", newer than the checkpoint of this name",
+            _ => "",
+        };
+        let what = format!("{name} holds a save that is {checked} ({tensors}) and was not renamed{age}");
+        let help = match with_index.as_slice() {
+            [only] => {
+                let from = |suffix: &str| shell_word(&suffixed(&only.prefix, suffix));
+                let data = ".data-00000-of-00001";
+                let index = format!("mv {} {}", from(".index"), shell_word(&prefix.index()));
+                let data = format!("mv {} {}", from(data), shell_word(&prefix.shard(0, 1)));
+                format!(
+                    "do not delete it; to use it, stop the program that saves, put the old files aside, then: {data} && {index}"
+                )
+            }
+            _ => format!(
+                "do not delete it; to use it: tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=[the {of} parts], \
+                 destination_prefix='{}', delete_old_dirs=False)",
+                escaped(prefix.as_path().as_os_str().as_encoded_bytes())
+            ),
+        };
+        (what, help)
+    }
+
+    /// The checkpoint that it was to become.
+    fn destination(&self) -> Option<Prefix> {
+        let at = self.name.rfind("_temp")?;
+        let base = self.name.get(..at).filter(|base| !base.is_empty())?;
+        Some(Prefix::new(self.path.with_file_name(base).into_os_string()))
+    }
+}
+
+/// One part: what a worker saved.
+#[derive(Debug, Default)]
+struct Part {
+    prefix: PathBuf,
+    of: u32,
+    has_index: bool,
+}
+
+/// The parts in a directory, by their names.
+fn parts_in(dir: &Path) -> BTreeMap<String, Part> {
+    let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Some((part, suffix)) = name.split_once('.') else { continue };
+        let of =
+            part.strip_prefix("part-").and_then(|rest| rest.split_once("-of-")).and_then(|(_, of)| of.parse().ok());
+        if let Some(of) = of {
+            let known = parts.entry(part.to_owned()).or_default();
+            (known.prefix, known.of) = (dir.join(part), of);
+            known.has_index |= suffix == "index";
+        }
+    }
+    parts
+}
+
+/// `<prefix>.part-00000-of-00001.index`: the parts of a sharded save to S3, which has no directories.
+fn is_part(name: &str) -> bool {
+    let numbers = name.rsplit_once(".part-").and_then(|(_, rest)| rest.split_once('.')?.0.split_once("-of-"));
+    numbers.is_some_and(|(id, of)| [id, of].iter().all(|n| n.len() >= 5 && n.bytes().all(|b| b.is_ascii_digit())))
+}
+
+fn suffixed(prefix: &Path, suffix: &str) -> PathBuf {
+    let mut name = prefix.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).ok()?.modified().ok()
+}
+
+fn newest(parts: &[&Part]) -> Option<SystemTime> {
+    parts.iter().filter_map(|part| modified(&suffixed(&part.prefix, ".index"))).max()
+}
