@@ -65,8 +65,9 @@ impl Serving {
                 validate_version(base, &version, limits).findings
             };
             findings.retain(|finding| finding.severity != Severity::Note);
-            // Wrong variables load without a word.
-            let stops = |f: &Finding| f.severity == Severity::Error && f.code != Code::FingerprintMismatch;
+            // Wrong variables load without a word, and so do lost ones.
+            let loads = [Code::FingerprintMismatch, Code::MissingVariables];
+            let stops = |f: &Finding| f.severity == Severity::Error && !loads.contains(&f.code);
             ServedVersion {
                 served: at == 0,
                 modified: std::fs::metadata(&version.path).and_then(|metadata| metadata.modified()).ok(),

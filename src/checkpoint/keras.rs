@@ -76,7 +76,7 @@ pub fn is_keras_archive(path: &Path) -> bool {
     };
     path.file_name().is_some_and(|name| name == "config.json")
         || (path.extension().is_some_and(|extension| extension == "keras") && path.is_file())
-        || (is_zip() && sniff::look(path).is_some_and(|looks| looks.what.contains(".keras")))
+        || (is_zip() && sniff::look(path).is_some_and(|looks| looks.kind == sniff::Foreign::KerasArchive))
 }
 
 /// Where the text `"class_name": "Lambda"` stands in a file of any kind, if it does.

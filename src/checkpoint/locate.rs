@@ -7,11 +7,16 @@
 use std::path::{Path, PathBuf};
 
 use super::directory::{self, Found, ModelDir, nothing_in};
+use super::foreign_paths;
 use super::near_misses::not_found;
 use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use super::serving;
+<<<<<<< HEAD
 use super::sniff;
 use super::written_path::WrittenPath;
+=======
+use super::sniff::{self, Foreign};
+>>>>>>> main
 use crate::bundle::Prefix;
 use crate::container::Format;
 use crate::error::{Error, ErrorKind, Result};
@@ -146,11 +151,26 @@ impl Origin {
 /// # Errors
 /// [`ErrorKind::NotACheckpoint`] if it means nothing, with what it looks like and what to do.
 pub(super) fn locate(path: &Path, choice: Choice) -> Result<Origin> {
+<<<<<<< HEAD
     let written = WrittenPath::of(path)?;
     let mut origin = find(&written.path, choice)?;
     if let Some(note) = written.note {
         origin.notes.insert(0, note);
     }
+=======
+    let origin = find(path, choice).or_else(|error| {
+        if path.exists() {
+            return Err(error);
+        }
+        for (other, why) in foreign_paths::readings(path) {
+            if let Ok(mut origin) = find(&other, choice) {
+                origin.notes.push(format!("{} {why}", Escaped(path.as_os_str().as_encoded_bytes())));
+                return Ok(origin);
+            }
+        }
+        Err(foreign_paths::remote(path).unwrap_or(error))
+    })?;
+>>>>>>> main
     let unused = |what: &str, of: &str| {
         let why = format!("--{what} picks from {of}; this path already names one checkpoint");
         Err(Error::new(ErrorKind::Request(why)).in_file(path))
@@ -230,7 +250,7 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
         Some(SAVED_MODEL_PB | SAVED_MODEL_PBTXT | SAVED_MODEL_CPB) => return Ok(saved_model(path, parent)),
         Some("checkpoint") if !sniff::is_table(path) => {
             return match sniff::look(path) {
-                Some(found) if found.what != "a text file" => Err(foreign(path, found)),
+                Some(found) if found.kind != Foreign::Text => Err(foreign(path, found)),
                 _ => in_directory(parent, choice).map(|origin| Origin { path: path.to_path_buf(), ..origin }),
             };
         }
@@ -276,7 +296,7 @@ fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
         return Ok(origin);
     }
     let error = match sniff::look(path) {
-        Some(found) if !matches!(found.what, sniff::ZEROS | "a text file") => foreign(path, found),
+        Some(found) if !matches!(found.kind, Foreign::Zeros | Foreign::Text) => foreign(path, found),
         _ => Error::new(ErrorKind::NotACheckpoint("the index of this checkpoint is missing".into()))
             .in_file(&prefix.index())
             .with_help("without the .index file nothing says what the data is; copy it beside this file"),
@@ -316,8 +336,24 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
 
 fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
     if let Some(file) = saved_model_file(path) {
-        return Ok(saved_model(path, &file.with_file_name("")));
+        let model = saved_model(path, &file.with_file_name(""));
+        // A file of another kind under this name makes no SavedModel, where something else can be opened.
+        let is_other =
+            |found: &sniff::Looks| !matches!(found.kind, Foreign::SavedModel | Foreign::Text | Foreign::Empty);
+        return match sniff::look(&file).filter(is_other).filter(|_| !model.has_variables) {
+            Some(found) => beside_model(path, choice).map_or(Ok(model), |mut origin| {
+                let name = Escaped(file.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
+                origin.notes.push(format!("{name} is no SavedModel but {}", found.what));
+                Ok(origin)
+            }),
+            None => Ok(model),
+        };
     }
+    beside_model(path, choice)
+}
+
+/// What a directory holds that is no SavedModel by its `saved_model.pb`.
+fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
     // `variables/` of a SavedModel.
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
     let parent = parent.map_or_else(|| path.join(".."), Path::to_path_buf);

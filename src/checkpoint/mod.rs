@@ -10,6 +10,7 @@ mod event_record;
 pub mod events;
 mod fields;
 pub mod fingerprint;
+mod foreign_paths;
 pub mod graph;
 mod group;
 pub mod keras;
@@ -25,6 +26,7 @@ pub mod saved_objects;
 pub mod serving;
 mod signature;
 mod sniff;
+mod sniff_message;
 mod spec;
 pub mod state;
 mod written_path;
@@ -32,8 +34,12 @@ mod written_path;
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
+<<<<<<< HEAD
 pub use sniff::{Looks, look, looks_like};
 pub use written_path::WrittenPath;
+=======
+pub use sniff::{Foreign, Looks, is_table, look, looks_like};
+>>>>>>> main
 
 pub use crate::container::{
     Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,

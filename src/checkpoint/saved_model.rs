@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::directory::list;
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
-use super::{Checkpoint, Origin, Tensors, sniff};
+use super::sniff::{self, Foreign};
+use super::{Checkpoint, Origin, Tensors};
 use crate::container::Nothing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -130,7 +131,9 @@ pub(super) fn without_variables(mut origin: Origin, limits: &Limits) -> Checkpoi
 
 /// Replaces what a parser says of something that was never a graph.
 fn explain(error: Error, file: &Path) -> Error {
-    match sniff::look(file).filter(|found| found.is_surely_foreign() || found.what == sniff::ZEROS) {
+    // A file that is a SavedModel by its first fields, or text of no other kind, is damaged further on.
+    let is_other = |found: &sniff::Looks| !matches!(found.kind, Foreign::SavedModel | Foreign::Text);
+    match sniff::look(file).filter(is_other) {
         Some(found) => {
             let why = format!("not a SavedModel: it looks like {}", found.what);
             Error::new(ErrorKind::NotACheckpoint(why)).in_file(file).with_help(found.advice)

@@ -5,14 +5,50 @@
 
 use std::path::Path;
 
+use super::sniff_message::{message, text_message};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::Escaped;
 use crate::storage::Source;
 use crate::table::MAGIC;
 
+/// What kind of file it is: for whoever decides by it. The words are in [`Looks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// No bytes.
+    Empty,
+    /// Nothing but zeros.
+    Zeros,
+    /// A pointer of Git LFS.
+    LfsPointer,
+    /// A web page, or an error in XML.
+    WebPage,
+    /// An archive or a compressed file.
+    Archive,
+    /// HDF5.
+    Hdf5,
+    /// A `.keras` archive.
+    KerasArchive,
+    /// A bundle's index without its end.
+    CutIndex,
+    /// A V1 checkpoint without its end.
+    CutSaverV1,
+    /// A graph by itself, binary or text.
+    GraphDef,
+    /// A graph with its collections, binary or text.
+    MetaGraphDef,
+    /// A SavedModel's graph.
+    SavedModel,
+    /// JSON, or text of no known kind.
+    Text,
+    /// Of another program or framework.
+    Other,
+}
+
 /// What a file looks like, and what to do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Looks {
+    /// Which kind.
+    pub kind: Foreign,
     /// What it looks like, with its article: `a Git LFS pointer`.
     pub what: &'static str,
     /// What to do.
@@ -50,39 +86,49 @@ impl Looks {
 /// How many first bytes are enough to tell.
 pub(super) const HEAD: u64 = 4096;
 
-const fn looks(what: &'static str, advice: &'static str) -> Looks {
-    Looks { what, advice, proof: Proof::Likely }
+pub(super) const fn looks(kind: Foreign, what: &'static str, advice: &'static str) -> Looks {
+    Looks { kind, what, advice, proof: Proof::Likely }
 }
 
-/// What a file looks like of which a download left only the length.
-pub(super) const ZEROS: &str = "nothing but zeros";
-
-/// What a V1 checkpoint without its end looks like.
-pub(super) const CUT_V1: &str = "the beginning of a V1 checkpoint, cut off";
-
 const UNPACK: &str = "unpack it first, then give the prefix of the checkpoint inside";
+const GZIP: &str = "it is compressed: a store or a server that keeps files with the encoding gzip hands them out so, and \
+                    TensorFlow does not unpack them; gunzip it under its own name";
+const OTHER: &str = "ckpt reads TensorFlow checkpoints, safetensors and NumPy files";
 
 /// Formats that begin with fixed bytes.
 const SIGNATURES: &[(&[u8], Looks)] = &[
     (
         b"version https://git-lfs",
-        looks("a Git LFS pointer, not the file itself", "fetch the real file with `git lfs pull`").but(Proof::Sure),
+        looks(Foreign::LfsPointer, "a Git LFS pointer, not the file itself", "fetch the real file with `git lfs pull`")
+            .but(Proof::Sure),
     ),
-    (b"\x89HDF\r\n\x1a\n", looks("an HDF5 file (Keras .h5)", "ckpt reads TensorFlow checkpoints; use h5ls or h5dump")),
-    (b"\x1f\x8b", looks("a gzip archive", UNPACK)),
-    (b"BZh", looks("a bzip2 archive", UNPACK)),
-    (b"\xfd7zXZ\0", looks("an xz archive", UNPACK)),
-    (b"\x28\xb5\x2f\xfd", looks("a Zstandard archive", UNPACK)),
-    (b"7z\xbc\xaf\x27\x1c", looks("a 7-Zip archive", UNPACK)),
-    (b"Rar!", looks("a RAR archive", UNPACK)),
-    (b"\x93NUMPY", looks("a NumPy .npy array", "open it with numpy.load")),
-    (b"GGUF", looks("a GGUF model", "ckpt reads TensorFlow checkpoints only")),
-    (b"\x7fELF", looks("an executable", "give the prefix of a checkpoint")),
-    (b"\x89PNG", looks("a PNG image", "give the prefix of a checkpoint")),
-    (b"%PDF", looks("a PDF document", "give the prefix of a checkpoint")),
+    (
+        b"\x89HDF\r\n\x1a\n",
+        looks(Foreign::Hdf5, "an HDF5 file (Keras .h5)", "ckpt does not read HDF5 yet; use h5ls or h5dump"),
+    ),
+    (
+        b"\xef\xbf\xbdHDF",
+        looks(
+            Foreign::Other,
+            "an HDF5 file that was read as text and written again",
+            "its bytes are lost: every byte that is no UTF-8 became EF BF BD; fetch the file again, as binary",
+        )
+        .but(Proof::Sure),
+    ),
+    (b"\x1f\x8b", looks(Foreign::Archive, "a gzip archive", GZIP).but(Proof::Sure)),
+    (b"BZh", looks(Foreign::Archive, "a bzip2 archive", UNPACK)),
+    (b"\xfd7zXZ\0", looks(Foreign::Archive, "an xz archive", UNPACK)),
+    (b"\x28\xb5\x2f\xfd", looks(Foreign::Archive, "a Zstandard archive", UNPACK)),
+    (b"7z\xbc\xaf\x27\x1c", looks(Foreign::Archive, "a 7-Zip archive", UNPACK)),
+    (b"Rar!", looks(Foreign::Archive, "a RAR archive", UNPACK)),
+    (b"GGUF", looks(Foreign::Other, "a GGUF model", OTHER)),
+    (b"\x7fELF", looks(Foreign::Other, "an executable", "give the prefix of a checkpoint")),
+    (b"\x89PNG", looks(Foreign::Other, "a PNG image", "give the prefix of a checkpoint")),
+    (b"%PDF", looks(Foreign::Other, "a PDF document", "give the prefix of a checkpoint")),
     (
         b"\x83\xaf\x70\xd1\x0d\x88\x4a\x3f",
         looks(
+            Foreign::Other,
             "a Riegeli file (chunked SavedModel)",
             "open-source TensorFlow cannot read it either; save the model again as saved_model.pb",
         ),
@@ -92,10 +138,15 @@ const SIGNATURES: &[(&[u8], Looks)] = &[
 /// What a file with these first bytes looks like; `None` if nothing is recognised.
 pub fn looks_like(head: &[u8]) -> Option<Looks> {
     if head.is_empty() {
-        return Some(looks("an empty file", "the copy or download did not finish; fetch it again").but(Proof::None));
+        let empty = looks(Foreign::Empty, "an empty file", "the copy or download did not finish; fetch it again");
+        return Some(empty.but(Proof::None));
     }
     if let Some((_, found)) = SIGNATURES.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(*found);
+    }
+    if head.get(4..8) == Some(b"TFL3") {
+        let advice = "it holds a converted model without a checkpoint; ask tf.lite.Interpreter what is in it";
+        return Some(looks(Foreign::Other, "a TensorFlow Lite model (.tflite)", advice));
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Some(zip(head));
@@ -105,47 +156,50 @@ pub fn looks_like(head: &[u8]) -> Option<Looks> {
     let starts = |tag: &[u8]| text.get(..tag.len()).is_some_and(|t| t.eq_ignore_ascii_case(tag));
     if starts(b"<!doctype html") || starts(b"<html") || starts(b"<head") {
         let advice = "the download gave a web page (a login or an error); fetch the file itself";
-        return Some(looks("an HTML page", advice).but(Proof::Sure));
+        return Some(looks(Foreign::WebPage, "an HTML page", advice).but(Proof::Sure));
     }
     if starts(b"<?xml") {
-        return Some(looks("an XML document", "the download gave an error message; fetch the file itself"));
-    }
-    if let Some((length, rest)) = head.split_first_chunk::<8>()
-        && rest.first() == Some(&b'{')
-        && (2..1 << 28).contains(&u64::from_le_bytes(*length))
-    {
-        return Some(looks("a safetensors file", "ckpt reads TensorFlow checkpoints only"));
+        let advice = "the download gave an error message; fetch the file itself";
+        return Some(looks(Foreign::WebPage, "an XML document", advice));
     }
     if matches!(head, [0x80, 2..=5, ..]) {
-        return Some(looks(
-            "a Python pickle",
-            "do not unpickle what you do not trust; ckpt reads TensorFlow checkpoints only",
-        ));
+        let advice = "do not unpickle what you do not trust; ckpt does not read pickles";
+        return Some(looks(Foreign::Other, "a Python pickle", advice));
     }
     if head.get(257..262) == Some(b"ustar") {
-        return Some(looks("a tar archive", UNPACK));
+        return Some(looks(Foreign::Archive, "a tar archive", UNPACK));
     }
     if head.iter().all(|b| *b == 0) && head.len() >= 48 {
-        let zeros = looks(ZEROS, "an interrupted download left a hole; fetch it again");
+        let zeros = looks(Foreign::Zeros, "nothing but zeros", "an interrupted download left a hole; fetch it again");
         return Some(zeros.but(Proof::None));
     }
     // The first entry of every index that TensorFlow writes: empty key, header with the number of shards.
     if matches!(head, [0, 0, len, 0x08, ..] if *len < 32) {
-        return Some(looks("the beginning of a bundle index, cut off", "the copy did not finish; fetch it again"));
+        let advice = "the copy did not finish; fetch it again";
+        return Some(looks(Foreign::CutIndex, "the beginning of a bundle index, cut off", advice));
     }
     // That of a V1 checkpoint: empty key, and the metadata of all tensors, whose length takes one to four bytes.
     if let [0, 0, rest @ ..] = head
         && let Some(last) = rest.iter().take(4).position(|byte| byte & 0x80 == 0)
         && rest.get(last.saturating_add(1)) == Some(&0x0a)
     {
-        return Some(looks(CUT_V1, "the copy did not finish; fetch it again"));
+        let advice = "the copy did not finish; fetch it again";
+        return Some(looks(Foreign::CutSaverV1, "the beginning of a V1 checkpoint, cut off", advice));
     }
-    if starts(b"{") || starts(b"[{") {
-        return Some(looks("JSON text", "give the prefix of a checkpoint").but(Proof::None));
+    if let Some(found) = message(head) {
+        return Some(found);
+    }
+    if starts(b"{\"") || starts(b"{\n") || starts(b"{ ") || starts(b"[{") || starts(b"{}") {
+        return Some(looks(Foreign::Text, "JSON text", "give the prefix of a checkpoint").but(Proof::None));
     }
     let printable = |b: &u8| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
     if head.iter().all(printable) && std::str::from_utf8(head.get(..head.len().min(512)).unwrap_or(head)).is_ok() {
-        return Some(looks("a text file", "give the prefix of a checkpoint").but(Proof::None));
+        let found = text_message(text);
+        return Some(
+            found
+                .unwrap_or_else(|| looks(Foreign::Text, "a text file", "give the prefix of a checkpoint"))
+                .but(Proof::None),
+        );
     }
     None
 }
@@ -154,13 +208,11 @@ pub fn looks_like(head: &[u8]) -> Option<Looks> {
 fn zip(head: &[u8]) -> Looks {
     let has = |name: &[u8]| head.windows(name.len()).any(|w| w == name);
     if has(b"/data.pkl") || has(b"/data/") || has(b".pkl") {
-        looks("a PyTorch checkpoint (zip with a pickle)", "ckpt reads TensorFlow checkpoints only")
+        looks(Foreign::Other, "a PyTorch checkpoint (zip with a pickle)", OTHER)
     } else if has(b"config.json") || has(b"metadata.json") || has(b"model.weights.h5") {
-        looks("a .keras archive (zip)", "ckpt does not read Keras archives")
-    } else if has(b".npy") {
-        looks("a NumPy .npz archive", "open it with numpy.load")
+        looks(Foreign::KerasArchive, "a .keras archive (zip)", "ckpt does not read Keras archives yet")
     } else {
-        looks("a zip archive", UNPACK)
+        looks(Foreign::Archive, "a zip archive", UNPACK)
     }
 }
 
@@ -171,7 +223,7 @@ pub fn look(path: &Path) -> Option<Looks> {
 }
 
 /// Whether the file at `path` ends as a table does.
-pub(super) fn is_table(path: &Path) -> bool {
+pub fn is_table(path: &Path) -> bool {
     let ends_with_magic = |source: Source| -> Result<bool> {
         let mut scratch = Vec::new();
         let start = source.len().saturating_sub(8);
@@ -182,7 +234,7 @@ pub(super) fn is_table(path: &Path) -> bool {
 
 /// Whether the file at `path` begins as a V1 checkpoint does, and does not end so.
 pub(super) fn is_cut_v1(path: &Path) -> bool {
-    look(path).is_some_and(|found| found.what == CUT_V1) && !is_table(path)
+    look(path).is_some_and(|found| found.kind == Foreign::CutSaverV1) && !is_table(path)
 }
 
 /// Replaces "truncated" by what a shard is instead, where its first bytes tell.
@@ -238,12 +290,11 @@ mod tests {
             (b"\x89HDF\r\n\x1a\n....", "an HDF5 file (Keras .h5)"),
             (b"\x80\x04\x95abc", "a Python pickle"),
             (b"\x1f\x8b\x08", "a gzip archive"),
-            (b"\x40\0\0\0\0\0\0\0{\"a\":1}", "a safetensors file"),
             (b"hello there", "a text file"),
             (&[0; 64], "nothing but zeros"),
             (&[0, 0, 6, 8, 1, 0x1a, 2, 8, 1, 0, 3], "the beginning of a bundle index, cut off"),
-            (&[0, 0, 6, 0x0a, 4], CUT_V1),
-            (&[0, 0, 0xff, 0x85, 4, 0x0a, 0xfb], CUT_V1),
+            (&[0, 0, 6, 0x0a, 4], "the beginning of a V1 checkpoint, cut off"),
+            (&[0, 0, 0xff, 0x85, 4, 0x0a, 0xfb], "the beginning of a V1 checkpoint, cut off"),
         ];
         for (head, what) in cases {
             assert_eq!(looks_like(head).map(|l| l.what), Some(*what), "{head:?}");

@@ -5,16 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use ckpt::analysis::{Code, Severity};
+use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
 use tempfile::TempDir;
 
-use crate::validating::{copy, errors, lines, only, run, tensors};
+use crate::validating::{ckpt, ckpt_says, copy, errors, lines, only, options, run, tensors, try_run};
 
 /// A case in a directory of its own.
 fn case(name: &str) -> (TempDir, PathBuf) {
     let dir = copy(&format!("cases/{name}"));
     let path = dir.path().to_path_buf();
     (dir, path)
+}
+
+fn gate(path: &Path) -> Validation {
+    try_run(path, &ValidateOptions { serving: true, ..options() }).unwrap()
 }
 
 fn touch(path: &Path, ago: u64) {
@@ -86,4 +90,63 @@ fn a_shard_under_another_name_is_found_by_its_checksums() {
         assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success(), "{command}");
         assert!(run(&path).findings.is_empty(), "{}", lines(&run(&path)));
     }
+}
+
+// `--serving` judges the path that a server would be given, not what can be opened there (K2, K11).
+#[test]
+fn a_model_in_the_base_path_is_no_version() {
+    let (_dir, path) = case("12-version-names");
+    let found = gate(&path.join("spellcheck"));
+    only(&found, Code::NoVersion, &["the model lies in the base path itself", "spellcheck/1"]);
+}
+
+#[test]
+fn a_version_without_its_index_loads_and_fails_later() {
+    let (_dir, path) = case("10-serving-late-index");
+    let found = gate(&path.join("m"));
+    let words = ["version 2: ", "variables.index", "loads it all the same", "every request"];
+    only(&found, Code::MissingVariables, &words);
+    let screen = ckpt_says(2, &["inspect", path.join("m").to_str().unwrap()]);
+    assert!(screen.contains("! yes, but"), "{screen}");
+    only(&gate(&path), Code::NoVersion, &["one level deeper"]);
+}
+
+// A file that does not decode is told for what it is (K3).
+#[test]
+fn a_frozen_graph_is_no_damaged_saved_model() {
+    let (_dir, path) = case("23-frozen-as-savedmodel");
+    let found = gate(&path.join("squeezenet"));
+    let finding = only(&found, Code::BadSavedModel, &["version 1: ", "a GraphDef", "it is whole"]);
+    assert!(!finding.help.as_deref().unwrap_or_default().contains("fetch"), "{}", lines(&found));
+}
+
+#[test]
+fn compressed_objects_are_told_before_anything_is_blamed() {
+    let (_dir, path) = case("09-gzip-index");
+    for name in ["foo", "bar"] {
+        let found = gate(&path.join(name));
+        only(&found, Code::NotATable, &["a gzip archive", "gunzip"]);
+        assert!(found.findings.iter().all(|f| f.code != Code::FingerprintMismatch), "{}", lines(&found));
+        assert!(!lines(&found).contains("damaged"), "{}", lines(&found));
+    }
+}
+
+// Paths of other machines and other systems (K15).
+#[test]
+fn paths_that_this_system_does_not_read_as_they_are() {
+    let said = |path: &str| {
+        let output = ckpt(&["inspect", path]);
+        assert_eq!(output.status.code(), Some(2), "{path}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said("gs://bucket/run/ckpt-1").contains("gcloud storage cp gs://bucket/run/ckpt-1'*' ."));
+    assert!(!said("https://h/m.index?sig=SECRET").contains("SECRET"));
+    let (_dir, path) = case("40-mispaired-tf2");
+    if cfg!(unix) {
+        let windows = path.join("run/ckpt-2").to_str().unwrap().replace('/', "\\");
+        let screen = ckpt_says(0, &["inspect", &windows]);
+        assert!(screen.contains("which this system takes for a letter"), "{screen}");
+    }
+    let quoted = format!("'{}'", path.join("run/ckpt-2").display());
+    ckpt_says(0, &["list", &quoted]);
 }

@@ -6,7 +6,7 @@ use super::Target;
 use crate::checkpoint::graph::Form;
 use crate::checkpoint::keras::is_keras_archive;
 use crate::checkpoint::saved_model::SAVED_MODEL_FILES;
-use crate::checkpoint::{Choice, Origin};
+use crate::checkpoint::{Choice, Foreign, Origin};
 use crate::error::{Error, ErrorKind, Result};
 
 const CHUNKED: &str =
@@ -96,7 +96,7 @@ fn of_file(path: &Path) -> Result<Option<Target>> {
         return Ok(Some(Target::KerasArchive(path.to_path_buf())));
     }
     let looks = crate::checkpoint::looks_like(&crate::storage::Source::open(path)?.head(4096)?);
-    if looks.is_some_and(|looks| looks.what.contains("HDF5")) {
+    if looks.is_some_and(|looks| looks.kind == Foreign::Hdf5) {
         return Ok(Some(Target::Hdf5(path.to_path_buf())));
     }
     Ok(Form::of(path)?.map(|form| Target::Graphs(path.to_path_buf(), form)))

@@ -28,6 +28,7 @@ use crate::checkpoint::saved_model::SavedModel;
 use crate::checkpoint::serving::{Version, versions};
 use crate::checkpoint::{Checkpoint, Choice, Found, Origin, SourceKind};
 use crate::error::Result;
+use crate::escape::escaped;
 use crate::limits::Limits;
 
 /// What to check and how.
@@ -144,13 +145,14 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
             Ok(mut origin) => {
                 around(&mut origin);
                 left_behind.extend(leftovers::find(&origin));
-                if options.serving && origin.saved_model.is_none() {
-                    serving::no_version(path, &mut result);
+                // Files of a model, given by name, are no path that a server is given.
+                if options.serving && (path.is_dir() || origin.saved_model.is_none()) {
+                    serving::no_version(path, Some(&origin), &mut result);
                 }
                 directory::targets(origin, &mut result)
             }
             Err(_) if options.serving && path.is_dir() => {
-                serving::no_version(path, &mut result);
+                serving::no_version(path, None, &mut result);
                 return Ok(result);
             }
             Err(error) => return Err(error),
@@ -162,7 +164,16 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     };
     for mut origin in targets {
         around(&mut origin);
+        let version = origin.saved_model.as_deref().filter(|_| !versions.is_empty()).and_then(Path::file_name);
+        let version = version.map(|name| escaped(name.as_encoded_bytes()).into_owned());
+        let before = result.findings.len();
         one_checkpoint(origin, options, limits, progress, &mut result);
+        if let Some(version) = version {
+            // Of several versions every line says which one it is about.
+            for finding in result.findings.iter_mut().skip(before) {
+                finding.message = format!("version {version}: {}", finding.message);
+            }
+        }
     }
     // A leftover that is the shard which is missing is told there.
     left_behind.retain(|leftover| !result.used.iter().any(|file| leftover.has(file)));

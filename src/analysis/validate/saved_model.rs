@@ -2,13 +2,16 @@
 
 use super::{Validation, serving};
 use crate::analysis::finding::{Code, Finding};
-use crate::checkpoint::Origin;
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
 use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::{SavedModel, lost_variables};
+use crate::checkpoint::{Origin, is_table};
 use crate::error::Error;
 use crate::escape::escaped;
 use crate::limits::Limits;
+
+/// What TensorFlow Serving does with a model whose variables are lost.
+const FAILS_LATER: &str = "; TensorFlow Serving loads it all the same, and every request that needs a variable fails";
 
 /// Checks what belongs to the checkpoint but is no bundle: `saved_model.pb`, `fingerprint.pb`, assets, a `.meta`.
 /// Behind the `gate`, what TensorFlow Serving needs too.
@@ -34,6 +37,15 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
             missing_variables(origin, Some(&model), result);
             if gate {
                 serving::check(dir, &model, result);
+                serving::unknown_ops(dir, result);
+                // Where variables are lost the server does not notice until somebody asks the model something.
+                for finding in result.findings.iter_mut().filter(|finding| finding.code == Code::MissingVariables) {
+                    if !finding.message.ends_with(FAILS_LATER)
+                        && finding.file.as_deref() == Some(&origin.prefix.index())
+                    {
+                        finding.message.push_str(FAILS_LATER);
+                    }
+                }
             }
         }
         Err(error) => {
@@ -52,7 +64,8 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
     };
     let index = origin.prefix.index();
     let told = result.findings.iter().any(|f| f.code == Code::MissingVariables && f.file.as_deref() == Some(&index));
-    if !origin.v1_files.is_empty() || told {
+    // What is no index at all is told as that, whatever its hash.
+    if !origin.v1_files.is_empty() || told || (index.is_file() && !is_table(&index)) {
         return;
     }
     // TensorFlow writes 0 where there was no index to hash.

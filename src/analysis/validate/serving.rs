@@ -7,12 +7,13 @@
 use std::path::Path;
 
 use super::Validation;
-use crate::analysis::finding::{Code, Finding};
+use crate::analysis::finding::{Code, Finding, Severity};
+use crate::analysis::ops::{Target, look_at_ops, targets as targets_of};
 use crate::checkpoint::Origin;
 use crate::checkpoint::meta_graph::{MetaGraph, Signature, TensorInfo};
 use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::serving::{Version, VersionKind};
-use crate::escape::escaped;
+use crate::checkpoint::serving::{Version, VersionKind, number, versions};
+use crate::escape::{escaped, shell_word};
 use crate::tensor::DType;
 
 /// Every version that can be read; findings for those that cannot.
@@ -62,16 +63,98 @@ fn shown(version: &Version) -> String {
     escaped(version.name.as_bytes()).into_owned()
 }
 
-/// That there is no version, with what would make one.
-pub(super) fn no_version(path: &Path, result: &mut Validation) {
-    let (message, help) = if path.is_dir() {
-        let help = "put the model one level deeper, into a directory named by its version: 1/saved_model.pb";
-        ("TensorFlow Serving finds no version here: no entry has a number for a name", help)
-    } else {
-        let help = "export the model, into a directory named by its version: 1/saved_model.pb";
-        ("TensorFlow Serving loads SavedModels, and this is a checkpoint without one", help)
+/// That a server finds no version in the path that it would be given, with what would make one. `origin` is what this
+/// tool opens instead, which is not what a server does.
+pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Validation) {
+    let file = |message: &str| Finding::new(Code::NoVersion, message).in_file(path);
+    let Some(model) = origin.and_then(|origin| origin.saved_model.as_deref()) else {
+        result.push(if path.is_dir() {
+            near_versions(path)
+        } else {
+            file("TensorFlow Serving loads SavedModels, and this is a checkpoint without one")
+                .with_help("export the model, into a directory named by its version: 1/saved_model.pb")
+        });
+        return;
     };
-    result.push(Finding::new(Code::NoVersion, message).in_file(path).with_help(help));
+    let named = model.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    result.push(if number(named).is_some() {
+        let above = model.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let message =
+            format!("TensorFlow Serving finds no version here: this is version {} itself", escaped(named.as_bytes()));
+        file(&message).with_help(format!("give the directory above it: {}", shell_word(above)))
+    } else {
+        let version = model.join("1");
+        let parts = [
+            "saved_model.pb",
+            "saved_model.pbtxt",
+            "variables",
+            "assets",
+            "assets.extra",
+            "fingerprint.pb",
+            "keras_metadata.pb",
+        ];
+        let parts = parts.iter().map(|part| model.join(part)).filter(|part| part.exists());
+        let parts: Vec<String> = parts.map(|part| shell_word(&part)).collect();
+        let version = shell_word(&version);
+        file("TensorFlow Serving finds no version here: the model lies in the base path itself").with_help(format!(
+            "move it into a directory named by its version: mkdir {version} && mv {} {version}",
+            parts.join(" ")
+        ))
+    });
+}
+
+/// A directory without versions: whether its entries would be some under another name, or lie one level deeper.
+fn near_versions(path: &Path) -> Finding {
+    let mut misnamed = Vec::new();
+    let mut bases = Vec::new();
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        let dir = entry.path();
+        let Some(name) = entry.file_name().to_str().map(str::to_owned).filter(|_| dir.is_dir()) else { continue };
+        if SavedModel::file_in(&dir).is_ok() {
+            misnamed.push(name);
+        } else if versions(&dir).is_ok_and(|all| all.iter().any(|version| version.kind.is_of_a_model())) {
+            bases.push(name);
+        }
+    }
+    misnamed.sort();
+    bases.sort();
+    let none =
+        Finding::new(Code::NoVersion, "TensorFlow Serving finds no version here: no entry has a number for a name");
+    let none = none.in_file(path);
+    if let Some(first) = misnamed.first() {
+        let digits: String =
+            first.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        let wanted = if digits.is_empty() || digits == "0" { "1".to_owned() } else { digits };
+        let names: Vec<String> = misnamed.iter().take(3).map(|name| escaped(name.as_bytes()).into_owned()).collect();
+        let more = if misnamed.len() > 3 { ", …" } else { "" };
+        let message = format!(
+            "TensorFlow Serving finds no version here: {}{more} would be, but for the name, which must be a whole number",
+            names.join(", ")
+        );
+        let (from, to) = (shell_word(&path.join(first)), shell_word(&path.join(wanted)));
+        return Finding { message, ..none }.with_help(format!("rename it: mv {from} {to}"));
+    }
+    if let Some(first) = bases.first() {
+        return none.with_help(format!("the versions lie one level deeper; give {}", shell_word(&path.join(first))));
+    }
+    none.with_help("put the model into a directory named by its version: 1/saved_model.pb")
+}
+
+/// Ops of a version that no stock server has: a custom op needs a library, Python's functions a Python.
+pub(super) fn unknown_ops(dir: &Path, result: &mut Validation) {
+    let Ok((targets, _)) = targets_of(dir, crate::checkpoint::Choice::default()) else { return };
+    let graphs: Vec<_> = targets.into_iter().filter(|target| matches!(target, Target::Graphs(..))).collect();
+    for mut finding in look_at_ops(&graphs).findings {
+        if matches!(finding.code, Code::OpCustom | Code::OpRunsHostCode) {
+            finding.severity = Severity::Error;
+            finding.message =
+                format!("{}; a stock TensorFlow Serving does not have it, and loading fails", finding.message);
+            finding.help = Some(
+                "\"Op type not registered\": export the model without it, or build the server with the library of the op".to_owned(),
+            );
+            result.push(finding);
+        }
+    }
 }
 
 /// What Serving needs of a SavedModel beyond its being whole.

@@ -39,14 +39,41 @@ fn sound_versions_pass_the_gate() {
     assert!(found.findings.is_empty() && found.is_ok(), "{}", lines(&found));
     assert_eq!(found.checked.checkpoints, 2);
     assert!(gate(edited(|text| text).path()).findings.is_empty());
-    // A single version, before it gets its number.
-    let dir = base();
-    assert!(gate(&dir.path().join("17")).findings.is_empty());
     for model in ["tf1", "tf2", "no_variables", "no_variables_tf1", "keras3_export"] {
-        let dir = copy(&format!("saved_model/{model}/model"));
+        let model_dir = copy(&format!("saved_model/{model}/model"));
+        let dir = tempfile::tempdir().unwrap();
+        fs::rename(model_dir.path(), dir.path().join("3")).unwrap();
+        fs::create_dir(model_dir.path()).unwrap();
         let found = gate(dir.path());
         assert!(errors(&found).is_empty(), "{model}\n{}", lines(&found));
     }
+}
+
+// A server finds no version in a model, whatever can be opened there.
+#[test]
+fn a_path_that_is_a_model_itself() {
+    let dir = base();
+    let found = gate(&dir.path().join("17"));
+    only(&found, Code::NoVersion, &["this is version 17 itself", "give the directory above it"]);
+    assert_eq!(errors(&found).len(), 1, "{}", lines(&found));
+    let dir = copy("saved_model/tf2/model");
+    let found = gate(dir.path());
+    let finding = only(&found, Code::NoVersion, &["the model lies in the base path itself", "mkdir "]);
+    let commands = finding.help.as_ref().unwrap().split("version: ").nth(1).unwrap();
+    assert!(std::process::Command::new("sh").args(["-c", commands]).status().unwrap().success(), "{commands}");
+    assert!(errors(&gate(dir.path())).is_empty(), "{}", lines(&gate(dir.path())));
+}
+
+#[test]
+fn names_that_are_no_numbers_and_directories_above() {
+    let dir = base();
+    for (from, to) in [("1", "0.1"), ("17", "v2")] {
+        fs::rename(dir.path().join(from), dir.path().join(to)).unwrap();
+    }
+    only(&gate(dir.path()), Code::NoVersion, &["0.1, v2 would be, but for the name", "rename it: mv "]);
+    let above = tempfile::tempdir().unwrap();
+    fs::rename(base().keep(), above.path().join("served")).unwrap();
+    only(&gate(above.path()), Code::NoVersion, &["one level deeper; give ", "served"]);
 }
 
 #[test]
@@ -115,7 +142,7 @@ fn copies_that_are_not_complete() {
     let dir = base();
     fs::remove_file(dir.path().join("17/variables/variables.index")).unwrap();
     let model = dir.path().join("17");
-    for found in [gate(dir.path()), gate(&model), run(&model), run(&model.join("saved_model.pb"))] {
+    for found in [gate(dir.path()), run(&model), run(&model.join("saved_model.pb"))] {
         only(&found, Code::MissingVariables, &["the shards of the variables are there, but variables.index"]);
         assert_eq!(codes(&found), ["missing-variables"]);
     }
