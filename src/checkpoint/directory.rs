@@ -86,13 +86,12 @@ impl Places {
     fn normal(&self, path: &Path) -> PathBuf {
         let parent = containing(path);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let resolved = match last.as_ref().filter(|(asked, _)| asked == parent) {
-            Some((_, resolved)) => resolved.clone(),
-            None => {
-                let resolved = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
-                *last = Some((parent.to_path_buf(), resolved.clone()));
-                resolved
-            }
+        let resolved = if let Some((_, resolved)) = last.as_ref().filter(|(asked, _)| asked == parent) {
+            resolved.clone()
+        } else {
+            let resolved = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
+            *last = Some((parent.to_path_buf(), resolved.clone()));
+            resolved
         };
         resolved.join(path.file_name().unwrap_or_default())
     }

@@ -7,16 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use super::directory::{self, Found, ModelDir, nothing_in};
-use super::foreign_paths;
 use super::near_misses::not_found;
 use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use super::serving;
-<<<<<<< HEAD
-use super::sniff;
-use super::written_path::WrittenPath;
-=======
 use super::sniff::{self, Foreign};
->>>>>>> main
+use super::written_path::WrittenPath;
 use crate::bundle::Prefix;
 use crate::container::Format;
 use crate::error::{Error, ErrorKind, Result};
@@ -151,26 +146,11 @@ impl Origin {
 /// # Errors
 /// [`ErrorKind::NotACheckpoint`] if it means nothing, with what it looks like and what to do.
 pub(super) fn locate(path: &Path, choice: Choice) -> Result<Origin> {
-<<<<<<< HEAD
     let written = WrittenPath::of(path)?;
     let mut origin = find(&written.path, choice)?;
     if let Some(note) = written.note {
         origin.notes.insert(0, note);
     }
-=======
-    let origin = find(path, choice).or_else(|error| {
-        if path.exists() {
-            return Err(error);
-        }
-        for (other, why) in foreign_paths::readings(path) {
-            if let Ok(mut origin) = find(&other, choice) {
-                origin.notes.push(format!("{} {why}", Escaped(path.as_os_str().as_encoded_bytes())));
-                return Ok(origin);
-            }
-        }
-        Err(foreign_paths::remote(path).unwrap_or(error))
-    })?;
->>>>>>> main
     let unused = |what: &str, of: &str| {
         let why = format!("--{what} picks from {of}; this path already names one checkpoint");
         Err(Error::new(ErrorKind::Request(why)).in_file(path))

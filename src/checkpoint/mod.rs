@@ -10,7 +10,6 @@ mod event_record;
 pub mod events;
 mod fields;
 pub mod fingerprint;
-mod foreign_paths;
 pub mod graph;
 mod group;
 pub mod keras;
@@ -34,12 +33,8 @@ mod written_path;
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
-<<<<<<< HEAD
-pub use sniff::{Looks, look, looks_like};
-pub use written_path::WrittenPath;
-=======
 pub use sniff::{Foreign, Looks, is_table, look, looks_like};
->>>>>>> main
+pub use written_path::WrittenPath;
 
 pub use crate::container::{
     Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,

@@ -97,7 +97,7 @@ impl WrittenPath {
             let local = local.strip_prefix("localhost").filter(|rest| rest.starts_with('/')).unwrap_or(local);
             return Ok(Self::changed(path, local.into()));
         }
-        if let Some(error) = remote(path, plain) {
+        if let Some(error) = remote(plain) {
             return Err(error);
         }
         let slashes = plain.replace('\\', "/");
@@ -108,6 +108,10 @@ impl WrittenPath {
         let mounted = drive.map(|(letter, rest)| format!("/mnt/{}{rest}", letter.to_ascii_lowercase()));
         let shorter = slashes.trim_end_matches('/');
         let pattern = shorter.trim_end_matches(['*', '.']);
+        let home = plain.strip_prefix("~/").zip(std::env::home_dir()).map(|(rest, home)| home.join(rest));
+        if let Some(found) = home.filter(|path| exists(path)) {
+            return Ok(Self::changed(path, found));
+        }
         let tried = [plain, &slashes, mounted.as_deref().unwrap_or(plain), shorter, pattern];
         if let Some(found) = tried.into_iter().find(|tried| !tried.is_empty() && exists(Path::new(tried))) {
             return Ok(Self::changed(path, found.into()));
@@ -150,7 +154,7 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// The error for an address.
-fn remote(written: &Path, text: &str) -> Option<Error> {
+fn remote(text: &str) -> Option<Error> {
     let (scheme, _) = text.split_once(":/")?;
     let is_scheme =
         scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
@@ -158,6 +162,7 @@ fn remote(written: &Path, text: &str) -> Option<Error> {
         return None;
     }
     let lower = scheme.to_ascii_lowercase();
+    let text = &*without_secrets(text);
     // Libraries that tidy paths make one slash of two.
     let url = match lower.as_str() {
         "dbfs" => text.to_owned(),
@@ -172,7 +177,20 @@ fn remote(written: &Path, text: &str) -> Option<Error> {
         ),
     };
     let kind = ErrorKind::NotACheckpoint(format!("this is {what}, which ckpt does not read"));
-    Some(Error::new(kind).in_file(written).with_help(help))
+    Some(Error::new(kind).in_file(Path::new(text)).with_help(help))
+}
+
+/// An address without its query, which may be a signature, and without a password.
+fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://").map(|(scheme, rest)| (scheme, rest.split_once('/').unwrap_or((rest, "")))) {
+        Some((scheme, (host, path))) => {
+            // `container@account` of Azure is no user.
+            let secret = host.rsplit_once('@').filter(|(user, _)| user.contains(':') || scheme.starts_with("http"));
+            format!("{scheme}://{}/{path}", secret.map_or(host, |(_, host)| host))
+        }
+        None => url.to_owned(),
+    }
 }
 
 /// An address without its scheme.
@@ -282,6 +300,7 @@ mod tests {
             ("https://x.org/m/ckpt-1", ["web server", "'https://x.org/m/ckpt-1.index'"]),
             ("https://x.org/m/m.zip", ["web server", "curl -fLO 'https://x.org/m/m.zip'"]),
             ("https://tfhub.dev/g/e/1", ["web server", "?tf-hub-format=compressed"]),
+            ("https://u:secret@x.org/m.pb?X-Signature=abc", ["web server", "curl -fLO 'https://x.org/m.pb'"]),
             ("ram://x/ckpt", ["another program (ram)", "copy it to a disk"]),
             ("\" gs://b/c'd \"", ["Google", "'gs://b/c'\\''d*'"]),
         ] {
