@@ -38,6 +38,8 @@ struct Node {
     leaves: Vec<(u32, u32)>,
     /// Sums over the tensors that lie directly in it.
     own: Sums,
+    /// Sums over what lies in scopes of it that are not told apart any more.
+    rest: Sums,
     /// Sums over everything in it.
     all: Sums,
     /// A hash of what it holds: names, dtypes and shapes.
@@ -113,6 +115,7 @@ impl<'t> Tree<'t> {
             }
             let mut rest = short_name(&tensor.name);
             let mut at = 0;
+            let mut is_rest = false;
             path.clear();
             path.push(at);
             while path.len() < DEPTH
@@ -123,7 +126,10 @@ impl<'t> Tree<'t> {
                 let Some(node) = tree.nodes.get_mut(at) else { break };
                 match node.children.get(component) {
                     Some(child) => at = *child,
-                    None if next >= SCOPES => break,
+                    None if next >= SCOPES => {
+                        is_rest = true;
+                        break;
+                    }
                     None => {
                         node.children.insert(component.into(), next);
                         tree.nodes.push(Node::default());
@@ -139,11 +145,15 @@ impl<'t> Tree<'t> {
                 }
             }
             if let Some(node) = tree.nodes.get_mut(at) {
-                node.own.add(tensor);
+                if is_rest {
+                    node.rest.add(tensor);
+                } else {
+                    node.own.add(tensor);
+                }
                 let mut hasher = DefaultHasher::new();
                 (node.signature, rest, tensor.dtype, &tensor.shape).hash(&mut hasher);
                 node.signature = hasher.finish();
-                if node.leaves.len() < LEAVES {
+                if !is_rest && node.leaves.len() < LEAVES {
                     let before = short_name(&tensor.name).len().saturating_sub(rest.len());
                     let leaf = u32::try_from(position).ok().zip(u32::try_from(before).ok());
                     node.leaves.extend(leaf);
@@ -209,6 +219,13 @@ impl<'t> Tree<'t> {
         if node.own.tensors > 0 {
             let mut scope = self.scope(if path.is_empty() { "(top level)".to_owned() } else { path.to_owned() }, node);
             scope.add(node.own);
+            scope.has_inner = false;
+            rows.push((scope, at));
+        }
+        if node.rest.tensors > 0 {
+            let mut scope = self.scope(join("(rest: more scopes than are told apart)"), node);
+            scope.leaves.clear();
+            scope.add(node.rest);
             scope.has_inner = false;
             rows.push((scope, at));
         }

@@ -26,7 +26,13 @@ pub fn state_findings(dir: &ModelDir) -> Vec<Finding> {
             found(Code::StateFileUnreadable, message, "delete it, or write model_checkpoint_path into it");
             return findings;
         }
-        Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) | Err(error) => {
+        // What TensorFlow makes of it, nobody tried.
+        Err(error) => {
+            let message = format!("the state file was not read: {error}");
+            found(Code::StateFileUnreadable, message, "see that it can be read, and that it is what a saver wrote");
+            return findings;
+        }
+        Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) => {
             let message = format!("TensorFlow cannot read the state file: {error}");
             found(Code::StateFileUnreadable, message, "delete it, or correct it");
             return findings;

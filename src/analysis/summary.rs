@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::beside::Beside;
-use super::derived::{derived, is_missing, is_zero};
+use super::derived::is_zero;
 use super::files::{FileInfo, files};
 use super::finding::{Code, Finding};
 use super::listing::Totals;
@@ -13,19 +13,20 @@ use super::roles::{Role, Roles};
 use super::scopes::{Scope, scopes};
 use super::serving::Serving;
 use super::state_file::repair;
+use super::step::Step;
 use crate::checkpoint::events::EventFile;
 use crate::checkpoint::graph::Form;
 use crate::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tensor, Tensors};
 use crate::limits::Limits;
-use crate::tensor::{Checked, DType};
+use crate::tensor::DType;
 
 /// Everything that `inspect` shows.
 #[derive(Debug)]
 pub struct Summary {
     /// Who wrote the checkpoint.
     pub saver: Saver,
-    /// The step: from the name, else from a tensor.
-    pub step: Option<u64>,
+    /// The step, and what the number in the name counts.
+    pub step: Step,
     /// Release of TensorFlow that wrote the graph beside it.
     pub tensorflow_version: Option<String>,
     /// The files of the set, missing ones included.
@@ -63,7 +64,7 @@ pub struct Summary {
 /// Who wrote a checkpoint, and how its tensors are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saver {
-    /// `tf.compat.v1.train.Saver` in the format before bundles.
+    /// `tf.compat.v1.train.Saver(write_version=V1)`: the format before bundles, and the only one before TensorFlow 0.12.
     V1,
     /// `tf.compat.v1.train.Saver`, Estimator: names of variables.
     NameBased,
@@ -92,7 +93,7 @@ impl Saver {
     /// In words.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::V1 => "legacy V1 checkpoint (tf.compat.v1 Saver before TensorFlow 0.12)",
+            Self::V1 => "legacy V1 checkpoint (tf.compat.v1 Saver, write_version V1)",
             Self::NameBased => "name-based checkpoint (tf.compat.v1 Saver)",
             Self::ObjectBased => "object-based checkpoint (tf.train.Checkpoint)",
             Self::Keras => "object-based checkpoint (Keras)",
@@ -185,9 +186,6 @@ fn model_of(checkpoint: &Checkpoint) -> Option<ModelInfo> {
     has_model.then(|| ModelInfo::of_saved_model(dir))
 }
 
-/// Names of the tensors that hold the step of a run.
-const STEPS: [&[u8]; 2] = [b"global_step", b"global_step/.ATTRIBUTES/VARIABLE_VALUE"];
-
 impl Summary {
     /// Looks at everything but the tensors' bytes; of those it reads the step and the object graph.
     pub fn of(checkpoint: &Checkpoint) -> Self {
@@ -213,16 +211,8 @@ impl Summary {
         }
         let tensorflow_version = model.as_ref().and_then(ModelInfo::tensorflow_version).map(str::to_owned);
 
-        let named = origin.prefix.step();
-        let mut stored = stored_step(checkpoint);
-        findings.extend(disagreement(named, stored));
-        if stored.is_none()
-            && let Some((step, assumption)) = derived_step(checkpoint)
-        {
-            let message = format!("the data of the step is missing; by its checksum it is {step}{assumption}");
-            findings.push(Finding::new(Code::DerivedValue, message));
-            stored = Some(step);
-        }
+        let step = Step::of(checkpoint);
+        findings.extend(step.finding.clone());
         // The screen begins with that there are none.
         let notes = origin
             .notes
@@ -233,7 +223,7 @@ impl Summary {
         let (scopes, other_scopes) = main_scopes(tensors, &roles);
         Self {
             saver: Saver::of(checkpoint),
-            step: named.or(stored),
+            step,
             tensorflow_version,
             complete: files.iter().all(|file| file.finding().is_none()) && checkpoint.damage().is_empty(),
             files,
@@ -257,45 +247,6 @@ impl Summary {
             unreadable,
         }
     }
-}
-
-/// The step in the name against the one that is stored.
-pub(super) fn step_disagreement(checkpoint: &Checkpoint) -> Option<Finding> {
-    disagreement(checkpoint.origin().prefix.step(), stored_step(checkpoint))
-}
-
-fn disagreement(named: Option<u64>, stored: Option<u64>) -> Option<Finding> {
-    let (named, stored) = named.zip(stored)?;
-    let message = format!("the name says step {named}, the tensor global_step says {stored}");
-    (named != stored).then(|| Finding::new(Code::StepDisagrees, message))
-}
-
-/// The value of `global_step`, if it is there and is what was saved.
-fn stored_step(checkpoint: &Checkpoint) -> Option<u64> {
-    let tensor = STEPS.iter().find_map(|name| checkpoint.tensor(name))?;
-    if tensor.elements() != Some(1) {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    let checked = checkpoint.read_all(&tensor, &mut |part| {
-        bytes.extend_from_slice(part);
-        Ok(())
-    });
-    let value = match (checked, tensor.dtype) {
-        (Ok(Checked::Verified), DType::Int64) => i64::from_le_bytes(bytes.try_into().ok()?),
-        (Ok(Checked::Verified), DType::Int32) => i64::from(i32::from_le_bytes(bytes.try_into().ok()?)),
-        _ => return None,
-    };
-    u64::try_from(value).ok()
-}
-
-/// The step from its checksum, if its data is missing.
-fn derived_step(checkpoint: &Checkpoint) -> Option<(u64, String)> {
-    let names = STEPS.iter().copied().chain([&b"save_counter/.ATTRIBUTES/VARIABLE_VALUE"[..]]);
-    let tensor = names.into_iter().find_map(|name| checkpoint.tensor(name)).filter(|t| is_missing(checkpoint, t))?;
-    let value = derived(checkpoint, &tensor)?;
-    let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
-    Some((u64::try_from(value.integer()?).ok()?, assumption))
 }
 
 /// The scopes of what a model is made of; of a checkpoint without such, of everything.

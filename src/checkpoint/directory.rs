@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::sniff;
@@ -54,9 +55,98 @@ pub struct ModelDir {
     pub latest: Option<usize>,
     /// Why that one, where the state file does not simply say so.
     pub notes: Vec<String>,
+    /// That checkpoints of several names lie here, if they do.
+    pub several: Option<String>,
+    places: Places,
+}
+
+/// Where in the list the checkpoint of a path is. A state file may name hundreds of thousands of them, most in one
+/// directory that need not exist any more.
+#[derive(Debug, Default)]
+struct Places {
+    of_prefix: BTreeMap<PathBuf, usize>,
+    of_v1_file: BTreeMap<PathBuf, usize>,
+    /// The directory that was asked for last, and what it really is.
+    last: Mutex<Option<(PathBuf, PathBuf)>>,
+}
+
+impl Places {
+    fn of(checkpoints: &[Found]) -> Self {
+        let mut places = Self::default();
+        for (at, found) in checkpoints.iter().enumerate() {
+            let prefix = places.normal(found.prefix.as_path());
+            places.of_prefix.entry(prefix).or_insert(at);
+            let files = found.v1_files.iter().filter_map(|file| file.canonicalize().ok());
+            places.of_v1_file.extend(files.map(|file| (file, at)));
+        }
+        places
+    }
+
+    /// A path without `.` components, its directory resolved where that exists.
+    fn normal(&self, path: &Path) -> PathBuf {
+        let parent = containing(path);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let resolved = if let Some((_, resolved)) = last.as_ref().filter(|(asked, _)| asked == parent) {
+            resolved.clone()
+        } else {
+            let resolved = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
+            *last = Some((parent.to_path_buf(), resolved.clone()));
+            resolved
+        };
+        resolved.join(path.file_name().unwrap_or_default())
+    }
+
+    fn position(&self, prefix: &Path) -> Option<usize> {
+        if let Some(at) = self.of_prefix.get(&self.normal(prefix)) {
+            return Some(*at);
+        }
+        if self.of_v1_file.is_empty() {
+            return None;
+        }
+        let wanted = prefix.canonicalize().unwrap_or_else(|_| self.normal(prefix));
+        self.of_v1_file.get(&wanted).copied()
+    }
+}
+
+impl Found {
+    /// Its name without its numbers: what checkpoints of one program have in common.
+    pub fn group(&self) -> String {
+        let name = self.prefix.base_name().to_string_lossy();
+        let name = name.split_once("-?????-of-").map_or(&*name, |(name, _)| name);
+        super::group::group(name).to_owned()
+    }
 }
 
 impl ModelDir {
+    /// The groups of its checkpoints by name, and how many each has: more than one where several programs save here.
+    pub fn groups(&self) -> BTreeMap<String, usize> {
+        let mut groups = BTreeMap::new();
+        for found in &self.checkpoints {
+            *groups.entry(found.group()).or_default() += 1;
+        }
+        groups
+    }
+
+    /// Says that there are several groups, and of which the latest is.
+    fn several_groups(&self) -> Option<String> {
+        const NAMED: usize = 4;
+        let groups = self.groups();
+        let latest = self.checkpoints.get(self.latest?)?;
+        if groups.len() < 2 {
+            return None;
+        }
+        let named = groups.iter().take(NAMED).map(|(name, n)| format!("{} ({n})", Escaped(name.as_bytes())));
+        let mut named: Vec<String> = named.collect();
+        named.extend(groups.len().checked_sub(NAMED).filter(|n| *n > 0).map(|n| format!("{n} more")));
+        let (all, of) = (groups.len(), latest.group());
+        Some(format!(
+            "checkpoints of {all} names lie here, {}: perhaps of different models; {} is of {}",
+            named.join(", "),
+            Escaped(latest.prefix.base_name().as_encoded_bytes()),
+            Escaped(of.as_bytes())
+        ))
+    }
+
     /// Looks through a directory. Reads the names of its files, its state file, and the header of each index.
     ///
     /// # Errors
@@ -67,9 +157,18 @@ impl ModelDir {
         let state = names
             .contains_key("checkpoint")
             .then(|| StateFile { content: Outcome::read(&state_path, &Limits::default()), path: state_path });
-        let mut dir =
-            Self { path: path.to_path_buf(), state, checkpoints: find(path, &names), latest: None, notes: Vec::new() };
+        let checkpoints = find(path, &names);
+        let mut dir = Self {
+            path: path.to_path_buf(),
+            state,
+            places: Places::of(&checkpoints),
+            checkpoints,
+            latest: None,
+            notes: Vec::new(),
+            several: None,
+        };
         dir.latest = dir.choose_latest();
+        dir.several = dir.several_groups();
         Ok(dir)
     }
 
@@ -101,7 +200,11 @@ impl ModelDir {
                 self.notes.push("the state file names no checkpoint: the highest step was taken".to_owned());
                 return by_step;
             }
-            Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) | Err(error) => {
+            Err(error) => {
+                self.notes.push(format!("the state file was not read: the highest step was taken: {error}"));
+                return by_step;
+            }
+            Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) => {
                 let how = "TensorFlow cannot read the state file either; the highest step was taken";
                 self.notes.push(format!("{how}: {error}"));
                 return by_step;
@@ -129,25 +232,13 @@ impl ModelDir {
     }
 
     fn position(&self, prefix: &Path) -> Option<usize> {
-        let wanted = prefix.canonicalize().unwrap_or_else(|_| normal(prefix));
-        self.checkpoints.iter().position(|found| {
-            normal(found.prefix.as_path()) == normal(prefix) || {
-                found.v1_files.iter().any(|file| file.canonicalize().is_ok_and(|f| f == wanted))
-            }
-        })
+        self.places.position(prefix)
     }
 }
 
 /// The directory that a path lies in: of a bare name the current one.
 pub(super) fn containing(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A path without `.` components, its directory resolved where that exists.
-fn normal(path: &Path) -> PathBuf {
-    let parent = containing(path);
-    let parent = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
-    parent.join(path.file_name().unwrap_or_default())
 }
 
 /// Names of the directory's entries with their metadata, sorted. A name that is not UTF-8 belongs to no checkpoint.

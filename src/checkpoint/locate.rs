@@ -7,11 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use super::directory::{self, Found, ModelDir, nothing_in};
-use super::foreign_paths;
 use super::near_misses::not_found;
 use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use super::serving;
 use super::sniff::{self, Foreign};
+use super::written_path::WrittenPath;
 use crate::bundle::Prefix;
 use crate::container::Format;
 use crate::error::{Error, ErrorKind, Result};
@@ -146,18 +146,11 @@ impl Origin {
 /// # Errors
 /// [`ErrorKind::NotACheckpoint`] if it means nothing, with what it looks like and what to do.
 pub(super) fn locate(path: &Path, choice: Choice) -> Result<Origin> {
-    let origin = find(path, choice).or_else(|error| {
-        if path.exists() {
-            return Err(error);
-        }
-        for (other, why) in foreign_paths::readings(path) {
-            if let Ok(mut origin) = find(&other, choice) {
-                origin.notes.push(format!("{} {why}", Escaped(path.as_os_str().as_encoded_bytes())));
-                return Ok(origin);
-            }
-        }
-        Err(foreign_paths::remote(path).unwrap_or(error))
-    })?;
+    let written = WrittenPath::of(path)?;
+    let mut origin = find(&written.path, choice)?;
+    if let Some(note) = written.note {
+        origin.notes.insert(0, note);
+    }
     let unused = |what: &str, of: &str| {
         let why = format!("--{what} picks from {of}; this path already names one checkpoint");
         Err(Error::new(ErrorKind::Request(why)).in_file(path))
@@ -177,16 +170,15 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
     if let Ok(metadata) = &metadata
         && metadata.is_dir()
     {
-        return match in_directory(path, choice) {
-            // A directory may share its name with a prefix beside it.
-            Err(_) if prefix.index().is_file() && !prefix.base_name().is_empty() => {
-                Ok(Origin::new(path, SourceKind::Bundle, prefix))
-            }
-            found => found,
-        };
+        return directory_or_prefix(path, prefix, choice);
     }
     if prefix.index().is_file() {
-        return Ok(Origin::new(path, SourceKind::Bundle, prefix));
+        let mut origin = Origin::new(path, SourceKind::Bundle, prefix);
+        if sniff::is_table(path) {
+            let note = "a V1 checkpoint of the same name lies here too; the files with .index and .data were taken";
+            origin.notes.push(note.to_owned());
+        }
+        return Ok(origin);
     }
     // A pipe or a device would be waited for, or never end.
     for file in [path, &prefix.index()] {
@@ -200,6 +192,36 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
     }
     // No file of this name: the prefix or the pattern of a V1 checkpoint, or a slip of the hand.
     v1_beside(path, path).ok_or_else(|| not_found(path))
+}
+
+/// A directory, unless a prefix beside it has its name: TensorFlow takes a path for a prefix where it restores, and what
+/// names a checkpoint in a state file means the prefix.
+fn directory_or_prefix(path: &Path, prefix: Prefix, choice: Choice) -> Result<Origin> {
+    if prefix.base_name().is_empty() || !prefix.index().is_file() {
+        return in_directory(path, choice);
+    }
+    let inside = in_directory(path, choice);
+    let as_directory = match &inside {
+        Ok(origin) => match origin.kind {
+            SourceKind::SavedModel => Some("a SavedModel"),
+            SourceKind::ServingBase => Some("a served model"),
+            _ => Some("checkpoints"),
+        },
+        Err(_) => None,
+    };
+    // An index that is none, or a choice that only a directory has: the directory is meant.
+    let only_inside = !sniff::is_table(&prefix.index()) || choice != Choice::default();
+    match (inside, as_directory) {
+        (Ok(origin), Some(_)) if only_inside => Ok(origin),
+        (_, what) => {
+            let mut origin = Origin::new(path, SourceKind::Bundle, prefix);
+            let shown = Escaped(path.as_os_str().as_encoded_bytes());
+            origin.notes.extend(what.map(|what| {
+                format!("a directory of this name lies here too, with {what}: {shown}/ opens it; the prefix was taken")
+            }));
+            Ok(origin)
+        }
+    }
 }
 
 fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
@@ -358,7 +380,7 @@ fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
             }
         },
     };
-    let notes = if choice.step.is_none() { dir.notes.clone() } else { Vec::new() };
+    let notes = dir.notes.iter().chain(&dir.several).filter(|_| choice.step.is_none()).cloned().collect();
     let origin = Origin::new(path, SourceKind::ModelDir, found.prefix);
     Ok(Origin { v1_files: found.v1_files, model_dir: Some(dir), notes, ..origin })
 }

@@ -10,8 +10,8 @@ mod event_record;
 pub mod events;
 mod fields;
 pub mod fingerprint;
-mod foreign_paths;
 pub mod graph;
+mod group;
 pub mod keras;
 mod locate;
 pub mod meta_graph;
@@ -28,11 +28,13 @@ mod sniff;
 mod sniff_message;
 mod spec;
 pub mod state;
+mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
 pub use locate::{Choice, Origin, SourceKind};
 pub use sniff::{Foreign, Looks, is_table, look, looks_like};
+pub use written_path::WrittenPath;
 
 pub use crate::container::{
     Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,

@@ -10,6 +10,7 @@ use super::restore_plan::RestorePlan;
 use super::saved_model::SavedModel;
 use super::saved_objects::SavedObjects;
 use super::spec::read_spec;
+use super::written_path::WrittenPath;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{Field, Value};
 
@@ -51,6 +52,7 @@ impl ModelFile {
     /// # Errors
     /// If it is such a file, judging by its name, and cannot be read.
     pub fn open(path: &Path) -> Result<Option<Self>> {
+        let path = &WrittenPath::of(path)?.path;
         if path.is_dir() {
             return match SavedModel::file_in(path) {
                 Ok(file) => Self::saved_model(&file).map(Some),

@@ -95,7 +95,7 @@ fn first_error(validation: &Validation) -> Option<&Finding> {
 }
 
 fn tell_state(dir: &ModelDir, ctx: &mut Ctx) {
-    for note in &dir.notes {
+    for note in dir.notes.iter().chain(&dir.several) {
         ctx.note(note);
     }
     // What the choice did not depend on is told by `ckpt log`.

@@ -75,9 +75,10 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 
 /// The directory that a path means: itself, or the one of a `checkpoint` file.
 pub(super) fn directory(path: &std::path::Path) -> Result<PathBuf> {
+    let path = &ckpt::checkpoint::WrittenPath::of(path)?.path;
     let shown = escaped(path.as_os_str().as_encoded_bytes()).into_owned();
     if path.is_dir() {
-        return Ok(path.to_path_buf());
+        return Ok(path.clone());
     }
     if path.file_name().is_some_and(|name| name == "checkpoint") && path.is_file() {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());

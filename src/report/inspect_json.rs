@@ -23,7 +23,9 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
     put("kind", json!("inspect"));
     put("source", source(origin));
     put("saver", json!(summary.saver.name()));
-    put("step", json!(summary.step));
+    put("step", json!(summary.step.step));
+    put("save", json!(summary.step.save));
+    put("step_tensor", json!(summary.step.tensor));
     put("tensorflow_version", json!(summary.tensorflow_version));
     put("complete", json!(summary.complete));
     put("shards", json!(checkpoint.num_shards()));
@@ -105,6 +107,7 @@ fn checkpoints(dir: &ModelDir) -> Value {
         json!({
             "prefix": path(found.prefix.as_path()),
             "step": found.step,
+            "group": found.group(),
             "bytes": found.bytes,
             "complete": found.complete,
             "latest": dir.latest == Some(at),

@@ -58,7 +58,7 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
         saver => saver.describe(),
     };
     let mut facts = vec![format!("{container}{saver}")];
-    facts.extend(summary.step.map(|step| format!("step {step}")));
+    facts.extend(summary.step.words());
     facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));
     if let Some(model) = summary.model.as_ref().filter(|_| origin.saved_model.is_none())
         && model.graphs.iter().any(|graph| graph.meta.saver.as_ref().is_some_and(|saver| saver.sharded))

@@ -29,6 +29,7 @@ pub fn timeline_json(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()>
         "latest": timeline.latest.as_deref().map(path),
         "latest_reason": timeline.reason.name(),
         "notes": timeline.notes,
+        "several": timeline.several,
         "left_out": timeline.left_out,
         "checkpoints": rows,
         "never_moved": timeline.ever.still,
@@ -79,7 +80,9 @@ fn row_json(timeline: &Timeline, row: &Row) -> Value {
     let since = |at: usize| timeline.rows.get(at).map(|row| path(&row.prefix));
     json!({
         "prefix": path(&row.prefix),
+        "group": row.group,
         "step": row.step,
+        "save": row.save,
         "modified": row.modified.and_then(unix),
         "bytes": row.bytes,
         "complete": row.complete,

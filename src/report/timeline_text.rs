@@ -31,11 +31,10 @@ fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<(
     let bold = look.bold();
     let all = timeline.rows.len() + timeline.left_out;
     let mut facts = vec![counted(all as u64, "checkpoint")];
-    let steps = || timeline.rows.iter().filter_map(|row| row.step);
-    match (steps().min(), steps().max()) {
-        (Some(first), Some(last)) if first != last => facts.push(format!("steps {first} to {last}")),
-        (Some(only), _) => facts.push(format!("step {only}")),
-        _ => {}
+    // Steps of different models are no range.
+    if timeline.several.is_none() {
+        facts.extend(range("save", timeline.rows.iter().filter_map(|row| row.save)));
+        facts.extend(range("step", timeline.rows.iter().filter_map(|row| row.step)));
     }
     let times = || timeline.rows.iter().filter_map(|row| row.modified);
     if let (Some(first), Some(last)) = (times().min(), times().max())
@@ -56,6 +55,12 @@ fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<(
     Ok(())
 }
 
+/// `steps 100 to 200`.
+fn range(what: &str, numbers: impl Iterator<Item = u64> + Clone) -> Option<String> {
+    let (first, last) = numbers.clone().min().zip(numbers.max())?;
+    Some(if first == last { format!("{what} {first}") } else { format!("{what}s {first} to {last}") })
+}
+
 /// The last component of a prefix.
 fn name(prefix: &std::path::Path) -> String {
     let prefix = Prefix::new(prefix.as_os_str());
@@ -67,7 +72,9 @@ fn name(prefix: &std::path::Path) -> String {
 fn labels(timeline: &Timeline) -> (&'static str, Vec<String>) {
     let mut steps: Vec<u64> = timeline.rows.iter().filter_map(|row| row.step).collect();
     steps.dedup();
-    if steps.len() == timeline.rows.len() {
+    // A step names no checkpoint where several models have it, and none that counts saves in its name.
+    let named_by_step = timeline.several.is_none() && timeline.rows.iter().all(|row| row.save.is_none());
+    if named_by_step && steps.len() == timeline.rows.len() {
         return ("step", steps.iter().map(ToString::to_string).collect());
     }
     let name = |row: &Row| {
@@ -95,6 +102,9 @@ fn rows(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> 
     for ((row, label), size) in timeline.rows.iter().zip(&labels).zip(&sizes) {
         let when = row.modified.map_or_else(|| "-".to_owned(), time);
         let mut lines = story(timeline, row, look);
+        if let (Some(save), Some(step)) = (row.save, row.step) {
+            lines.insert(0, format!("save {save}, step {step}"));
+        }
         if row.latest {
             let bold = look.bold();
             lines.insert(0, format!("{bold}◀ latest{bold:#}"));
@@ -245,7 +255,8 @@ fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()
     }
     let MovedScopes { moved, still } = &timeline.ever;
     if !still.is_empty() && timeline.rows.len() > 2 {
-        facts.push(("never moved", if moved.is_empty() { "any weight".to_owned() } else { named(still) }));
+        let one = timeline.several.is_none();
+        facts.push(("never moved", if one && moved.is_empty() { "any weight".to_owned() } else { named(still) }));
     }
     if timeline.finite {
         facts.push(("first NaN", first_nan(timeline)));
@@ -257,6 +268,9 @@ fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()
     let wide = facts.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     for (label, text) in facts {
         writeln!(out, "  {dim}{label:wide$}{dim:#}  {}", folded(&text, wide + 4, wide + 6, look))?;
+    }
+    if let Some(note) = &timeline.several {
+        writeln!(out, "{}", folded(note, 0, 2, look))?;
     }
     let wrong = timeline.reason == Reason::StateFileWrong;
     for note in timeline.notes.iter().filter(|_| wrong && timeline.findings.is_empty()) {

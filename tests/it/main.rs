@@ -18,6 +18,7 @@ mod ops;
 mod oracle;
 mod pipe;
 mod pitfalls;
+mod places;
 mod proto_bindings;
 mod restore;
 mod saved_model;

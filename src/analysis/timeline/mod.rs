@@ -15,11 +15,12 @@ use super::objects::Objects;
 use super::roles::Roles;
 use super::select::Selection;
 use super::state_file::{repair, state_findings};
+use super::step::Step;
 use super::validate::Progress;
 use super::validate::finite::{NonFinite, Search, search};
 use crate::checkpoint::events::EventFile;
 use crate::checkpoint::state::Outcome;
-use crate::checkpoint::{Checkpoint, ModelDir, Origin};
+use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin};
 use crate::error::Result;
 use crate::limits::Limits;
 
@@ -54,6 +55,8 @@ pub struct Timeline {
     pub reason: Reason,
     /// What the user should know about that choice.
     pub notes: Vec<String>,
+    /// That checkpoints of several names lie here, if they do.
+    pub several: Option<String>,
     /// What is wrong with the state file.
     pub findings: Vec<Finding>,
     /// The lines of a state file that would fit.
@@ -71,8 +74,12 @@ pub struct Timeline {
 pub struct Row {
     /// Its prefix.
     pub prefix: PathBuf,
-    /// The number behind the last `-` of its name.
+    /// Its name without its numbers, where more than one lie in the directory.
+    pub group: Option<String>,
+    /// The number behind the last `-` of its name, if it does not count saves; else the step that it holds.
     pub step: Option<u64>,
+    /// The number in its name where it counts saves.
+    pub save: Option<u64>,
     /// When its index was last written.
     pub modified: Option<SystemTime>,
     /// Bytes of index and shards.
@@ -149,10 +156,29 @@ impl Timeline {
         let mut rows: Vec<Row> = Vec::new();
         let mut before: Option<(usize, Checkpoint)> = None;
         let mut stirred = moved::Stirred::new();
-        for (at, found) in dir.checkpoints.iter().enumerate().skip(left_out) {
+        let mut before_group: Option<Option<String>> = None;
+        let several = dir.groups().len() > 1;
+        let mut of_row: Vec<(usize, &Found, Option<String>)> = dir
+            .checkpoints
+            .iter()
+            .enumerate()
+            .skip(left_out)
+            .map(|(at, found)| (at, found, several.then(|| found.group())))
+            .collect();
+        // One after the other, so that no more than two checkpoints are open.
+        of_row.sort_by(|a, b| a.2.cmp(&b.2));
+        let mut ever = Scopes::default();
+        for (at, found, group) in of_row {
+            if before_group.as_ref().is_some_and(|before| *before != group) {
+                before = None;
+                ever.extend(Scopes::of(&std::mem::take(&mut stirred)), before_group.flatten().as_deref());
+            }
+            before_group = Some(group.clone());
             let mut row = Row {
                 prefix: found.prefix.as_path().to_path_buf(),
+                group,
                 step: found.step,
+                save: None,
                 modified: found.modified,
                 bytes: found.bytes,
                 complete: false,
@@ -166,6 +192,8 @@ impl Timeline {
             match Checkpoint::open_origin(Origin::of_found(path, found), limits) {
                 Ok(checkpoint) => {
                     row.look(&checkpoint, options, progress);
+                    let step = Step::of(&checkpoint);
+                    (row.step, row.save) = (step.step, step.save);
                     let roles = Roles::of(&checkpoint);
                     let names = Names::full(&checkpoint, &Objects::of(&checkpoint));
                     if let Some((of, earlier)) = &before {
@@ -181,15 +209,17 @@ impl Timeline {
             }
             rows.push(row);
         }
+        ever.extend(Scopes::of(&stirred), before_group.flatten().as_deref());
         Ok(Self {
             path: path.to_path_buf(),
             left_out,
             latest: dir.latest.and_then(|at| Some(dir.checkpoints.get(at)?.prefix.as_path().to_path_buf())),
             reason: Reason::of(&dir),
             notes: dir.notes.clone(),
+            several: dir.several.clone(),
             findings: state_findings(&dir),
             repair: repair(&dir),
-            ever: Scopes::of(&stirred),
+            ever,
             events: EventFile::of_directory(path, u64::MAX),
             finite: options.finite,
             rows,

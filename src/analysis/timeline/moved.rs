@@ -155,6 +155,13 @@ impl Scopes {
         scopes
     }
 
+    /// Adds those of one group of checkpoints, named where there are several.
+    pub(super) fn extend(&mut self, other: Self, group: Option<&str>) {
+        let named = |scope: String| group.map_or_else(|| scope.clone(), |group| format!("{group}: {scope}"));
+        self.moved.extend(other.moved.into_iter().map(named));
+        self.still.extend(other.still.into_iter().map(named));
+    }
+
     /// Adds the scope that the first `prefix` bytes of all rows are, or what is in it.
     fn cover(&mut self, rows: &[(&str, bool)], prefix: usize, depth: usize) {
         let Some((first, moved)) = rows.first() else { return };

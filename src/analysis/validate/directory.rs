@@ -2,7 +2,7 @@
 
 use super::Validation;
 use crate::analysis::state_file::state_findings;
-use crate::analysis::summary::step_disagreement;
+use crate::analysis::step::Step;
 use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin, SourceKind};
 
 /// Every checkpoint that a path leads to: of a directory all of them.
@@ -24,7 +24,7 @@ fn state_file(dir: &ModelDir, result: &mut Validation) {
 
 /// The step in the name against the one that is stored. The value lies in a data shard: `quick` leaves it out.
 pub(super) fn check_step(checkpoint: &Checkpoint, quick: bool, result: &mut Validation) {
-    if !quick && let Some(finding) = step_disagreement(checkpoint) {
-        result.push(finding);
+    if !quick && let Some(finding) = Step::of(checkpoint).disagreement() {
+        result.push(finding.clone());
     }
 }

@@ -1,0 +1,128 @@
+//! Paths as people write them, several things under one name, several models in one directory, and the step.
+
+use std::path::Path;
+use std::process::Command;
+
+use ckpt::analysis::{Step, Timeline, TimelineOptions};
+use ckpt::checkpoint::{Checkpoint, Choice, ModelDir, Origin, SourceKind};
+use ckpt::limits::Limits;
+use ckpt_synth::BundleBuilder;
+
+const INT64: i32 = 9;
+
+fn save(prefix: &Path, value: f32, scalars: &[(&str, i64)]) {
+    let mut bundle = BundleBuilder::new().floats("w", &[2], &[value, 1.0]);
+    for (name, number) in scalars {
+        bundle = bundle.tensor(name, INT64, &[], number.to_le_bytes());
+    }
+    bundle.finish().write(prefix).unwrap();
+}
+
+fn run(args: &[&str]) -> (String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ckpt")).args(args).env("NO_COLOR", "1").output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&text).into_owned(), output.status.code())
+}
+
+#[test]
+fn every_command_says_the_same_of_an_address() {
+    let url = "gs://bucket/run/ckpt-1";
+    for args in [
+        &["inspect", url][..],
+        &["list", url],
+        &["print", url, "w"],
+        &["diff", url, url],
+        &["validate", url],
+        &["validate", "testdata/saver_v2/sharded_adam", "--against", url],
+        &["stats", url],
+        &["log", url],
+        &["latest", url],
+        &["graph", url],
+        &["ops", url],
+    ] {
+        let (text, status) = run(args);
+        assert!(text.contains("gcloud storage cp -r 'gs://bucket/run/ckpt-1*' ."), "{args:?}: {text}");
+        assert_eq!(status, Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn a_prefix_wins_over_a_directory_of_its_name_and_both_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("m");
+    save(&prefix, 1.0, &[]);
+    std::fs::create_dir_all(prefix.join("variables")).unwrap();
+    std::fs::write(prefix.join("saved_model.pb"), []).unwrap();
+    save(&prefix.join("variables/variables"), 2.0, &[]);
+    std::fs::write(dir.path().join("checkpoint"), "model_checkpoint_path: 'm'").unwrap();
+
+    let origin = Origin::locate(&prefix, Choice::default()).unwrap();
+    assert_eq!((origin.kind, origin.prefix.as_path()), (SourceKind::Bundle, prefix.as_path()));
+    assert!(origin.notes.iter().any(|note| note.contains("a SavedModel")), "{:?}", origin.notes);
+    let latest = ModelDir::scan(dir.path()).unwrap();
+    assert_eq!(latest.checkpoints[latest.latest.unwrap()].prefix.as_path(), prefix);
+    let inside = Origin::locate(&prefix.join(""), Choice::default()).unwrap();
+    assert_eq!(inside.kind, SourceKind::SavedModel);
+
+    // An index that is none is no prefix.
+    std::fs::write(dir.path().join("m.index"), "notes on what is where").unwrap();
+    assert_eq!(Origin::locate(&prefix, Choice::default()).unwrap().kind, SourceKind::SavedModel);
+}
+
+#[test]
+fn what_moved_is_never_told_across_models() {
+    let dir = tempfile::tempdir().unwrap();
+    // By step they would alternate.
+    for (name, value) in [("a-1", 1.0), ("b-2", 2.0), ("a-3", 3.0), ("b-4", 2.0)] {
+        save(&dir.path().join(name), value, &[]);
+    }
+    let options = TimelineOptions { finite: false, values: false, last: None, threads: 1 };
+    let timeline = Timeline::of(dir.path(), options, &Limits::default(), &ckpt::analysis::Progress::default()).unwrap();
+    let told: Vec<(Option<&str>, Option<(usize, usize)>)> = timeline
+        .rows
+        .iter()
+        .map(|row| (row.group.as_deref(), row.moved.as_ref().map(|(since, moved)| (*since, moved.changed))))
+        .collect();
+    assert_eq!(told, [(Some("a"), None), (Some("a"), Some((0, 1))), (Some("b"), None), (Some("b"), Some((2, 0)))]);
+    assert_eq!(timeline.ever.still, ["b: w"]);
+    assert!(timeline.several.unwrap().contains("a (2), b (2)"));
+
+    let alone = tempfile::tempdir().unwrap();
+    save(&alone.path().join("a-1"), 1.0, &[]);
+    save(&alone.path().join("a-2"), 1.0, &[]);
+    assert_eq!(ModelDir::scan(alone.path()).unwrap().several, None);
+}
+
+#[test]
+fn a_number_that_counts_saves_is_no_step_with_and_without_data() {
+    const VALUE: &str = "/.ATTRIBUTES/VARIABLE_VALUE";
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("ckpt-4");
+    let (counter, step) = (format!("save_counter{VALUE}"), format!("optimizer/_iterations{VALUE}"));
+    save(&prefix, 1.0, &[(&counter, 4), (&step, 7500)]);
+    let look = || {
+        let checkpoint = Checkpoint::open(&prefix, Choice::default(), &Limits::default()).unwrap();
+        Step::of(&checkpoint).words().join(", ")
+    };
+    assert_eq!(look(), "save 4, step 7500");
+    std::fs::remove_file(dir.path().join("ckpt-4.data-00000-of-00001")).unwrap();
+    assert_eq!(look(), "save 4, step 7500");
+
+    // No run takes so many steps: the checksum is that of something else.
+    save(&prefix, 1.0, &[(&step, 3_000_000_000)]);
+    std::fs::remove_file(dir.path().join("ckpt-4.data-00000-of-00001")).unwrap();
+    assert_eq!(look(), "step 4");
+}
+
+#[test]
+fn a_state_file_of_half_a_million_lines_is_read_in_no_time() {
+    let dir = tempfile::tempdir().unwrap();
+    save(&dir.path().join("c"), 1.0, &[]);
+    let text = format!("model_checkpoint_path: 'c'\n{}", "all_model_checkpoint_paths:'d'\n".repeat(500_000));
+    std::fs::write(dir.path().join("checkpoint"), text).unwrap();
+    let began = std::time::Instant::now();
+    let (text, status) = run(&["latest", dir.path().to_str().unwrap(), "--quiet"]);
+    assert_eq!((text.trim_end().ends_with("/c"), status), (true, Some(0)), "{text}");
+    // Four thousand calls of the system a second would take minutes.
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}
