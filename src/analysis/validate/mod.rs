@@ -198,7 +198,8 @@ fn served(path: &Path, gate: bool) -> Result<Vec<Version>> {
     let versions = versions(path)?;
     let something_else = path.join("checkpoint").is_file() || SavedModel::file_in(path).is_ok();
     let is_base = versions.iter().any(|version| version.kind.is_of_a_model()) || gate;
-    Ok(if something_else || !is_base { Vec::new() } else { versions })
+    // A server looks at nothing but the names: what else lies in its base path is no matter to it.
+    Ok(if (something_else && !gate) || !is_base { Vec::new() } else { versions })
 }
 
 /// The variables of a SavedModel, given by their prefix: the model around them is checked too.

@@ -76,12 +76,20 @@ pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Vali
         });
         return;
     };
-    let named = model.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    // The name as the file system has it: the path may be written `.`.
+    let whole = model.canonicalize().unwrap_or_else(|_| model.to_path_buf());
+    let named = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     result.push(if number(named).is_some() {
-        let above = model.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let written = model.parent().filter(|above| !above.as_os_str().is_empty() && model.file_name().is_some());
+        let above = written.map_or_else(|| model.join(".."), Path::to_path_buf);
+        let above = if model.components().count() == 1 && model.file_name().is_some() {
+            Path::new(".").to_path_buf()
+        } else {
+            above
+        };
         let message =
             format!("TensorFlow Serving finds no version here: this is version {} itself", escaped(named.as_bytes()));
-        file(&message).with_help(format!("give the directory above it: {}", shell_word(above)))
+        file(&message).with_help(format!("give the directory above it: {}", shell_word(&above)))
     } else {
         let version = model.join("1");
         let parts = [

@@ -98,7 +98,6 @@ pub(super) const ROWS: &[Known] = &[
         ],
         certain: &["Certain: nothing is damaged; the checkpoint before this one is untouched."],
         codes: &[Code::InterruptedSave],
-        ..ROW
     },
     Known {
         marks: &[
