@@ -28,6 +28,7 @@ mod sniff;
 mod sniff_message;
 mod spec;
 pub mod state;
+pub mod training;
 mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};

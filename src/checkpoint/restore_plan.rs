@@ -245,7 +245,7 @@ impl RestorePlan {
 }
 
 /// The `VariableDef`s of a collection.
-fn variable_defs(collection: Field<'_>) -> Result<Vec<pb::VariableDef>> {
+pub(super) fn variable_defs(collection: Field<'_>) -> Result<Vec<pb::VariableDef>> {
     let mut variables = Vec::new();
     WALK.each_in(collection, |list| {
         WALK.each_in(list, |value| {
