@@ -6,6 +6,7 @@ pub(super) const SLOTS: &[(&str, &str)] = &[
     ("adam_m", "Adam"),
     ("adam_v", "Adam"),
     ("AdamW", "AdamW"),
+    ("AdamWeightDecay", "AdamW"),
     ("AdaMax", "AdaMax"),
     ("AMSGrad", "AMSGrad"),
     ("Nadam", "Nadam"),

@@ -12,6 +12,7 @@ use memchr::memmem::Finder;
 
 use super::listing::Totals;
 use super::role_names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot};
+use super::role_structure::{Ancestors, by_purpose, is_table};
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use crate::parallel::in_parts;
@@ -32,14 +33,24 @@ pub enum Role {
     Counter,
     /// A string tensor.
     String,
-    /// Anything else: the object graph, tables, iterators, random states.
+    /// Keys or values of a lookup table.
+    Table,
+    /// Anything else: the object graph, states of metrics, iterators, random states.
     Other,
 }
 
 impl Role {
     /// All roles, in the order in which they are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Weight, Self::Average, Self::Slot, Self::Optimizer, Self::Counter, Self::String, Self::Other];
+    pub const ALL: [Self; 8] = [
+        Self::Weight,
+        Self::Average,
+        Self::Slot,
+        Self::Optimizer,
+        Self::Counter,
+        Self::String,
+        Self::Table,
+        Self::Other,
+    ];
 
     /// The name in JSON and in selectors.
     pub fn name(self) -> &'static str {
@@ -50,6 +61,7 @@ impl Role {
             Self::Optimizer => "optimizer",
             Self::Counter => "counter",
             Self::String => "string",
+            Self::Table => "table",
             Self::Other => "other",
         }
     }
@@ -128,9 +140,16 @@ impl Roles {
         let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
             let mut part = Self::with_room(range.len());
             let mut cursor = tensors.cursor();
+            let mut ancestors = Ancestors::default();
             for at in range {
-                let Some(tensor) = cursor.reach(at) else { break };
-                let (role, owner) = judge.role(tensor);
+                if !cursor.seek(at) {
+                    break;
+                }
+                let kind = cursor.kind();
+                let tensor = cursor.tensor();
+                ancestors.reach(checkpoint, tensor);
+                let (role, owner) = judge.role(tensor, kind, &ancestors);
+                ancestors.push(&tensor.name, kind);
                 part.of.push(Judged { role, owner: part.owners.number(owner) });
                 part.totals.add(tensor);
             }
@@ -193,6 +212,9 @@ impl Roles {
     }
 }
 
+/// Deeper names than this have their variable beside them.
+const DEEPEST_SCOPE: usize = 12;
+
 struct Judge<'c> {
     checkpoint: &'c Checkpoint,
     /// What stands in the keys of slots (`core.SLOT_NAME` in `trackable`).
@@ -218,10 +240,13 @@ impl Judge<'_> {
         optimizers
     }
 
-    fn role(&self, tensor: &Tensor) -> (Role, Option<&'static str>) {
+    fn role(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> (Role, Option<&'static str>) {
         let name: &[u8] = &tensor.name;
         if name == OBJECT_GRAPH_KEY {
             return (Role::Other, None);
+        }
+        if is_table(name, |partner| self.checkpoint.tensors().find(partner).is_some()) {
+            return (Role::Table, None);
         }
         match tensor.dtype {
             DType::String => return (Role::String, None),
@@ -229,9 +254,13 @@ impl Judge<'_> {
             _ => {}
         }
         let scalar = tensor.shape.rank() == Some(0);
-        let found = if has_value_suffix(name) { self.by_key(tensor, scalar) } else { self.by_name(name) };
+        let found =
+            if has_value_suffix(name) { self.by_key(tensor, scalar) } else { self.by_name(tensor, kind, ancestors) };
         if let Some(found) = found {
             return found;
+        }
+        if let Some(role) = by_purpose(short_name(name), scalar) {
+            return (role, None);
         }
         if scalar && is_float(tensor.dtype) {
             let last = std::str::from_utf8(split_last(short_name(name)).1).unwrap_or_default();
@@ -275,10 +304,30 @@ impl Judge<'_> {
         })
     }
 
-    /// `<variable>/<slot>`, or Keras' `training/<Optimizer>/<variable>/<slot>`.
-    fn by_name(&self, name: &[u8]) -> Option<(Role, Option<&'static str>)> {
+    /// `<variable>/<slot>`, or Keras' `training/<Optimizer>/<variable>/<slot>`, under any scope more or less.
+    fn by_name(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> Option<(Role, Option<&'static str>)> {
+        let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
         let (variable, last) = split_last(name);
+        let parent = ancestors.parent(variable.strip_suffix(b"/").unwrap_or_default());
+        // Mesh TensorFlow joins the slot to the name of its variable: `kernel_slot_vr`.
+        if let Some(at) = memchr::memmem::rfind(last, b"_slot_") {
+            let owner = name.len().saturating_sub(last.len()).saturating_add(at);
+            if name.get(..owner).is_some_and(|owner| self.exists(owner)) {
+                return Some((Role::Slot, Some("Adafactor")));
+            }
+        }
         let variable = variable.strip_suffix(b"/")?;
+        // Most slots stand right behind their variable and are called as everywhere.
+        if parent.is_some()
+            && last.first().is_some_and(|first| begins_a_slot(*first))
+            && let Some(owner) = known_slot(last)
+        {
+            return Some((Role::Slot, Some(owner)));
+        }
+        // An optimizer with a name of its own: two children of a variable, alike but for a number, with its shape.
+        if parent == Some(kind) && self.has_twin(name) {
+            return Some((Role::Slot, None));
+        }
         if !last.first().is_some_and(|first| begins_a_slot(*first)) {
             return None;
         }
@@ -286,14 +335,15 @@ impl Judge<'_> {
         // The slots of one part of a partitioned variable may lie under that part's name, which is no tensor itself.
         let exists = |variable: &[u8]| {
             let whole = split_last(variable);
-            let is_tensor = |name: &[u8]| self.checkpoint.tensors().find(name).is_some();
-            is_tensor(variable) || (whole.1.starts_with(b"part_") && whole.0.strip_suffix(b"/").is_some_and(is_tensor))
+            self.exists(variable)
+                || (whole.1.starts_with(b"part_") && whole.0.strip_suffix(b"/").is_some_and(|name| self.exists(name)))
         };
-        if matches!(last, "ExponentialMovingAverage" | "moving_average" | "ema") && exists(variable) {
+        let of_parent = || parent.is_some() || exists(variable);
+        if matches!(last, "ExponentialMovingAverage" | "moving_average" | "ema") && of_parent() {
             return Some((Role::Average, None));
         }
-        if let Some((_, owner)) = SLOTS.iter().find(|(slot, _)| *slot == last)
-            && exists(variable)
+        if let Some((slot, owner)) = SLOTS.iter().find(|(slot, _)| *slot == last)
+            && (is_unmistakable(slot) || of_parent() || self.is_of_scoped(variable, kind))
         {
             return Some((Role::Slot, Some(owner)));
         }
@@ -301,18 +351,77 @@ impl Judge<'_> {
         if last == "ExponentialMovingAverage" {
             return Some((Role::Average, None));
         }
-        let kind = slot_kind(last.as_bytes())?;
-        let variable = std::str::from_utf8(variable).ok()?;
+        let slot_kind = slot_kind(last.as_bytes())?;
+        let text = std::str::from_utf8(variable).ok()?;
         let scope = SCOPES.iter().find_map(|scope| {
-            let (_, rest) = variable.split_once(&format!("{scope}/"))?;
+            let (_, rest) = text.split_once(&format!("{scope}/"))?;
             exists(rest.as_bytes()).then_some(*scope)
         });
-        scope.map(|scope| (Role::Slot, Some(if kind == "momentum" { "SGD" } else { scope })))
+        scope.map(|scope| (Role::Slot, Some(if slot_kind == "momentum" { "SGD" } else { scope })))
+    }
+
+    fn exists(&self, name: &[u8]) -> bool {
+        self.checkpoint.tensors().find(name).is_some()
+    }
+
+    /// Whether a sibling has this name but for a number behind it: `train_op` and `train_op_1`.
+    fn has_twin(&self, name: &[u8]) -> bool {
+        match name.strip_suffix(b"_1") {
+            Some(stem) => self.exists(stem) || self.exists(&[name, b"_1"].concat()),
+            None => self.exists(&[name, b"_1"].concat()),
+        }
+    }
+
+    /// Whether a variable of this kind stands under a name that lacks scopes of this one: those in front of it, or some
+    /// behind the first, as an optimizer that was made inside of scopes puts in (`optimize/OptimizeLoss/out/w`).
+    fn is_of_scoped(&self, name: &[u8], kind: usize) -> bool {
+        let tensors = self.checkpoint.tensors();
+        let same = |other: &[u8]| {
+            tensors.find(other).is_some_and(|at| {
+                let mut cursor = tensors.cursor();
+                cursor.seek(at) && cursor.kind() == kind
+            })
+        };
+        let cuts: Vec<usize> = memchr::memchr_iter(b'/', name).take(DEEPEST_SCOPE).collect();
+        let behind = |at: usize| name.get(at.saturating_add(1)..).unwrap_or_default();
+        let first = cuts.first().and_then(|at| name.get(..=*at)).unwrap_or_default();
+        cuts.iter().any(|at| same(behind(*at))) || cuts.iter().skip(1).any(|at| same(&[first, behind(*at)].concat()))
     }
 }
 
+/// Names that nothing but an optimizer gives.
+fn is_unmistakable(slot: &str) -> bool {
+    matches!(
+        slot,
+        "Adam"
+            | "adam_m"
+            | "adam_v"
+            | "AdamW"
+            | "AdaMax"
+            | "AMSGrad"
+            | "Nadam"
+            | "LazyAdam"
+            | "lamb_m"
+            | "lamb_v"
+            | "RMSProp"
+            | "Adagrad"
+            | "AdagradDA"
+            | "Adadelta"
+            | "Ftrl"
+            | "ProximalAdagrad"
+            | "AdamWeightDecay"
+            | "AdafactorOptimizer"
+    )
+}
+
+/// The optimizer that a slot's own name names.
+fn known_slot(last: &[u8]) -> Option<&'static str> {
+    let last = strip_number(std::str::from_utf8(last).ok()?);
+    SLOTS.iter().find(|(slot, _)| *slot == last).map(|(_, owner)| *owner)
+}
+
 /// Everything up to and including the last `/`, and what follows it.
-fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
     let at = name.iter().rposition(|b| *b == b'/').map_or(0, |at| at.saturating_add(1));
     name.split_at_checked(at).unwrap_or((&[], name))
 }

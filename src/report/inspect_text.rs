@@ -120,6 +120,7 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
             (Role::Optimizer, None) => "optimizer scalars".to_owned(),
             (Role::Counter, _) => "counters".to_owned(),
             (Role::String, _) => "strings".to_owned(),
+            (Role::Table, _) => "lookup tables".to_owned(),
             (Role::Other, _) => "other (object graph, state)".to_owned(),
         };
         let totals = row.totals;

@@ -1,11 +1,13 @@
 //! What people bring: small inputs rebuilt after public reports (`testdata/cases`), and what must be said of each.
 //! As a kind of fault is understood, its case gets its answer here; other examples of the kind stand in the other tests.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::validating::{ckpt, ckpt_says, copy, errors, lines, only, options, run, tensors, try_run};
@@ -171,4 +173,80 @@ fn explanations_look_at_names_and_paths() {
     let said = explain("_CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint file", &path.join("v1"));
     assert!(said.contains("name-based") && !said.contains("MODEL asks"), "{said}");
     assert!(!said.contains("PREFIX"), "{said}");
+}
+
+/// The roles of a checkpoint's tensors, by name.
+fn roles(path: &Path) -> BTreeMap<String, String> {
+    let text = ckpt_says(0, &["list", path.to_str().unwrap(), "--format", "json"]);
+    let list: Value = serde_json::from_str(&text).unwrap();
+    let tensors = list["tensors"].as_array().unwrap().iter();
+    tensors
+        .map(|tensor| (tensor["name"].as_str().unwrap().to_owned(), tensor["role"].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+// Slots by their variable, under any scope and any optimizer's name (K10).
+#[test]
+fn roles_of_the_cases() {
+    let (_dir, path) = case("07-t5-bf16-adafactor");
+    for (name, role) in roles(&path.join("t5")) {
+        assert_eq!(role == "slot", name.contains("_slot_"), "{name}: {role}");
+    }
+    let (_dir, path) = case("30-mangled-partition-slots");
+    for (name, role) in roles(&path.join("train")) {
+        assert_eq!(role == "slot", name.contains("Adagrad"), "{name}: {role}");
+    }
+    let (_dir, path) = case("19-hash-table");
+    let found = roles(&path.join("data/model.ckpt-100"));
+    let tables: Vec<&String> = found.iter().filter(|(_, role)| *role == "table").map(|(name, _)| name).collect();
+    assert_eq!(tables.len(), 2, "{found:?}");
+}
+
+#[test]
+fn roles_by_structure() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("m");
+    let rows: &[(&str, &[i64], &str)] = &[
+        // Under the scope of the optimizer, under a doubled one, under scopes that the variable lacks.
+        ("atrain/pi/w/Adam", &[3], "slot"),
+        ("pi/w", &[3], "weight"),
+        ("main/fc/w", &[4], "weight"),
+        ("main/main/fc/w/Momentum", &[4], "slot"),
+        ("optimize/out/w", &[5], "weight"),
+        ("optimize/OptimizeLoss/out/w/Momentum", &[5], "slot"),
+        // An optimizer that was given a name.
+        ("net/k", &[6], "weight"),
+        ("net/k/train_op", &[6], "slot"),
+        ("net/k/train_op_1", &[6], "slot"),
+        ("net/k/train_op_2", &[7], "weight"),
+        // A variable below another that is no slot of it.
+        ("net/k/inner", &[6], "weight"),
+        // Contrib's parts, without the variable that they are of.
+        ("biases/d/biases/part_0/RMSProp", &[2], "slot"),
+        ("bert/k", &[2, 2], "weight"),
+        ("bert/k/AdamWeightDecay", &[2, 2], "slot"),
+        ("bert/k/adam_m", &[2, 2], "slot"),
+        ("enc/k", &[8], "weight"),
+        ("enc/k_slot_vr", &[2], "slot"),
+        ("bn/moving_mean/biased", &[3], "average"),
+        ("bn/moving_mean/local_step", &[], "counter"),
+        ("Global_Step", &[], "counter"),
+        ("conv/act_quant/min", &[], "other"),
+        ("keras_api/metrics/0/total", &[], "other"),
+        ("t-keys", &[4], "table"),
+        ("t-values", &[4], "table"),
+        ("lonely-keys", &[4], "weight"),
+    ];
+    let mut builder = ckpt_synth::BundleBuilder::new();
+    let mut sorted: Vec<_> = rows.to_vec();
+    sorted.sort_unstable();
+    for (name, shape, _) in &sorted {
+        let count = usize::try_from(shape.iter().product::<i64>()).unwrap();
+        builder = builder.floats(*name, shape, &vec![1.0; count]);
+    }
+    builder.finish().write(&prefix).unwrap();
+    let found = roles(&prefix);
+    for (name, _, role) in rows {
+        assert_eq!(found.get(*name).map(String::as_str), Some(*role), "{name}");
+    }
 }

@@ -78,7 +78,7 @@ fn what_moved_is_never_told_across_models() {
     }
     let options = TimelineOptions { finite: false, values: false, last: None, threads: 1 };
     let timeline = Timeline::of(dir.path(), options, &Limits::default(), &ckpt::analysis::Progress::default()).unwrap();
-    let told: Vec<(Option<&str>, Option<(usize, usize)>)> = timeline
+    let told: Vec<_> = timeline
         .rows
         .iter()
         .map(|row| (row.group.as_deref(), row.moved.as_ref().map(|(since, moved)| (*since, moved.changed))))

@@ -47,6 +47,8 @@ pub(super) fn group(unexpected: &[Unexpected]) -> Vec<UnexpectedGroup> {
             Role::Counter => "counters",
             Role::String if one => "string tensor",
             Role::String => "string tensors",
+            Role::Table if one => "lookup table",
+            Role::Table => "lookup tables",
             Role::Other if one => "other tensor",
             Role::Other => "other tensors",
         };

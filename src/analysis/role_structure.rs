@@ -1,0 +1,81 @@
+//! What roles are told by beside the names of optimizers: the tensors that stand above a name, tables, and purposes.
+
+use super::roles::{Role, split_last};
+use crate::checkpoint::{Checkpoint, Tensor};
+
+/// The tensors whose names a name begins with: they stand before it in the order, so that no search is needed.
+#[derive(Debug, Default)]
+pub(super) struct Ancestors {
+    /// How long each is, and its kind; each begins with the one before.
+    open: Vec<(usize, usize)>,
+    name: Vec<u8>,
+    is_begun: bool,
+}
+
+impl Ancestors {
+    /// Goes on to the next tensor: what it does not begin with is left behind.
+    pub(super) fn reach(&mut self, checkpoint: &Checkpoint, tensor: &Tensor) {
+        let name = tensor.name.as_slice();
+        if !self.is_begun {
+            // The first of a part of all tensors: those before it are looked up once.
+            self.is_begun = true;
+            let tensors = checkpoint.tensors();
+            let mut cursor = tensors.cursor();
+            for at in memchr::memchr_iter(b'/', name) {
+                let front = name.get(..at).unwrap_or_default();
+                if let Some(found) = tensors.find(front)
+                    && cursor.seek(found)
+                {
+                    self.open.push((at, cursor.kind()));
+                }
+            }
+        }
+        let shared = self.name.iter().zip(name).take_while(|(a, b)| a == b).count();
+        let shared = if self.name.is_empty() { name.len() } else { shared };
+        while self.open.last().is_some_and(|(len, _)| *len > shared) {
+            self.open.pop();
+        }
+    }
+
+    pub(super) fn push(&mut self, name: &[u8], kind: usize) {
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        self.open.push((name.len(), kind));
+    }
+
+    /// The kind of the tensor with this name, if the name that was reached begins with it.
+    pub(super) fn parent(&self, name: &[u8]) -> Option<usize> {
+        self.open
+            .iter()
+            .rev()
+            .find(|(len, _)| *len <= name.len())
+            .filter(|(len, _)| *len == name.len())
+            .map(|(_, kind)| *kind)
+    }
+}
+
+/// Keys and values of a lookup table: `X-keys` beside `X-values` (`lookup_ops.py`), or attributes of one.
+pub(super) fn is_table(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> bool {
+    if name.ends_with(b"/.ATTRIBUTES/table-keys") || name.ends_with(b"/.ATTRIBUTES/table-values") {
+        return true;
+    }
+    let partner = |own: &[u8], other: &[u8]| name.strip_suffix(own).is_some_and(|stem| exists(&[stem, other].concat()));
+    // Of most names the last byte says that they are none.
+    name.last() == Some(&b's') && (partner(b"-keys", b"-values") || partner(b"-values", b"-keys"))
+}
+
+/// Variables that are not trained, by what they are called: counters of `TFLearn`, states of metrics, ranges of
+/// quantization, moving averages that correct their beginning.
+pub(super) fn by_purpose(name: &[u8], scalar: bool) -> Option<Role> {
+    let (front, last) = split_last(name);
+    let within = |part: &[u8]| memchr::memmem::find(front, part).is_some();
+    Some(match last {
+        b"Global_Step" | b"Training_step" | b"global_step" | b"train_step" | b"local_step" if scalar => Role::Counter,
+        b"momentum_cache" if scalar => Role::Optimizer,
+        b"biased" => Role::Average,
+        b"val_loss" | b"val_acc" | b"is_training" | b"moving_avg" if scalar => Role::Other,
+        b"min" | b"max" if scalar && within(b"quant") => Role::Other,
+        _ if front.starts_with(b"keras_api/metrics/") || within(b"/keras_api/metrics/") => Role::Other,
+        _ => return None,
+    })
+}
