@@ -18,6 +18,7 @@ pub mod ops;
 mod rename;
 mod restore;
 mod role_names;
+mod role_program;
 mod role_structure;
 mod roles;
 mod scopes;

@@ -65,7 +65,32 @@ pub(super) const HYPER: &[&str] = &[
     "loss_scale",
     "current_loss_scale",
     "dynamic_scale",
+    "momentum_cache",
+    "_u_product",
+    "lr",
 ];
+
+/// Whether only parameters of a model are called so.
+pub(super) fn is_parameter(last: &[u8]) -> bool {
+    const PARTS: [&[u8]; 4] = [b"kernel", b"weight", b"embedding", b"filter"];
+    const ENDS: [&[u8]; 2] = [b"bias", b"biases"];
+    const NAMES: [&[u8]; 12] =
+        [b"w", b"W", b"b", b"B", b"gamma", b"beta", b"scale", b"offset", b"alpha", b"u", b"g", b"table"];
+    let stem = last.iter().rposition(|byte| *byte == b'_').and_then(|at| last.split_at_checked(at));
+    let stem = stem.filter(|(_, number)| number.iter().skip(1).all(u8::is_ascii_digit) && number.len() > 1);
+    let stem = stem.map_or(last, |(stem, _)| stem);
+    let lower = stem.to_ascii_lowercase();
+    NAMES.contains(&stem)
+        || PARTS.iter().any(|part| memchr::memmem::find(&lower, part).is_some())
+        || ENDS.iter().any(|end| lower.ends_with(end))
+}
+
+/// Whether this is what a normalization layer gathers of its inputs: part of the model, though nothing trains it.
+pub(super) fn is_statistic(last: &[u8]) -> bool {
+    const FRONTS: [&[u8]; 4] = [b"moving_", b"running_", b"pop_", b"renorm_"];
+    const NAMES: [&[u8]; 3] = [b"mean", b"variance", b"adapt_mean"];
+    last != b"moving_avg" && (NAMES.contains(&last) || FRONTS.iter().any(|front| last.starts_with(front)))
+}
 
 /// Scopes that Keras gives its optimizers in name-based checkpoints.
 pub(super) const SCOPES: &[&str] = &[

@@ -45,12 +45,9 @@ impl Ancestors {
 
     /// The kind of the tensor with this name, if the name that was reached begins with it.
     pub(super) fn parent(&self, name: &[u8]) -> Option<usize> {
-        self.open
-            .iter()
-            .rev()
-            .find(|(len, _)| *len <= name.len())
-            .filter(|(len, _)| *len == name.len())
-            .map(|(_, kind)| *kind)
+        let after = self.open.partition_point(|(len, _)| *len <= name.len());
+        let (len, kind) = self.open.get(after.checked_sub(1)?)?;
+        (*len == name.len()).then_some(*kind)
     }
 }
 

@@ -5,13 +5,15 @@
 //! and later keep theirs in a list `_variables`. What no rule names is judged by dtype and rank, and a float tensor is
 //! a weight.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 
 use super::listing::Totals;
-use super::role_names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot};
+use super::role_names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot, is_parameter};
+use super::role_program::{Program, RoleOf, averages_of_optimizers};
 use super::role_structure::{Ancestors, by_purpose, is_table};
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
@@ -81,6 +83,8 @@ pub struct Roles {
     owners: Owners,
     /// Sums over all tensors, taken on the way: a pass of their own costs as much as judging.
     totals: Totals,
+    /// Where the program lies that was asked first.
+    program: Option<PathBuf>,
 }
 
 /// A role, and an owner as a number in [`Owners`].
@@ -136,7 +140,8 @@ impl Roles {
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
         let slot_marker = Finder::new(b"/.OPTIMIZER_SLOT/");
-        let judge = Judge { checkpoint, slot_marker, optimizers: OnceLock::new() };
+        let program = Program::beside(checkpoint);
+        let judge = Judge { checkpoint, slot_marker, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
         let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
             let mut part = Self::with_room(range.len());
             let mut cursor = tensors.cursor();
@@ -156,6 +161,7 @@ impl Roles {
             part
         });
         let mut roles = Self::with_room(tensors.len());
+        roles.program = judge.program.map(|program| program.file);
         roles.totals = parts.iter().map(|part| &part.totals).sum();
         for part in parts {
             let numbers: Vec<u8> = (0..=u8::MAX).map(|n| roles.owners.number(part.owners.name(n))).collect();
@@ -172,7 +178,12 @@ impl Roles {
     }
 
     fn with_room(tensors: usize) -> Self {
-        Self { of: Vec::with_capacity(tensors), owners: Owners::default(), totals: Totals::default() }
+        Self { of: Vec::with_capacity(tensors), owners: Owners::default(), totals: Totals::default(), program: None }
+    }
+
+    /// The file beside the checkpoint that says what the program trains. Without one names and shapes have judged.
+    pub fn program(&self) -> Option<&Path> {
+        self.program.as_deref()
     }
 
     /// Sums over all tensors of the checkpoint.
@@ -221,6 +232,9 @@ struct Judge<'c> {
     slot_marker: Finder<'static>,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
     optimizers: OnceLock<BTreeSet<Vec<u8>>>,
+    /// Keys of averages in the lists of such optimizers.
+    averages: OnceLock<HashSet<Vec<u8>>>,
+    program: Option<Program>,
 }
 
 impl Judge<'_> {
@@ -240,7 +254,16 @@ impl Judge<'_> {
         optimizers
     }
 
-    fn role(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> (Role, Option<&'static str>) {
+    /// The program's word, where it has one, else what name and shape say.
+    fn role(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> RoleOf {
+        let named = self.named(tensor, kind, ancestors);
+        match &self.program {
+            Some(program) if named.0 != Role::String => program.role(&tensor.name, named),
+            _ => named,
+        }
+    }
+
+    fn named(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> RoleOf {
         let name: &[u8] = &tensor.name;
         if name == OBJECT_GRAPH_KEY {
             return (Role::Other, None);
@@ -255,10 +278,11 @@ impl Judge<'_> {
         }
         let scalar = tensor.shape.rank() == Some(0);
         let found =
-            if has_value_suffix(name) { self.by_key(tensor, scalar) } else { self.by_name(tensor, kind, ancestors) };
+            if has_value_suffix(name) { self.by_key(tensor) } else { self.by_name(tensor, kind, ancestors) };
         if let Some(found) = found {
             return found;
         }
+        let name = name.strip_suffix(b":0").unwrap_or(name);
         if let Some(role) = by_purpose(short_name(name), scalar) {
             return (role, None);
         }
@@ -268,6 +292,9 @@ impl Judge<'_> {
                 let owner = strip_number(last).starts_with("beta").then_some("Adam");
                 return (Role::Optimizer, owner);
             }
+            if has_value_suffix(name) && self.is_optimizer(split_last(short_name(name)).0) {
+                return (Role::Optimizer, None);
+            }
         }
         if scalar && is_integer(tensor.dtype) {
             return (Role::Counter, None);
@@ -276,7 +303,7 @@ impl Judge<'_> {
     }
 
     /// `<variable path>/.OPTIMIZER_SLOT/<optimizer path>/<slot>`, or an entry in a Keras optimizer's list.
-    fn by_key(&self, tensor: &Tensor, scalar: bool) -> Option<(Role, Option<&'static str>)> {
+    fn by_key(&self, tensor: &Tensor) -> Option<RoleOf> {
         let path = short_name(&tensor.name);
         if self.slot_marker.find(path).is_some() {
             return Some((Role::Slot, slot_kind(split_last(path).1)));
@@ -291,24 +318,36 @@ impl Judge<'_> {
         }
         let list = list.strip_suffix(b"/")?;
         let (owner, list) = split_last(list);
-        // `_trainable_variables` of a Keras optimizer are the model's weights, kept under the shorter path.
-        if !self.optimizers.get_or_init(|| self.find_optimizers()).contains(owner)
-            || !matches!(list, b"_variables" | b"_momentums" | b"_velocities")
-        {
+        if !self.is_optimizer(owner) {
             return None;
         }
-        Some(match scalar {
-            true if is_integer(tensor.dtype) => (Role::Counter, None),
-            true => (Role::Optimizer, None),
-            false => (Role::Slot, None),
+        Some(match list {
+            // The model's weights, kept under the shorter path.
+            b"_trainable_variables" => return None,
+            b"_model_variables_moving_average" => (Role::Average, None),
+            _ if self.averages.get_or_init(|| averages_of_optimizers(self.checkpoint)).contains(&*tensor.name) => {
+                (Role::Average, None)
+            }
+            // A number here is the slot of a number: the optimizer's own are attributes with a name.
+            _ => (Role::Slot, None),
         })
     }
 
+    /// Whether a path, with a `/` behind it, leads to an optimizer.
+    fn is_optimizer(&self, path: &[u8]) -> bool {
+        self.optimizers.get_or_init(|| self.find_optimizers()).contains(path)
+    }
+
     /// `<variable>/<slot>`, or Keras' `training/<Optimizer>/<variable>/<slot>`, under any scope more or less.
-    fn by_name(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> Option<(Role, Option<&'static str>)> {
+    fn by_name(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> Option<RoleOf> {
         let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
         let (variable, last) = split_last(name);
-        let parent = ancestors.parent(variable.strip_suffix(b"/").unwrap_or_default());
+        let whole = variable.strip_suffix(b"/").unwrap_or_default();
+        // With `:0` behind both, a slot stands before its variable.
+        let parent = match name.len() < tensor.name.len() {
+            true => self.kind_of(&[whole, b":0"].concat()),
+            false => ancestors.parent(whole),
+        };
         // Mesh TensorFlow joins the slot to the name of its variable: `kernel_slot_vr`.
         if let Some(at) = memchr::memmem::rfind(last, b"_slot_") {
             let owner = name.len().saturating_sub(last.len()).saturating_add(at);
@@ -324,14 +363,17 @@ impl Judge<'_> {
         {
             return Some((Role::Slot, Some(owner)));
         }
-        // An optimizer with a name of its own: two children of a variable, alike but for a number, with its shape.
-        if parent == Some(kind) && self.has_twin(name) {
-            return Some((Role::Slot, None));
-        }
+        // An optimizer with a name of its own: a child of a variable with its dtype and shape. One that is called as a
+        // weight needs another beside it, alike but for a number.
+        let of_own_name = || {
+            let is_slot = parent == Some(kind)
+                && (tensor.shape.rank() != Some(0) && !is_parameter(last) || self.has_twin(name));
+            is_slot.then_some((Role::Slot, None))
+        };
         if !last.first().is_some_and(|first| begins_a_slot(*first)) {
-            return None;
+            return of_own_name();
         }
-        let last = strip_number(std::str::from_utf8(last).ok()?);
+        let stem = strip_number(std::str::from_utf8(last).ok()?);
         // The slots of one part of a partitioned variable may lie under that part's name, which is no tensor itself.
         let exists = |variable: &[u8]| {
             let whole = split_last(variable);
@@ -339,19 +381,22 @@ impl Judge<'_> {
                 || (whole.1.starts_with(b"part_") && whole.0.strip_suffix(b"/").is_some_and(|name| self.exists(name)))
         };
         let of_parent = || parent.is_some() || exists(variable);
-        if matches!(last, "ExponentialMovingAverage" | "moving_average" | "ema") && of_parent() {
+        if matches!(stem, "ExponentialMovingAverage" | "moving_average" | "ema") && of_parent() {
             return Some((Role::Average, None));
         }
-        if let Some((slot, owner)) = SLOTS.iter().find(|(slot, _)| *slot == last)
+        if let Some((slot, owner)) = SLOTS.iter().find(|(slot, _)| *slot == stem)
             && (is_unmistakable(slot) || of_parent() || self.is_of_scoped(variable, kind))
         {
             return Some((Role::Slot, Some(owner)));
         }
         // A shadow of a variable that was not saved itself, as an inference export of averages has.
-        if last == "ExponentialMovingAverage" {
+        if stem == "ExponentialMovingAverage" {
             return Some((Role::Average, None));
         }
-        let slot_kind = slot_kind(last.as_bytes())?;
+        if let Some(own) = of_own_name() {
+            return Some(own);
+        }
+        let slot_kind = slot_kind(stem.as_bytes())?;
         let text = std::str::from_utf8(variable).ok()?;
         let scope = SCOPES.iter().find_map(|scope| {
             let (_, rest) = text.split_once(&format!("{scope}/"))?;
@@ -362,6 +407,13 @@ impl Judge<'_> {
 
     fn exists(&self, name: &[u8]) -> bool {
         self.checkpoint.tensors().find(name).is_some()
+    }
+
+    /// Dtype and shape of the tensor with this name.
+    fn kind_of(&self, name: &[u8]) -> Option<usize> {
+        let tensors = self.checkpoint.tensors();
+        let mut cursor = tensors.cursor();
+        tensors.find(name).filter(|at| cursor.seek(*at)).map(|_| cursor.kind())
     }
 
     /// Whether a sibling has this name but for a number behind it: `train_op` and `train_op_1`.
@@ -375,13 +427,7 @@ impl Judge<'_> {
     /// Whether a variable of this kind stands under a name that lacks scopes of this one: those in front of it, or some
     /// behind the first, as an optimizer that was made inside of scopes puts in (`optimize/OptimizeLoss/out/w`).
     fn is_of_scoped(&self, name: &[u8], kind: usize) -> bool {
-        let tensors = self.checkpoint.tensors();
-        let same = |other: &[u8]| {
-            tensors.find(other).is_some_and(|at| {
-                let mut cursor = tensors.cursor();
-                cursor.seek(at) && cursor.kind() == kind
-            })
-        };
+        let same = |other: &[u8]| self.kind_of(other) == Some(kind);
         let cuts: Vec<usize> = memchr::memchr_iter(b'/', name).take(DEEPEST_SCOPE).collect();
         let behind = |at: usize| name.get(at.saturating_add(1)..).unwrap_or_default();
         let first = cuts.first().and_then(|at| name.get(..=*at)).unwrap_or_default();

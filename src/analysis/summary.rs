@@ -1,6 +1,7 @@
 //! What `inspect` tells of a checkpoint on one screen.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::beside::Beside;
 use super::derived::is_zero;
@@ -37,6 +38,8 @@ pub struct Summary {
     pub totals: Totals,
     /// Sums by role and optimizer.
     pub roles: Vec<RoleTotal>,
+    /// The file of the program that said what tensors are for; without one their names and shapes did.
+    pub roles_program: Option<PathBuf>,
     /// Sums by dtype, the largest first.
     pub dtypes: Vec<(DType, Totals)>,
     /// What checksums say of the values.
@@ -229,6 +232,7 @@ impl Summary {
             files,
             totals: roles.totals(),
             roles: by_role(tensors, &roles),
+            roles_program: roles.program().map(Path::to_path_buf),
             equal: Equal::of(checkpoint),
             dtypes: by_dtype(tensors),
             scopes,

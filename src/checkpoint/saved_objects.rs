@@ -43,6 +43,8 @@ pub struct SavedVariable {
     pub dtype: DType,
     /// Its shape, possibly not known.
     pub shape: Shape,
+    /// Whether it was made to be trained, as variables are unless their maker says otherwise.
+    pub is_trainable: bool,
 }
 
 impl SavedObjects {
@@ -81,7 +83,12 @@ fn object(message: Field<'_>) -> Result<SavedObject> {
 }
 
 fn variable(message: Field<'_>) -> Result<SavedVariable> {
-    let mut variable = SavedVariable { name: String::new(), dtype: DType::Invalid, shape: Shape::scalar() };
+    let mut variable = SavedVariable {
+        name: String::new(),
+        dtype: DType::Invalid,
+        shape: Shape::scalar(),
+        is_trainable: false,
+    };
     WALK.each_in(message, |field| {
         match field.number {
             1 => variable.dtype = DType::from_number(WALK.int32(field)?),
@@ -89,6 +96,7 @@ fn variable(message: Field<'_>) -> Result<SavedVariable> {
                 let shape: pb::TensorShapeProto = pb::decode("shape", WALK.bytes(field)?, field.offset)?;
                 variable.shape = super::graph::shape_of(&shape);
             }
+            3 => variable.is_trainable = WALK.varint(field)? != 0,
             6 => WALK.string(field)?.trim_end_matches(":0").clone_into(&mut variable.name),
             _ => {}
         }

@@ -12,7 +12,9 @@ use std::path::Path;
 use super::fields::Walker;
 use super::graph::{Feeder, Input, Node, Nodes, Slice};
 use super::meta_graph::read_as;
+use super::object_graph::ObjectGraph;
 use super::restore_plan::{RestorePlan, TargetKind, variable_defs};
+use super::saved_objects::SavedObjects;
 use crate::error::Result;
 use crate::wire::{Field, Value};
 
@@ -23,6 +25,8 @@ const WALK: Walker = Walker { what: "meta graph" };
 pub enum Purpose {
     /// It is among `trainable_variables`.
     Trained,
+    /// It was made to be trained, as variables of TensorFlow 2 are unless their maker says otherwise: a step may be too.
+    Trainable,
     /// An update of another variable takes it in and changes it. With the optimizer, by its op.
     Slot(&'static str),
     /// An update of a variable reads it: a learning rate, a power of beta.
@@ -81,6 +85,38 @@ impl Training {
         read_as(path, "tensorflow.MetaGraphDef", WALK.what, Self::of_meta_graph)
     }
 
+    /// Reads `saved_model.pb` or `.pbtxt`: of TensorFlow 1 as a `.meta` file, of TensorFlow 2 the flags of its objects.
+    /// `is_key` says which keys the checkpoint has. `None` as for [`Training::read`].
+    ///
+    /// # Errors
+    /// If it cannot be read or is damaged.
+    pub fn read_saved_model(file: &Path, is_key: impl Fn(&str) -> bool) -> Result<Option<Self>> {
+        let (of_graph, objects) = read_as(file, "tensorflow.SavedModel", "SavedModel", |bytes| {
+            let (mut of_graph, mut objects) = (None, None);
+            WALK.each(bytes, 0, |field| {
+                if field.number == 2 && objects.is_none() {
+                    objects = saved_objects(field)?;
+                    if objects.is_none() && of_graph.is_none() {
+                        of_graph = Self::of_meta_graph(WALK.bytes(field)?)?;
+                    }
+                }
+                Ok(())
+            })?;
+            Ok((of_graph, objects))
+        })?;
+        let Some(objects) = objects else { return Ok(of_graph) };
+        let Some(graph) = ObjectGraph::of_saved_model(file, is_key)? else { return Ok(None) };
+        let mut purposes = HashMap::new();
+        for (node, object) in graph.nodes().iter().zip(objects.nodes) {
+            if let (Some(attribute), Some(variable)) = (node.attributes.first(), object.variable) {
+                let purpose = if variable.is_trainable { Purpose::Trainable } else { Purpose::NotTrained };
+                purposes.insert(attribute.checkpoint_key.clone().into_bytes(), purpose);
+            }
+        }
+        let trains = purposes.values().any(|purpose| *purpose == Purpose::Trainable);
+        Ok(trains.then_some(Self { purposes }))
+    }
+
     fn of_meta_graph(message: &[u8]) -> Result<Option<Self>> {
         let (mut graph, mut collections) = (None, BTreeMap::new());
         WALK.each(message, 0, |field| {
@@ -126,6 +162,18 @@ impl Training {
     pub fn purpose(&self, key: &[u8]) -> Option<Purpose> {
         self.purposes.get(key).copied()
     }
+}
+
+/// The objects of a meta graph, if TensorFlow 2 wrote it.
+fn saved_objects(meta_graph: Field<'_>) -> Result<Option<SavedObjects>> {
+    let mut objects = None;
+    WALK.each_in(meta_graph, |field| {
+        if field.number == 7 {
+            objects = Some(SavedObjects::parse(field)?).filter(|objects| !objects.nodes.is_empty());
+        }
+        Ok(())
+    })?;
+    Ok(objects)
 }
 
 /// The variables that a collection names, without `:0`.
@@ -207,10 +255,8 @@ fn optimizer_of(op: &[u8]) -> Option<&'static str> {
 
 /// TensorFlow: `assign_moving_average` in `python/training/moving_averages.py`, whose name is its own.
 fn is_moving_average(node: &Node<'_>) -> bool {
-    let last = node.name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    matches!(node.op, b"AssignSub" | b"AssignSubVariableOp" | b"AssignAdd" | b"AssignAddVariableOp")
+    matches!(node.op, b"AssignSub" | b"AssignSubVariableOp")
         && node.name.split(|byte| *byte == b'/').any(|part| part.starts_with(b"AssignMovingAvg"))
-        && !last.starts_with(b"Read")
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
         value
     };
     put("roles", summary.roles.iter().map(role).collect());
+    let program = summary.roles_program.as_deref();
+    put("roles_by", json!({"source": if program.is_some() { "program" } else { "names" }, "file": program.map(path)}));
     let scope = |scope: &crate::analysis::Scope| {
         json!({"path": scope.path, "times": scope.times, "tensors": scope.tensors,
                "parameters": scope.parameters, "bytes": scope.bytes})

@@ -1,6 +1,7 @@
 //! `inspect` for people: one screen that says what this is, whether it is whole and what dominates it.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use super::events::in_words;
 use super::findings_text::joined;
@@ -137,6 +138,11 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     let dim = look.dim();
     wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)?;
+    let judge = match summary.roles_program.as_deref().and_then(Path::file_name) {
+        Some(file) => format!("by the program in {}", escaped(file.as_encoded_bytes())),
+        None => "by names and shapes".to_owned(),
+    };
+    wrapped(&format!("{dim}roles{dim:#}"), "roles".len(), &[judge], look, out)?;
     let mut equal = Vec::new();
     match summary.equal.zeros {
         0 => {}
