@@ -250,3 +250,86 @@ fn roles_by_structure() {
         assert_eq!(found.get(*name).map(String::as_str), Some(*role), "{name}");
     }
 }
+
+fn against(path: &Path, model: &Path, options: &[&str], status: i32) -> String {
+    let args = [&["validate", path.to_str().unwrap(), "--against", model.to_str().unwrap()], options].concat();
+    ckpt_says(status, &args)
+}
+
+// One cause for all that is missing or differs, with what repairs it; what it says to give works (K8, K9, tables).
+#[test]
+fn a_restore_that_fails_has_its_cause() {
+    let (_dir, path) = case("27-rnn-renamed");
+    let (checkpoint, model) = (path.join("reddit"), path.join("new.meta"));
+    let said = against(&checkpoint, &model, &[], 1);
+    assert!(said.contains("names were changed") && said.contains("finds 8 of the 8 missing"), "{said}");
+    let maps: Vec<&str> = said.split("--map '").skip(1).map(|rest| rest.split('\'').next().unwrap()).collect();
+    assert_eq!(maps.len(), 3, "{said}");
+    let options: Vec<&str> = maps.iter().flat_map(|map| ["--map", map]).collect();
+    assert!(against(&checkpoint, &model, &options, 0).contains("restores completely"));
+
+    let (_dir, path) = case("07-t5-bf16-adafactor");
+    let said = against(&path.join("t5"), &path.join("float32.meta"), &[], 1);
+    assert!(said.contains("the checkpoint is bfloat16 throughout where the model wants float32"), "{said}");
+
+    let (_dir, path) = case("44-warm-start-vocab");
+    let (checkpoint, model) = (path.join("t5"), path.join("task.meta"));
+    let said = against(&checkpoint, &model, &[], 1);
+    assert!(said.contains("The vocabulary has another size") && said.contains("the other 2 fit"), "{said}");
+    let options = ["--ignore", "decoder/logits/kernel", "--ignore", "shared/embedding"];
+    assert!(said.contains("--ignore 'decoder/logits/kernel' --ignore 'shared/embedding'"), "{said}");
+    against(&checkpoint, &model, &options, 0);
+
+    let (_dir, path) = case("01-ema-missing");
+    let said = against(&path.join("train"), &path.join("eval.meta"), &[], 1);
+    assert!(said.contains("all 6 missing are moving averages of weights that the checkpoint has"), "{said}");
+    assert!(!said.contains("two different models"), "{said}");
+
+    // TensorFlow restores a table of any size.
+    let (_dir, path) = case("19-hash-table");
+    let said = against(&path.join("data/model.ckpt-100"), &path.join("data/model.ckpt-20"), &[], 0);
+    assert!(said.contains("restores completely"), "{said}");
+}
+
+#[test]
+fn other_names_and_kinds_have_their_cause() {
+    let dir = tempfile::tempdir().unwrap();
+    let pair = |name: &str, stored: &[(&str, usize)], wanted: &[(&str, usize)]| {
+        let write = |which: &str, rows: &[(&str, usize)]| {
+            let prefix = dir.path().join(format!("{name}-{which}"));
+            let mut rows = rows.to_vec();
+            rows.sort_unstable();
+            let builder = rows.iter().fold(ckpt_synth::BundleBuilder::new(), |builder, (name, n)| {
+                builder.floats(*name, &[i64::try_from(*n).unwrap()], &vec![1.5; *n])
+            });
+            builder.finish().write(&prefix).unwrap();
+            prefix
+        };
+        let (a, b) = (write("stored", stored), write("wanted", wanted));
+        let output = ckpt(&["validate", a.to_str().unwrap(), "--against", b.to_str().unwrap()]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // A suffix throughout.
+    let said = pair("suffix", &[("a/w:0", 3), ("a/b:0", 2), ("c/w:0", 4)], &[("a/w", 3), ("a/b", 2), ("c/w", 4)]);
+    assert!(said.contains("finds 3 of the 3 missing"), "{said}");
+    // Two changes at once, in the middle and at the end.
+    let said = pair(
+        "lstm",
+        &[("m/BasicLSTMCell/weights", 8), ("m/BasicLSTMCell/biases", 4), ("n/BasicLSTMCell/weights", 6)],
+        &[("m/basic_lstm_cell/kernel", 8), ("m/basic_lstm_cell/bias", 4), ("n/basic_lstm_cell/kernel", 6)],
+    );
+    assert!(
+        said.contains("--map 's|/BasicLSTMCell/|/basic_lstm_cell/|'") && said.contains("finds 3 of the 3"),
+        "{said}"
+    );
+    // The reverse of averages, and ranges of quantization.
+    let said = pair("averages", &[("a/w/ExponentialMovingAverage", 3), ("k", 1)], &[("a/w", 3), ("k", 1)]);
+    assert!(said.contains("the checkpoint has the moving averages of 1 of the 1 missing"), "{said}");
+    let said = pair("ranges", &[("a/w", 3)], &[("a/w", 3), ("a/act_quant/min", 1), ("a/act_quant/max", 1)]);
+    assert!(said.contains("2 of the 2 missing are ranges for quantization"), "{said}");
+    let said = pair("parts", &[("a/w", 6), ("k", 1)], &[("a/w/part_0", 3), ("a/w/part_1", 3), ("k", 1)]);
+    assert!(said.contains("are parts of variables that the checkpoint has whole"), "{said}");
+    // And where nothing else explains it.
+    let said = pair("different", &[("x/one", 3), ("x/two", 5)], &[("y/three", 7), ("z/four", 9)]);
+    assert!(said.contains("two different models"), "{said}");
+}

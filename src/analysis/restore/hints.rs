@@ -24,7 +24,15 @@ pub(super) fn find(restore: &mut Restore) {
             "TensorFlow gives {variables} a value of another shape without a word; the error comes later, where the graph computes with {those}"
         ));
     }
-    hints.extend(scopes_renamed(restore));
+    // A scope in front is renamed by one rule; where several components changed, that rule finds less than all.
+    let (scopes, found) = scopes_renamed(restore);
+    let components = if found < restore.missing.len() { super::causes::components_renamed(restore) } else { None };
+    if components.is_none() {
+        hints.extend(scopes);
+    }
+    hints.extend(super::causes::find(restore));
+    hints.extend(components);
+    hints.extend(super::causes::leave_out(restore));
     let explained = !hints.is_empty();
     hints.extend(kinds(restore, explained));
     restore.hints = hints;
@@ -150,16 +158,18 @@ fn likely_dimension(tensors: &[&Mismatch], names: &[String], stored: i64) -> Str
         "The vocabulary has another size than the one that this checkpoint was trained with"
     } else if has(&["logits", "head", "classifier", "output", "predictions"]) && columns && !rows {
         "The model has another number of classes or outputs than the one that was trained"
+    } else if has(&["embedding", "vocab", "lookup"]) && has(&["logits", "softmax", "output", "projection", "decoder"]) {
+        "The vocabulary has another size: the rows of the embedding and the columns of what it is decoded with"
     } else if rows && columns {
         "A layer has another size than in the model that was trained: what it puts out and what the next one takes in"
     } else {
         "The model was built with another size than the one that was trained"
     };
-    format!("{setting}: build it with {stored}, or train anew in another directory")
+    format!("{setting}: build it with {stored} to restore everything")
 }
 
-/// A scope that has another name, with the `--map` that repairs it.
-fn scopes_renamed(restore: &Restore) -> Vec<String> {
+/// Scopes that have another name, with the `--map`s that repair them, and how many tensors these find.
+fn scopes_renamed(restore: &Restore) -> (Vec<String>, usize) {
     const LOOKED_AT: usize = 2000;
     const PARTNERS: usize = 32;
     let mut by_last: BTreeMap<(Vec<u8>, String), Vec<&[u8]>> = BTreeMap::new();
@@ -211,7 +221,7 @@ fn scopes_renamed(restore: &Restore) -> Vec<String> {
             break;
         }
     }
-    hints
+    (hints, restore.missing.len().saturating_sub(left.len()))
 }
 
 /// What stands before the parts that two names have in common at their ends, with a slash behind it.
@@ -233,7 +243,7 @@ fn prefixes(stored: &[u8], model: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 /// Text as a regular expression that matches it. Only what means something outside of brackets gets a backslash: people
 /// read it.
-fn literal(text: &[u8]) -> String {
+pub(super) fn literal(text: &[u8]) -> String {
     let mut out = String::new();
     for c in String::from_utf8_lossy(text).chars() {
         if r"\.+*?()|[]{}^$".contains(c) {
@@ -245,7 +255,7 @@ fn literal(text: &[u8]) -> String {
 }
 
 /// Text as the replacement of a substitution.
-fn replacement(text: &[u8]) -> String {
+pub(super) fn replacement(text: &[u8]) -> String {
     String::from_utf8_lossy(text).replace('\\', "\\\\").replace('&', "\\&").replace('|', "\\|")
 }
 

@@ -11,6 +11,7 @@
 mod by_name;
 mod by_object;
 mod candidates;
+mod causes;
 mod crossing;
 mod emit;
 mod findings;
