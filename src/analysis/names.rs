@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::objects::Objects;
+use super::role_structure::without_scopes;
 use super::roles::{Role, Roles, short_name};
 use crate::checkpoint::object_graph::{ObjectGraph, Paths};
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
@@ -262,36 +263,41 @@ fn by_marker(key: &[u8]) -> Option<Link> {
     Some(Link { variable, slot: String::from_utf8_lossy(slot).into_owned() })
 }
 
-/// `<variable>/Adam_1` of TensorFlow 1, `training/Adam/<variable>/m` of Keras in it.
+/// `<variable>/Adam_1` of TensorFlow 1, `training/Adam/<variable>/m` of Keras in it, `<variable>_slot_vr` of Mesh
+/// TensorFlow; with `:0` behind all where keys are the names of outputs.
 fn by_name(checkpoint: &Checkpoint, key: &[u8]) -> Option<Link> {
-    let at = key.iter().rposition(|byte| *byte == b'/')?;
-    let (variable, last) = (key.get(..at)?, key.get(at.saturating_add(1)..)?);
-    let last = std::str::from_utf8(last).ok()?;
+    let (name, end) = key.strip_suffix(b":0").map_or((key, &b""[..]), |name| (name, &b":0"[..]));
+    let at = name.iter().rposition(|byte| *byte == b'/');
     let exists = |variable: &[u8]| checkpoint.tensor(variable).is_some();
-    if exists(variable) {
-        return Some(Link { variable: variable.to_vec(), slot: slot_of_v1(checkpoint, variable, last) });
-    }
-    // A slot of one part of a partitioned variable lies under the part's name.
-    let part = variable.iter().rposition(|byte| *byte == b'/');
-    if let Some((whole, part)) = part.and_then(|at| Some((variable.get(..at)?, variable.get(at..)?)))
-        && part.starts_with(b"/part_")
-        && exists(whole)
+    if let Some((joined, slot)) = memchr::memmem::rfind(name, b"_slot_").and_then(|at| name.split_at_checked(at))
+        && exists(joined)
     {
-        return Some(Link { variable: whole.to_vec(), slot: slot_of_v1(checkpoint, variable, last) });
+        let slot = slot.strip_prefix(b"_slot_").unwrap_or(slot);
+        return Some(Link { variable: joined.to_vec(), slot: String::from_utf8_lossy(slot).into_owned() });
     }
-    // Scopes before the variable's own name: the longest rest that is a tensor.
-    let slashes = variable.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-    let mut rests = slashes.filter_map(|at| variable.get(at.saturating_add(1)..));
-    let variable = rests.find(|rest| exists(rest))?;
-    Some(Link { variable: variable.to_vec(), slot: last.to_owned() })
+    let at = at?;
+    let (variable, last) = (name.get(..at)?, name.get(at.saturating_add(1)..)?);
+    let last = std::str::from_utf8(last).ok()?;
+    let link = |variable: &[u8]| {
+        let key = [variable, end].concat();
+        exists(&key).then(|| Link { variable: key, slot: slot_of_v1(checkpoint, name, end, last) })
+    };
+    // A slot of one part of a partitioned variable lies under the part's name.
+    let part = variable.iter().rposition(|byte| *byte == b'/').and_then(|at| variable.split_at_checked(at));
+    let whole = part.filter(|(_, part)| part.starts_with(b"/part_")).map(|(whole, _)| whole);
+    link(variable)
+        .or_else(|| link(whole?))
+        .or_else(|| without_scopes(variable).find_map(|variable| link(&variable)))
+        // Of parts whose names went through other scopes: the nearest variable above.
+        .or_else(|| memchr::memrchr_iter(b'/', variable).find_map(|at| link(variable.get(..at)?)))
 }
 
 /// The slot that a name of `tf.compat.v1.train` optimizers stands for: they name slots after themselves and number them
 /// in the order in which they make them (`_create_slots` of each).
-fn slot_of_v1(checkpoint: &Checkpoint, variable: &[u8], last: &str) -> String {
-    let third = |name: &str| {
-        let name = [variable, b"/", name.as_bytes(), b"_2"].concat();
-        checkpoint.tensor(&name).is_some()
+fn slot_of_v1(checkpoint: &Checkpoint, name: &[u8], end: &[u8], last: &str) -> String {
+    let third = |slot: &str| {
+        let scope = name.strip_suffix(last.as_bytes()).unwrap_or(name);
+        checkpoint.tensor(&[scope, slot.as_bytes(), b"_2", end].concat()).is_some()
     };
     let slot = match last {
         "Adam" | "AdamW" => "m",

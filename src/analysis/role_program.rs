@@ -27,19 +27,16 @@ impl Program {
     /// Reads what lies beside. What cannot be read says nothing, and `inspect` says why.
     pub(super) fn beside(checkpoint: &Checkpoint) -> Option<Self> {
         let origin = checkpoint.origin();
-        let (training, file) = match &origin.saved_model {
-            Some(dir) => {
-                let file = SavedModel::file_in(dir).ok()?;
-                let is_key = |key: &str| checkpoint.tensor(key.as_bytes()).is_some();
-                (Training::read_saved_model(&file, is_key).ok()??, file)
+        let (training, file) = if let Some(dir) = &origin.saved_model {
+            let file = SavedModel::file_in(dir).ok()?;
+            let is_key = |key: &str| checkpoint.tensor(key.as_bytes()).is_some();
+            (Training::read_saved_model(&file, is_key).ok()??, file)
+        } else {
+            let file = origin.prefix.meta();
+            if !file.is_file() {
+                return None;
             }
-            None => {
-                let file = origin.prefix.meta();
-                if !file.is_file() {
-                    return None;
-                }
-                (Training::read(&file).ok()??, file)
-            }
+            (Training::read(&file).ok()??, file)
         };
         let mut known = false;
         let mut cursor = checkpoint.tensors().cursor();
@@ -58,20 +55,26 @@ impl Program {
         let name = name.strip_suffix(b":0").unwrap_or(name);
         match purpose {
             // A Saver that swaps averages in (`variables_to_restore`) stores a variable under the name of its average.
-            Purpose::Trained if named.0 == Role::Average => named,
-            Purpose::Trained => (Role::Weight, None),
+            Purpose::Updated | Purpose::Trained if named.0 == Role::Average => named,
+            // Optimizers that are written in other ops often leave `trainable=False` out for what they keep.
+            Purpose::Trained if named.0 == Role::Slot && named.1.is_some() => named,
+            Purpose::Updated | Purpose::Trained => (Role::Weight, None),
             Purpose::Trainable => named,
             Purpose::Slot(optimizer) => (Role::Slot, Some(optimizer)),
             Purpose::Hyperparameter(optimizer) => (Role::Optimizer, named.1.or(Some(optimizer))),
             Purpose::Step => (Role::Counter, None),
-            Purpose::Metric => (Role::Other, None),
             Purpose::Table => (Role::Table, None),
             Purpose::Average if self.is_of_parameter(name) => (Role::Average, None),
             Purpose::Average if is_statistic(split_last(name).1) => named,
-            // The average of a loss or a measure.
-            Purpose::Average => (Role::Other, None),
+            // The average of a loss or a measure is one too.
+            Purpose::Average | Purpose::Metric => (Role::Other, None),
             Purpose::NotTrained => not_trained(name, named),
         }
+    }
+
+    /// Whether the program says what this is, rather than only that nothing trains it.
+    pub(super) fn is_decided(&self, name: &[u8]) -> bool {
+        self.training.purpose(name).is_some_and(|purpose| purpose != Purpose::NotTrained)
     }
 
     /// Whether a name goes on from that of a variable of the model.
@@ -79,7 +82,7 @@ impl Program {
         memchr::memchr_iter(b'/', name).any(|at| {
             let front = name.get(..at).unwrap_or_default();
             match self.training.purpose(front) {
-                Some(Purpose::Trained | Purpose::Trainable) => true,
+                Some(Purpose::Updated | Purpose::Trained | Purpose::Trainable) => true,
                 Some(_) => is_parameter(split_last(front).1) || is_statistic(split_last(front).1),
                 None => false,
             }

@@ -51,6 +51,18 @@ impl Ancestors {
     }
 }
 
+/// Deeper names than this have their variable beside them.
+const DEEPEST_SCOPE: usize = 12;
+
+/// What a name may be without scopes that an optimizer put into it: those in front, or some behind the first, as one
+/// does that was made inside of scopes (`optimize/OptimizeLoss/out/w` for `optimize/out/w`).
+pub(super) fn without_scopes(name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let cuts = || memchr::memchr_iter(b'/', name).take(DEEPEST_SCOPE);
+    let behind = |at: usize| name.get(at.saturating_add(1)..).unwrap_or_default();
+    let first = cuts().next().and_then(|at| name.get(..=at)).unwrap_or_default();
+    cuts().map(move |at| behind(at).to_vec()).chain(cuts().skip(1).map(move |at| [first, behind(at)].concat()))
+}
+
 /// Keys and values of a lookup table: `X-keys` beside `X-values` (`lookup_ops.py`), or attributes of one.
 pub(super) fn is_table(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> bool {
     if name.ends_with(b"/.ATTRIBUTES/table-keys") || name.ends_with(b"/.ATTRIBUTES/table-values") {

@@ -5,7 +5,7 @@
 //! and later keep theirs in a list `_variables`. What no rule names is judged by dtype and rank, and a float tensor is
 //! a weight.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ use memchr::memmem::Finder;
 use super::listing::Totals;
 use super::role_names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot, is_parameter};
 use super::role_program::{Program, RoleOf, averages_of_optimizers};
-use super::role_structure::{Ancestors, by_purpose, is_table};
+use super::role_structure::{Ancestors, by_purpose, is_table, without_scopes};
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use crate::parallel::in_parts;
@@ -83,9 +83,14 @@ pub struct Roles {
     owners: Owners,
     /// Sums over all tensors, taken on the way: a pass of their own costs as much as judging.
     totals: Totals,
+    /// What may be slots, while it is judged.
+    children: Children,
     /// Where the program lies that was asked first.
     program: Option<PathBuf>,
 }
+
+/// Positions by the last component of a name.
+type Children = BTreeMap<Box<[u8]>, Vec<usize>>;
 
 /// A role, and an owner as a number in [`Owners`].
 #[derive(Clone, Copy, Debug)]
@@ -153,8 +158,11 @@ impl Roles {
                 let kind = cursor.kind();
                 let tensor = cursor.tensor();
                 ancestors.reach(checkpoint, tensor);
-                let (role, owner) = judge.role(tensor, kind, &ancestors);
+                let ((role, owner), is_open) = judge.role(tensor, kind, &ancestors);
                 ancestors.push(&tensor.name, kind);
+                if is_open {
+                    part.children.entry(own_name(&tensor.name).into()).or_default().push(at);
+                }
                 part.of.push(Judged { role, owner: part.owners.number(owner) });
                 part.totals.add(tensor);
             }
@@ -163,11 +171,16 @@ impl Roles {
         let mut roles = Self::with_room(tensors.len());
         roles.program = judge.program.map(|program| program.file);
         roles.totals = parts.iter().map(|part| &part.totals).sum();
+        let mut children = Children::new();
         for part in parts {
+            for (name, positions) in part.children {
+                children.entry(name).or_default().extend(positions);
+            }
             let numbers: Vec<u8> = (0..=u8::MAX).map(|n| roles.owners.number(part.owners.name(n))).collect();
             let number = |owner: u8| numbers.get(usize::from(owner)).copied().unwrap_or(0);
             roles.of.extend(part.of.iter().map(|judged| Judged { owner: number(judged.owner), ..*judged }));
         }
+        roles.name_children(children);
         // Beta powers do not say whose they are; with one optimizer in the file it is clear.
         if roles.owners.0.len() == 1 {
             for judged in roles.of.iter_mut().filter(|judged| judged.role == Role::Optimizer) {
@@ -178,7 +191,22 @@ impl Roles {
     }
 
     fn with_room(tensors: usize) -> Self {
-        Self { of: Vec::with_capacity(tensors), owners: Owners::default(), totals: Totals::default(), program: None }
+        Self {
+            of: Vec::with_capacity(tensors),
+            owners: Owners::default(),
+            totals: Totals::default(),
+            children: Children::new(),
+            program: None,
+        }
+    }
+
+    /// What several variables have below them, of their own dtype and shape and under one name, an optimizer made.
+    fn name_children(&mut self, children: Children) {
+        for at in children.into_values().filter(|positions| positions.len() > 1).flatten() {
+            if let Some(judged) = self.of.get_mut(at) {
+                judged.role = Role::Slot;
+            }
+        }
     }
 
     /// The file beside the checkpoint that says what the program trains. Without one names and shapes have judged.
@@ -223,9 +251,6 @@ impl Roles {
     }
 }
 
-/// Deeper names than this have their variable beside them.
-const DEEPEST_SCOPE: usize = 12;
-
 struct Judge<'c> {
     checkpoint: &'c Checkpoint,
     /// What stands in the keys of slots (`core.SLOT_NAME` in `trackable`).
@@ -254,13 +279,29 @@ impl Judge<'_> {
         optimizers
     }
 
-    /// The program's word, where it has one, else what name and shape say.
-    fn role(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> RoleOf {
+    /// The program's word, where it has one, else what name and shape say; and whether it may be a slot of the variable
+    /// that it stands below, if others are called so too.
+    fn role(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> (RoleOf, bool) {
         let named = self.named(tensor, kind, ancestors);
+        let is_open = named.0 == Role::Weight
+            && tensor.shape.rank() != Some(0)
+            && !has_value_suffix(&tensor.name)
+            && self.parent(tensor, ancestors) == Some(kind)
+            && !is_parameter(own_name(&tensor.name));
         match &self.program {
-            Some(program) if named.0 != Role::String => program.role(&tensor.name, named),
-            _ => named,
+            Some(program) if named.0 != Role::String => {
+                (program.role(&tensor.name, named), is_open && !program.is_decided(&tensor.name))
+            }
+            _ => (named, is_open),
         }
+    }
+
+    /// The kind of the tensor that a name is a child of.
+    fn parent(&self, tensor: &Tensor, ancestors: &Ancestors) -> Option<usize> {
+        let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
+        let whole = split_last(name).0.strip_suffix(b"/").unwrap_or_default();
+        // With `:0` behind both, a slot stands before its variable.
+        if name.len() < tensor.name.len() { self.kind_of(&[whole, b":0"].concat()) } else { ancestors.parent(whole) }
     }
 
     fn named(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> RoleOf {
@@ -277,8 +318,7 @@ impl Judge<'_> {
             _ => {}
         }
         let scalar = tensor.shape.rank() == Some(0);
-        let found =
-            if has_value_suffix(name) { self.by_key(tensor) } else { self.by_name(tensor, kind, ancestors) };
+        let found = if has_value_suffix(name) { self.by_key(tensor) } else { self.by_name(tensor, kind, ancestors) };
         if let Some(found) = found {
             return found;
         }
@@ -342,12 +382,7 @@ impl Judge<'_> {
     fn by_name(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> Option<RoleOf> {
         let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
         let (variable, last) = split_last(name);
-        let whole = variable.strip_suffix(b"/").unwrap_or_default();
-        // With `:0` behind both, a slot stands before its variable.
-        let parent = match name.len() < tensor.name.len() {
-            true => self.kind_of(&[whole, b":0"].concat()),
-            false => ancestors.parent(whole),
-        };
+        let parent = self.parent(tensor, ancestors);
         // Mesh TensorFlow joins the slot to the name of its variable: `kernel_slot_vr`.
         if let Some(at) = memchr::memmem::rfind(last, b"_slot_") {
             let owner = name.len().saturating_sub(last.len()).saturating_add(at);
@@ -363,13 +398,8 @@ impl Judge<'_> {
         {
             return Some((Role::Slot, Some(owner)));
         }
-        // An optimizer with a name of its own: a child of a variable with its dtype and shape. One that is called as a
-        // weight needs another beside it, alike but for a number.
-        let of_own_name = || {
-            let is_slot = parent == Some(kind)
-                && (tensor.shape.rank() != Some(0) && !is_parameter(last) || self.has_twin(name));
-            is_slot.then_some((Role::Slot, None))
-        };
+        // An optimizer with a name of its own: two children of a variable, alike but for a number, with its shape.
+        let of_own_name = || (parent == Some(kind) && self.has_twin(name)).then_some((Role::Slot, None));
         if !last.first().is_some_and(|first| begins_a_slot(*first)) {
             return of_own_name();
         }
@@ -424,14 +454,9 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether a variable of this kind stands under a name that lacks scopes of this one: those in front of it, or some
-    /// behind the first, as an optimizer that was made inside of scopes puts in (`optimize/OptimizeLoss/out/w`).
+    /// Whether a variable of this kind stands under a name that lacks scopes of this one.
     fn is_of_scoped(&self, name: &[u8], kind: usize) -> bool {
-        let same = |other: &[u8]| self.kind_of(other) == Some(kind);
-        let cuts: Vec<usize> = memchr::memchr_iter(b'/', name).take(DEEPEST_SCOPE).collect();
-        let behind = |at: usize| name.get(at.saturating_add(1)..).unwrap_or_default();
-        let first = cuts.first().and_then(|at| name.get(..=*at)).unwrap_or_default();
-        cuts.iter().any(|at| same(behind(*at))) || cuts.iter().skip(1).any(|at| same(&[first, behind(*at)].concat()))
+        without_scopes(name).any(|variable| self.kind_of(&variable) == Some(kind))
     }
 }
 
@@ -470,6 +495,11 @@ fn known_slot(last: &[u8]) -> Option<&'static str> {
 pub(super) fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
     let at = name.iter().rposition(|b| *b == b'/').map_or(0, |at| at.saturating_add(1));
     name.split_at_checked(at).unwrap_or((&[], name))
+}
+
+/// The last component of a name, without the `:0` of an output.
+fn own_name(name: &[u8]) -> &[u8] {
+    split_last(name.strip_suffix(b":0").unwrap_or(name)).1
 }
 
 /// `Adam_1` → `Adam`.

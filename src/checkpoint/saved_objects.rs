@@ -83,12 +83,8 @@ fn object(message: Field<'_>) -> Result<SavedObject> {
 }
 
 fn variable(message: Field<'_>) -> Result<SavedVariable> {
-    let mut variable = SavedVariable {
-        name: String::new(),
-        dtype: DType::Invalid,
-        shape: Shape::scalar(),
-        is_trainable: false,
-    };
+    let mut variable =
+        SavedVariable { name: String::new(), dtype: DType::Invalid, shape: Shape::scalar(), is_trainable: false };
     WALK.each_in(message, |field| {
         match field.number {
             1 => variable.dtype = DType::from_number(WALK.int32(field)?),

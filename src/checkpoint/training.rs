@@ -23,7 +23,9 @@ const WALK: Walker = Walker { what: "meta graph" };
 /// What a variable is for in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// It is among `trainable_variables`.
+    /// An optimizer's op updates it.
+    Updated,
+    /// It is among `trainable_variables`, as every variable is unless its maker says otherwise.
     Trained,
     /// It was made to be trained, as variables of TensorFlow 2 are unless their maker says otherwise: a step may be too.
     Trainable,
@@ -205,6 +207,12 @@ fn by_variable<'a>(
         };
         found.insert(node.name, purpose);
     }
+    for node in nodes.all.iter().filter(|node| optimizer_of(node.op).is_some()) {
+        let updated = node.data_inputs()?.first().and_then(|input| found.get_mut(input.node));
+        if let Some(known @ Purpose::Trained) = updated {
+            *known = Purpose::Updated;
+        }
+    }
     let mut tell = |name: &[u8], purpose: Purpose| {
         if let Some(known @ Purpose::NotTrained) = found.get_mut(name) {
             *known = purpose;
@@ -281,7 +289,15 @@ mod tests {
         let purposes = [&b"w"[..], b"x/y", b"rate", b"rest", b"none"].map(|name| found.purpose(name));
         let slot = Purpose::Slot("Momentum");
         let rate = Purpose::Hyperparameter("Momentum");
-        assert_eq!(purposes, [Some(Purpose::Trained), Some(slot), Some(rate), Some(Purpose::NotTrained), None]);
+        assert_eq!(purposes, [Some(Purpose::Updated), Some(slot), Some(rate), Some(Purpose::NotTrained), None]);
+    }
+
+    #[test]
+    fn what_is_trained_and_not_updated_is_told_apart() {
+        let trained =
+            "collection_def { key: 'trainable_variables' value { node_list { value: 'rest:0' value: 'w:0' } } }";
+        let found = training(&format!("{GRAPH} {trained}")).unwrap();
+        assert_eq!((found.purpose(b"rest"), found.purpose(b"w")), (Some(Purpose::Trained), Some(Purpose::Updated)));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod pitfalls;
 mod places;
 mod proto_bindings;
 mod restore;
+mod roles;
 mod saved_model;
 mod state_file;
 mod stats;

@@ -1,0 +1,98 @@
+//! What tensors are for, compared with what the programs that wrote them know: `testdata/roles/*/expected.json`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ckpt::analysis::{Roles, Summary};
+use serde_json::Value;
+
+use crate::support::{open, show, testdata};
+
+/// Checkpoints and tensors below `testdata/roles` when this was written; more are welcome, fewer are a loss.
+const CHECKPOINTS: usize = 56;
+const TENSORS: usize = 631;
+
+/// What only the program knows, and names cannot tell: checkpoint, tensor, and what the name makes of it.
+const BY_PROGRAM_ONLY: [(&str, &str, &str); 6] = [
+    ("averaged", "Mean/debiased", "weight"),
+    ("averaged", "Mean/debiased/biased", "average"),
+    ("averaged", "net/b/shadow", "slot"),
+    ("averaged", "net/w/shadow", "slot"),
+    ("traces", "episode/returns", "weight"),
+    ("traces", "total_reward", "weight"),
+];
+
+/// The checkpoints of a group: their prefixes and the role of every tensor.
+fn group(name: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let text = std::fs::read_to_string(testdata().join("roles").join(name).join("expected.json")).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let checkpoint = |json: &Value| {
+        let roles = serde_json::from_value(json["roles"].clone()).unwrap();
+        (json["prefix"].as_str().unwrap().to_owned(), roles)
+    };
+    json["checkpoints_with_roles"].as_array().unwrap().iter().map(checkpoint).collect()
+}
+
+/// The roles that `ckpt` finds, of the tensors that `wanted` knows.
+fn found(prefix: &Path, wanted: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let checkpoint = open(prefix).unwrap();
+    let roles = Roles::of(&checkpoint);
+    let named =
+        checkpoint.tensors().iter().enumerate().map(|(at, t)| (show(&t.name), roles.role(at).name().to_owned()));
+    named.filter(|(name, _)| wanted.contains_key(name)).collect()
+}
+
+#[test]
+fn roles_are_those_that_the_writing_program_knows() {
+    let (mut checkpoints, mut tensors) = (0, 0);
+    for group_name in ["saver", "objects"] {
+        for (prefix, wanted) in group(group_name) {
+            let path = testdata().join("roles").join(group_name).join(&prefix);
+            assert_eq!(found(&path, &wanted), wanted, "{prefix}");
+            checkpoints += 1;
+            tensors += wanted.len();
+        }
+    }
+    assert!(checkpoints >= CHECKPOINTS && tensors >= TENSORS, "only {checkpoints} checkpoints, {tensors} tensors");
+}
+
+#[test]
+fn without_the_program_names_and_shapes_tell_all_but_what_only_it_knows() {
+    let dir = tempfile::tempdir().unwrap();
+    for (prefix, mut wanted) in group("saver") {
+        for end in ["index", "data-00000-of-00001"] {
+            let file = format!("{prefix}.{end}");
+            std::fs::copy(testdata().join("roles/saver").join(&file), dir.path().join(&file)).unwrap();
+        }
+        let found = found(&dir.path().join(&prefix), &wanted);
+        for (_, name, role) in BY_PROGRAM_ONLY.iter().filter(|(checkpoint, ..)| *checkpoint == prefix) {
+            let told = wanted.insert((*name).to_owned(), (*role).to_owned()).unwrap();
+            assert_ne!(told, *role, "{prefix} {name}: this needs no program");
+        }
+        assert_eq!(found, wanted, "{prefix}");
+    }
+}
+
+#[test]
+fn the_summary_says_who_judged() {
+    let by_program = Summary::of(&open(&testdata().join("roles/saver/named")).unwrap());
+    assert_eq!(by_program.roles_program.unwrap().file_name().unwrap(), "named.meta");
+    let by_names = Summary::of(&open(&testdata().join("roles/objects/keras_adam")).unwrap());
+    assert_eq!(by_names.roles_program, None);
+}
+
+/// A damaged `.meta` says nothing: names do, as if there were none.
+#[test]
+fn a_program_that_cannot_be_read_says_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    for end in ["index", "data-00000-of-00001", "meta"] {
+        let file = format!("adam.{end}");
+        std::fs::copy(testdata().join("roles/saver").join(&file), dir.path().join(&file)).unwrap();
+    }
+    let meta = std::fs::read(dir.path().join("adam.meta")).unwrap();
+    let wanted = group("saver").into_iter().find(|(prefix, _)| prefix == "adam").unwrap().1;
+    for end in [0, 1, 7, meta.len() / 3, meta.len() / 2, meta.len() - 1] {
+        std::fs::write(dir.path().join("adam.meta"), &meta[..end]).unwrap();
+        assert_eq!(found(&dir.path().join("adam"), &wanted), wanted, "cut at {end}");
+    }
+}
