@@ -1,15 +1,17 @@
 //! What a file with graphs says of them, and what lies around it in a SavedModel: for `inspect`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::finding::{Code, Finding};
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
 use crate::checkpoint::graph::{Form, GraphVariable, Method, Objects, Part, with_graphs};
+use crate::checkpoint::imported_types::imported_types;
 use crate::checkpoint::keras::keras_metadata;
 use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::{SavedModel, is_inside};
 use crate::error::Result;
+use crate::escape::escaped;
 use crate::limits::Limits;
 use crate::tensor::DType;
 
@@ -93,9 +95,27 @@ impl ModelInfo {
         info
     }
 
+    /// Types of other packages that must be imported before the SavedModel in `dir` can be loaded.
+    pub(super) fn types_to_import(dir: &Path) -> Option<Finding> {
+        let file = SavedModel::file_in(dir).ok()?;
+        // What cannot be decoded is told by who reads the graphs.
+        let types = imported_types(&file).ok()?;
+        let packages: BTreeSet<&str> = types.iter().filter_map(|name| name.split('.').next()).collect();
+        let first = types.first()?;
+        let more = if types.len() > 1 { format!(" and {} more", types.len() - 1) } else { String::new() };
+        let message = format!(
+            "tf.saved_model.load raises \"The type '{}' has not been registered\" unless its package is imported first{more}",
+            escaped(first.as_bytes())
+        );
+        let packages: Vec<String> = packages.iter().map(|name| escaped(name.as_bytes()).into_owned()).collect();
+        let help = format!("import {} before loading", packages.join(", "));
+        Some(Finding::new(Code::UnregisteredType, message).in_file(file).with_help(help))
+    }
+
     /// What is wrong around the graphs of the SavedModel in `dir`.
     pub(super) fn findings(&self, dir: &Path, has_variables: bool) -> Vec<Finding> {
         let mut found = self.around.findings(dir);
+        found.extend(Self::types_to_import(dir));
         // The paths of assets are kept in variables, too, which no checkpoint has.
         let is_kept = |v: &&GraphVariable| v.dtype != DType::String;
         let variables = self.graphs.iter().map(|graph| graph.variables.iter().filter(is_kept).count()).max();
@@ -163,7 +183,7 @@ impl Around {
     fn findings(&self, dir: &Path) -> Vec<Finding> {
         let mut found = Vec::new();
         for (file, present) in &self.assets {
-            let shown = crate::escape::escaped(file.as_bytes());
+            let shown = escaped(file.as_bytes());
             if !is_inside(file) {
                 let message = format!("asset {shown} leads out of the assets directory");
                 found.push(Finding::new(Code::UnsafeAssetPath, message));

@@ -236,6 +236,15 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
         }
         _ => {}
     }
+    // Files that belong to a SavedModel, and say nothing by themselves.
+    if matches!(path.file_name().and_then(|name| name.to_str()), Some("fingerprint.pb" | "keras_metadata.pb"))
+        && saved_model_file(parent).is_some()
+    {
+        let name = Escaped(path.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
+        let mut origin = saved_model(path, parent);
+        origin.notes.push(format!("{name} is a part of a SavedModel, which is opened"));
+        return Ok(origin);
+    }
     if let Some(format) = formats::of_file(path) {
         return Ok(Origin::of_format(path, path.to_path_buf(), format));
     }

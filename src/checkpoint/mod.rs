@@ -12,6 +12,7 @@ mod fields;
 pub mod fingerprint;
 pub mod graph;
 mod group;
+pub mod imported_types;
 pub mod keras;
 mod locate;
 pub mod meta_graph;

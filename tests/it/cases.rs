@@ -10,6 +10,7 @@ use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::testdata;
 use crate::validating::{ckpt, ckpt_says, copy, errors, lines, only, options, run, tensors, try_run};
 
 /// A case in a directory of its own.
@@ -332,4 +333,26 @@ fn other_names_and_kinds_have_their_cause() {
     // And where nothing else explains it.
     let said = pair("different", &[("x/one", 3), ("x/two", 5)], &[("y/three", 7), ("z/four", 9)]);
     assert!(said.contains("two different models"), "{said}");
+}
+
+// Types that must be imported first (K19): what TensorFlow says is recorded beside the model.
+#[test]
+fn a_type_of_another_package_must_be_imported() {
+    let dir = testdata().join("saved_model/imported_type");
+    let expected: Value = serde_json::from_str(&fs::read_to_string(dir.join("expected.json")).unwrap()).unwrap();
+    let raised = expected["model"].as_str().unwrap();
+    let found = run(&dir.join("model"));
+    let name = "some_package.Pair";
+    assert!(raised.contains(name), "{raised}");
+    only(&found, Code::UnregisteredType, &[name, "import some_package"]);
+    assert!(found.is_ok());
+    assert!(ckpt_says(0, &["inspect", dir.join("model").to_str().unwrap()]).contains(name));
+    assert!(ckpt_says(0, &["explain", raised]).contains("must be imported"));
+    assert_eq!(expected["extension"], "loads");
+    for sound in [dir.join("extension"), testdata().join("saved_model/tf2/model")] {
+        assert!(run(&sound).findings.iter().all(|finding| finding.code != Code::UnregisteredType));
+    }
+    // A part of a SavedModel leads to it.
+    let screen = ckpt_says(0, &["inspect", dir.join("model/fingerprint.pb").to_str().unwrap()]);
+    assert!(screen.contains("is a part of a SavedModel"), "{screen}");
 }

@@ -2,6 +2,7 @@
 
 use super::{Validation, serving};
 use crate::analysis::finding::{Code, Finding};
+use crate::analysis::model::ModelInfo;
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
 use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::{SavedModel, lost_variables};
@@ -34,6 +35,7 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
                 result.push(finding.with_help("loading it fails; the file is empty or cut: fetch or export it again"));
             }
             assets(&model, result);
+            result.findings.extend(ModelInfo::types_to_import(dir));
             missing_variables(origin, Some(&model), result);
             if gate {
                 serving::check(dir, &model, result);

@@ -5,6 +5,18 @@ use crate::analysis::Code;
 
 pub(super) const PAGES: &[Page] = &[
     Page {
+        code: Code::UnregisteredType,
+        found: "The signatures and functions of a SavedModel name types that TensorFlow itself does not register.",
+        tensorflow: "`tf.saved_model.load` raises ValueError: \"The type '…' has not been registered\", unless the package was imported before. TensorFlow Serving does not need the types.",
+        causes: &[
+            "The model was saved by a program of tf_agents, tensorflow_probability or another package with types of its own.",
+        ],
+        next: &[
+            "Import the package that the name begins with, in the version that saved the model, then load it.",
+            "Variables and graph can be read without it: `ckpt list DIR`, `ckpt inspect DIR`.",
+        ],
+    },
+    Page {
         code: Code::BadObjectGraph,
         found: "The object graph (the tensor `_CHECKPOINTABLE_OBJECT_GRAPH`) is decoded, and its node numbers are checked.",
         tensorflow: "`tf.train.Checkpoint.restore` raises an error or restores by names; a v1 Saver does not look at it.",
