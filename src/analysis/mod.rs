@@ -35,6 +35,7 @@ pub use beside::Beside;
 pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use files::{FileInfo, broken_files};
 pub use finding::{Cause, Code, Finding, Severity};
+pub use forensics::Derived;
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
 pub use model::{Around, GraphInfo, KerasInfo, ModelInfo};
 pub use names::{Name, Names, SlotOf, layer};

@@ -216,10 +216,32 @@ fn zip(head: &[u8]) -> Looks {
     }
 }
 
+/// What an HDF5 file lacks of the length that its header says; `None` if it is whole or does not say.
+///
+/// The format's specification, III.A: a superblock of version 0 or 1 has the address of the end of the file behind four
+/// bytes of sizes and flags, one of version 2 or 3 behind four bytes; addresses have eight bytes in every file that
+/// h5py writes.
+fn hdf5_cut(head: &[u8], len: u64) -> Option<Looks> {
+    let at = match head.get(8)? {
+        0 => 40,
+        1 => 44,
+        2 | 3 => 28,
+        _ => return None,
+    };
+    let end = u64::from_le_bytes(*head.get(at..)?.first_chunk::<8>()?);
+    let advice = "its header says that it is longer: the copy or download did not finish, or the program that wrote it was stopped; fetch it again";
+    (end > len && end != u64::MAX).then(|| looks(Foreign::Hdf5, "an HDF5 file (Keras .h5), cut off", advice))
+}
+
 /// What the file at `path` looks like; `None` also if it cannot be read.
 pub fn look(path: &Path) -> Option<Looks> {
     let source = Source::open(path).ok()?;
-    looks_like(&source.head(HEAD).ok()?)
+    let head = source.head(HEAD).ok()?;
+    let found = looks_like(&head)?;
+    match found.kind {
+        Foreign::Hdf5 => hdf5_cut(&head, source.len()).or(Some(found)),
+        _ => Some(found),
+    }
 }
 
 /// Whether the file at `path` ends as a table does.

@@ -356,3 +356,33 @@ fn a_type_of_another_package_must_be_imported() {
     let screen = ckpt_says(0, &["inspect", dir.join("model/fingerprint.pb").to_str().unwrap()]);
     assert!(screen.contains("is a part of a SavedModel"), "{screen}");
 }
+
+// Only the index is left: a number is shown where its checksum leaves one value, and the status still says what is missing.
+#[test]
+fn a_number_is_printed_by_its_checksum() {
+    let dir = copy("model_dir/estimator");
+    fs::remove_file(dir.path().join("model.ckpt-10.data-00000-of-00001")).unwrap();
+    let prefix = dir.path().join("model.ckpt-10");
+    let out = ckpt(&["print", prefix.to_str().unwrap(), "global_step"]);
+    let (text, error) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.status.code(), Some(2), "{error}");
+    assert!(text.contains("not read: by its checksum in the index, if it is below 2^32\n10\n"), "{text}");
+    assert!(error.contains("global_step: cannot read"), "{error}");
+    // What a script reads says nothing that was not read.
+    let json = ckpt(&["print", prefix.to_str().unwrap(), "global_step", "--format", "json"]);
+    assert_eq!(json.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&json.stdout).contains("\"values\":null"));
+}
+
+// The header of an HDF5 file says where it ends: one that ends before is told from one that is only of another format.
+#[test]
+fn a_keras_file_that_is_cut_off() {
+    for (name, cut) in [("empty/model.h5", true), ("model.h5", false), ("model.weights.h5", false)] {
+        let path = testdata().join("cases/14-keras3-files").join(name);
+        let out = ckpt(&["list", path.to_str().unwrap()]);
+        let error = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{error}");
+        assert!(error.contains("an HDF5 file (Keras .h5)"), "{error}");
+        assert_eq!(error.contains("cut off"), cut, "{name}: {error}");
+    }
+}

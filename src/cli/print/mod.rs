@@ -8,7 +8,7 @@ mod resolve;
 mod text;
 
 use anyhow::Result;
-use ckpt::analysis::Roles;
+use ckpt::analysis::{Roles, derived, is_missing};
 use ckpt::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use ckpt::error::{Error, ErrorKind};
 use ckpt::tensor::{Axis, Checked, Region};
@@ -117,6 +117,13 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         if let Err(error) = printed {
             if matches!(error.kind(), ErrorKind::Output(_)) {
                 return Err(error.into());
+            }
+            // What the index alone says of a number is worth showing where its data is gone.
+            if ctx.format == Text
+                && is_missing(&checkpoint, &wanted.tensor)
+                && let Some(value) = derived(&checkpoint, &wanted.tensor)
+            {
+                text::print_derived(wanted, &value, ctx)?;
             }
             ctx.error(&library_sentence(&error));
             status = Status::Trouble;

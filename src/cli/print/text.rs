@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use ckpt::analysis::Derived;
 use ckpt::checkpoint::Checkpoint;
 use ckpt::checkpoint::object_graph::{Attribute, ObjectGraph, TreeOptions};
 use ckpt::error::{Error, Result};
@@ -17,6 +18,13 @@ use super::{Args, Ctx, READ_WHOLE, Wanted, check, check_small, is_mismatch, outp
 /// An empty line between two tensors.
 pub(super) fn gap(ctx: &mut Ctx) -> Result<()> {
     writeln!(ctx.out).map_err(output)
+}
+
+/// Prints a number of which nothing is there but its checksum.
+pub(super) fn print_derived(wanted: &Wanted, value: &Derived, ctx: &mut Ctx) -> Result<()> {
+    let assumption = value.assumption().map_or_else(String::new, |text| format!(", {text}"));
+    heading(wanted, &format!("not read: by its checksum in the index{assumption}"), ctx)?;
+    writeln!(ctx.out, "{}", value.text()).map_err(output)
 }
 
 /// Prints one tensor: a heading, then its values.
