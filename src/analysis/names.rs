@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::objects::Objects;
-use super::role_structure::without_scopes;
+use super::roles::without_scopes;
 use super::roles::{Role, Roles, short_name};
 use crate::checkpoint::object_graph::{ObjectGraph, Paths};
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};

@@ -7,7 +7,7 @@
 use super::derived::{derived, is_missing};
 use super::finding::{Code, Finding};
 use super::forensics::Derived;
-use super::role_names::SCOPES;
+use super::roles::SCOPES;
 use super::roles::short_name;
 use crate::checkpoint::{Checkpoint, Tensor};
 use crate::escape::escaped;

@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::objects::Objects;
-use super::role_names::{is_parameter, is_statistic};
-use super::roles::{Role, split_last};
+use super::Role;
+use super::judge::split_last;
+use super::names::{is_parameter, is_statistic};
+use crate::analysis::objects::Objects;
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::saved_model::SavedModel;

@@ -1,6 +1,7 @@
 //! What roles are told by beside the names of optimizers: the tensors that stand above a name, tables, and purposes.
 
-use super::roles::{Role, split_last};
+use super::Role;
+use super::judge::split_last;
 use crate::checkpoint::{Checkpoint, Tensor};
 
 /// The tensors whose names a name begins with: they stand before it in the order, so that no search is needed.
@@ -56,7 +57,7 @@ const DEEPEST_SCOPE: usize = 12;
 
 /// What a name may be without scopes that an optimizer put into it: those in front, or some behind the first, as one
 /// does that was made inside of scopes (`optimize/OptimizeLoss/out/w` for `optimize/out/w`).
-pub(super) fn without_scopes(name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+pub(in crate::analysis) fn without_scopes(name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let cuts = || memchr::memchr_iter(b'/', name).take(DEEPEST_SCOPE);
     let behind = |at: usize| name.get(at.saturating_add(1)..).unwrap_or_default();
     let first = cuts().next().and_then(|at| name.get(..=at)).unwrap_or_default();

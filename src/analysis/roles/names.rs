@@ -93,7 +93,7 @@ pub(super) fn is_statistic(last: &[u8]) -> bool {
 }
 
 /// Scopes that Keras gives its optimizers in name-based checkpoints.
-pub(super) const SCOPES: &[&str] = &[
+pub(in crate::analysis) const SCOPES: &[&str] = &[
     "Adam",
     "SGD",
     "RMSprop",
