@@ -114,6 +114,7 @@ codes! {
     DerivedValue = "derived-value", Note, "A value that was not read but derived from its checksum in the index.";
     // SavedModels.
     BadSavedModel = "bad-saved-model", Error, "The graph of a SavedModel, or of a .meta file, cannot be read.";
+    MissingNode = "missing-node", Warning, "A collection of a .meta file names a node that its graph does not have.";
     UnregisteredType = "unregistered-type", Warning, "The SavedModel holds types of a package that must be imported before it is loaded.";
     FingerprintMismatch = "fingerprint-mismatch", Error, "The variables are not the ones that the SavedModel was saved with.";
     MissingAsset = "missing-asset", Error, "A file that the SavedModel lists as an asset is not there.";

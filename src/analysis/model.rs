@@ -45,6 +45,8 @@ pub struct GraphInfo {
     pub functions: BTreeMap<String, Vec<Method>>,
     /// Objects of the object graph.
     pub objects: usize,
+    /// Items of collections that no node bears the name of, each with its collection.
+    pub missing_nodes: Vec<(String, String)>,
 }
 
 /// What lies around a SavedModel's graph.
@@ -112,6 +114,29 @@ impl ModelInfo {
         Some(Finding::new(Code::UnregisteredType, message).in_file(file).with_help(help))
     }
 
+    /// Collections of the `.meta` at `file` that name nodes which are not there, as [`missing_nodes`] found them.
+    ///
+    /// [`missing_nodes`]: crate::checkpoint::graph::missing_nodes
+    pub(super) fn nodes_missing(file: &Path, missing: &[(String, String)]) -> Option<Finding> {
+        let (collection, item) = missing.first()?;
+        let (collection, shown) = (escaped(collection.as_bytes()), escaped(item.as_bytes()));
+        let what = if item.contains(':') { "a Tensor which does not exist" } else { "an Operation not in the graph" };
+        let more = if missing.len() > 1 { format!(", and {} more", missing.len() - 1) } else { String::new() };
+        let message = format!(
+            "tf.compat.v1.train.import_meta_graph raises KeyError: The name '{shown}' refers to {what} (the collection \
+             {collection} names it{more})"
+        );
+        let help =
+            "a program that builds the graph itself restores; or delete the collection from the MetaGraphDef first";
+        Some(Finding::new(Code::MissingNode, message).in_file(file).with_help(help))
+    }
+
+    /// What is wrong with the graph of a `.meta` by itself.
+    pub fn graph_finding(&self) -> Option<Finding> {
+        let missing: Vec<_> = self.graphs.iter().flat_map(|graph| graph.missing_nodes.iter().cloned()).collect();
+        (self.form == Form::MetaGraph).then(|| Self::nodes_missing(&self.file, &missing)).flatten()
+    }
+
     /// What is wrong around the graphs of the SavedModel in `dir`.
     pub(super) fn findings(&self, dir: &Path, has_variables: bool) -> Vec<Finding> {
         let mut found = self.around.findings(dir);
@@ -150,7 +175,8 @@ impl GraphInfo {
             functions.insert(name.to_owned(), methods?.into_iter().flatten().collect());
         }
         let init_ops = part.init_ops().into_iter().map(|(key, op)| (key.to_owned(), op.to_owned())).collect();
-        Ok(Self { meta, variables, savers, init_ops, functions, objects: objects.nodes.len() })
+        let missing_nodes = part.missing_nodes()?;
+        Ok(Self { meta, variables, savers, init_ops, functions, objects: objects.nodes.len(), missing_nodes })
     }
 }
 

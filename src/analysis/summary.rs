@@ -207,6 +207,7 @@ impl Summary {
         let told: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
         let unread = model.iter().flat_map(|model| &model.unread);
         findings.extend(unread.filter(|finding| !told.contains(&finding.message)).cloned());
+        findings.extend(model.as_ref().and_then(ModelInfo::graph_finding));
         unreadable |= model.as_ref().is_some_and(|model| !model.unread.is_empty());
         if let (Some(model), Some(dir)) = (&model, &origin.saved_model) {
             let told = findings.iter().any(|finding| finding.code == Code::MissingVariables);

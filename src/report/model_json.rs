@@ -27,7 +27,8 @@ pub fn model_json(given: &Path, model: &ModelInfo, findings: &[Finding], out: &m
     object.insert("kind".into(), json!("inspect"));
     object.insert("source".into(), json!({"path": path(given), "kind": kind, "prefix": null}));
     object.insert("tensorflow_version".into(), json!(model.tensorflow_version()));
-    let all = findings.iter().chain(&model.unread);
+    let of_graph = model.graph_finding();
+    let all = findings.iter().chain(&model.unread).chain(&of_graph);
     object.insert("findings".into(), all.map(finding).collect());
     object.extend(fields(model).map(|(key, value)| (key.to_owned(), value)));
     serde_json::to_writer_pretty(&mut *out, &Value::Object(object))?;

@@ -27,10 +27,11 @@ pub fn model_text(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     heading(given, model, look, out)?;
-    if !findings.is_empty() || !model.unread.is_empty() {
+    let of_graph = model.graph_finding();
+    if !findings.is_empty() || !model.unread.is_empty() || of_graph.is_some() {
         writeln!(out)?;
     }
-    for finding in findings.iter().chain(&model.unread) {
+    for finding in findings.iter().chain(&model.unread).chain(&of_graph) {
         write_finding(finding, look, out)?;
     }
     model_screen(model, Detail::Alone, look, out)

@@ -386,3 +386,27 @@ fn a_keras_file_that_is_cut_off() {
         assert_eq!(error.contains("cut off"), cut, "{name}: {error}");
     }
 }
+
+// A `.meta` that TensorFlow cannot import, though its checkpoint is whole: told wherever the file is looked at.
+#[test]
+fn a_collection_that_names_no_node() {
+    let dir = testdata().join("cases/missing-node");
+    let expected: Value = serde_json::from_slice(&fs::read(dir.join("expected.json")).unwrap()).unwrap();
+    for name in ["operation", "tensor", "whole"] {
+        let (prefix, meta) = (dir.join(name), dir.join(format!("{name}.meta")));
+        let found = run(&prefix);
+        let other = dir.join("whole");
+        let screen = ckpt_says(0, &["inspect", meta.to_str().unwrap()]);
+        let restore = ckpt_says(0, &["validate", other.to_str().unwrap(), "--against", meta.to_str().unwrap()]);
+        let Some(raised) = expected[name].as_str() else {
+            assert!(found.findings.is_empty(), "{}", lines(&found));
+            assert!(!screen.contains("KeyError") && !restore.contains("KeyError"), "{screen}{restore}");
+            continue;
+        };
+        // The first sentence of the message is TensorFlow's own.
+        let said = raised.split(". ").next().unwrap().trim_end_matches('.');
+        only(&found, Code::MissingNode, &[said, "builds the graph itself restores"]);
+        assert!(found.is_ok());
+        assert!(screen.contains(said) && restore.contains(said), "{said}\n{screen}{restore}");
+    }
+}

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use ckpt::analysis::{Listing, Model, Renames, Restore, RestoreOptions, Roles, Selector, Sort, expectation, restore};
 use ckpt::checkpoint::{Checkpoint, Choice};
 use ckpt::limits::Limits;
+use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
+
+use crate::validating::written as write_bundle;
 
 fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
@@ -150,6 +153,52 @@ fn a_map_repairs_what_it_is_said_to_repair() {
     let renames = Renames::parse(&[rule]).unwrap();
     let repaired = fits("names/v0", "names/v4.meta", &RestoreOptions { renames, ..RestoreOptions::default() });
     assert!(!told.ok && repaired.ok, "{repaired:?}");
+}
+
+// Names that changed throughout: the rules that are proposed make the checkpoint fit, and it is not called another model.
+#[test]
+fn names_of_another_kind_are_led_back_by_maps() {
+    let cells = |names: [&str; 2]| {
+        let name = |cell: usize, name: &str| name.replace('#', &cell.to_string());
+        (0..2).flat_map(|cell| names.map(|text| name(cell, text))).collect::<Vec<_>>()
+    };
+    let pairs = [
+        ((1..9).map(|n| format!("l/w{n}:0")).collect(), (1..9).map(|n| format!("l/w{n}")).collect()),
+        ((1..9).map(|n| format!("l/w{n}")).collect(), (1..9).map(|n| format!("l/w{n}:0")).collect()),
+        (
+            cells([
+                "RNN/MultiRNNCell/Cell#/BasicLSTMCell/Linear/Matrix",
+                "RNN/MultiRNNCell/Cell#/BasicLSTMCell/Linear/Bias",
+            ]),
+            cells([
+                "rnn/multi_rnn_cell/cell_#/basic_lstm_cell/kernel",
+                "rnn/multi_rnn_cell/cell_#/basic_lstm_cell/bias",
+            ]),
+        ),
+        (
+            cells(["net/rnn/gru_cell_#/gates/weights", "net/rnn/gru_cell_N/gates/biases"]),
+            cells(["net/rnn/gru_cell_#/gates/kernel", "net/rnn/gru_cell_N/gates/bias"]),
+        ),
+    ];
+    for (stored, wanted) in pairs {
+        let written = |names: &Vec<String>| {
+            let mut builder = BundleBuilder::new();
+            for (at, name) in names.iter().enumerate() {
+                let len = at / 2 + 1 + 4 * (at % 2);
+                builder = builder.tensor(name, dtype::FLOAT, &[i64::try_from(len).unwrap()], vec![0; 4 * len]);
+            }
+            write_bundle(builder)
+        };
+        let ((_a, checkpoint), (_b, model)) = (written(&stored), written(&wanted));
+        let told = predict(&checkpoint, &model, &RestoreOptions::default());
+        let hint = told.hints.iter().find(|hint| hint.starts_with("names were changed")).expect("a cause");
+        assert!(told.hints.iter().all(|hint| !hint.contains("two different models")), "{:?}", told.hints);
+        let rules: Vec<String> =
+            hint.split("--map '").skip(1).map(|rest| rest.split('\'').next().unwrap().to_owned()).collect();
+        let renames = Renames::parse(&rules).unwrap();
+        let repaired = predict(&checkpoint, &model, &RestoreOptions { renames, ..RestoreOptions::default() });
+        assert!(!told.ok && repaired.ok, "{hint}\n{repaired:?}");
+    }
 }
 
 #[test]

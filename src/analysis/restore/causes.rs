@@ -164,11 +164,71 @@ fn one_dtype(mismatched: &[Mismatch]) -> Option<String> {
 /// A component, what it became, and whether it is the first of a name, and the last.
 type Renamed = (Vec<u8>, Vec<u8>, (bool, bool));
 
-/// Components of names that were renamed, several at once: `GRUCell` to `gru_cell` and `weights` to `kernel`.
-pub(super) fn components_renamed(restore: &Restore) -> Option<String> {
+/// Renamings of whole kinds of names. The cells of TensorFlow 0.x to 1.2 were named after classes, and `Linear` and its
+/// `Matrix` became `kernel` (the table of `tf.contrib.rnn`'s `checkpoint_convert`); `:0` is the output of a variable's
+/// op, which a `Saver` given a dict of `variable.name` writes along.
+const KINDS_OF_NAMES: [&[&str]; 3] = [
+    &["s|:0$||"],
+    &["s|$|:0|"],
+    &[
+        "s#(^|/)RNN/#\\1rnn/#",
+        "s#(^|/)BiRNN[_/]FW/#\\1bidirectional_rnn/fw/#",
+        "s#(^|/)BiRNN[_/]BW/#\\1bidirectional_rnn/bw/#",
+        "s#(^|/)MultiRNNCell/#\\1multi_rnn_cell/#",
+        "s#(^|/)Cell([0-9]+)/#\\1cell_\\2/#",
+        "s#(^|/)BasicRNNCell/#\\1basic_rnn_cell/#",
+        "s#(^|/)BasicLSTMCell/#\\1basic_lstm_cell/#",
+        "s#(^|/)LSTMCell/#\\1lstm_cell/#",
+        "s#(^|/)GRUCell/#\\1gru_cell/#",
+        "s#(^|/)Gates/#\\1gates/#",
+        "s#(^|/)Candidate/#\\1candidate/#",
+        "s#Linear/Matrix$#kernel#",
+        "s#Linear/Bias$#bias#",
+        "s#(^|/)(weights|W_0)$#\\1kernel#",
+        "s#(^|/)(biases|B)$#\\1bias#",
+    ],
+];
+
+/// Names that changed throughout, by one rule or a few.
+pub(super) fn renamed(restore: &Restore) -> Option<String> {
     if restore.missing.is_empty() || restore.unexpected.is_empty() {
         return None;
     }
+    let of_kinds =
+        KINDS_OF_NAMES.iter().filter_map(|rules| needed(restore, rules.iter().map(ToString::to_string).collect()));
+    // Rules that were guessed from the names: one for each tensor explains nothing.
+    let explain = |(rules, all): &(Vec<String>, usize)| rules.len() < *all || (rules.len() == *all && *all <= 3);
+    let of_components = needed(restore, components_renamed(restore)).filter(explain);
+    let found = of_kinds.chain(of_components);
+    // What finds the most, and of those what needs the fewest rules.
+    let (rules, all) = found.max_by_key(|(rules, all)| (*all, std::cmp::Reverse(rules.len())))?;
+    let maps: Vec<String> = rules.iter().map(|rule| format!("--map '{}'", escaped(rule.as_bytes()))).collect();
+    let known = rules.iter().any(|rule| rule.contains("kernel") || rule.contains("bias|"));
+    let why = if known { " (TensorFlow 1.0 and 1.2 renamed the variables of cells and layers so)" } else { "" };
+    Some(format!("names were changed{why}: {} finds {all} of the {} missing", maps.join(" "), restore.missing.len()))
+}
+
+/// Those of the rules without which fewer would be found, and how many they find; `None` if that is next to nothing.
+fn needed(restore: &Restore, mut rules: Vec<String>) -> Option<(Vec<String>, usize)> {
+    let all = resolved(restore, &rules);
+    if all < 2.min(restore.missing.len()) {
+        return None;
+    }
+    let mut at = 0;
+    while at < rules.len() {
+        let mut fewer = rules.clone();
+        fewer.remove(at);
+        if resolved(restore, &fewer) >= all {
+            rules = fewer;
+        } else {
+            at += 1;
+        }
+    }
+    Some((rules, all))
+}
+
+/// Components of names that were renamed, several at once: `GRUCell` to `gru_cell` and `weights` to `kernel`.
+fn components_renamed(restore: &Restore) -> Vec<String> {
     let mut by_spec: BTreeMap<(String, usize), Vec<&[u8]>> = BTreeMap::new();
     let key = |spec: &Spec, name: &[u8]| {
         let dtype = spec.dtype.map(|dtype| dtype.to_string()).unwrap_or_default();
@@ -203,30 +263,7 @@ pub(super) fn components_renamed(restore: &Restore) -> Option<String> {
     // One component becomes one other: of several that were seen, the one that was seen most.
     let mut taken: BTreeSet<Vec<u8>> = BTreeSet::new();
     best.retain(|((from, ..), _)| taken.insert(from.clone()));
-    let mut rules: Vec<String> = best.iter().take(8).map(|((from, to, ends), _)| rule(from, to, *ends)).collect();
-    let all = resolved(restore, &rules);
-    if all < 2.min(restore.missing.len()) {
-        return None;
-    }
-    // What is not needed is not printed.
-    let mut at = 0;
-    while at < rules.len() {
-        let mut fewer = rules.clone();
-        fewer.remove(at);
-        if resolved(restore, &fewer) >= all {
-            rules = fewer;
-        } else {
-            at += 1;
-        }
-    }
-    // A rule for each tensor explains nothing.
-    if rules.len() > all || (rules.len() == all && all > 3) {
-        return None;
-    }
-    let maps: Vec<String> = rules.iter().map(|rule| format!("--map '{}'", escaped(rule.as_bytes()))).collect();
-    let known = rules.iter().any(|rule| rule.contains("kernel") || rule.contains("bias|"));
-    let why = if known { " (TensorFlow 1.0 and 1.2 renamed the variables of cells and layers so)" } else { "" };
-    Some(format!("names were changed{why}: {} finds {all} of the {} missing", maps.join(" "), restore.missing.len()))
+    best.iter().take(8).map(|((from, to, ends), _)| rule(from, to, *ends)).collect()
 }
 
 /// A component as the substitution of it, where it is the first of a name, the last, or one within.

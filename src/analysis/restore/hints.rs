@@ -26,7 +26,7 @@ pub(super) fn find(restore: &mut Restore) {
     }
     // A scope in front is renamed by one rule; where several components changed, that rule finds less than all.
     let (scopes, found) = scopes_renamed(restore);
-    let components = if found < restore.missing.len() { super::causes::components_renamed(restore) } else { None };
+    let components = if found < restore.missing.len() { super::causes::renamed(restore) } else { None };
     if components.is_none() {
         hints.extend(scopes);
     }

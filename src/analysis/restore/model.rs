@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::objects::{Objects, graph_of_keys};
 use super::stored::read_graph;
+use crate::analysis::model::ModelInfo;
+use crate::checkpoint::graph::missing_nodes;
 use crate::checkpoint::model_file::{ModelFile, SavedGraph};
 use crate::checkpoint::restore_plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
@@ -67,7 +69,12 @@ impl Model {
         };
         match ModelFile::open(path)? {
             Some(ModelFile::MetaGraph(plan)) => {
-                Ok(vec![model("a v1 Saver", Wants::Names(plan), ModelKind::Saver).told()])
+                let mut model = model("a v1 Saver", Wants::Names(plan), ModelKind::Saver).told();
+                let missing = missing_nodes(path).unwrap_or_default();
+                if let Some(finding) = ModelInfo::nodes_missing(path, &missing) {
+                    model.notes.push(format!("{}; {}", finding.message, finding.help.unwrap_or_default()));
+                }
+                Ok(vec![model])
             }
             Some(ModelFile::Graph(plan)) => Ok(vec![model("a v1 graph", Wants::Names(plan), ModelKind::Saver).told()]),
             Some(ModelFile::SavedModel(dir, graphs)) => saved_model(path, &dir, graphs),

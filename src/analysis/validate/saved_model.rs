@@ -4,6 +4,7 @@ use super::{Validation, serving};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::model::ModelInfo;
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
+use crate::checkpoint::graph::missing_nodes;
 use crate::checkpoint::meta_graph::MetaGraph;
 use crate::checkpoint::saved_model::{SavedModel, lost_variables};
 use crate::checkpoint::{Origin, is_table};
@@ -21,8 +22,13 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
         let meta = origin.prefix.meta();
         if meta.is_file() {
             result.checked.files += 1;
-            if let Err(error) = MetaGraph::read(&meta) {
-                unreadable(&error, result);
+            match MetaGraph::read(&meta).and_then(|_| missing_nodes(&meta)) {
+                Ok(missing) => {
+                    if let Some(found) = ModelInfo::nodes_missing(&meta, &missing) {
+                        result.push(found);
+                    }
+                }
+                Err(error) => unreadable(&error, result),
             }
         }
         return;

@@ -6,6 +6,7 @@
 //!
 //! TensorFlow: `core/framework/{graph,node_def,attr_value,function}.proto`.
 
+mod collections;
 mod file;
 mod library;
 mod node;
@@ -14,6 +15,7 @@ mod objects;
 mod values;
 mod variables;
 
+pub use collections::missing_nodes;
 pub use file::{Form, GraphFile, Part, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};

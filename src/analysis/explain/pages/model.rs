@@ -5,6 +5,19 @@ use crate::analysis::Code;
 
 pub(super) const PAGES: &[Page] = &[
     Page {
+        code: Code::MissingNode,
+        found: "Every item of the collections of a .meta is looked for among the nodes of its graph.",
+        tensorflow: "`tf.compat.v1.train.import_meta_graph` raises KeyError: \"The name '…' refers to an Operation not in the graph\" (of an output: \"refers to a Tensor which does not exist\"). A Saver of a program that builds the graph itself restores.",
+        causes: &[
+            "The program put an operation of its own, or a name, into a collection and saved the graph without it, as TFLearn does with its training operations.",
+            "The graph was cut down by hand, and its collections were left as they were.",
+        ],
+        next: &[
+            "Build the graph by the program that made it, and restore with tf.compat.v1.train.Saver().",
+            "Or take the collection out of the file first: read it into a MetaGraphDef and delete collection_def[NAME].",
+        ],
+    },
+    Page {
         code: Code::UnregisteredType,
         found: "The signatures and functions of a SavedModel name types that TensorFlow itself does not register.",
         tensorflow: "`tf.saved_model.load` raises ValueError: \"The type '…' has not been registered\", unless the package was imported before. TensorFlow Serving does not need the types.",
