@@ -23,7 +23,7 @@ pub fn state_findings(dir: &ModelDir) -> Vec<Finding> {
         Ok(Outcome::Loaded(state)) => state,
         Ok(Outcome::NoPath(_)) => {
             let message = "the state file names no checkpoint: TensorFlow raises ValueError".to_owned();
-            found(Code::StateFileUnreadable, message, "delete it, or write model_checkpoint_path into it");
+            found(Code::StateFileUnreadable, message, "put it aside, or write model_checkpoint_path into it");
             return findings;
         }
         // What TensorFlow makes of it, nobody tried.
@@ -34,7 +34,7 @@ pub fn state_findings(dir: &ModelDir) -> Vec<Finding> {
         }
         Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) => {
             let message = format!("TensorFlow cannot read the state file: {error}");
-            found(Code::StateFileUnreadable, message, "delete it, or correct it");
+            found(Code::StateFileUnreadable, message, "put it aside, or correct it");
             return findings;
         }
     };
