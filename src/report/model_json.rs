@@ -87,6 +87,7 @@ fn meta_graph(graph: &GraphInfo) -> Value {
         "functions": meta.function_count,
         "objects": graph.objects,
         "variables": graph.variables.iter().map(variable).collect::<Value>(),
+        "constants": {"nodes": graph.constants.nodes, "bytes": graph.constants.bytes},
         "saver": meta.saver.as_ref().map(saver),
         "savers": graph.savers,
         "collections": meta.collections,
