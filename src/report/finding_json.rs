@@ -35,6 +35,10 @@ pub(super) struct Finding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     explains: Option<Explains<'a>>,
+    /// where checkpoints of several names lie in one directory: the name without its numbers of the one that it is about
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = super::schema::never_null))]
+    group: Option<&'a str>,
     /// where an op is, of a finding about one
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
@@ -129,6 +133,7 @@ impl<'a> From<&'a analysis::Finding> for Finding<'a> {
             found: finding.found.as_deref(),
             cause: cause.map(|cause| Cause { certain: &cause.certain, likely: cause.likely.as_deref() }),
             explains: (!finding.explains.is_empty()).then(explains),
+            group: finding.group.as_deref(),
             op: finding.op.as_deref().map(OpPlace::from),
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::finding_json::{Finding, findings};
 use super::json::{Head, PathText, write_document};
 use super::restore_json::Restore;
-use crate::analysis::{Counts, Validation};
+use crate::analysis::{Counts, GroupVerdict, Severity, Validation};
 
 /// Whether checkpoints are intact, and whether they would be restored.
 #[derive(Debug, Serialize)]
@@ -25,6 +25,9 @@ pub(super) struct Validate<'a> {
     findings: Vec<Finding<'a>>,
     /// how much was checked
     checked: Checked,
+    /// where checkpoints of several names lie in one directory: what was found of each name
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<Group<'a>>,
     /// with `--against`: what a restore would do; of a SavedModel with several graphs the first that is not ok
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
@@ -48,6 +51,29 @@ struct Checked {
     /// tensors of a format without checksums: they have their bytes, and nothing says whether these are right
     unsummed: u64,
     bytes: u64,
+}
+
+/// Checkpoints of one name.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Group<'a> {
+    /// without its numbers
+    name: &'a str,
+    ok: bool,
+    targets: Vec<PathText<'a>>,
+    errors: usize,
+    warnings: usize,
+    /// as above
+    checked: Checked,
+}
+
+impl<'a> Group<'a> {
+    fn of(validation: &Validation, group: &'a GroupVerdict) -> Self {
+        let count = |severity| validation.count_of(severity, Some(&group.name));
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let targets = group.targets.iter().map(|target| PathText(target)).collect();
+        Self { name: &group.name, ok: errors == 0, targets, errors, warnings, checked: group.checked.into() }
+    }
 }
 
 impl From<Counts> for Checked {
@@ -79,6 +105,7 @@ pub fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result
         targets: validation.targets.iter().map(|target| PathText(target)).collect(),
         findings: findings(&validation.findings),
         checked: validation.checked.into(),
+        groups: validation.groups.iter().map(|group| Group::of(validation, group)).collect(),
         restore: told.map(Restore::from),
         restores: all.iter().map(Restore::from).collect(),
     };

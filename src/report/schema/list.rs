@@ -59,7 +59,7 @@ struct ListTensor<'a> {
     /// of a partitioned one: its pieces
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = super::never_null)]
-    slices: Option<Vec<Slice>>,
+    slices: Option<Vec<ListSlice>>,
 }
 
 /// What a checksum tells of a value.
@@ -73,7 +73,7 @@ struct Derived {
 
 /// A piece of a partitioned tensor.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Slice {
+struct ListSlice {
     /// TensorFlow's text: `start,length` a dimension, `-` for all of it
     slice: String,
     /// absent if the slice does not fit the tensor
@@ -90,7 +90,7 @@ struct Slice {
     crc32c: Option<Checksum>,
 }
 
-impl Slice {
+impl ListSlice {
     fn of(stored: &StoredSlice, shape: &Shape) -> Self {
         let extents = shape.dims().and_then(|dims| stored.slice.resolve(dims));
         let (start, shape) = extents.map(|extents| extents.into_iter().unzip()).unzip();
@@ -119,7 +119,7 @@ impl<'a> ListTensor<'a> {
         };
         let slices = match &tensor.parts {
             Parts::Whole(_) => None,
-            Parts::Slices(slices) => Some(slices.iter().map(|slice| Slice::of(slice, &tensor.shape)).collect()),
+            Parts::Slices(slices) => Some(slices.iter().map(|slice| ListSlice::of(slice, &tensor.shape)).collect()),
         };
         let missing = is_missing(listing.checkpoint, tensor);
         let scalar = derived(listing.checkpoint, tensor).filter(|_| missing);

@@ -68,7 +68,7 @@ enum AnyInspect<'a> {
     /// of a checkpoint
     Checkpoint(Box<Inspect<'a>>),
     /// of a file that holds graphs only
-    Graphs(InspectGraphs<'a>),
+    Graphs(Box<InspectGraphs<'a>>),
 }
 
 /// What a field is that is absent rather than null.

@@ -35,7 +35,7 @@ struct PrintTensor<'a> {
     /// complete, whatever the size, and nested as the shape is; a scalar is the bare value; null if nothing could be read
     values: Option<Values>,
     /// `ok`, `not_checked` (a part of a tensor above 16 MiB, or a format without checksums), `mismatch`
-    checksum: Checked,
+    checksum: ValuesAre,
     /// why the values are not what was saved, or not all of them; absent if all is well
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = super::never_null)]
@@ -45,7 +45,7 @@ struct PrintTensor<'a> {
 /// Whether values are those that were saved.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Checked {
+pub(super) enum ValuesAre {
     Ok,
     NotChecked,
     #[expect(dead_code, reason = "`stats` has an error instead")]

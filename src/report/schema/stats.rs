@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use super::{checkpoints, print::Checked};
+use super::{checkpoints, print::ValuesAre};
 use crate::analysis::stats::{self, Number, SHARES, Spots, StatsOptions, TensorStats, coordinates};
 use crate::analysis::{Progress, Selection};
 use crate::checkpoint::{Checkpoint, Choice, Tensor};
@@ -86,7 +86,7 @@ struct Figures<'a> {
     #[schemars(transform = super::never_null)]
     dead: Option<DeadChannels<'a>>,
     /// `ok`, or `not_checked`
-    checksum: Checked,
+    checksum: ValuesAre,
 }
 
 /// Extremes, mean, deviation, norm and zeros.
@@ -224,7 +224,7 @@ impl<'a> Figures<'a> {
             all_zero: figures.is_all_zero(),
             distribution: row.distribution.as_deref().map(distribution),
             dead: row.channels.as_deref().map(DeadChannels::from),
-            checksum: if row.verified { Checked::Ok } else { Checked::NotChecked },
+            checksum: if row.verified { ValuesAre::Ok } else { ValuesAre::NotChecked },
         }
     }
 }
