@@ -284,6 +284,21 @@ impl Code {
         self.name().starts_with("restore-")
     }
 
+    /// Whether it is about what TensorFlow Serving does with a model, rather than about the files themselves.
+    pub fn is_of_serving(self) -> bool {
+        matches!(
+            self,
+            Self::NoVersion
+                | Self::StrayVersion
+                | Self::DuplicateVersion
+                | Self::NoServeTag
+                | Self::NoDefaultSignature
+                | Self::SignatureConvention
+                | Self::OpCustom
+                | Self::OpRunsHostCode
+        )
+    }
+
     /// The code with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)

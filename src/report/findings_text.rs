@@ -8,7 +8,7 @@ use super::Look;
 use super::json::shown;
 use super::restore_text::restore_text;
 use super::units::{count, size};
-use crate::analysis::{Finding, GroupVerdict, Severity, Validation};
+use crate::analysis::{Finding, Gate, GroupVerdict, Served, Severity, Validation};
 use crate::escape::escaped;
 
 /// Writes one finding: a line, and its cause below it. On a terminal, lines are broken between words.
@@ -151,7 +151,7 @@ fn verdict_line(
     let of = |severity: Severity| validation.count_of(severity, group.map(|group| group.name.as_str()));
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let bold = look.bold();
-    let word = match (errors, quick) {
+    let word = |errors: usize| match (errors, quick) {
         (0, _) if checked.unsummed == checked.tensors && checked.tensors > 0 => "whole",
         (0, false) if checked.unsummed > 0 => "what has checksums is intact",
         (0, false) if checked.skipped == 0 => "intact",
@@ -159,6 +159,17 @@ fn verdict_line(
         (0, true) => "index sound, no data read",
         _ => "NOT intact",
     };
+    let mut facts = Vec::new();
+    if let (Some(gate), Some((served, others))) = (&validation.gate, validation.served()) {
+        facts.push(format!("{bold}{}: {}{bold:#}", shown(&gate.path), served_words(gate, served, others)));
+        // Whether the files are intact is another question.
+        let is_of_files = |finding: &&Finding| finding.severity == Severity::Error && !finding.code.is_of_serving();
+        if checked.files > 0 {
+            facts.push(format!("files {}", word(validation.findings.iter().filter(is_of_files).count())));
+        }
+    } else {
+        facts.push(format!("{bold}{what}: {}{bold:#}", word(errors)));
+    }
     let mut read = match checked.unsummed {
         0 => format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors)),
         n => {
@@ -170,11 +181,9 @@ fn verdict_line(
         read = format!("{read}, {} not read", count(checked.skipped));
     }
     let files = if checked.files == 1 { "file" } else { "files" };
-    let mut facts = vec![
-        format!("{bold}{what}: {word}{bold:#}"),
-        read,
-        format!("{} in {} {files}", size(checked.bytes), count(checked.files)),
-    ];
+    if checked.files > 0 || validation.gate.is_none() {
+        facts.extend([read, format!("{} in {} {files}", size(checked.bytes), count(checked.files))]);
+    }
     for (n, what) in [(errors, "error"), (warnings, "warning")] {
         match n {
             0 => {}
@@ -183,6 +192,19 @@ fn verdict_line(
         }
     }
     writeln!(out, "{}", joined(&facts, 0, 2, look))
+}
+
+/// What a server does with the path, and with which version.
+fn served_words(gate: &Gate, served: Served, others: bool) -> String {
+    let version =
+        gate.version.as_ref().map_or_else(String::new, |name| format!("version {} ", escaped(name.as_bytes())));
+    let does = match served {
+        Served::Yes => "can be served",
+        Served::Wrongly => "would be loaded, and NOT serve what it should",
+        Served::No => "can NOT be served",
+    };
+    let others = if others { "; other versions can NOT" } else { "" };
+    format!("{version}{does}{others}")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::finding_json::{Finding, findings};
 use super::json::{Head, PathText, write_document};
 use super::restore_json::Restore;
-use crate::analysis::{Counts, GroupVerdict, Severity, Validation};
+use crate::analysis::{Counts, GroupVerdict, Served, Severity, Validation};
 
 /// Whether checkpoints are intact, and whether they would be restored.
 #[derive(Debug, Serialize)]
@@ -28,6 +28,10 @@ pub(super) struct Validate<'a> {
     /// where checkpoints of several names lie in one directory: what was found of each name
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<Group<'a>>,
+    /// with `--serving`, of a directory: what TensorFlow Serving would do with it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = super::schema::never_null))]
+    serving: Option<Serving<'a>>,
     /// with `--against`: what a restore would do; of a SavedModel with several graphs the first that is not ok
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
@@ -51,6 +55,32 @@ struct Checked {
     /// tensors of a format without checksums: they have their bytes, and nothing says whether these are right
     unsummed: u64,
     bytes: u64,
+}
+
+/// What a server would do with a path.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Serving<'a> {
+    /// the base path
+    path: PathText<'a>,
+    /// the name of the version that it takes; null without one
+    version: Option<&'a str>,
+    /// `yes`, `wrongly` (it is loaded, and requests fail or get other values), `no`
+    served: &'static str,
+    /// whether something is wrong with another version
+    other_errors: bool,
+}
+
+impl<'a> Serving<'a> {
+    fn of(validation: &'a Validation) -> Option<Self> {
+        let (gate, (served, other_errors)) = (validation.gate.as_ref()?, validation.served()?);
+        let served = match served {
+            Served::Yes => "yes",
+            Served::Wrongly => "wrongly",
+            Served::No => "no",
+        };
+        Some(Self { path: PathText(&gate.path), version: gate.version.as_deref(), served, other_errors })
+    }
 }
 
 /// Checkpoints of one name.
@@ -106,6 +136,7 @@ pub fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result
         findings: findings(&validation.findings),
         checked: validation.checked.into(),
         groups: validation.groups.iter().map(|group| Group::of(validation, group)).collect(),
+        serving: Serving::of(validation),
         restore: told.map(Restore::from),
         restores: all.iter().map(Restore::from).collect(),
     };

@@ -410,3 +410,73 @@ fn a_collection_that_names_no_node() {
         assert!(screen.contains(said) && restore.contains(said), "{said}\n{screen}{restore}");
     }
 }
+
+/// A served model of TensorFlow's, copied under each of these names.
+fn served(names: &[&str]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for name in names {
+        let model = copy("saved_model/tf2/model");
+        let to = dir.path().join(name);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(model.path(), to).unwrap();
+    }
+    dir
+}
+
+// The verdict of the gate is about serving, and says of intact files that they are intact (K2).
+#[test]
+fn the_gate_s_verdict_is_about_serving() {
+    let says = |path: &Path| {
+        let output = ckpt(&["validate", path.to_str().unwrap(), "--serving"]);
+        (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+    };
+    let verdict = |path: &Path| {
+        let (text, status) = says(path);
+        let last = text.lines().last().unwrap().to_owned();
+        (last.strip_prefix(&format!("{}: ", path.display())).map(str::to_owned).unwrap_or(last), status)
+    };
+    let dir = served(&["bare", "good/1", "good/3", "deep/model/1", "vee/v2", "vee/v10", "dots/0.1"]);
+    let root = dir.path();
+    for (name, begins, status) in [
+        ("bare", "can NOT be served · files intact · ", 1),
+        ("good", "version 3 can be served · files intact · ", 0),
+        ("good/1", "can NOT be served · files intact · ", 1),
+        ("good/3/variables", "can NOT be served · files intact · ", 1),
+        ("deep", "can NOT be served · 1 error", 1),
+        ("vee", "can NOT be served · 1 error", 1),
+        ("dots", "can NOT be served · 1 error", 1),
+    ] {
+        let (line, code) = verdict(&root.join(name));
+        assert!(line.starts_with(begins) && code == status, "{name}: {line}");
+        assert!(!line.contains("NOT intact"), "{line}");
+    }
+    // A checkpoint is no model, and as intact as it was.
+    let estimator = copy("model_dir/estimator");
+    let (line, _) = verdict(&estimator.path().join("model.ckpt-10"));
+    assert!(line.starts_with("can NOT be served · files intact"), "{line}");
+
+    // What it says to do works.
+    for (name, wanted) in [("vee", "version 10 can be served"), ("dots", "version 1 can be served")] {
+        let (text, _) = says(&root.join(name));
+        let commands = text.split("rename it: ").nth(1).unwrap().lines().next().unwrap();
+        assert!(std::process::Command::new("sh").args(["-c", commands]).status().unwrap().success(), "{commands}");
+        assert!(verdict(&root.join(name)).0.starts_with(wanted), "{}", says(&root.join(name)).0);
+    }
+    let (text, _) = says(&root.join("bare"));
+    let commands = text.split("version: mkdir").nth(1).unwrap().lines().next().unwrap();
+    assert!(std::process::Command::new("sh").args(["-c", &format!("mkdir{commands}")]).status().unwrap().success());
+    assert_eq!(verdict(&root.join("bare")).1, 0);
+
+    // Errors of a version that is not taken, and variables that are lost.
+    fs::create_dir(root.join("good/2")).unwrap();
+    assert!(
+        verdict(&root.join("good")).0.starts_with("version 3 can be served; other versions can NOT · files intact")
+    );
+    fs::remove_file(root.join("good/3/variables/variables.index")).unwrap();
+    assert!(
+        verdict(&root.join("good")).0.starts_with("version 3 would be loaded, and NOT serve what it should; other")
+    );
+    let json = ckpt(&["validate", root.join("good").to_str().unwrap(), "--serving", "--format", "json"]).stdout;
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((&json["serving"]["served"], &json["serving"]["version"]), (&"wrongly".into(), &"3".into()));
+}

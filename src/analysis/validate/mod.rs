@@ -9,6 +9,7 @@ mod causes;
 mod directory;
 mod entries;
 pub(super) mod finite;
+mod gate;
 mod graph;
 mod groups;
 mod leftovers;
@@ -21,6 +22,7 @@ mod shards;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
+pub use gate::{Gate, Served};
 pub use groups::GroupVerdict;
 use groups::OneOf;
 
@@ -98,6 +100,8 @@ pub struct Validation {
     pub targets: Vec<PathBuf>,
     /// What was found of each model, where checkpoints of several names lie in one directory.
     pub groups: Vec<GroupVerdict>,
+    /// The path that a server would be given, if it was asked what one would do.
+    pub gate: Option<Gate>,
     /// What restoring into each graph of a model would do, if that was asked.
     pub restores: Vec<Restore>,
     /// Whether a SavedModel without variables was among them.
@@ -144,6 +148,7 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
         (located, is_prefix) = (Origin::locate(&path.join(""), options.choice), false);
     }
     let versions = if one || is_prefix || !path.is_dir() { Vec::new() } else { served(path, options.serving)? };
+    result.gate = (options.serving && path.is_dir()).then(|| Gate::of(path, &versions));
     let mut left_behind = Vec::new();
     let targets = if versions.is_empty() {
         match located {
@@ -153,6 +158,7 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
                 left_behind.extend(leftovers::find(&origin));
                 // Files of a model, given by name, are no path that a server is given.
                 if options.serving && (path.is_dir() || origin.saved_model.is_none()) {
+                    result.gate = Some(Gate::of(path, &[]));
                     serving::no_version(path, Some(&origin), &mut result);
                 }
                 directory::targets(origin, &mut result)

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::analysis::ops::{Target, look_at_ops, targets as targets_of};
+use crate::analysis::ops::{Target, When, look_at_ops, targets as targets_of};
 use crate::checkpoint::Origin;
 use crate::checkpoint::meta_graph::{MetaGraph, Signature, TensorInfo};
 use crate::checkpoint::saved_model::SavedModel;
@@ -124,28 +124,50 @@ fn near_versions(path: &Path) -> Finding {
             bases.push(name);
         }
     }
-    misnamed.sort();
     bases.sort();
     let none =
         Finding::new(Code::NoVersion, "TensorFlow Serving finds no version here: no entry has a number for a name");
     let none = none.in_file(path);
-    if let Some(first) = misnamed.first() {
-        let digits: String =
-            first.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-        let wanted = if digits.is_empty() || digits == "0" { "1".to_owned() } else { digits };
-        let names: Vec<String> = misnamed.iter().take(3).map(|name| escaped(name.as_bytes()).into_owned()).collect();
-        let more = if misnamed.len() > 3 { ", …" } else { "" };
+    if !misnamed.is_empty() {
+        let renamed = numbered(misnamed);
+        let names: Vec<String> =
+            renamed.iter().take(3).map(|(name, _)| escaped(name.as_bytes()).into_owned()).collect();
+        let more = if renamed.len() > 3 { ", …" } else { "" };
         let message = format!(
             "TensorFlow Serving finds no version here: {}{more} would be, but for the name, which must be a whole number",
             names.join(", ")
         );
-        let (from, to) = (shell_word(&path.join(first)), shell_word(&path.join(wanted)));
-        return Finding { message, ..none }.with_help(format!("rename it: mv {from} {to}"));
+        let moves = renamed.iter().rev().take(3).rev();
+        let moves = moves.map(|(name, number)| {
+            format!("mv {} {}", shell_word(&path.join(name)), shell_word(&path.join(number.to_string())))
+        });
+        let moves: Vec<String> = moves.collect();
+        return Finding { message, ..none }.with_help(format!("rename it: {}", moves.join(" && ")));
     }
-    if let Some(first) = bases.first() {
-        return none.with_help(format!("the versions lie one level deeper; give {}", shell_word(&path.join(first))));
+    if !bases.is_empty() {
+        let given: Vec<String> = bases.iter().take(3).map(|base| shell_word(&path.join(base))).collect();
+        return none.with_help(format!("the versions lie one level deeper; give {}", given.join(" or ")));
     }
     none.with_help("put the model into a directory named by its version: 1/saved_model.pb")
+}
+
+/// Whole numbers for names that are none, in their order: the digits of each (`v2`, `2024-03-01`), and 1, 2, … where
+/// those would say another order.
+fn numbered(names: Vec<String>) -> Vec<(String, u64)> {
+    let parts = |name: &str| -> Vec<u64> {
+        name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+    };
+    let digits = |name: &str| -> Option<u64> {
+        let whole = name.trim_end_matches(".0");
+        whole.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok().filter(|n| *n > 0)
+    };
+    let mut names = names;
+    names.sort_by_key(|name| (parts(name), name.clone()));
+    let own: Vec<Option<u64>> = names.iter().map(|name| digits(name)).collect();
+    let rise = own.iter().all(Option::is_some) && own.is_sorted_by(|a, b| a < b);
+    let numbers = own.into_iter().zip(1..).map(|(own, n)| own.filter(|_| rise).unwrap_or(n));
+    let numbers: Vec<u64> = numbers.collect();
+    names.into_iter().zip(numbers).collect()
 }
 
 /// Ops of a version that no stock server has: a custom op needs a library, Python's functions a Python.
@@ -153,15 +175,33 @@ pub(super) fn unknown_ops(dir: &Path, result: &mut Validation) {
     let Ok((targets, _)) = targets_of(dir, crate::checkpoint::Choice::default()) else { return };
     let graphs: Vec<_> = targets.into_iter().filter(|target| matches!(target, Target::Graphs(..))).collect();
     for mut finding in look_at_ops(&graphs).findings {
-        if matches!(finding.code, Code::OpCustom | Code::OpRunsHostCode) {
-            finding.severity = Severity::Error;
-            finding.message =
-                format!("{}; a stock TensorFlow Serving does not have it, and loading fails", finding.message);
-            finding.help = Some(
-                "\"Op type not registered\": export the model without it, or build the server with the library of the op".to_owned(),
-            );
-            result.push(finding);
+        let op = finding.op.as_deref().map(|op| escaped(op.op.as_bytes()).into_owned()).unwrap_or_default();
+        match finding.code {
+            Code::OpCustom => {
+                finding.severity = Severity::Error;
+                finding.message = format!("{}; a stock server does not have it, and loading fails", finding.message);
+                finding.help = Some(format!(
+                    "\"Op type not registered '{op}'\": export the model without it, or build the server with the library of the op"
+                ));
+            }
+            Code::OpRunsHostCode => {
+                // What no signature and no loader reaches, nobody asks a server for.
+                let is_asked = finding.op.as_ref().is_none_or(|op| {
+                    !op.reach_known
+                        || op.when.contains(&When::Load)
+                        || op.from.iter().any(|from| from.starts_with("signature "))
+                });
+                finding.severity = if is_asked { Severity::Error } else { Severity::Warning };
+                let fails = if is_asked { "loading fails, or the first request" } else { "no signature reaches it" };
+                finding.message = format!("{}; a server has no Python: {fails}", finding.message);
+                finding.help = Some(format!(
+                    "\"Op type not registered '{op}'\", or \"No OpKernel was registered to support Op '{op}'\": export the \
+                     model with TensorFlow's own ops in place of the Python function"
+                ));
+            }
+            _ => continue,
         }
+        result.push(finding);
     }
 }
 
@@ -256,6 +296,22 @@ mod tests {
         };
         let method_name = format!("tensorflow/serving/{method}");
         Signature { inputs: infos(inputs), outputs: infos(outputs), method_name }
+    }
+
+    #[test]
+    fn names_become_numbers_in_their_order() {
+        let numbers = |names: &[&str]| {
+            let named = numbered(names.iter().map(|name| (*name).to_owned()).collect());
+            named.into_iter().map(|(name, number)| format!("{name} {number}")).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(numbers(&["v10", "v2"]), "v2 2, v10 10");
+        assert_eq!(numbers(&["0.1"]), "0.1 1");
+        assert_eq!(numbers(&["1.0", "2.0"]), "1.0 1, 2.0 2");
+        assert_eq!(numbers(&["2.0", "1.1"]), "1.1 1, 2.0 2");
+        assert_eq!(numbers(&["2024-03-01", "2024-11-30"]), "2024-03-01 20240301, 2024-11-30 20241130");
+        assert_eq!(numbers(&["export_1709251200"]), "export_1709251200 1709251200");
+        assert_eq!(numbers(&["model"]), "model 1");
+        assert_eq!(numbers(&["99999999999999999999999"]), "99999999999999999999999 1");
     }
 
     #[test]
