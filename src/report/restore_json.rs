@@ -76,7 +76,13 @@ pub(super) fn restore_json(restore: &Restore) -> Value {
             "tensors": group.count,
             "harmless": group.harmless,
         })).collect::<Vec<_>>(),
-        "hints": restore.hints,
+        "hints": restore.hints.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "repairs": restore.hints.iter().filter(|hint| !(hint.options.is_empty() && hint.code.is_empty())).map(|hint| json!({
+            "why": hint.text,
+            "options": hint.options.iter().flat_map(|(option, value)| [*option, value.as_str()]).collect::<Vec<_>>(),
+            "code": hint.code,
+            "restores": hint.restores,
+        })).collect::<Vec<_>>(),
         "notes": restore.notes,
     })
 }

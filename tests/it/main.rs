@@ -21,6 +21,7 @@ mod pitfalls;
 mod places;
 mod proto_bindings;
 mod restore;
+mod restore_causes;
 mod roles;
 mod saved_model;
 mod state_file;

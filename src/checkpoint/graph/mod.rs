@@ -15,7 +15,7 @@ mod objects;
 mod values;
 mod variables;
 
-pub use collections::missing_nodes;
+pub use collections::{MissingItem, missing_nodes};
 pub use file::{Form, GraphFile, Part, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};
