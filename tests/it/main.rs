@@ -20,6 +20,7 @@ mod pipe;
 mod pitfalls;
 mod places;
 mod proto_bindings;
+mod recognised;
 mod restore;
 mod restore_causes;
 mod roles;

@@ -293,6 +293,11 @@ impl From<String> for Hint {
 }
 
 impl Hint {
+    /// Whether it says how to repair something.
+    pub fn repairs(&self) -> bool {
+        !(self.options.is_empty() && self.code.is_empty())
+    }
+
     /// The options as a shell takes them, each with its value.
     pub fn option_words(&self) -> Vec<String> {
         let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
