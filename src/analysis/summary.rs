@@ -15,6 +15,7 @@ use super::scopes::{Scope, scopes};
 use super::serving::Serving;
 use super::state_file::repair;
 use super::step::Step;
+use super::validate::shards::surplus;
 use crate::checkpoint::events::EventFile;
 use crate::checkpoint::graph::Form;
 use crate::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tensor, Tensors};
@@ -203,6 +204,7 @@ impl Summary {
         let mut unreadable = !checkpoint.damage().is_empty();
         let files = files(checkpoint);
         findings.extend(files.iter().filter_map(FileInfo::finding));
+        findings.extend(surplus(checkpoint));
         let model = model_of(checkpoint);
         let told: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
         let unread = model.iter().flat_map(|model| &model.unread);

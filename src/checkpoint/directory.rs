@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use super::sniff;
 use super::state::Outcome;
 use crate::bundle::{Prefix, ShardName, peek_header};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::escape::Escaped;
 use crate::limits::Limits;
 
@@ -57,6 +57,8 @@ pub struct ModelDir {
     pub notes: Vec<String>,
     /// That checkpoints of several names lie here, if they do.
     pub several: Option<String>,
+    /// That its state files have other names than `checkpoint`, if they do.
+    pub other_state: Option<String>,
     places: Places,
 }
 
@@ -147,16 +149,22 @@ impl ModelDir {
         ))
     }
 
-    /// Looks through a directory. Reads the names of its files, its state file, and the header of each index.
+    /// Looks through a directory, or through the one of a state file with another name. Reads the names of its files,
+    /// its state file, and the header of each index.
     ///
     /// # Errors
     /// If the directory cannot be listed.
     pub fn scan(path: &Path) -> Result<Self> {
+        let given = path.is_file().then(|| path.to_path_buf());
+        let path = if given.is_some() { containing(path) } else { path };
         let names = list(path)?;
-        let state_path = path.join("checkpoint");
-        let state = names
-            .contains_key("checkpoint")
-            .then(|| StateFile { content: Outcome::read(&state_path, &Limits::default()), path: state_path });
+        let usual = path.join("checkpoint");
+        let mut others = Vec::new();
+        let state_path = given.or_else(|| names.contains_key("checkpoint").then_some(usual)).or_else(|| {
+            others = other_state_files(path, &names);
+            others.first().cloned().filter(|_| others.len() == 1)
+        });
+        let state = state_path.map(|path| StateFile { content: Outcome::read(&path, &Limits::default()), path });
         let checkpoints = find(path, &names);
         let mut dir = Self {
             path: path.to_path_buf(),
@@ -166,9 +174,11 @@ impl ModelDir {
             latest: None,
             notes: Vec::new(),
             several: None,
+            other_state: None,
         };
         dir.latest = dir.choose_latest();
         dir.several = dir.several_groups();
+        dir.other_state = told_of(&others);
         Ok(dir)
     }
 
@@ -233,6 +243,35 @@ impl ModelDir {
 
     fn position(&self, prefix: &Path) -> Option<usize> {
         self.places.position(prefix)
+    }
+}
+
+/// State files that are not called `checkpoint`: a saver writes one for each `latest_filename` that it is given.
+fn other_state_files(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<PathBuf> {
+    const LARGEST: u64 = 1 << 20;
+    const LOOKED_INTO: usize = 100;
+    let may_be = |(name, metadata): &(&String, &std::fs::Metadata)| {
+        let is_part =
+            [".index", ".meta", ".pb", ".pbtxt"].iter().any(|end| name.ends_with(end)) || name.contains(".data-");
+        metadata.is_file() && metadata.len() < LARGEST && !is_part
+    };
+    let paths = names.iter().filter(may_be).take(LOOKED_INTO).map(|(name, _)| dir.join(name));
+    paths.filter(|path| sniff::look(path).is_some_and(|found| found.kind == sniff::Foreign::StateFile)).collect()
+}
+
+/// What is said of them.
+fn told_of(others: &[PathBuf]) -> Option<String> {
+    let names: Vec<String> = others
+        .iter()
+        .take(4)
+        .map(|path| Escaped(path.file_name().unwrap_or_default().as_encoded_bytes()).to_string())
+        .collect();
+    match names.as_slice() {
+        [] => None,
+        [name] => Some(format!(
+            "{name} is the state file here; tf.train.latest_checkpoint finds it with latest_filename='{name}'"
+        )),
+        names => Some(format!("these are state files, and any can be given as the path: {}", names.join(", "))),
     }
 }
 
@@ -349,51 +388,5 @@ fn v1(prefix: &Path, files: Vec<PathBuf>, metadata: Option<&std::fs::Metadata>) 
         complete: base.is_none() || of == Some(files.len()),
         modified: metadata.cloned().or_else(|| of_files().next()).and_then(|m| m.modified().ok()),
         v1_files: files,
-    }
-}
-
-/// An error for a directory in which nothing was found, with what is in it instead.
-pub(super) fn nothing_in(path: &Path) -> Error {
-    let names = list(path).unwrap_or_default();
-    let mut help = "give the prefix of a checkpoint (model.ckpt-200), or a directory that holds one".to_owned();
-    let holds = |name: &str| {
-        let names = list(&path.join(name)).unwrap_or_default();
-        let is_version = |n: &String| n.parse::<i64>().is_ok();
-        let marks =
-            |n: &String| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model.");
-        names.keys().any(|n| marks(n) || is_version(n))
-    };
-    let deeper: Vec<&str> = names
-        .iter()
-        .filter(|(name, metadata)| metadata.is_dir() && !name.starts_with('.'))
-        .map(|(name, _)| name.as_str())
-        .take(64)
-        .filter(|name| holds(name))
-        .take(3)
-        .collect();
-    if !deeper.is_empty() {
-        let paths: Vec<String> =
-            deeper.iter().map(|name| Escaped(path.join(name).as_os_str().as_encoded_bytes()).to_string()).collect();
-        help = format!("checkpoints lie one level deeper: {}", paths.join(", "));
-    }
-    let what = match names.len() {
-        0 => "no checkpoint in this directory, which is empty".to_owned(),
-        n => {
-            let first: Vec<String> = names.keys().take(3).map(|name| described(path, name)).collect();
-            let more = if n > 3 { format!(" and {} more", n.saturating_sub(3)) } else { String::new() };
-            format!("no checkpoint or SavedModel in this directory, which holds {}{more}", first.join(", "))
-        }
-    };
-    Error::new(ErrorKind::NotACheckpoint(what)).in_file(path).with_help(help)
-}
-
-/// A name in `dir`, with what the file is where that is no plain text.
-fn described(dir: &Path, name: &str) -> String {
-    let shown = Escaped(name.as_bytes()).to_string();
-    let path = dir.join(name);
-    let found = path.is_file().then(|| sniff::look(&path)).flatten();
-    match found.filter(|found| found.kind != sniff::Foreign::Text) {
-        Some(found) => format!("{shown} ({})", found.what),
-        None => shown,
     }
 }

@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::directory::{self, Found, ModelDir, nothing_in};
-use super::near_misses::not_found;
+use super::directory::{self, Found, ModelDir};
+use super::near_misses::{index_missing, not_found, nothing_in, only_parts};
 use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use super::serving;
 use super::sniff::{self, Foreign};
@@ -233,7 +233,7 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
         Some(SAVED_MODEL_PB | SAVED_MODEL_PBTXT | SAVED_MODEL_CPB) => return Ok(saved_model(path, parent)),
         Some("checkpoint") if !sniff::is_table(path) => {
             return match sniff::look(path) {
-                Some(found) if found.kind != Foreign::Text => Err(foreign(path, found)),
+                Some(found) if !matches!(found.kind, Foreign::Text | Foreign::StateFile) => Err(foreign(path, found)),
                 _ => in_directory(parent, choice).map(|origin| Origin { path: path.to_path_buf(), ..origin }),
             };
         }
@@ -247,6 +247,9 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
         let mut origin = saved_model(path, parent);
         origin.notes.push(format!("{name} is a part of a SavedModel, which is opened"));
         return Ok(origin);
+    }
+    if sniff::look(path).is_some_and(|found| found.kind == Foreign::StateFile) {
+        return beside_model(path, choice);
     }
     if let Some(format) = formats::of_file(path) {
         return Ok(Origin::of_format(path, path.to_path_buf(), format));
@@ -288,9 +291,7 @@ fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
     }
     let error = match sniff::look(path) {
         Some(found) if !matches!(found.kind, Foreign::Zeros | Foreign::Text) => foreign(path, found),
-        _ => Error::new(ErrorKind::NotACheckpoint("the index of this checkpoint is missing".into()))
-            .in_file(&prefix.index())
-            .with_help("without the .index file nothing says what the data is; copy it beside this file"),
+        _ => index_missing(prefix),
     };
     Err(error)
 }
@@ -357,7 +358,8 @@ fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
         origin.notes.push("saved_model.pb is missing: only the variables can be read".to_owned());
         return Ok(origin);
     }
-    let has_state = path.join("checkpoint").is_file();
+    // The path may be that of a state file with another name.
+    let has_state = path.is_file() || path.join("checkpoint").is_file();
     if !has_state && let Some(origin) = serving_base(path, choice)? {
         return Ok(origin);
     }
@@ -376,6 +378,9 @@ fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
         None => match dir.latest.and_then(|at| dir.checkpoints.get(at)) {
             Some(found) => found.clone(),
             None if has_state => {
+                if let Some(error) = only_parts(&dir.path, &directory::list(&dir.path)?) {
+                    return Err(error);
+                }
                 let kind = ErrorKind::NotACheckpoint("the directory has a state file but no checkpoint".into());
                 let error = Error::new(kind).in_file(path);
                 return Err(match dir.notes.first() {
@@ -391,7 +396,14 @@ fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
             }
         },
     };
-    let notes = dir.notes.iter().chain(&dir.several).filter(|_| choice.step.is_none()).cloned().collect();
+    let notes = dir
+        .notes
+        .iter()
+        .chain(&dir.several)
+        .chain(&dir.other_state)
+        .filter(|_| choice.step.is_none())
+        .cloned()
+        .collect();
     let origin = Origin::new(path, SourceKind::ModelDir, found.prefix);
     Ok(Origin { v1_files: found.v1_files, model_dir: Some(dir), notes, ..origin })
 }

@@ -123,6 +123,13 @@ fn without_variables(path: &Path, args: &Args) -> Option<ModelInfo> {
     let dir = if path.is_file() && is_model { path.parent()?.to_path_buf() } else { path.to_path_buf() };
     let dir = match Origin::locate(path, args.source.choice()) {
         Ok(origin) => origin.saved_model?,
+        // Where no checkpoint is, a graph says what it would hold.
+        Err(error) if SavedModel::file_in(&dir).is_err() => {
+            let graph = ckpt::checkpoint::graph_beside(path)?;
+            let is_none = matches!(error.kind(), ErrorKind::NotACheckpoint(_));
+            let form = Form::of(&graph).ok().flatten().filter(|_| is_none)?;
+            return Some(ModelInfo::read(&graph, form));
+        }
         Err(_) => dir,
     };
     let has_graph = SavedModel::file_in(&dir).is_ok_and(|file| file.extension().is_some_and(|end| end != "cpb"));

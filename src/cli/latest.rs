@@ -95,7 +95,7 @@ fn first_error(validation: &Validation) -> Option<&Finding> {
 }
 
 fn tell_state(dir: &ModelDir, ctx: &mut Ctx) {
-    for note in dir.notes.iter().chain(&dir.several) {
+    for note in dir.notes.iter().chain(&dir.several).chain(&dir.other_state) {
         ctx.note(note);
     }
     // What the choice did not depend on is told by `ckpt log`.

@@ -89,6 +89,10 @@ pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         return Ok(parent.unwrap_or(std::path::Path::new(".")).to_path_buf());
     }
+    // A state file of another name stands for its directory, too.
+    if ckpt::checkpoint::look(path).is_some_and(|found| found.kind == ckpt::checkpoint::Foreign::StateFile) {
+        return Ok(path.clone());
+    }
     match std::fs::metadata(path) {
         Ok(_) => bail!("{shown} is no directory; ckpt inspect shows a single checkpoint"),
         Err(error) => bail!("cannot read: {error} ({shown}); give the directory that checkpoints are written into"),

@@ -210,3 +210,66 @@ fn two_things_of_one_name_are_told_by_every_command() {
     assert!(run(&["validate", m]).0.contains("m: intact · 1 of 1"));
     assert!(run(&["validate", &format!("{m}/")]).0.contains("variables: intact"));
 }
+
+#[test]
+fn a_state_file_of_another_name_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["m-1", "m-2", "m-3"] {
+        save(&dir.path().join(name), 1.0, &[]);
+    }
+    let best = dir.path().join("best_checkpoint");
+    std::fs::write(&best, "model_checkpoint_path: 'm-2'\nall_model_checkpoint_paths: 'm-2'\n").unwrap();
+    let (path, best) = (dir.path().to_str().unwrap(), best.to_str().unwrap());
+    for given in [path, best] {
+        assert!(run(&["inspect", given]).0.contains("m-2\n"), "{}", run(&["inspect", given]).0);
+        assert!(run(&["latest", given, "--quiet"]).0.trim_end().ends_with("/m-2"));
+        assert!(run(&["log", given]).0.contains("m-2, by the state file"), "{}", run(&["log", given]).0);
+    }
+    assert!(run(&["list", path]).0.contains("latest_filename='best_checkpoint'"));
+    // Of two none is the one that is meant.
+    std::fs::write(dir.path().join("last_checkpoint"), "model_checkpoint_path: 'm-3'\n").unwrap();
+    assert!(run(&["latest", path]).0.contains("best_checkpoint, last_checkpoint"));
+    assert!(run(&["latest", best]).0.trim_end().ends_with("/m-2"));
+}
+
+#[test]
+fn parts_of_a_checkpoint_are_answered_with_what_they_say() {
+    let fixture = crate::validating::copy("model_dir/estimator");
+    let dir = fixture.path();
+    let names = || std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let remove = |part: &str| {
+        for path in names().filter(|path| path.to_str().unwrap().contains(part)) {
+            std::fs::remove_file(path).unwrap();
+        }
+    };
+    let path = dir.to_str().unwrap();
+    remove(".index");
+    let prefix = dir.join("model.ckpt-10");
+    for given in [path, prefix.to_str().unwrap()] {
+        let (text, status) = run(&["inspect", given]);
+        assert!(text.contains("graph with its saver (MetaGraphDef)") && text.contains("index"), "{text}");
+        assert_eq!(status, Some(2));
+        let (text, status) = run(&["list", given]);
+        assert!(text.contains(".meta shows") && !text.contains("nothing says"), "{text}");
+        assert_eq!(status, Some(2));
+    }
+    remove(".data-");
+    let (text, _) = run(&["inspect", path]);
+    assert!(text.contains("graphs and no variables") && text.contains("global_step"), "{text}");
+    remove(".meta");
+    let (text, _) = run(&["inspect", path]);
+    assert!(text.contains("graph (GraphDef)") && text.contains("global_step"), "{text}");
+}
+
+#[test]
+fn a_surplus_shard_is_told_by_inspect_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("m");
+    save(&prefix, 1.0, &[]);
+    std::fs::write(dir.path().join("m.data-00001-of-00002"), [0; 8]).unwrap();
+    for command in ["inspect", "validate"] {
+        let (text, status) = run(&[command, prefix.to_str().unwrap()]);
+        assert!(text.contains("m.data-00001-of-00002 is not counted by the index, which has 1 shard\n"), "{text}");
+        assert_eq!(status, Some(0));
+    }
+}

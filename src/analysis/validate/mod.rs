@@ -17,7 +17,7 @@ mod lost_shards;
 mod saved_model;
 mod saver_v1;
 mod serving;
-mod shards;
+pub(super) mod shards;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;

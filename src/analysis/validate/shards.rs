@@ -94,17 +94,10 @@ pub(super) fn check(
         let message = format!("{} more shards are missing", missing - 20);
         result.push(Finding::new(Code::MissingShard, message));
     }
-    for (name, shard) in &beside.surplus {
-        let path = checkpoint.origin().prefix.directory().join(name);
-        if result.used.contains(&path) {
-            continue;
-        }
-        if missing == 0 || shard.of != beside.other_count.unwrap_or(shard.of) {
-            let message = format!("{} is not counted by the index, which has {of} shards", escaped(name.as_bytes()));
-            let help = "left over from an earlier save with another number of shards";
-            result.push(Finding::new(Code::SurplusShard, message).in_file(path).with_help(help));
-        }
-    }
+    let surplus = beside.findings(checkpoint, missing > 0);
+    let is_used = |finding: &Finding| finding.file.as_ref().is_some_and(|path| result.used.contains(path));
+    let surplus: Vec<Finding> = surplus.into_iter().filter(|finding| !is_used(finding)).collect();
+    result.findings.extend(surplus);
     files
 }
 
@@ -147,6 +140,30 @@ impl Beside {
         let other_count = if let [only] = counts.as_slice() { Some(*only) } else { None };
         Self { surplus, other_count }
     }
+
+    /// A finding for each. Where shards are missing, those of another number are told with them.
+    fn findings(&self, checkpoint: &Checkpoint, is_missing: bool) -> Vec<Finding> {
+        let of = checkpoint.num_shards();
+        let shards = if of == 1 { "shard" } else { "shards" };
+        let told = self.surplus.iter().filter(|(_, shard)| !is_missing || Some(shard.of) != self.other_count);
+        let finding = |(name, _): &(String, ShardName)| {
+            let path = checkpoint.origin().prefix.directory().join(name);
+            let message = format!("{} is not counted by the index, which has {of} {shards}", escaped(name.as_bytes()));
+            let help = "left over from an earlier save with another number of shards";
+            Finding::new(Code::SurplusShard, message).in_file(path).with_help(help)
+        };
+        told.map(finding).collect()
+    }
+}
+
+/// Data shards of the checkpoint's prefix that its index does not count.
+pub(in crate::analysis) fn surplus(checkpoint: &Checkpoint) -> Vec<Finding> {
+    if checkpoint.of_format::<BundleFiles>().is_none() {
+        return Vec::new();
+    }
+    let of = checkpoint.num_shards();
+    let is_missing = (0..of.min(MOST)).any(|id| !checkpoint.file(id).is_file());
+    Beside::look(checkpoint).findings(checkpoint, is_missing)
 }
 
 fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece], beside: &Beside) -> Finding {

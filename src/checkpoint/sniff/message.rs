@@ -111,9 +111,11 @@ pub(super) fn text_message(text: &[u8]) -> Option<Known> {
             "a pipeline configuration in text form",
             "it configures object detection; the model is another file",
         ),
-        "model_checkpoint_path" | "all_model_checkpoint_paths" => {
-            looks(Foreign::Text, "a checkpoint state file", "it names checkpoints; give the directory that it lies in")
-        }
+        "model_checkpoint_path" | "all_model_checkpoint_paths" => looks(
+            Foreign::StateFile,
+            "a checkpoint state file",
+            "it names checkpoints; give the directory that it lies in",
+        ),
         _ => None,
     }
 }

@@ -48,6 +48,8 @@ pub enum Foreign {
     MetaGraphDef,
     /// A SavedModel's graph.
     SavedModel,
+    /// A state file of a directory, whatever it is called.
+    StateFile,
     /// JSON, or text of no known kind.
     Text,
     /// Of another program or framework.
