@@ -19,11 +19,11 @@ pub(super) struct Explain<'a> {
     head: Head,
     /// whether the code or the message is known
     explained: bool,
-    /// of a code: below
+    /// of a code: its page
     page: Option<Page<'a>>,
-    /// of a message: below
+    /// of a message: what it means
     diagnosis: Option<Diagnosis<'a>>,
-    /// with `--path`: below
+    /// with `--path`: what the files say
     files: Option<Files<'a>>,
 }
 
