@@ -23,6 +23,7 @@ mod places;
 mod proto_bindings;
 mod recognised;
 mod restore;
+mod restore_causes;
 mod roles;
 mod saved_model;
 mod state_file;
