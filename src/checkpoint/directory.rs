@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::sniff;
 use super::state::Outcome;
 use crate::bundle::{Prefix, ShardName, peek_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::limits::Limits;
+use crate::sniff;
 
 /// One checkpoint found in a directory.
 #[derive(Clone, Debug)]

@@ -5,11 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sniff;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::pb;
 use crate::storage::Source;
+use crate::{pb, sniff};
 
 /// One configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

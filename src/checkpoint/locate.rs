@@ -10,13 +10,13 @@ use super::directory::{self, Found, ModelDir, nothing_in};
 use super::near_misses::not_found;
 use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use super::serving;
-use super::sniff::{self, Foreign};
 use super::written_path::WrittenPath;
 use crate::bundle::Prefix;
 use crate::container::Format;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::formats::{self, FileFormat};
+use crate::sniff::{self, Foreign};
 
 /// Which of several checkpoints in a directory is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,30 +21,27 @@ mod near_misses;
 pub mod object_graph;
 mod restore_ops;
 pub mod restore_plan;
+pub mod restore_target;
 pub mod saved_model;
 pub mod saved_objects;
 pub mod serving;
 mod signature;
-mod sniff;
-mod sniff_message;
 mod spec;
 pub mod state;
 pub mod training;
 mod written_path;
 
-pub use directory::{Found, ModelDir, StateFile};
-pub use elements::Elements;
-pub use locate::{Choice, Origin, SourceKind};
-pub use sniff::{Foreign, Looks, is_table, look, looks_like};
-pub use written_path::WrittenPath;
-
 pub use crate::container::{
     Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
 };
 pub use crate::formats::saver_v1::V1Scan;
+pub use crate::sniff::{Foreign, Looks, is_table, look, looks_like};
+pub use directory::{Found, ModelDir, StateFile};
+pub use elements::Elements;
+pub use locate::{Choice, Origin, SourceKind};
+pub use written_path::WrittenPath;
 
 use std::path::{Path, PathBuf};
-
 use std::sync::atomic::AtomicU64;
 
 use crate::bundle::{NumericReader, Stored, Sums, sum_spans};
@@ -52,6 +49,7 @@ use crate::container::{resolve, touches};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::{bundle, saver_v1};
 use crate::limits::Limits;
+use crate::sniff;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, read_region};
 use crate::wire::Crc32c;
 
@@ -118,6 +116,11 @@ impl Checkpoint {
     /// The tensor with exactly this name.
     pub fn tensor(&self, name: &[u8]) -> Option<Tensor> {
         self.tensors.find(name).and_then(|at| self.tensors.get(at))
+    }
+
+    /// The tensor at a position of [`Checkpoint::tensors`].
+    pub fn tensor_at(&self, at: usize) -> Option<Tensor> {
+        self.tensors.get(at)
     }
 
     /// How many threads may go through so many tensors. Few are not worth a thread, nor counting the cores.

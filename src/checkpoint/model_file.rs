@@ -6,7 +6,7 @@ use super::Tensor;
 use super::directory::containing;
 use super::fields::Walker;
 use super::meta_graph::read_as;
-use super::restore_plan::RestorePlan;
+use super::restore_target::RestorePlan;
 use super::saved_model::SavedModel;
 use super::saved_objects::SavedObjects;
 use super::spec::read_spec;

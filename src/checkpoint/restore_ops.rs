@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::graph::{Feeder, Node, Nodes, integers, strings};
-use super::restore_plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
+use super::restore_target::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::error::Result;
 use crate::tensor::Shape;
 

@@ -9,82 +9,13 @@ use std::collections::BTreeMap;
 use super::fields::Walker;
 use super::graph::{Feeder, Library, Node, Nodes, Slice};
 use super::restore_ops::{Builder, target_of, upstream};
+use super::restore_target::{Part, Read, RestorePlan, TargetKind, Wanted};
 use crate::error::Result;
 use crate::pb;
-use crate::tensor::{DType, Extent, Shape, TensorSlice};
+use crate::tensor::{Extent, Shape, TensorSlice};
 use crate::wire::Field;
 
 const WALK: Walker = Walker { what: "meta graph" };
-
-/// Everything that restoring a graph reads, by operation.
-#[derive(Clone, Debug, Default)]
-pub struct RestorePlan {
-    /// The operations, each of which fails as one.
-    pub reads: Vec<Read>,
-    /// Whether the graph had no restore operations and these are what a new `Saver` would make of its variables.
-    pub is_assumed: bool,
-    /// What could not be told from the graph.
-    pub unclear: Vec<String>,
-}
-
-/// One `RestoreV2`, or a `Restore` or `RestoreSlice` of old graphs.
-#[derive(Clone, Debug, Default)]
-pub struct Read {
-    /// The name of the operation.
-    pub node: String,
-    /// What it reads.
-    pub tensors: Vec<Wanted>,
-}
-
-/// One tensor that is read.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// The name that is looked up.
-    pub name: Vec<u8>,
-    /// The type that it must have; `None` if the graph does not say.
-    pub dtype: Option<DType>,
-    /// The part that is read, of a partitioned variable.
-    pub part: Option<Part>,
-    /// What takes the value.
-    pub targets: Vec<Target>,
-}
-
-/// A `shape_and_slice`: a part of a tensor of this full shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The shape of the whole.
-    pub full: Shape,
-    /// Where the part lies.
-    pub slice: TensorSlice,
-}
-
-/// What a value is assigned to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The variable.
-    pub name: String,
-    /// What kind of thing it is.
-    pub kind: TargetKind,
-    /// Its shape, possibly not known.
-    pub shape: Shape,
-    /// Whether the assignment fails where the shapes differ.
-    pub validates: bool,
-    /// The shape that the value is brought into first (`Saver(reshape=True)`).
-    pub reshape: Option<Shape>,
-}
-
-/// What kind of variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    /// `VariableV2`, TensorFlow 1's own.
-    Ref,
-    /// `VarHandleOp`: resource variables.
-    Resource,
-    /// A hash table.
-    Table,
-    /// Something else, or something behind an operation of the user's own.
-    Other,
-}
 
 impl Part {
     /// `5 3 0,3:-`; `None` for the empty specification, which means all of the tensor.
@@ -266,6 +197,7 @@ pub(super) fn variable_defs(collection: Field<'_>) -> Result<Vec<pb::VariableDef
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensor::DType;
     use crate::wire::Value;
 
     fn plan(text: &str) -> RestorePlan {

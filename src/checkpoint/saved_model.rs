@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use super::directory::list;
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
-use super::sniff::{self, Foreign};
 use super::{Checkpoint, Origin, Tensors};
 use crate::container::Nothing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::sniff::{self, Foreign};
 
 const WALK: Walker = Walker { what: "SavedModel" };
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::Look;
-use super::inspect_json::finding;
+use super::finding_json::finding;
 use super::json::{SCHEMA_VERSION, name, path, shown};
 use crate::analysis::explain::{Diagnosis, OnDisk, Page, TensorNow};
 use crate::escape::escaped;

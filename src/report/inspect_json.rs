@@ -6,9 +6,10 @@ use std::time::UNIX_EPOCH;
 use serde_json::{Map, Value, json};
 
 use super::events::event_file;
+use super::finding_json::finding;
 use super::json::{SCHEMA_VERSION, name, path, source};
 use super::serving::serving_json;
-use crate::analysis::{Finding, Summary, Totals};
+use crate::analysis::{Summary, Totals};
 use crate::checkpoint::{Checkpoint, ModelDir};
 
 /// Writes everything that `inspect` knows.
@@ -75,32 +76,6 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
 
 fn totals(totals: &Totals) -> Value {
     json!({"tensors": totals.tensors, "parameters": totals.parameters, "bytes": totals.bytes})
-}
-
-/// A finding as the contract of `validate` has it.
-pub(super) fn finding(finding: &Finding) -> Value {
-    let mut value = json!({
-        "code": finding.code.name(),
-        "severity": finding.severity.name(),
-        "message": finding.message,
-        "help": finding.help,
-        "file": finding.file.as_deref().map(path),
-        "offset": finding.offset,
-        "tensor": finding.tensor.as_deref().map(name),
-        "expected": finding.expected,
-        "found": finding.found,
-        "cause": finding.cause.as_ref().map(|cause| json!({"certain": cause.certain, "likely": cause.likely})),
-    });
-    if !finding.explains.is_empty() {
-        // A million names would say no more than their number.
-        const NAMED: usize = 1000;
-        let names: Vec<Value> = finding.explains.iter().take(NAMED).map(|tensor| name(tensor)).collect();
-        value["explains"] = json!({"tensors": finding.explains.len(), "names": names});
-    }
-    if let Some(op) = &finding.op {
-        value["op"] = super::ops_json::site(op);
-    }
-    value
 }
 
 fn checkpoints(dir: &ModelDir) -> Value {

@@ -11,6 +11,7 @@ mod diff_text;
 mod events;
 mod explain;
 mod figure;
+mod finding_json;
 mod findings_text;
 mod github;
 mod graph;
@@ -39,6 +40,7 @@ mod timeline_json;
 mod timeline_text;
 mod units;
 mod validate_json;
+mod wrap;
 
 pub use self::csv::{csv_output, list_csv};
 pub use diff_flow::{DiffColumns, DiffFlow, DiffNotes};
@@ -46,7 +48,7 @@ pub use diff_json::{diff_json, diff_jsonl};
 pub use diff_table::{diff_csv, diff_markdown};
 pub use diff_text::diff_text;
 pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
-pub use findings_text::{folded, validate_text, write_finding};
+pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
 pub use graph::{graph_dot, graph_json, tensor_text};
 pub use inspect_json::inspect_json;
@@ -70,6 +72,7 @@ pub use timeline_json::{latest_json, timeline_csv, timeline_json, timeline_jsonl
 pub use timeline_text::{repair_text, timeline_text};
 pub use units::{count, percent, shape_text, size};
 pub use validate_json::validate_json;
+pub use wrap::folded;
 
 use anstyle::{AnsiColor, Style};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::inspect_json::finding;
+use super::finding_json::finding;
 use super::json::{SCHEMA_VERSION, path, shape};
 use crate::analysis::{Finding, GraphInfo, ModelInfo};
 use crate::checkpoint::graph::{Form, GraphVariable, Method, Spec};

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::findings_text::joined;
-use super::inspect_text::{middle, wrapped};
 use super::json::shown;
 use super::units::{count, counted, parameters_text, shape_text};
+use super::wrap::{joined, middle, wrapped};
 use super::{Look, write_finding};
 use crate::analysis::{Finding, GraphInfo, ModelInfo};
 use crate::checkpoint::graph::{Form, Method, Spec};

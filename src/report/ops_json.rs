@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::finding_json::finding;
 use super::github::findings_github;
-use super::inspect_json::finding;
 use super::json::{SCHEMA_VERSION, path};
 use super::junit::findings_junit;
 use super::ops_text::{place, verdict, when};
 use super::sarif::findings_sarif;
-use crate::analysis::ops::{OpSite, OpsReport, Origin, When};
+use crate::analysis::ops::OpsReport;
 use crate::analysis::{Finding, Severity};
 
 /// `--format json`.
@@ -42,33 +42,6 @@ pub fn ops_json(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Re
     });
     serde_json::to_writer_pretty(&mut *out, &value)?;
     writeln!(out)
-}
-
-/// Where an op is, beside the finding about it.
-pub(super) fn site(site: &OpSite) -> Value {
-    json!({
-        "op": site.op,
-        "node": site.node,
-        "function": site.function,
-        "tags": site.tags,
-        "when": site.when.iter().map(|when| When::name(*when)).collect::<Vec<_>>(),
-        "reached_from": site.from,
-        "reach_known": site.reach_known,
-        "paths": site.origins.iter().map(origin).collect::<Vec<_>>(),
-    })
-}
-
-fn origin(origin: &Origin) -> Value {
-    let (kind, value) = match origin {
-        Origin::Fixed(path) => ("fixed", Some(super::json::name(path))),
-        Origin::Begins(path) => ("begins", Some(super::json::name(path))),
-        Origin::Saver => ("saver", None),
-        Origin::Asset(file) => ("asset", Some(json!(file))),
-        Origin::Caller(name) => ("caller", Some(super::json::name(name))),
-        Origin::Computed(op) => ("computed", Some(super::json::name(op))),
-        Origin::Unknown => ("unknown", None),
-    };
-    json!({"from": kind, "value": value})
 }
 
 /// Findings, and behind them what could not be looked at; each message with the place and the time, which have no fields

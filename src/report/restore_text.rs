@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::findings_text::{folded, joined};
 use super::json::shown;
 use super::units::{count, shape_text};
+use super::wrap::{folded, joined};
 use crate::analysis::{Missing, Restore, Spec, short_name};
 use crate::escape::escaped;
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::inspect_json::finding as finding_json;
+use super::finding_json::finding as finding_json;
 use super::json::path;
 use crate::analysis::{Code, Finding, Severity, Validation};
 

@@ -6,10 +6,10 @@ use std::time::UNIX_EPOCH;
 use serde_json::{Value, json};
 
 use super::Look;
-use super::findings_text::folded;
-use super::inspect_json::finding;
+use super::finding_json::finding;
 use super::json::path;
 use super::units::{size, time};
+use super::wrap::folded;
 use crate::analysis::{ServedVersion, Serving};
 use crate::escape::escaped;
 

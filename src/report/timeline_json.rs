@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::csv::csv_output;
 use super::diff_json::number;
 use super::events::event_file;
-use super::inspect_json::finding;
+use super::finding_json::finding;
 use super::json::{SCHEMA_VERSION, path, shown};
 use super::units::{size, time};
 use crate::analysis::{Distance, Measured, Moved, MovedScopes, Row, Timeline};

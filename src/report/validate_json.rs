@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::inspect_json::finding;
+use super::finding_json::finding;
 use super::json::{SCHEMA_VERSION, path};
 use super::restore_json::restore_json;
 use crate::analysis::Validation;

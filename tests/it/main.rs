@@ -11,6 +11,7 @@ mod directories;
 mod explain;
 mod formats;
 mod fuzz_regressions;
+mod house;
 mod laws;
 mod mixtures;
 mod object_graph;

@@ -30,7 +30,7 @@ fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn sources() -> BTreeMap<String, String> {
+pub(super) fn sources() -> BTreeMap<String, String> {
     let files = files(&root().join("src")).into_iter().filter(|(name, _)| name.strip_suffix(".rs").is_some());
     let sources: BTreeMap<String, String> =
         files.map(|(name, text)| (name, String::from_utf8(text).unwrap())).collect();

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::capability::{Capability, PathAt, capability, is_registered};
 use super::lookup::Scope;
-use super::paths::{Origin, Tracer};
-use super::reach::{Fed, Reach, Top, When, called, position, roots};
+use super::paths::Tracer;
+use super::reach::{Fed, Reach, Top, called, position, roots};
 use super::{OpSite, OpsReport};
 use crate::analysis::finding::{Code, Finding};
+use crate::analysis::op_site::{Origin, When};
 use crate::checkpoint::graph::{Library, Node, Objects, Part};
 use crate::checkpoint::saved_model::is_inside;
 use crate::error::Result;

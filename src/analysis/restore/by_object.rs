@@ -7,16 +7,14 @@
 
 use std::collections::BTreeSet;
 
-use super::by_name::unexpected_of;
 use super::crossing::first_few;
 use super::model::{Model, ModelKind};
 use super::objects::Objects;
 use super::reachable::Reachable;
-use super::roots;
 use super::rules::{compatible, cpp_name, python_shape, shard_of};
-use super::stored::Stored;
+use super::stored::{Stored, unexpected_of};
 use super::walk::{Bound, Request, Walk, counts};
-use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions};
+use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, roots};
 use crate::checkpoint::object_graph::ObjectGraph;
 use crate::escape::escaped;
 use crate::tensor::Shape;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::substitution::{literal, replacement};
 use super::{Mismatch, Restore, Spec};
 use crate::analysis::rename::Rename;
 use crate::escape::escaped;
@@ -268,7 +269,7 @@ fn components_renamed(restore: &Restore) -> Vec<String> {
 
 /// A component as the substitution of it, where it is the first of a name, the last, or one within.
 fn rule(from: &[u8], to: &[u8], (is_first, is_last): (bool, bool)) -> String {
-    let (from, to) = (super::hints::literal(from), super::hints::replacement(to));
+    let (from, to) = (literal(from), replacement(to));
     let (before, after) = (if is_first { "^" } else { "/" }, if is_last { "$" } else { "/" });
     let (front, behind) = (before.trim_start_matches('^'), after.trim_end_matches('$'));
     format!("s|{before}{from}{after}|{front}{to}{behind}|")

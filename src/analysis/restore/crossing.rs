@@ -5,14 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::by_name::unexpected_of;
 use super::objects::Objects;
 use super::reachable::Reachable;
 use super::rules::{compatible, cpp_name, python_shape};
-use super::stored::Stored;
+use super::stored::{Stored, unexpected_of};
 use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions};
-use crate::analysis::roles::Role;
-use crate::checkpoint::restore_plan::RestorePlan;
+use crate::checkpoint::restore_target::RestorePlan;
 use crate::escape::escaped;
 
 /// What is said when a `Saver` restores an object-based checkpoint.
@@ -136,6 +134,3 @@ pub(super) fn first_few(names: &[String]) -> String {
         more => format!("{shown} and {more} more"),
     }
 }
-
-/// A role for names that nothing is known of.
-pub(super) const UNKNOWN: Role = Role::Weight;

@@ -6,7 +6,7 @@ use super::by_name::spec_of;
 use super::model::{Model, Wants};
 use super::reachable::Reachable;
 use super::{Restore, RestoreOptions};
-use crate::checkpoint::restore_plan::Wanted;
+use crate::checkpoint::restore_target::Wanted;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};
 use crate::tensor::{DType, Shape};
 

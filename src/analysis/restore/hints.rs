@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::substitution::{literal, replacement};
 use super::{Mismatch, Restore};
 use crate::analysis::rename::Rename;
 use crate::analysis::roles::{Role, short_name};
@@ -239,24 +240,6 @@ fn prefixes(stored: &[u8], model: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     };
     let (stored, model) = (head(&a), head(&b));
     (common > 0 && stored != model).then_some((stored, model))
-}
-
-/// Text as a regular expression that matches it. Only what means something outside of brackets gets a backslash: people
-/// read it.
-pub(super) fn literal(text: &[u8]) -> String {
-    let mut out = String::new();
-    for c in String::from_utf8_lossy(text).chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Text as the replacement of a substitution.
-pub(super) fn replacement(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).replace('\\', "\\\\").replace('&', "\\&").replace('|', "\\|")
 }
 
 /// Two models that have nothing to do with each other, and kinds of checkpoints that do not fit.

@@ -19,174 +19,25 @@ mod groups;
 mod hints;
 mod model;
 mod objects;
+mod prediction;
 mod reachable;
 mod roots;
 mod rules;
 mod stored;
+mod substitution;
 mod walk;
 
-use std::path::PathBuf;
-
-pub use candidates::Candidate;
 pub use emit::{assignment_map, expectation};
 pub use findings::findings;
-pub use groups::UnexpectedGroup;
 pub use model::Model;
+pub use prediction::{
+    Assertions, Candidate, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected, UnexpectedGroup,
+};
 
-use super::finding::{Code, Severity};
-use super::rename::Renames;
-use super::roles::Role;
-use super::select::Selector;
-use super::validate::Validation;
 use crate::checkpoint::Checkpoint;
-use crate::tensor::{DType, Shape};
-use crate::wire::Crc32c;
 use model::Wants;
+use prediction::is_save_counter;
 use stored::Stored;
-
-/// How a restore is to be judged.
-#[derive(Debug, Default)]
-pub struct RestoreOptions {
-    /// New names for the checkpoint's tensors.
-    pub renames: Renames,
-    /// If it selects anything: nothing else counts.
-    pub only: Selector,
-    /// What it selects counts for nothing.
-    pub ignore: Selector,
-    /// Read no data shard, so no object graph either.
-    pub quick: bool,
-}
-
-/// What would happen.
-#[derive(Clone, Debug, Default)]
-pub struct Restore {
-    /// The checkpoint that would be restored, as its prefix.
-    pub checkpoint: PathBuf,
-    /// Its index, or the first file of a V1 checkpoint.
-    pub index: PathBuf,
-    /// The model, as given.
-    pub against: PathBuf,
-    /// What the model is, in a few words.
-    pub model: String,
-    /// The call in Python whose outcome this is.
-    pub call: &'static str,
-    /// Whether everything that the model wants would be restored, in the right shape.
-    pub ok: bool,
-    /// The errors that TensorFlow would raise, the likeliest to come first at the front. It raises one of them.
-    pub raises: Vec<Raise>,
-    /// The tensors that fit.
-    pub matched: Vec<Match>,
-    /// What the model wants and the checkpoint does not have.
-    pub missing: Vec<Missing>,
-    /// What the checkpoint has and the model does not want.
-    pub unexpected: Vec<Unexpected>,
-    /// The same by kind.
-    pub groups: Vec<UnexpectedGroup>,
-    /// What both have, in another shape or type.
-    pub mismatched: Vec<Mismatch>,
-    /// Objects that are bound but get no value, because the checkpoint has none for them.
-    pub unrestored: Vec<Vec<u8>>,
-    /// What the C++ loader, and so TensorFlow Serving, does with a SavedModel's own variables, if it is not the same:
-    /// the error, or `None` if it loads without one.
-    pub serving: Option<Option<Raise>>,
-    /// What the assertions of an object-based restore would say; `None` if there are none to ask.
-    pub assertions: Option<Assertions>,
-    /// What probably happened, and what repairs it.
-    pub hints: Vec<String>,
-    /// What the user should know of how this was found.
-    pub notes: Vec<String>,
-    /// Why the answer is not certain.
-    pub undetermined: Option<String>,
-}
-
-/// An exception.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Raise {
-    /// Its class in Python.
-    pub class: &'static str,
-    /// The part of its message that names the cause.
-    pub message: String,
-}
-
-/// A dtype and a shape, as far as known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
-    /// The element type.
-    pub dtype: Option<DType>,
-    /// The shape, possibly of unknown dimensions or rank.
-    pub shape: Shape,
-}
-
-/// A tensor that fits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// The model's name for it.
-    pub name: Vec<u8>,
-    /// The name under which the checkpoint has it.
-    pub stored: Vec<u8>,
-    /// The variable that takes it, where the graph names one.
-    pub variable: Option<String>,
-}
-
-/// A tensor that the checkpoint does not have.
-#[derive(Clone, Debug)]
-pub struct Missing {
-    /// The model's name for it.
-    pub name: Vec<u8>,
-    /// What it should be.
-    pub spec: Spec,
-    /// The checksum of its bytes in the model, if that is a checkpoint.
-    pub crc32c: Option<Crc32c>,
-    /// What it is for, judging by its name.
-    pub role: Role,
-    /// What may have been meant.
-    pub candidates: Vec<Candidate>,
-}
-
-/// A tensor that the model does not want.
-#[derive(Clone, Debug)]
-pub struct Unexpected {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// What it is.
-    pub spec: Spec,
-    /// The checksum of its bytes.
-    pub crc32c: Option<Crc32c>,
-    /// What it is for.
-    pub role: Role,
-    /// Whose it is.
-    pub optimizer: Option<&'static str>,
-}
-
-/// A tensor of another shape or type.
-#[derive(Clone, Debug)]
-pub struct Mismatch {
-    /// The model's name for it.
-    pub name: Vec<u8>,
-    /// The name under which the checkpoint has it, if that is another one.
-    pub stored: Vec<u8>,
-    /// What the model wants.
-    pub expected: Spec,
-    /// What the checkpoint has.
-    pub found: Spec,
-    /// Whether TensorFlow takes it without a word.
-    pub silent: bool,
-    /// What it is for.
-    pub role: Role,
-    /// What the two have to do with each other.
-    pub hint: Option<String>,
-}
-
-/// The assertions of `CheckpointLoadStatus`; each with the reason if it fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assertions {
-    /// `assert_consumed`
-    pub consumed: Result<(), String>,
-    /// `assert_existing_objects_matched`
-    pub existing_objects_matched: Result<(), String>,
-    /// `assert_nontrivial_match`
-    pub nontrivial_match: Result<(), String>,
-}
 
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
@@ -236,39 +87,4 @@ pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions)
         && (!nothing || empty)
         && result.undetermined.is_none();
     result
-}
-
-impl Restore {
-    /// Whether nothing that belongs to a model was matched.
-    pub fn matches_nothing(&self) -> bool {
-        let wanted = !self.missing.is_empty() || !self.unexpected.is_empty();
-        wanted && self.mismatched.is_empty() && self.matched.iter().all(|found| is_save_counter(&found.name))
-    }
-
-    /// Adds what the checks of the checkpoint found: bytes that cannot be read end a restore too.
-    pub fn add_damage(&mut self, validation: &Validation) {
-        let read: std::collections::BTreeSet<&[u8]> =
-            self.matched.iter().map(|found| found.stored.as_slice()).collect();
-        let damaged = validation.findings.iter().find(|finding| {
-            let code = finding.code;
-            let of_one =
-                matches!(code, Code::TensorChecksumMismatch | Code::StringLengthsMismatch | Code::BadStringTensor);
-            let named = finding.tensor.iter().filter(|_| of_one || code == Code::SingleBitFlip);
-            // A restore that needs a file which is not there is told from the file.
-            let is_file =
-                matches!(code, Code::MissingShard | Code::ShortShard | Code::ForeignShard | Code::ShardCountMismatch);
-            let mut all = named.chain(finding.explains.iter().filter(|_| !is_file));
-            finding.severity == Severity::Error && all.any(|tensor| read.contains(tensor.as_slice()))
-        });
-        if let Some(finding) = damaged {
-            let raise = Raise { class: "DataLossError", message: finding.message.clone() };
-            self.raises.push(raise);
-            self.ok = false;
-        }
-    }
-}
-
-/// Whether this is the counter of `tf.train.Checkpoint.save`.
-pub(super) fn is_save_counter(name: &[u8]) -> bool {
-    name.strip_suffix(b"/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or(name) == b"save_counter"
 }

@@ -7,7 +7,7 @@ use super::stored::read_graph;
 use crate::analysis::model::ModelInfo;
 use crate::checkpoint::graph::missing_nodes;
 use crate::checkpoint::model_file::{ModelFile, SavedGraph};
-use crate::checkpoint::restore_plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
+use crate::checkpoint::restore_target::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::escaped;

@@ -2,7 +2,7 @@
 //! names or by objects.
 
 use super::stored::Stored;
-use crate::checkpoint::restore_plan::Part;
+use crate::checkpoint::restore_target::Part;
 use crate::checkpoint::{Parts, Tensor};
 use crate::escape::escaped;
 use crate::tensor::{DType, Shape};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::Role;
-use super::judge::split_last;
+use super::key::split_last;
 use super::names::{is_parameter, is_statistic};
 use crate::analysis::objects::Objects;
 use crate::checkpoint::Checkpoint;

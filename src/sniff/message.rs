@@ -3,7 +3,7 @@
 //! TensorFlow: `graph.proto`, `meta_graph.proto`, `saved_model.proto`; ONNX: `onnx.proto`; `MindSpore`: `checkpoint.proto`.
 //! The binary form has no magic number, so a kind is told only where two fields in a row are what they must be.
 
-use super::sniff::{Foreign, Looks, looks};
+use super::looks::{Foreign, Looks, looks};
 
 const GRAPH: &str = "it is whole, and holds a graph and no variables of its own; ckpt inspect and ckpt ops read it";
 

@@ -3,92 +3,22 @@
 //! The wrong file under the right name is everyday: a Git LFS pointer that was never fetched, a login page saved by a
 //! download script, another framework's format. One look at the first bytes tells them apart.
 
+mod looks;
+mod message;
+
+pub use looks::{Foreign, Looks};
+
 use std::path::Path;
 
-use super::sniff_message::{message, text_message};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::Escaped;
 use crate::storage::Source;
 use crate::table::MAGIC;
-
-/// What kind of file it is: for whoever decides by it. The words are in [`Looks`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Foreign {
-    /// No bytes.
-    Empty,
-    /// Nothing but zeros.
-    Zeros,
-    /// A pointer of Git LFS.
-    LfsPointer,
-    /// A web page, or an error in XML.
-    WebPage,
-    /// An archive or a compressed file.
-    Archive,
-    /// HDF5.
-    Hdf5,
-    /// A `.keras` archive.
-    KerasArchive,
-    /// A bundle's index without its end.
-    CutIndex,
-    /// A V1 checkpoint without its end.
-    CutSaverV1,
-    /// A graph by itself, binary or text.
-    GraphDef,
-    /// A graph with its collections, binary or text.
-    MetaGraphDef,
-    /// A SavedModel's graph.
-    SavedModel,
-    /// JSON, or text of no known kind.
-    Text,
-    /// Of another program or framework.
-    Other,
-}
-
-/// What a file looks like, and what to do with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Looks {
-    /// Which kind.
-    pub kind: Foreign,
-    /// What it looks like, with its article: `a Git LFS pointer`.
-    pub what: &'static str,
-    /// What to do.
-    pub advice: &'static str,
-    proof: Proof,
-}
-
-/// How much first bytes prove against a file being a shard, which has no header to know it by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Proof {
-    /// No numbers begin so.
-    Sure,
-    /// Numbers could begin so, by chance.
-    Likely,
-    /// Weights and strings often begin so.
-    None,
-}
-
-impl Looks {
-    /// Whether a file that looks so is neither a shard nor a graph, whatever its length.
-    pub fn is_surely_foreign(self) -> bool {
-        self.proof == Proof::Sure
-    }
-
-    /// Whether a file that looks so is no shard if it is also shorter than that shard must be.
-    pub fn is_foreign_if_short(self) -> bool {
-        self.proof != Proof::None
-    }
-
-    const fn but(self, proof: Proof) -> Self {
-        Self { proof, ..self }
-    }
-}
+use looks::{Proof, looks};
+use message::{message, text_message};
 
 /// How many first bytes are enough to tell.
 pub(super) const HEAD: u64 = 4096;
-
-pub(super) const fn looks(kind: Foreign, what: &'static str, advice: &'static str) -> Looks {
-    Looks { kind, what, advice, proof: Proof::Likely }
-}
 
 const UNPACK: &str = "unpack it first, then give the prefix of the checkpoint inside";
 const GZIP: &str = "it is compressed: a store or a server that keeps files with the encoding gzip hands them out so, and \
