@@ -54,4 +54,4 @@ pub use step::Step;
 pub use summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
 pub use totals::Totals;
-pub use validate::{Counts, ValidateOptions, Validation, validate, validate_found};
+pub use validate::{Counts, GroupVerdict, ValidateOptions, Validation, validate, validate_found};

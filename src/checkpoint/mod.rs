@@ -38,7 +38,7 @@ pub use crate::formats::saver_v1::V1Scan;
 pub use crate::sniff::{Foreign, Looks, is_table, look, looks_like};
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
-pub use locate::{Choice, Origin, SourceKind};
+pub use locate::{Choice, Origin, SourceKind, prefix_wins};
 pub use written_path::WrittenPath;
 
 use std::path::{Path, PathBuf};

@@ -26,6 +26,9 @@ pub(super) fn finding(finding: &Finding) -> Value {
         let names: Vec<Value> = finding.explains.iter().take(NAMED).map(|tensor| name(tensor)).collect();
         value["explains"] = json!({"tensors": finding.explains.len(), "names": names});
     }
+    if let Some(group) = &finding.group {
+        value["group"] = json!(group);
+    }
     if let Some(op) = &finding.op {
         value["op"] = site(op);
     }

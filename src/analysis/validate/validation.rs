@@ -59,6 +59,8 @@ pub struct Validation {
     pub checked: Counts,
     /// The checkpoints that were checked, as prefixes.
     pub targets: Vec<PathBuf>,
+    /// What was found of each model, where checkpoints of several names lie in one directory.
+    pub groups: Vec<GroupVerdict>,
     /// What restoring into each graph of a model would do, if that was asked.
     pub restores: Vec<Restore>,
     /// Whether a SavedModel without variables was among them.
@@ -78,13 +80,45 @@ impl Validation {
     }
 
     pub(super) fn add(&mut self, counts: Counts) {
-        let all = &mut self.checked;
-        all.checkpoints += counts.checkpoints;
-        all.files += counts.files;
-        all.tensors += counts.tensors;
-        all.verified += counts.verified;
-        all.skipped += counts.skipped;
-        all.unsummed += counts.unsummed;
-        all.bytes += counts.bytes;
+        self.checked = self.checked.and(counts);
+    }
+}
+
+/// What was found of the checkpoints of one name.
+#[derive(Clone, Debug)]
+pub struct GroupVerdict {
+    /// What their names have in common.
+    pub name: String,
+    /// The checkpoints, as prefixes.
+    pub targets: Vec<PathBuf>,
+    /// What of them was checked.
+    pub checked: Counts,
+}
+
+impl Counts {
+    /// Both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            checkpoints: self.checkpoints.saturating_add(other.checkpoints),
+            files: self.files.saturating_add(other.files),
+            tensors: self.tensors.saturating_add(other.tensors),
+            verified: self.verified.saturating_add(other.verified),
+            skipped: self.skipped.saturating_add(other.skipped),
+            unsummed: self.unsummed.saturating_add(other.unsummed),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    /// What was added since there was `before`.
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            checkpoints: self.checkpoints.saturating_sub(before.checkpoints),
+            files: self.files.saturating_sub(before.files),
+            tensors: self.tensors.saturating_sub(before.tensors),
+            verified: self.verified.saturating_sub(before.verified),
+            skipped: self.skipped.saturating_sub(before.skipped),
+            unsummed: self.unsummed.saturating_sub(before.unsummed),
+            bytes: self.bytes.saturating_sub(before.bytes),
+        }
     }
 }
