@@ -15,9 +15,9 @@ use super::serving::Serving;
 use super::state_file::repair;
 use super::step::Step;
 use super::totals::Totals;
-use crate::checkpoint::events::EventFile;
-use crate::checkpoint::graph::Form;
 use crate::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tensor, Tensors};
+use crate::events::EventFile;
+use crate::graphs::graph::Form;
 use crate::limits::Limits;
 use crate::tensor::DType;
 

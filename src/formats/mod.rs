@@ -11,12 +11,24 @@ pub mod saver_v1;
 
 pub use file_format::{FileFormat, PROBED, Probe};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::bundle::Prefix;
+use crate::container::Opened;
+use crate::error::Result;
+use crate::limits::Limits;
 use crate::storage::Source;
 
 /// Every format; one that is added here is found, opened, listed, read and compared by all commands.
 pub const FORMATS: &[FileFormat] = &[safetensors::FORMAT, npz::FORMAT, npz::NPY];
+
+/// Opens what TensorFlow's savers wrote, whose files are found by their names: V1 files, or else the bundle of a prefix.
+///
+/// # Errors
+/// If the index is no table, or nothing of it can be read.
+pub fn open_saver(prefix: &Prefix, v1_files: &[PathBuf], limits: &Limits) -> Result<Opened> {
+    if v1_files.is_empty() { bundle::open(prefix, limits) } else { saver_v1::open(prefix, v1_files, limits) }
+}
 
 /// The format of a file, if it is one of these. A file that cannot be opened is none.
 pub fn of_file(path: &Path) -> Option<&'static FileFormat> {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::json::path;
 use super::units::{counted, seconds, size};
-use crate::checkpoint::events::EventFile;
 use crate::escape::escaped;
+use crate::events::EventFile;
 
 /// A file with what was read of it; what was not is null.
 pub(super) fn event_file(file: &EventFile) -> Value {

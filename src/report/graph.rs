@@ -8,8 +8,8 @@ use super::json::{SCHEMA_VERSION, shape, source};
 use super::units::shape_text;
 use crate::analysis::Objects;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::object_graph::{Attribute, Node, ObjectGraph, escape_local_name};
 use crate::escape::escaped;
+use crate::graphs::object_graph::{Attribute, Node, ObjectGraph, escape_local_name};
 
 /// Paths of more parts than this are left out of JSON: a graph may be one chain.
 const LONGEST: usize = 64;
@@ -56,7 +56,7 @@ fn node_json(checkpoint: &Checkpoint, graph: &ObjectGraph, id: usize, node: &Nod
         })
     };
     let attributes: Vec<Value> = node.attributes.iter().map(attribute).collect();
-    let slot = |slot: &crate::checkpoint::object_graph::SlotVariable| json!({"slot": slot.slot_name, "variable": slot.original_variable_node_id, "node": slot.slot_variable_node_id});
+    let slot = |slot: &crate::graphs::object_graph::SlotVariable| json!({"slot": slot.slot_name, "variable": slot.original_variable_node_id, "node": slot.slot_variable_node_id});
     let slots: Vec<Value> = node.slot_variables.iter().map(slot).collect();
     json!({
         "id": id,

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::finding_json::finding;
 use super::json::{SCHEMA_VERSION, path, shape};
 use crate::analysis::{Finding, GraphInfo, ModelInfo};
-use crate::checkpoint::graph::{Form, GraphVariable, Method, Spec};
-use crate::checkpoint::meta_graph::{SaverInfo, TensorInfo};
+use crate::graphs::graph::{Form, GraphVariable, Method, Spec};
+use crate::graphs::meta_graph::{SaverInfo, TensorInfo};
 
 /// `inspect --format json` of a file that holds graphs only.
 ///
@@ -62,7 +62,7 @@ pub(super) fn fields(model: &ModelInfo) -> impl Iterator<Item = (&'static str, V
 
 fn meta_graph(graph: &GraphInfo) -> Value {
     let meta = &graph.meta;
-    let signature = |(key, signature): (&String, &crate::checkpoint::meta_graph::Signature)| {
+    let signature = |(key, signature): (&String, &crate::graphs::meta_graph::Signature)| {
         let infos = |infos: &BTreeMap<String, TensorInfo>| -> Value {
             infos.iter().map(|(name, info)| (name.clone(), tensor_info(info))).collect()
         };

@@ -8,8 +8,8 @@ use ckpt::analysis::stats::{StatsOptions, stats};
 use ckpt::analysis::{
     Listing, Model, Names, Objects, RestoreOptions, Roles, Selection, Sort, Summary, ValidateOptions, restore, validate,
 };
-use ckpt::checkpoint::object_graph::TreeOptions;
 use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::graphs::object_graph::TreeOptions;
 use ckpt::limits::Limits;
 use ckpt::progress::Progress;
 use ckpt::report::{

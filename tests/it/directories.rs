@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says, copy, edit};
 use ckpt::analysis::{Serving, Timeline, TimelineOptions};
-use ckpt::checkpoint::events::{EventFile, Events};
+use ckpt::events::{EventFile, Events};
 use ckpt::limits::Limits;
 use ckpt::progress::Progress;
 use ckpt_synth::BundleBuilder;

@@ -46,17 +46,19 @@ fn code(line: &str) -> &str {
 /// How far up a room is. A room may use those below it; rooms of one height do not know each other.
 fn height(room: &str) -> Option<u8> {
     Some(match room {
-        "error" | "limits" | "escape" | "nearest" | "parallel" => 0,
+        "error" | "limits" | "escape" | "nearest" | "parallel" | "progress" => 0,
         "wire" => 1,
         "storage" => 2,
         "table" | "tensor" | "pb" => 3,
-        "bundle" => 4,
+        "sniff" | "bundle" => 4,
         "container" => 5,
         "formats" => 6,
-        "checkpoint" => 7,
-        "analysis" => 8,
-        "report" | "export" => 9,
-        "cli" | "main" => 10,
+        "finder" => 7,
+        "graphs" | "events" => 8,
+        "checkpoint" => 9,
+        "analysis" => 10,
+        "report" | "export" => 11,
+        "cli" | "main" => 12,
         _ => return None,
     })
 }

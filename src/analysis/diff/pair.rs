@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{DiffOptions, PairedBy};
 use crate::analysis::rename::Renames;
 use crate::analysis::roles::short_name;
-use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::escaped;
+use crate::graphs::object_graph::ObjectGraph;
 
 /// Two tensors that belong together, with their positions.
 #[derive(Clone, Copy)]

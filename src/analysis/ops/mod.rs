@@ -25,11 +25,11 @@ use std::path::Path;
 
 use self::graph::graph;
 use super::finding::{Code, Finding};
-use crate::checkpoint::graph::{GraphFile, ObjectKind, Objects, Part, with_graphs};
-use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
-use crate::checkpoint::saved_model::is_inside;
 use crate::error::Result;
 use crate::escape::escaped;
+use crate::graphs::graph::{GraphFile, ObjectKind, Objects, Part, with_graphs};
+use crate::graphs::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
+use crate::graphs::saved_model::is_inside;
 use report::MOST;
 
 /// Looks at all `targets`.

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::analysis::op_site::When;
-use crate::checkpoint::graph::{Library, Node, Objects, Part};
 use crate::error::Result;
+use crate::graphs::graph::{Library, Node, Objects, Part};
 
 /// Something that a program or a loader runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use super::rules::{compatible, cpp_name, shard_of, unsupported};
 use super::stored::{Entry, Stored, unexpected_of};
 use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, crossing};
 use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::restore_target::{RestorePlan, Target, TargetKind, Wanted};
 use crate::checkpoint::{Checkpoint, Tensor};
 use crate::escape::escaped;
+use crate::graphs::restores::{RestorePlan, Target, TargetKind, Wanted};
 use crate::tensor::{DType, Shape};
 
 /// How early an error comes, of those that one operation may have.

@@ -15,8 +15,8 @@ use super::rules::{compatible, cpp_name, python_shape, shard_of};
 use super::stored::{Stored, unexpected_of};
 use super::walk::{Bound, Request, Walk, counts};
 use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, roots};
-use crate::checkpoint::object_graph::ObjectGraph;
 use crate::escape::escaped;
+use crate::graphs::object_graph::ObjectGraph;
 use crate::tensor::Shape;
 
 /// The call whose outcome is predicted, and the objects that it restores into.

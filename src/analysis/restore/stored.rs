@@ -7,8 +7,8 @@ use super::prediction::Unexpected;
 use super::{RestoreOptions, Spec};
 use crate::analysis::derived::is_missing;
 use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::graphs::object_graph::ObjectGraph;
 use crate::limits::Limits;
 
 /// One tensor of the checkpoint.

@@ -29,7 +29,7 @@ use self::program::Program;
 use self::structure::Ancestors;
 use super::totals::Totals;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::object_graph::ObjectGraph;
+use crate::graphs::object_graph::ObjectGraph;
 use crate::parallel::in_parts;
 
 /// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].

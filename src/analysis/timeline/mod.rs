@@ -20,10 +20,10 @@ use super::select::Selection;
 use super::state_file::{repair, state_findings};
 use super::step::Step;
 use super::validate::finite::{NonFinite, Search, search};
-use crate::checkpoint::events::EventFile;
-use crate::checkpoint::state::Outcome;
 use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin};
 use crate::error::Result;
+use crate::events::EventFile;
+use crate::finder::state::Outcome;
 use crate::limits::Limits;
 use crate::progress::Progress;
 

@@ -27,10 +27,10 @@ pub use validation::{Counts, GroupVerdict, ValidateOptions, Validation};
 use std::path::Path;
 
 use super::finding::{Code, Finding};
-use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::serving::{Version, versions};
 use crate::checkpoint::{Choice, Found, Origin, SourceKind, WrittenPath};
 use crate::error::Result;
+use crate::finder::serving::{Version, versions};
+use crate::graphs::saved_model::SavedModel;
 use crate::limits::Limits;
 use crate::progress::Progress;
 use groups::OneOf;

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use ckpt::analysis::Derived;
 use ckpt::checkpoint::Checkpoint;
-use ckpt::checkpoint::object_graph::{Attribute, ObjectGraph, TreeOptions};
 use ckpt::error::{Error, Result};
 use ckpt::escape::escaped;
+use ckpt::graphs::object_graph::{Attribute, ObjectGraph, TreeOptions};
 use ckpt::report::{shape_text, size, tensor_text};
 use ckpt::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::tensor::{Axis, Checked, DType, Element, Shape};

@@ -114,7 +114,7 @@ fn read(tokens: &[TokenTree], module: &mut Module) {
             }
             // `pub(in crate::room)` takes nothing from that room.
             TokenTree::Ident(word) if word == "pub" && matches!(tokens.get(at + 1), Some(TokenTree::Group(_))) => {
-                at += 1
+                at += 1;
             }
             TokenTree::Ident(word) if word == "use" => {
                 let len = until_semicolon(&tokens[at..]);

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::graph::{Feeder, Node, Nodes, integers, strings};
-use super::restore_target::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
+use super::plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::error::Result;
+use crate::graphs::graph::{Feeder, Node, Nodes, integers, strings};
 use crate::tensor::Shape;
 
 /// Everything that has to run for the node at `root`, itself included.

@@ -6,13 +6,15 @@
 //! is what a running program leaves, while a wrong length in the middle hides all that follows: TensorFlow's reader
 //! stops there too.
 
+mod record;
+
 use std::path::{Path, PathBuf};
 
-use super::directory;
-use super::event_record::{Event, FOOTER, HEADER, Stream};
 use crate::error::{Error, ErrorKind, Result};
+use crate::finder::directory;
 use crate::storage::Source;
 use crate::wire::{Crc32c, MaskedCrc};
+use record::{Event, FOOTER, HEADER, Stream};
 
 /// One event file beside checkpoints.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 //! Not with the generated types: theirs take 130 bytes for a node of two, and cannot say where a mistake is.
 
 use super::{Attribute, Child, Node, ObjectGraph, RegisteredSaver, SlotVariable};
-use crate::checkpoint::fields::Walker;
 use crate::error::{Part, Result};
+use crate::graphs::fields::Walker;
 use crate::wire::Field;
 
 const WALK: Walker = Walker { what: "object graph" };
@@ -52,7 +52,7 @@ fn node(message: Field<'_>) -> Result<Node> {
     Ok(node)
 }
 
-pub(in crate::checkpoint) fn child(message: Field<'_>) -> Result<Child> {
+pub(in crate::graphs) fn child(message: Field<'_>) -> Result<Child> {
     let mut child = Child::default();
     WALK.each_in(message, |field| {
         match field.number {
@@ -79,7 +79,7 @@ fn attribute(message: Field<'_>) -> Result<Attribute> {
     Ok(attribute)
 }
 
-pub(in crate::checkpoint) fn slot_variable(message: Field<'_>) -> Result<SlotVariable> {
+pub(in crate::graphs) fn slot_variable(message: Field<'_>) -> Result<SlotVariable> {
     let mut slot = SlotVariable::default();
     WALK.each_in(message, |field| {
         match field.number {

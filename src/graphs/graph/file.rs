@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Library, Node, Slice, WALK};
-use crate::checkpoint::meta_graph::{MetaGraph, read_as};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graphs::meta_graph::{MetaGraph, read_as};
 use crate::pb;
 use crate::storage::Source;
 use crate::wire::{Field, Fields, Value};

@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use super::{Attribute, Node, ObjectGraph, Paths};
-use crate::checkpoint::fields::Walker;
-use crate::checkpoint::meta_graph::read_as;
-use crate::checkpoint::saved_objects::{SavedObject, SavedObjects, SavedVariable};
 use crate::error::{Part, Result};
+use crate::graphs::fields::Walker;
+use crate::graphs::meta_graph::read_as;
+use crate::graphs::saved_objects::{SavedObject, SavedObjects, SavedVariable};
 
 const WALK: Walker = Walker { what: "saved object graph" };
 

@@ -237,12 +237,12 @@ impl ModelDir {
 }
 
 /// The directory that a path lies in: of a bare name the current one.
-pub(super) fn containing(path: &Path) -> &Path {
+pub(crate) fn containing(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Names of the directory's entries with their metadata, sorted. A name that is not UTF-8 belongs to no checkpoint.
-pub(super) fn list(path: &Path) -> Result<BTreeMap<String, std::fs::Metadata>> {
+pub(crate) fn list(path: &Path) -> Result<BTreeMap<String, std::fs::Metadata>> {
     let mut names = BTreeMap::new();
     for entry in std::fs::read_dir(path).map_err(|e| Error::io(e, path))? {
         let entry = entry.map_err(|e| Error::io(e, path))?;

@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Tensor;
-use super::directory::containing;
 use super::fields::Walker;
-use super::locate::prefix_wins;
 use super::meta_graph::read_as;
-use super::restore_target::RestorePlan;
+use super::restores::RestorePlan;
 use super::saved_model::SavedModel;
 use super::saved_objects::SavedObjects;
 use super::spec::read_spec;
-use super::written_path::WrittenPath;
+use crate::container::Tensor;
 use crate::error::{Error, ErrorKind, Result};
+use crate::finder::directory::containing;
+use crate::finder::{WrittenPath, prefix_wins};
 use crate::wire::{Field, Value};
 
 const WALK: Walker = Walker { what: "model" };

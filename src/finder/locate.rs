@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use super::directory::{self, Found, ModelDir, nothing_in};
 use super::near_misses::not_found;
-use super::saved_model::{SAVED_MODEL_CPB, SAVED_MODEL_FILES, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use super::serving;
 use super::written_path::WrittenPath;
 use crate::bundle::Prefix;
@@ -17,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::formats::{self, FileFormat};
 use crate::sniff::{self, Foreign};
+use crate::storage::layout::{SAVED_MODEL_CPB, SAVED_MODEL_PB, SAVED_MODEL_PBTXT, saved_model_file};
 
 /// Which of several checkpoints in a directory is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -395,11 +395,6 @@ fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
     let notes = dir.notes.iter().chain(&dir.several).filter(|_| choice.step.is_none()).cloned().collect();
     let origin = Origin::new(path, SourceKind::ModelDir, found.prefix);
     Ok(Origin { v1_files: found.v1_files, model_dir: Some(dir), notes, ..origin })
-}
-
-/// The file that makes `dir` a SavedModel; `.pb` wins over `.pbtxt`, as in TensorFlow's loader.
-pub(super) fn saved_model_file(dir: &Path) -> Option<PathBuf> {
-    SAVED_MODEL_FILES.into_iter().map(|name| dir.join(name)).find(|file| file.is_file())
 }
 
 fn saved_model(path: &Path, dir: &Path) -> Origin {

@@ -10,12 +10,11 @@ mod literal;
 
 use std::path::Path;
 
-use literal::{parse_double, unescape};
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::pb::Position;
 use crate::storage::Source;
+use crate::wire::Position;
+use literal::{parse_double, unescape};
 
 const WHAT: &str = "checkpoint state";
 

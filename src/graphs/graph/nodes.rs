@@ -15,16 +15,16 @@ const CHAIN: usize = 64;
 
 /// Some nodes that refer to each other by name: of a graph, or of one function in its library.
 #[derive(Debug, Default)]
-pub(in crate::checkpoint) struct Nodes<'a> {
-    pub(in crate::checkpoint) all: Vec<Node<'a>>,
+pub(in crate::graphs) struct Nodes<'a> {
+    pub(in crate::graphs) all: Vec<Node<'a>>,
     by_name: HashMap<&'a [u8], usize>,
     /// Names of the arguments of a function.
-    pub(in crate::checkpoint) arguments: Vec<&'a [u8]>,
+    pub(in crate::graphs) arguments: Vec<&'a [u8]>,
 }
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::checkpoint) enum Feeder<'a> {
+pub(in crate::graphs) enum Feeder<'a> {
     /// An output of a node.
     Node(Node<'a>, usize),
     /// No node has this name: an argument of the function, or a mistake.
@@ -33,7 +33,7 @@ pub(in crate::checkpoint) enum Feeder<'a> {
 
 impl<'a> Nodes<'a> {
     /// Those of a `GraphDef`, without its functions.
-    pub(in crate::checkpoint) fn of_graph(graph: Slice<'a>) -> Result<Self> {
+    pub(in crate::graphs) fn of_graph(graph: Slice<'a>) -> Result<Self> {
         let mut nodes = Self::default();
         graph.each(|field| {
             if field.number == 1 {
@@ -45,7 +45,7 @@ impl<'a> Nodes<'a> {
     }
 
     /// Those of a function's body.
-    pub(in crate::checkpoint) fn of_function(function: &Function<'a>) -> Result<Self> {
+    pub(in crate::graphs) fn of_function(function: &Function<'a>) -> Result<Self> {
         let mut nodes = Self { arguments: function.arguments()?, ..Self::default() };
         function.each_node(|node| {
             nodes.push(node);
@@ -60,18 +60,18 @@ impl<'a> Nodes<'a> {
     }
 
     /// The position of a node.
-    pub(in crate::checkpoint) fn position(&self, name: &[u8]) -> Option<usize> {
+    pub(in crate::graphs) fn position(&self, name: &[u8]) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
     /// The node with this name.
-    pub(in crate::checkpoint) fn get(&self, name: &[u8]) -> Option<Node<'a>> {
+    pub(in crate::graphs) fn get(&self, name: &[u8]) -> Option<Node<'a>> {
         self.all.get(self.position(name)?).copied()
     }
 
     /// Where an input comes from, past any number of `Identity` nodes. Calls `pass` for every `Reshape` on the way.
     /// `None` for a chain that is too long or leads nowhere.
-    pub(in crate::checkpoint) fn source(
+    pub(in crate::graphs) fn source(
         &self,
         input: Input<'a>,
         mut pass: impl FnMut(Node<'a>),
@@ -91,7 +91,7 @@ impl<'a> Nodes<'a> {
     }
 
     /// The constant that an input is, if it is one.
-    pub(in crate::checkpoint) fn constant(&self, input: Input<'a>) -> Result<Option<pb::TensorProto>> {
+    pub(in crate::graphs) fn constant(&self, input: Input<'a>) -> Result<Option<pb::TensorProto>> {
         let Some(Feeder::Node(node, _)) = self.source(input, |_| ())? else { return Ok(None) };
         Ok(match (node.op, node.value(b"value")?) {
             (b"Const", Some(pb::attr_value::Value::Tensor(tensor))) => Some(tensor),

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::locate::saved_model_file;
 use crate::error::{Error, Result};
+use crate::storage::layout::saved_model_file;
 
 /// An entry that Serving takes for a version.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,13 +3,14 @@
 //! TensorFlow: `core/protobuf/meta_graph.proto`. The file `<prefix>.meta` is one, and a SavedModel is a list of them.
 //! Nearly all of their bytes are the graph, which may be hundreds of megabytes: its nodes are counted and skipped.
 
+pub use super::signature::{Signature, TensorInfo};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use prost::Message;
 
 use super::fields::Walker;
-pub use super::signature::{Signature, TensorInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::pb;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::pb;
+use crate::sniff;
 use crate::storage::Source;
-use crate::{pb, sniff};
 
 /// One configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,24 +8,10 @@ use std::path::Path;
 use base64::Engine;
 use serde_json::Value;
 
-use super::{Checkpoint, Origin, Parts, Place, SourceKind, StoredSlice, Tensor};
-use crate::bundle::Prefix;
-use crate::container::Nothing;
+use crate::container::{Parts, Place, StoredSlice, Tensor};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
 use crate::storage::Source;
 use crate::tensor::{DType, Extent, Shape, TensorSlice};
-
-impl Checkpoint {
-    /// Tensors that exist as names, dtypes and shapes only. None of them can be read.
-    pub fn of_tensors(path: &Path, mut tensors: Vec<Tensor>) -> Self {
-        tensors.sort_by(|a, b| a.name.cmp(&b.name));
-        tensors.dedup_by(|a, b| a.name == b.name);
-        let origin = Origin::new(path, SourceKind::Bundle, Prefix::new(path.as_os_str()));
-        let (damage, notes, limits) = (Vec::new(), Vec::new(), Limits::default());
-        Self { origin, tensors: tensors.into_iter().collect(), damage, notes, container: Box::new(Nothing), limits }
-    }
-}
 
 impl Tensor {
     /// A tensor of which nothing but name, dtype and shape is known.

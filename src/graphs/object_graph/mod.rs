@@ -10,13 +10,13 @@ mod paths;
 mod saved;
 mod tree;
 
-use std::collections::VecDeque;
-use std::fmt;
-
 pub use key::{escape_local_name, unescape_local_name};
 pub(super) use parse::{child, slot_variable};
 pub use paths::Paths;
 pub use tree::TreeOptions;
+
+use std::collections::VecDeque;
+use std::fmt;
 
 use crate::escape::Escaped;
 

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::Walker;
-use super::graph::{Feeder, Library, Node, Nodes, Slice};
-use super::restore_ops::{Builder, target_of, upstream};
-use super::restore_target::{Part, Read, RestorePlan, TargetKind, Wanted};
+use super::ops::{Builder, target_of, upstream};
+use super::plan::{Part, Read, RestorePlan, TargetKind, Wanted};
 use crate::error::Result;
+use crate::graphs::fields::Walker;
+use crate::graphs::graph::{Feeder, Library, Node, Nodes, Slice};
 use crate::pb;
 use crate::tensor::{Extent, Shape, TensorSlice};
 use crate::wire::Field;
@@ -58,7 +58,7 @@ fn extent(item: &str) -> Option<Extent> {
 
 impl RestorePlan {
     /// The plan of a `MetaGraphDef`.
-    pub(super) fn of_meta_graph(message: Field<'_>) -> Result<Self> {
+    pub(in crate::graphs) fn of_meta_graph(message: Field<'_>) -> Result<Self> {
         let (mut graph, mut saver, mut collections) = (None, pb::SaverDef::default(), BTreeMap::new());
         WALK.each_in(message, |field| {
             match field.number {
@@ -82,7 +82,7 @@ impl RestorePlan {
     }
 
     /// The plan of a `GraphDef`, which does not say which of its savers is meant.
-    pub(super) fn of_graph_def(message: Field<'_>) -> Result<Self> {
+    pub(in crate::graphs) fn of_graph_def(message: Field<'_>) -> Result<Self> {
         let graph = Slice::of(message)?;
         let nodes = Nodes::of_graph(graph)?;
         let restore_all = |node: &&Node<'_>| node.op == b"NoOp" && node.name.ends_with(b"/restore_all");
@@ -176,7 +176,7 @@ impl RestorePlan {
 }
 
 /// The `VariableDef`s of a collection.
-pub(super) fn variable_defs(collection: Field<'_>) -> Result<Vec<pb::VariableDef>> {
+pub(in crate::graphs) fn variable_defs(collection: Field<'_>) -> Result<Vec<pb::VariableDef>> {
     let mut variables = Vec::new();
     WALK.each_in(collection, |list| {
         WALK.each_in(list, |value| {

@@ -9,14 +9,14 @@ use crate::tensor::{DType, Shape};
 
 impl Node<'_> {
     /// One of its attributes; absent ones have the op's default.
-    pub(in crate::checkpoint) fn value(&self, key: &[u8]) -> Result<Option<pb::attr_value::Value>> {
+    pub(in crate::graphs) fn value(&self, key: &[u8]) -> Result<Option<pb::attr_value::Value>> {
         let Some(value) = self.attr(key)? else { return Ok(None) };
         let attr: pb::AttrValue = pb::decode("attribute", value.bytes, value.offset)?;
         Ok(attr.value)
     }
 
     /// A boolean attribute.
-    pub(in crate::checkpoint) fn flag(&self, key: &[u8], default: bool) -> Result<bool> {
+    pub(in crate::graphs) fn flag(&self, key: &[u8], default: bool) -> Result<bool> {
         Ok(match self.value(key)? {
             Some(pb::attr_value::Value::B(value)) => value,
             _ => default,
@@ -24,7 +24,7 @@ impl Node<'_> {
     }
 
     /// An attribute that is a dtype.
-    pub(in crate::checkpoint) fn dtype(&self, key: &[u8]) -> Result<Option<DType>> {
+    pub(in crate::graphs) fn dtype(&self, key: &[u8]) -> Result<Option<DType>> {
         Ok(match self.value(key)? {
             Some(pb::attr_value::Value::Type(number)) => Some(DType::from_number(number)),
             _ => None,
@@ -32,7 +32,7 @@ impl Node<'_> {
     }
 
     /// An attribute that is a list of dtypes.
-    pub(in crate::checkpoint) fn dtypes(&self, key: &[u8]) -> Result<Vec<DType>> {
+    pub(in crate::graphs) fn dtypes(&self, key: &[u8]) -> Result<Vec<DType>> {
         Ok(match self.value(key)? {
             Some(pb::attr_value::Value::List(list)) => list.r#type.into_iter().map(DType::from_number).collect(),
             _ => Vec::new(),
@@ -40,7 +40,7 @@ impl Node<'_> {
     }
 
     /// An attribute that is a shape; of unknown rank if there is none.
-    pub(in crate::checkpoint) fn shape(&self, key: &[u8]) -> Result<Shape> {
+    pub(in crate::graphs) fn shape(&self, key: &[u8]) -> Result<Shape> {
         Ok(match self.value(key)? {
             Some(pb::attr_value::Value::Shape(shape)) => shape_of(&shape),
             _ => Shape::unknown_rank(),
@@ -49,7 +49,7 @@ impl Node<'_> {
 }
 
 /// A `TensorShapeProto` as a shape.
-pub(in crate::checkpoint) fn shape_of(shape: &pb::TensorShapeProto) -> Shape {
+pub(in crate::graphs) fn shape_of(shape: &pb::TensorShapeProto) -> Shape {
     if shape.unknown_rank {
         return Shape::unknown_rank();
     }
@@ -58,7 +58,7 @@ pub(in crate::checkpoint) fn shape_of(shape: &pb::TensorShapeProto) -> Shape {
 
 /// The first `n` elements of a constant of strings. Where fewer are stored, the last one fills the rest
 /// (`core/framework/tensor.cc`); where none is, all are empty.
-pub(in crate::checkpoint) fn strings(tensor: &pb::TensorProto, n: usize) -> Vec<Vec<u8>> {
+pub(in crate::graphs) fn strings(tensor: &pb::TensorProto, n: usize) -> Vec<Vec<u8>> {
     const MOST: usize = 64 << 20;
     let stored = &tensor.string_val;
     // A long name that stands for a million others must not become a million long names.
@@ -69,7 +69,7 @@ pub(in crate::checkpoint) fn strings(tensor: &pb::TensorProto, n: usize) -> Vec<
 
 /// The elements of a constant of int32 or int64, which is how shapes are given. At most 255: no tensor has more
 /// dimensions.
-pub(in crate::checkpoint) fn integers(tensor: &pb::TensorProto) -> Vec<i64> {
+pub(in crate::graphs) fn integers(tensor: &pb::TensorProto) -> Vec<i64> {
     let content = &tensor.tensor_content;
     let wide = tensor.dtype == DType::Int64.number();
     if !content.is_empty() {

@@ -5,25 +5,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::directory::list;
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
-use super::{Checkpoint, Origin, Tensors};
-use crate::container::Nothing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
+use crate::finder::Origin;
+use crate::finder::directory::list;
 use crate::sniff::{self, Foreign};
+use crate::storage::layout::SAVED_MODEL_FILES;
 
 const WALK: Walker = Walker { what: "SavedModel" };
-
-/// The binary form; TensorFlow prefers it.
-pub const SAVED_MODEL_PB: &str = "saved_model.pb";
-/// The text form.
-pub const SAVED_MODEL_PBTXT: &str = "saved_model.pbtxt";
-/// The chunked form.
-pub const SAVED_MODEL_CPB: &str = "saved_model.cpb";
-/// Any of these files makes a directory a SavedModel; of several the first counts.
-pub const SAVED_MODEL_FILES: [&str; 3] = [SAVED_MODEL_PB, SAVED_MODEL_PBTXT, SAVED_MODEL_CPB];
 
 /// TensorFlow's `SavedModel`.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,19 +104,18 @@ pub fn lost_variables(origin: &Origin, model: Option<&SavedModel>) -> Option<Err
     Some(error.with_help("copy the directory `variables` of the export again"))
 }
 
-/// A SavedModel that has no variables, or has lost them: that its graph cannot be read is damage too, because then nobody
+/// Why a SavedModel without variables should have some. That its graph cannot be read is damage too, because then nobody
 /// knows.
-pub(super) fn without_variables(mut origin: Origin, limits: &Limits) -> Checkpoint {
+pub(crate) fn damage_without_variables(origin: &mut Origin) -> Vec<Error> {
     let (model, unread) = match origin.saved_model.as_deref().map(SavedModel::read) {
         Some(Err(error)) => (None, Some(error)),
         model => (model.and_then(Result::ok), None),
     };
-    let damage: Vec<Error> = unread.into_iter().chain(lost_variables(&origin, model.as_ref())).collect();
+    let damage: Vec<Error> = unread.into_iter().chain(lost_variables(origin, model.as_ref())).collect();
     if damage.is_empty() {
         origin.notes.push("this SavedModel has no variables: there is no variables.index".to_owned());
     }
-    let (tensors, container, limits) = (Tensors::default(), Box::new(Nothing), limits.clone());
-    Checkpoint { origin, tensors, damage, notes: Vec::new(), container, limits }
+    damage
 }
 
 /// Replaces what a parser says of something that was never a graph.
@@ -151,6 +140,7 @@ pub fn is_inside(file: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::layout::{SAVED_MODEL_CPB, SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 
     #[test]
     fn the_binary_form_is_preferred_and_the_chunked_one_explained() {
