@@ -33,7 +33,7 @@ pub(super) fn arrows(sources: &BTreeMap<String, String>) -> Arrows {
         read(&tokens.into_iter().collect::<Vec<_>>(), &mut module);
         modules.insert(path_of(file), (file.clone(), module));
     }
-    let house = House(modules);
+    let house = House(declared(modules));
     let mut arrows = Arrows::new();
     for (at, (file, module)) in &house.0 {
         let words = &module.words;
@@ -47,6 +47,19 @@ pub(super) fn arrows(sources: &BTreeMap<String, String>) -> Arrows {
         }
     }
     arrows
+}
+
+/// The modules that others declare outside of tests, from the roots of the library and of the binary on.
+fn declared(mut all: BTreeMap<Segments, (String, Module)>) -> BTreeMap<Segments, (String, Module)> {
+    let mut kept = BTreeMap::new();
+    let mut open = vec![Vec::new(), vec!["main".to_owned()]];
+    while let Some(path) = open.pop() {
+        let Some((file, module)) = all.remove(&path) else { continue };
+        let inside = if file == "main.rs" { Vec::new() } else { path.clone() };
+        open.extend(module.children.iter().map(|child| [&inside[..], std::slice::from_ref(child)].concat()));
+        kept.insert(path, (file, module));
+    }
+    kept
 }
 
 /// The module that a file is: `a/b/mod.rs` is `[a, b]`, `lib.rs` the root. The binary is a crate of its own.
