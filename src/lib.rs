@@ -51,7 +51,7 @@ pub mod parallel;
 pub mod pb;
 pub mod progress;
 pub mod report;
-mod sniff;
+pub mod sniff;
 pub mod storage;
 pub mod table;
 pub mod tensor;

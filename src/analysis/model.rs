@@ -13,6 +13,7 @@ use crate::graphs::keras::keras_metadata;
 use crate::graphs::meta_graph::MetaGraph;
 use crate::graphs::saved_model::{SavedModel, is_inside};
 use crate::limits::Limits;
+use crate::sniff::Constants;
 use crate::tensor::DType;
 
 /// A SavedModel, a `.meta` or a bare graph.
@@ -45,6 +46,8 @@ pub struct GraphInfo {
     pub functions: BTreeMap<String, Vec<Method>>,
     /// Objects of the object graph.
     pub objects: usize,
+    /// Its constants: where a frozen graph has its weights.
+    pub constants: Constants,
     /// Items of collections that no node bears the name of, each with its collection.
     pub missing_nodes: Vec<(String, String)>,
 }
@@ -176,7 +179,8 @@ impl GraphInfo {
         }
         let init_ops = part.init_ops().into_iter().map(|(key, op)| (key.to_owned(), op.to_owned())).collect();
         let missing_nodes = part.missing_nodes()?;
-        Ok(Self { meta, variables, savers, init_ops, functions, objects: objects.nodes.len(), missing_nodes })
+        let (objects, constants) = (objects.nodes.len(), part.constants()?);
+        Ok(Self { meta, variables, savers, init_ops, functions, objects, constants, missing_nodes })
     }
 }
 

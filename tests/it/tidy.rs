@@ -50,7 +50,7 @@ fn height(room: &str) -> Option<u8> {
         "wire" => 1,
         "storage" => 2,
         "table" | "tensor" | "pb" => 3,
-        "sniff" | "bundle" => 4,
+        "bundle" | "sniff" => 4,
         "container" => 5,
         "formats" => 6,
         "finder" => 7,

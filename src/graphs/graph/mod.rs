@@ -7,6 +7,7 @@
 //! TensorFlow: `core/framework/{graph,node_def,attr_value,function}.proto`.
 
 mod collections;
+mod constants;
 mod file;
 mod library;
 mod node;
