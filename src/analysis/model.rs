@@ -7,7 +7,7 @@ use super::finding::{Code, Finding};
 use crate::error::Result;
 use crate::escape::escaped;
 use crate::graphs::fingerprint::{Fingerprint, checkpoint_hash};
-use crate::graphs::graph::{Form, GraphVariable, Method, Objects, Part, with_graphs};
+use crate::graphs::graph::{Form, GraphVariable, Method, MissingItem, Objects, Part, with_graphs};
 use crate::graphs::imported_types::imported_types;
 use crate::graphs::keras::keras_metadata;
 use crate::graphs::meta_graph::MetaGraph;
@@ -49,7 +49,7 @@ pub struct GraphInfo {
     /// Its constants: where a frozen graph has its weights.
     pub constants: Constants,
     /// Items of collections that no node bears the name of, each with its collection.
-    pub missing_nodes: Vec<(String, String)>,
+    pub missing_nodes: Vec<MissingItem>,
 }
 
 /// What lies around a SavedModel's graph.
@@ -120,14 +120,16 @@ impl ModelInfo {
     /// Collections of the `.meta` at `file` that name nodes which are not there, as [`missing_nodes`] found them.
     ///
     /// [`missing_nodes`]: crate::graphs::graph::missing_nodes
-    pub(super) fn nodes_missing(file: &Path, missing: &[(String, String)]) -> Option<Finding> {
-        let (collection, item) = missing.first()?;
+    pub(super) fn nodes_missing(file: &Path, missing: &[MissingItem]) -> Option<Finding> {
+        let MissingItem { collection, item, outputs } = missing.first()?;
         let (collection, shown) = (escaped(collection.as_bytes()), escaped(item.as_bytes()));
         let what = if item.contains(':') { "a Tensor which does not exist" } else { "an Operation not in the graph" };
         let more = if missing.len() > 1 { format!(", and {} more", missing.len() - 1) } else { String::new() };
+        let few = outputs.map(|n| format!(": its operation has {n} output{}", if n == 1 { "" } else { "s" }));
+        let few = few.unwrap_or_default();
         let message = format!(
             "tf.compat.v1.train.import_meta_graph raises KeyError: The name '{shown}' refers to {what} (the collection \
-             {collection} names it{more})"
+             {collection} names it{few}{more})"
         );
         let help =
             "a program that builds the graph itself restores; or take the collection out of the MetaGraphDef first";

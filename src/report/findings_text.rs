@@ -6,7 +6,7 @@ use super::Look;
 use super::json::shown;
 use super::restore_text::restore_text;
 use super::units::{count, size};
-use super::wrap::{folded, joined};
+pub(super) use super::wrap::{folded, joined};
 use crate::analysis::{Finding, GroupVerdict, Severity, Validation};
 use crate::escape::escaped;
 

@@ -1,5 +1,6 @@
 //! What a restore would do, as data: what fits, what is missing, unexpected or of another kind, and what would be raised.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::analysis::Selector;
@@ -8,8 +9,19 @@ use crate::analysis::roles::Role;
 use crate::tensor::{DType, Shape};
 use crate::wire::Crc32c;
 
+/// A tensor that the model does not want, near one that it misses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Why it may be meant: `same bytes`, `same shape`, `other shape 3×4`.
+    pub why: String,
+    /// Its rank: the same bytes count most.
+    pub(super) score: u32,
+}
+
 /// How a restore is to be judged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RestoreOptions {
     /// New names for the checkpoint's tensors.
     pub renames: Renames,
@@ -56,7 +68,7 @@ pub struct Restore {
     /// What the assertions of an object-based restore would say; `None` if there are none to ask.
     pub assertions: Option<Assertions>,
     /// What probably happened, and what repairs it.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     /// What the user should know of how this was found.
     pub notes: Vec<String>,
     /// Why the answer is not certain.
@@ -70,6 +82,19 @@ pub struct Raise {
     pub class: &'static str,
     /// The part of its message that names the cause.
     pub message: String,
+}
+
+/// What probably happened, and what repairs it: every option and line of code was tried on the prediction itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// In words.
+    pub text: String,
+    /// Options of `ckpt validate`, each with its value, with which it restores.
+    pub options: Vec<(&'static str, String)>,
+    /// The same in the program: lines of Python.
+    pub code: Vec<String>,
+    /// How many tensors of the model get their values by it.
+    pub restores: Option<usize>,
 }
 
 /// A dtype and a shape, as far as known.
@@ -101,6 +126,8 @@ pub struct Missing {
     pub spec: Spec,
     /// The checksum of its bytes in the model, if that is a checkpoint.
     pub crc32c: Option<Crc32c>,
+    /// The variable that wants it, where the graph names one.
+    pub variable: Option<String>,
     /// What it is for, judging by its name.
     pub role: Role,
     /// What may have been meant.
@@ -129,6 +156,8 @@ pub struct Mismatch {
     pub name: Vec<u8>,
     /// The name under which the checkpoint has it, if that is another one.
     pub stored: Vec<u8>,
+    /// The variable that takes it, where the graph names one.
+    pub variable: Option<String>,
     /// What the model wants.
     pub expected: Spec,
     /// What the checkpoint has.
@@ -152,6 +181,40 @@ pub struct Assertions {
     pub nontrivial_match: Result<(), String>,
 }
 
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+}
+
+impl Hint {
+    /// Whether it says how to repair something.
+    pub fn repairs(&self) -> bool {
+        !(self.options.is_empty() && self.code.is_empty())
+    }
+
+    /// The options as a shell takes them, each with its value.
+    pub fn option_words(&self) -> Vec<String> {
+        let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
+        self.options.iter().map(|(option, value)| format!("{option} {}", quoted(value))).collect()
+    }
+}
+
+impl fmt::Display for Hint {
+    /// In one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        let options = self.option_words();
+        if !options.is_empty() {
+            write!(f, ": {}", options.join(" "))?;
+        }
+        if !self.code.is_empty() {
+            write!(f, "; in the program: {}", self.code.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
 impl Restore {
     /// Whether nothing that belongs to a model was matched.
     pub fn matches_nothing(&self) -> bool {
@@ -160,20 +223,24 @@ impl Restore {
     }
 }
 
+impl Restore {
+    /// A SavedModel without the index of its variables: Python's loaders raise, the C++ loader goes on without values.
+    pub(super) fn without_variables(&mut self, prefix: &str, is_v2: bool) {
+        let (call, class, message) = if is_v2 {
+            let why = "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for";
+            ("tf.saved_model.load", "FileNotFoundError", format!("{why} {prefix}"))
+        } else {
+            ("the SavedModel loader", "ValueError", format!("The passed save_path is not a valid checkpoint: {prefix}"))
+        };
+        (self.call, self.raises) = (call, vec![Raise { class, message }]);
+        (self.undetermined, self.assertions, self.serving) = (None, None, Some(None));
+        self.notes.clear();
+    }
+}
+
 /// Whether this is the counter of `tf.train.Checkpoint.save`.
 pub(super) fn is_save_counter(name: &[u8]) -> bool {
     name.strip_suffix(b"/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or(name) == b"save_counter"
-}
-
-/// A tensor that the model does not want, near one that it misses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// Why it may be meant: `same bytes`, `same shape`, `other shape 3×4`.
-    pub why: String,
-    /// Its rank: the same bytes count most.
-    pub(super) score: u32,
 }
 
 /// Tensors of one kind.

@@ -6,7 +6,7 @@
 //!
 //! TensorFlow: `core/framework/{graph,node_def,attr_value,function}.proto`.
 
-mod collections;
+pub(super) mod collections;
 mod constants;
 mod file;
 mod library;
@@ -16,7 +16,7 @@ mod objects;
 mod values;
 mod variables;
 
-pub use collections::missing_nodes;
+pub use collections::{MissingItem, missing_nodes};
 pub use file::{Form, GraphFile, Part, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};
