@@ -14,6 +14,7 @@ mod model;
 mod names;
 mod nearby;
 mod objects;
+mod op_site;
 pub mod ops;
 mod rename;
 mod restore;
@@ -26,6 +27,7 @@ pub mod stats;
 mod step;
 mod summary;
 mod timeline;
+mod totals;
 mod validate;
 
 pub use beside::Beside;
@@ -33,7 +35,7 @@ pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use files::{FileInfo, broken_files};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use forensics::Derived;
-pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, Totals, TreeRow};
+pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, TreeRow};
 pub use model::{Around, GraphInfo, KerasInfo, ModelInfo};
 pub use names::{Name, Names, SlotOf, layer};
 pub use objects::Objects;
@@ -51,6 +53,5 @@ pub use stats::{Stats, StatsOptions, stats};
 pub use step::Step;
 pub use summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
-pub use validate::{
-    Counts, Gate, GroupVerdict, Progress, Served, ValidateOptions, Validation, validate, validate_found,
-};
+pub use totals::Totals;
+pub use validate::{Counts, Gate, GroupVerdict, Served, ValidateOptions, Validation, validate, validate_found};

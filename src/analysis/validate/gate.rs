@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::checkpoint::serving::Version;
 use crate::escape::escaped;
+use crate::finder::serving::Version;
 
 /// What a server would be given.
 #[derive(Clone, Debug)]
