@@ -32,6 +32,8 @@ pub enum Checksums {
     EachRun,
     /// The container knows of its own whether a tensor's bytes are right: see [`Container::verify`].
     Container,
+    /// The container knows of some tensors whether their bytes are right, and can say of others only that they decode.
+    Some,
     /// Nothing: nobody can say that bytes are the ones that were saved.
     None,
 }

@@ -4,6 +4,8 @@
 //! that hands out bytes. It knows no command and no other format.
 
 pub mod bundle;
+mod hdf5;
+pub mod keras;
 pub mod npz;
 pub mod safetensors;
 pub mod saver_v1;
@@ -26,8 +28,8 @@ pub struct Probe<'a> {
     pub len: u64,
 }
 
-/// How many bytes a format may look at.
-pub const PROBED: u64 = 512;
+/// How many bytes a format may look at: those of an HDF5 file may begin behind 1,024 of somebody else.
+pub const PROBED: u64 = 1032;
 
 /// A format whose checkpoints are files.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,7 @@ pub struct FileFormat {
 }
 
 /// Every format; one that is added here is found, opened, listed, read and compared by all commands.
-pub const FORMATS: &[FileFormat] = &[safetensors::FORMAT, npz::FORMAT, npz::NPY];
+pub const FORMATS: &[FileFormat] = &[safetensors::FORMAT, npz::FORMAT, npz::NPY, keras::ARCHIVE, keras::SHARDED, keras::H5];
 
 /// The format of a file, if it is one of these. A file that cannot be opened is none.
 pub fn of_file(path: &Path) -> Option<&'static FileFormat> {

@@ -45,7 +45,7 @@ pub(super) fn check(
 ) -> Outcome {
     match checkpoint.format().checksums {
         Checksums::EachRun => {}
-        Checksums::Container => {
+        Checksums::Container | Checksums::Some => {
             one_by_one(checkpoint, selected, progress, result);
             return Outcome::default();
         }
