@@ -95,7 +95,13 @@ impl Names {
                         (name.aliases, name.more_aliases) = aliases(paths, node, key);
                     }
                 }
-                _ => names.rows.push(Name::default()),
+                _ => {
+                    let own = checkpoint.told(key).and_then(|told| told.name).filter(|name| !name.is_empty());
+                    if let Some(own) = own.as_deref().filter(|own| !names.seen.insert((*own).into())) {
+                        names.ambiguous.insert(own.to_owned());
+                    }
+                    names.rows.push(Name { full_name: own.map(Into::into), ..Name::default() });
+                }
             }
             let link = match &slots {
                 Some(slots) => slots.link(key),

@@ -39,8 +39,10 @@ pub use sniff::{Foreign, Looks, is_table, look, looks_like};
 pub use written_path::WrittenPath;
 
 pub use crate::container::{
-    Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
+    Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, Purpose, StoredSlice, Tensor,
+    Tensors, Told,
 };
+pub use crate::formats::keras::{ConfigLayer, ConfigTree, KerasFacts, KerasFile, KerasGroup, Naming};
 pub use crate::formats::saver_v1::V1Scan;
 
 use std::path::{Path, PathBuf};
@@ -100,8 +102,12 @@ impl Checkpoint {
     }
 
     /// A checkpoint of what a format opened.
-    pub(crate) fn of_opened(origin: Origin, opened: Opened, limits: &Limits) -> Self {
+    pub(crate) fn of_opened(mut origin: Origin, opened: Opened, limits: &Limits) -> Self {
         let Opened { tensors, damage, notes, container } = opened;
+        if let SourceKind::File(format) = &mut origin.kind {
+            // A row of the table may stand for several: an HDF5 file need not be one of Keras.
+            *format = container.format();
+        }
         Self { origin, tensors, damage, notes, container, limits: limits.clone() }
     }
 
@@ -150,6 +156,16 @@ impl Checkpoint {
     /// The container as that of one format, for what only that format has; `None` of any other.
     pub(crate) fn of_format<C: Container + 'static>(&self) -> Option<&C> {
         self.container.as_any().downcast_ref()
+    }
+
+    /// What the files themselves say of a tensor: its own name, what it is for, its place in the model.
+    pub fn told(&self, name: &[u8]) -> Option<Told> {
+        self.container.told(name)
+    }
+
+    /// What a file of Keras says of its model; `None` of any other.
+    pub fn keras(&self) -> Option<&KerasFile> {
+        self.of_format::<KerasFile>().filter(|file| file.format().id != "hdf5")
     }
 
     /// The file that says what there is: an index, or the only file itself.
@@ -238,6 +254,15 @@ impl Checkpoint {
             Ok(())
         })?;
         Ok(read)
+    }
+
+    /// Compares a tensor with the checksums that the container has of its own, if it has any of it, and decodes what
+    /// must be decoded.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not what was saved.
+    pub(crate) fn verify_own(&self, tensor: &Tensor) -> Result<Checked> {
+        self.container.verify(tensor)
     }
 
     fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {

@@ -57,6 +57,9 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
     if let Some(dir) = &origin.model_dir {
         put("checkpoints", checkpoints(dir));
     }
+    if let Some(model) = &summary.keras {
+        put("keras", super::keras::keras_json(checkpoint, model));
+    }
     if let Some(model) = &summary.model {
         for (key, value) in super::model_json::fields(model) {
             put(key, value);

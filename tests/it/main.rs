@@ -11,6 +11,8 @@ mod directories;
 mod explain;
 mod formats;
 mod fuzz_regressions;
+mod hdf5;
+mod keras;
 mod laws;
 mod mixtures;
 mod object_graph;

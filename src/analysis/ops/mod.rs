@@ -26,7 +26,7 @@ pub use target::targets;
 use self::graph::graph;
 use super::finding::{Code, Finding};
 use crate::checkpoint::graph::{Form, GraphFile, ObjectKind, Objects, Part, with_graphs};
-use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
+use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_h5, keras_metadata};
 use crate::checkpoint::saved_model::is_inside;
 use crate::error::{Error, Result};
 use crate::escape::escaped;
@@ -40,7 +40,7 @@ pub enum Target {
     KerasMetadata(PathBuf),
     /// A `.keras` archive, or the `config.json` of an unpacked one.
     KerasArchive(PathBuf),
-    /// An HDF5 file: not read, only searched for the text of Lambda layers.
+    /// An HDF5 file, which may have the configuration of a model in its attributes.
     Hdf5(PathBuf),
     /// A file that may hold code and that is not read: its name, and why.
     Unsupported(PathBuf, &'static str),
@@ -145,7 +145,10 @@ pub fn look_at_ops(targets: &[Target]) -> OpsReport {
                 lambdas(&configs, &mut report);
             }),
             Target::KerasArchive(path) => keras_archive(path).map(|configs| lambdas(&configs, &mut report)),
-            Target::Hdf5(path) => lambda_text(path).map(|at| hdf5(path, at, &mut report)),
+            Target::Hdf5(path) => keras_h5(path).map(|(configs, unread)| {
+                unread.iter().for_each(|error| report.unread(error));
+                lambdas(&configs, &mut report);
+            }),
             Target::Unsupported(path, why) => {
                 report.unread.push(Finding::new(Code::Unreadable, *why).in_file(path));
                 Ok(())
@@ -204,19 +207,6 @@ fn assets(path: &Path, part: &Part<'_>, report: &mut OpsReport) {
             report.found(Finding::new(Code::UnsafeAssetPath, message).in_file(path));
         }
     }
-}
-
-/// An HDF5 file is never said to be harmless: its configuration may lie where a search for text does not find it.
-fn hdf5(path: &Path, at: Option<u64>, report: &mut OpsReport) {
-    if let Some(at) = at {
-        let message = "the text of a Lambda layer stands in this file; Keras loads its code with the model and runs it";
-        let mut finding = Finding::new(Code::KerasLambda, message).in_file(path);
-        finding.offset = Some(at);
-        report.found(finding);
-    }
-    let message = "an HDF5 file (Keras .h5) was only searched for the text of a Lambda layer, not read";
-    let help = "save the model as .keras to have it looked at";
-    report.unread.push(Finding::new(Code::Unreadable, message).in_file(path).with_help(help));
 }
 
 fn lambdas(configs: &[KerasConfig], report: &mut OpsReport) {

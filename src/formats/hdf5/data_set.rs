@@ -79,7 +79,6 @@ impl DataSet {
         let bad = |why: String| Error::malformed("HDF5 data set", why);
         match &self.element {
             Element::Other { what, .. } => return Err(bad(format!("{what} are not decoded"))),
-            Element::Opaque { len } => return Err(bad(format!("opaque elements of {len} bytes are not decoded"))),
             Element::Elsewhere { size } if *size != 8 + u64::from(file.superblock.offset_size) => {
                 return Err(bad(format!("references to strings of {size} bytes")));
             }
@@ -99,7 +98,8 @@ impl DataSet {
             Layout::Contiguous { address: None, .. } | Layout::Chunked { .. } => {
                 let most = UNSTORED.max(file.len().saturating_mul(RATIO));
                 if bytes > most {
-                    let kind = ErrorKind::LimitExceeded { what: "data set that is not stored", got: bytes, limit: most };
+                    let kind =
+                        ErrorKind::LimitExceeded { what: "data set that is not stored", got: bytes, limit: most };
                     return Err(kind.into());
                 }
             }
@@ -127,6 +127,21 @@ impl DataSet {
         &self.space.dims
     }
 
+    /// Takes opaque elements for what a writer is known to write so: `bfloat16` of Keras.
+    pub(in crate::formats) fn decide(&mut self, is_keras: bool) -> Result<()> {
+        match self.element {
+            Element::Opaque { len: 2 } if is_keras => {
+                self.element = Element::Number { dtype: DType::BFloat16, big_endian: false };
+                Ok(())
+            }
+            Element::Opaque { len } => {
+                let why = format!("opaque elements of {len} bytes, whose meaning the file does not say");
+                Err(Error::malformed("HDF5 data set", why))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(in crate::formats) fn dtype(&self) -> DType {
         match self.element {
             Element::Number { dtype, .. } => dtype,
@@ -137,6 +152,9 @@ impl DataSet {
     /// Offset of its little-endian numbers in the source, if they lie there in one run.
     pub(in crate::formats) fn run(&self, file: &File) -> Option<(u64, u64)> {
         let Element::Number { dtype, big_endian } = self.element else { return None };
+        if !file.in_place {
+            return None;
+        }
         if big_endian && dtype.swap_unit() > 1 {
             return None;
         }

@@ -29,6 +29,8 @@ pub(in crate::formats) struct File {
     len: u64,
     pub(super) superblock: Superblock,
     pub(super) limits: Limits,
+    /// Whether the source is the file on disk, so that its offsets mean something to others.
+    pub(super) in_place: bool,
     pages: Mutex<BTreeMap<u64, Arc<[u8]>>>,
     /// Bytes of structures that may still be read.
     budget: AtomicU64,
@@ -46,6 +48,7 @@ impl File {
             len,
             superblock: Superblock::default(),
             limits: limits.clone(),
+            in_place: true,
             pages: Mutex::default(),
             budget: AtomicU64::new(0),
         };
@@ -57,6 +60,11 @@ impl File {
         file.len = file.len.saturating_sub(at);
         file.pages = Mutex::default();
         Ok(file)
+    }
+
+    /// The same file, whose source is memory that it was unpacked into.
+    pub(in crate::formats) fn unpacked(self) -> Self {
+        Self { in_place: false, ..self }
     }
 
     /// Allows as many bytes of structures again as one walk through a file may take.

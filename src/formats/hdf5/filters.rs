@@ -166,7 +166,8 @@ mod tests {
         for size in 1..=9usize {
             let bytes: Vec<u8> = (0..size * 5 + 3).map(|n| u8::try_from(n).unwrap()).collect();
             let count = bytes.len() / size;
-            let mut planes: Vec<u8> = (0..size).flat_map(|at| (0..count).map(move |n| n * size + at)).map(|n| bytes[n]).collect();
+            let mut planes: Vec<u8> =
+                (0..size).flat_map(|at| (0..count).map(move |n| n * size + at)).map(|n| bytes[n]).collect();
             planes.extend(&bytes[count * size..]);
             assert_eq!(unshuffle(&planes, size), bytes, "{size}");
         }

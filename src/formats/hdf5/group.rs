@@ -28,8 +28,6 @@ pub(super) enum Target {
 pub(super) struct Link {
     pub(super) name: Vec<u8>,
     pub(super) target: Target,
-    /// When it was made, counted from 0, where the group keeps that.
-    pub(super) order: Option<u64>,
 }
 
 /// Whether an object is a group.
@@ -93,7 +91,7 @@ fn symbols(file: &File, tree: u64, heap: u64, links: &mut Vec<Link>) -> Result<(
                 (_, Some(address)) => Target::Object(address),
                 (_, None) => return Err(Error::malformed("HDF5 symbol node", "a member without an address")),
             };
-            links.push(Link { name, target, order: None });
+            links.push(Link { name, target });
         }
         Ok(())
     })
@@ -109,7 +107,8 @@ fn link(fields: &mut Fields<'_>) -> Result<Link> {
     }
     let flags = fields.u8()?;
     let kind = if flags & 8 == 0 { 0 } else { fields.u8()? };
-    let order = if flags & 4 == 0 { None } else { Some(fields.u64()?) };
+    // When it was made, and in which characters its name is.
+    fields.skip(if flags & 4 == 0 { 0 } else { 8 })?;
     fields.skip(usize::from(flags & 0x10 != 0))?;
     let len = fields.number(1 << (flags & 3))?;
     let name = fields.take(usize::try_from(len).unwrap_or(usize::MAX))?.to_vec();
@@ -121,5 +120,5 @@ fn link(fields: &mut Fields<'_>) -> Result<Link> {
         }
         _ => Target::External,
     };
-    Ok(Link { name, target, order })
+    Ok(Link { name, target })
 }

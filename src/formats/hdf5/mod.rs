@@ -34,4 +34,4 @@ pub(super) use walk::Contents;
 use crate::container::{Checksums, Format};
 
 /// What a file is called whose data sets are not those of a Keras model.
-pub const HDF5: Format = Format { id: "hdf5", title: "HDF5", checksums: Checksums::Some };
+pub(super) const HDF5: Format = Format { id: "hdf5", title: "HDF5", checksums: Checksums::Some };

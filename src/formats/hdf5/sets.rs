@@ -1,7 +1,7 @@
 //! The data sets of one or several files as tensors: those that are runs of bytes, and those that only a reader of
 //! chunks, strings or big-endian numbers can hand out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::data_set::DataSet;
@@ -20,20 +20,21 @@ pub(in crate::formats) struct DataSets {
     /// By name: which file, and what its header says.
     encoded: BTreeMap<Vec<u8>, (usize, DataSet)>,
     tensors: Builder,
+    names: BTreeSet<Vec<u8>>,
 }
 
 impl DataSets {
-    /// Adds a file with its data sets, each under its path; gives those whose name was there before.
-    pub(in crate::formats) fn add(&mut self, file: File, contents: &mut Contents, has: &mut dyn FnMut(&[u8]) -> bool) -> Vec<Error> {
+    /// Adds a file with its data sets, each under its path; gives what is wrong with those that cannot be added.
+    pub(in crate::formats) fn add(&mut self, file: File, contents: &mut Contents, is_keras: bool) -> Vec<Error> {
         let n = self.files.len();
-        let mut doubles = Vec::new();
-        for (name, set) in std::mem::take(&mut contents.data_sets) {
-            if has(&name) {
+        let mut faults = Vec::new();
+        for (name, mut set) in std::mem::take(&mut contents.data_sets) {
+            if !self.names.insert(name.clone()) {
                 let why = "this name is there twice";
-                doubles.push(file.located(Error::malformed("HDF5 file", why).for_key(&name)));
+                faults.push(file.located(Error::malformed("HDF5 file", why).for_key(&name)));
                 continue;
             }
-            match tensor(&file, n, &name, &set) {
+            match set.decide(is_keras).and_then(|()| tensor(&file, n, &name, &set)) {
                 Ok(tensor) => {
                     let Parts::Whole(Place { range, .. }) = tensor.parts else { continue };
                     self.tensors.push(&tensor);
@@ -41,11 +42,11 @@ impl DataSets {
                         self.encoded.insert(name, (n, set));
                     }
                 }
-                Err(error) => doubles.push(file.located(error.for_key(&name))),
+                Err(error) => faults.push(file.located(error.for_key(&name))),
             }
         }
         self.files.push(file);
-        doubles
+        faults
     }
 
     /// All tensors, once.
@@ -53,8 +54,9 @@ impl DataSets {
         std::mem::take(&mut self.tensors).finish()
     }
 
-    pub(in crate::formats) fn files(&self) -> &[File] {
-        &self.files
+    /// Whether there are none.
+    pub(in crate::formats) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// The source of a file.
@@ -76,11 +78,6 @@ impl DataSets {
             Ok((file, set)) => elements::verify(file, set),
             Err(_) => Ok(Checked::Not),
         }
-    }
-
-    /// Whether a tensor is decoded on the way rather than a run of bytes.
-    pub(in crate::formats) fn is_encoded(&self, name: &[u8]) -> bool {
-        self.encoded.contains_key(name)
     }
 
     fn set(&self, name: &[u8]) -> Result<(&File, &DataSet)> {

@@ -16,7 +16,6 @@ const LONGEST: u64 = 128;
 /// What is read of a superblock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Superblock {
-    pub(super) version: u8,
     /// Bytes of an address.
     pub(super) offset_size: u8,
     /// Bytes of a length.
@@ -47,7 +46,7 @@ impl Superblock {
         let version = fields.u8()?;
         match version {
             0 | 1 => Self::old(&mut fields, version),
-            2 | 3 => Self::new(&mut fields, version, at, &bytes),
+            2 | 3 => Self::new(&mut fields, at, &bytes),
             _ => Err(bad(format!("version {version} is not known"))),
         }
     }
@@ -65,10 +64,10 @@ impl Superblock {
         // The entry of the root group: an offset of its name, which it has none of, and its address.
         fields.address()?;
         let root = fields.place()?;
-        Ok(Self { version, offset_size, length_size, end: end.saturating_sub(base), root })
+        Ok(Self { offset_size, length_size, end: end.saturating_sub(base), root })
     }
 
-    fn new(fields: &mut Fields<'_>, version: u8, at: u64, bytes: &[u8]) -> Result<Self> {
+    fn new(fields: &mut Fields<'_>, at: u64, bytes: &[u8]) -> Result<Self> {
         let (offset_size, length_size) = sizes(fields)?;
         let mut fields = Fields::new(fields.rest(), fields.offset(), offset_size, length_size);
         fields.skip(1)?;
@@ -78,7 +77,7 @@ impl Superblock {
         let root = fields.place()?;
         let len = 12 + 4 * usize::from(offset_size);
         check("HDF5 superblock", bytes.get(..len.saturating_add(4)).unwrap_or_default(), at)?;
-        Ok(Self { version, offset_size, length_size, end: end.saturating_sub(base), root })
+        Ok(Self { offset_size, length_size, end: end.saturating_sub(base), root })
     }
 }
 

@@ -21,8 +21,8 @@ const LONGEST_PATH: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(in crate::formats) struct Contents {
     pub(in crate::formats) data_sets: Vec<(Vec<u8>, DataSet)>,
-    /// Addresses of groups by their paths.
-    pub(in crate::formats) groups: BTreeMap<Vec<u8>, u64>,
+    /// Groups by their paths, with the attributes that are text.
+    pub(in crate::formats) groups: BTreeMap<Vec<u8>, Vec<Attribute>>,
     pub(in crate::formats) damage: Vec<Error>,
     pub(in crate::formats) notes: Vec<Error>,
 }
@@ -62,7 +62,9 @@ impl Contents {
         }
         let Walk { mut contents, faults, notes, beyond, .. } = walk;
         if let Some((needed, available)) = file.cut() {
-            let mut help = "the copy or download did not finish, or the program that wrote it was stopped; fetch it again".to_owned();
+            let mut help =
+                "the copy or download did not finish, or the program that wrote it was stopped; fetch it again"
+                    .to_owned();
             if beyond > 0 {
                 help = format!("{beyond} of its groups and data sets lie behind the cut and are not known; {help}");
             }
@@ -75,15 +77,6 @@ impl Contents {
             return Err(contents.damage.swap_remove(0));
         }
         Ok(contents)
-    }
-
-    /// The attributes of a group that are text; none of one that is not there.
-    pub(in crate::formats) fn attributes(&self, file: &File, path: &[u8]) -> Result<Vec<Attribute>> {
-        let Some(address) = self.groups.get(path) else { return Ok(Vec::new()) };
-        let object = Object::read(file, *address)?;
-        let mut found = Vec::new();
-        attribute::each(file, &object, &mut |attribute| found.push(attribute))?;
-        Ok(found)
     }
 }
 
@@ -102,9 +95,14 @@ impl Walk<'_> {
         if !self.entered.insert(address) {
             return Ok(());
         }
-        self.contents.groups.insert(path.to_vec(), address);
+        let mut attributes = Vec::new();
+        if let Err(error) = attribute::each(self.file, &object, &mut |attribute| attributes.push(attribute)) {
+            self.fault(path, error);
+        }
+        self.contents.groups.insert(path.to_vec(), attributes);
         let mut members = Vec::new();
         let read = links(self.file, &object, &mut members);
+        members.sort_by(|a, b| a.name.cmp(&b.name));
         let mut groups = Vec::new();
         for link in members {
             let mut below = path.to_vec();

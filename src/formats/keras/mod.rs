@@ -3,11 +3,16 @@
 //!
 //! Any other HDF5 file is opened here too, as data sets and nothing more.
 
+mod config;
+mod facts;
+mod names;
 mod read;
 
-pub use read::{KERAS_ARCHIVE, KERAS_H5};
+pub use config::{ConfigLayer, ConfigTree};
+pub use facts::{KerasFacts, KerasGroup, Naming};
+pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
 
-use super::hdf5::{HDF5, SIGNATURE};
+use super::hdf5::SIGNATURE;
 use super::{FileFormat, Probe};
 
 /// The row of HDF5 files in the table of formats.
@@ -23,6 +28,9 @@ pub(super) const SHARDED: FileFormat =
 
 /// What the list of a set ends in.
 const LIST: &str = ".weights.json";
+/// What an archive says of its model, and of itself.
+const CONFIG: &str = "config.json";
+const METADATA: &str = "metadata.json";
 /// What an archive, or a directory that one was unpacked into, has its weights in.
 const WEIGHTS: &str = "model.weights.h5";
 
@@ -45,7 +53,7 @@ fn is_list(probe: &Probe<'_>) -> bool {
 
 /// The weights of an archive that was unpacked; else the only file with weights.
 fn in_directory(names: &[&str]) -> Option<String> {
-    let unpacked = names.contains(&"config.json").then(|| names.iter().find(|name| **name == WEIGHTS)).flatten();
+    let unpacked = names.contains(&CONFIG).then(|| names.iter().find(|name| **name == WEIGHTS)).flatten();
     let h5 = |name: &&&str| name.ends_with(".h5") || name.ends_with(".hdf5");
     unpacked.or_else(|| only(names.iter().filter(h5))).map(|name| (*name).to_owned())
 }

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::WEIGHTS;
-use crate::container::{Checksums, Container, Format, Hold, Opened, Tensor};
+use super::config::ConfigTree;
+use super::facts::{KerasFacts, has_objects, listed_at};
+use super::names::told;
+use super::{CONFIG, METADATA, WEIGHTS};
+use crate::container::{Checksums, Container, Format, Hold, Opened, Tensor, Told};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::escaped;
 use crate::formats::hdf5::{Contents, DataSets, File, HDF5};
@@ -34,6 +37,21 @@ pub struct KerasFile {
     archive: Option<(Archive, Member)>,
     /// Whether the bytes of that member are the ones that the archive has a checksum of; found once.
     whole: OnceLock<std::result::Result<(), String>>,
+    facts: KerasFacts,
+    tree: OnceLock<Option<ConfigTree>>,
+    told: OnceLock<BTreeMap<Vec<u8>, Told>>,
+}
+
+impl KerasFile {
+    /// What the file says of its model.
+    pub fn facts(&self) -> &KerasFacts {
+        &self.facts
+    }
+
+    /// The layers of the configuration, if there is one that can be read.
+    pub fn tree(&self) -> Option<&ConfigTree> {
+        self.tree.get_or_init(|| self.facts.config.as_deref().and_then(ConfigTree::parse)).as_ref()
+    }
 }
 
 impl Container for KerasFile {
@@ -74,6 +92,10 @@ impl Container for KerasFile {
         }
     }
 
+    fn told(&self, name: &[u8]) -> Option<Told> {
+        self.told.get_or_init(|| told(&self.facts, self.tree())).get(name).cloned()
+    }
+
     fn encoded<'c>(
         &'c self,
         tensor: &Tensor,
@@ -105,10 +127,15 @@ pub(super) fn open_h5(path: &Path, limits: &Limits) -> Result<Opened> {
     let len = source.len();
     let file = File::open(source, 0, len, limits)?;
     let mut contents = Contents::read(&file)?;
-    let format = if is_keras(&contents) { &KERAS_H5 } else { &HDF5 };
+    let is_keras = is_keras(&contents);
+    let format = if is_keras { &KERAS_H5 } else { &HDF5 };
+    let mut facts = if is_keras { KerasFacts::read(&mut contents) } else { KerasFacts::default() };
+    if is_keras && path.file_name().is_some_and(|name| name == WEIGHTS) {
+        beside(path, limits, &mut facts, &mut contents);
+    }
     let mut sets = DataSets::default();
-    let faults = sets.add(file, &mut contents, &mut |_| false);
-    Ok(opened(format, sets, vec![path.to_path_buf()], None, None, (contents, faults)))
+    let faults = sets.add(file, &mut contents, is_keras);
+    Ok(opened(KerasFile::new(format, sets, vec![path.to_path_buf()], facts), (contents, faults)))
 }
 
 /// Opens an archive.
@@ -130,15 +157,28 @@ pub(super) fn open_archive(path: &Path, limits: &Limits) -> Result<Opened> {
     };
     let inside = |error: Error| error.for_key(WEIGHTS.as_bytes()).in_file(path);
     let file = File::open(source, start, member.len, limits).map_err(inside)?;
+    let file = if member.packing == Packing::Stored { file } else { file.unpacked() };
     let mut contents = Contents::read(&file)?;
     if archive.has_doubles() {
         let why = "a name is in the archive more than once; which of them is read depends on the reader";
         contents.notes.push(Error::malformed("zip archive", why).in_file(path));
     }
+    let mut facts = KerasFacts::read(&mut contents);
+    for (name, take) in [(METADATA, true), (CONFIG, false)] {
+        let Some(member) = archive.members().iter().rev().find(|member| member.name == name.as_bytes()) else {
+            let why = format!("it has no {name}: Keras cannot load the model");
+            contents.notes.push(Error::malformed("Keras archive", why).in_file(path));
+            continue;
+        };
+        let read = archive.read(member, limits.message).and_then(|bytes| said(&bytes, take, &mut facts));
+        if let Err(error) = read {
+            contents.damage.push(error.for_key(name.as_bytes()).in_file(path));
+        }
+    }
     let mut sets = DataSets::default();
-    let faults = sets.add(file, &mut contents, &mut |_| false);
-    let archive = Some((archive, member));
-    Ok(opened(&KERAS_ARCHIVE, sets, vec![path.to_path_buf()], None, archive, (contents, faults)))
+    let faults = sets.add(file, &mut contents, true);
+    let opening = KerasFile::new(&KERAS_ARCHIVE, sets, vec![path.to_path_buf()], facts);
+    Ok(opened(KerasFile { archive: Some((archive, member)), ..opening }, (contents, faults)))
 }
 
 /// Opens a set: a list of groups and the files that their data sets are in.
@@ -149,8 +189,7 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
     let map = weight_map(path, limits)?;
     let names: BTreeSet<&str> = map.values().flatten().map(String::as_str).collect();
     let (mut sets, mut paths, mut all) = (DataSets::default(), Vec::new(), Contents::default());
-    let mut faults = Vec::new();
-    let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
+    let (mut faults, mut sets_in_all) = (Vec::new(), Vec::new());
     for name in names {
         let file = path.with_file_name(name);
         // A name that leads out of the directory is not followed, whatever lies there.
@@ -166,20 +205,25 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
         });
         match opened {
             Ok((mut contents, opened)) => {
-                faults.extend(sets.add(opened, &mut contents, &mut |name| !seen.insert(name.to_vec())));
+                sets_in_all.extend(contents.data_sets.iter().map(|(name, set)| (name.clone(), set.dims().is_empty())));
+                faults.extend(sets.add(opened, &mut contents, true));
                 all.damage.append(&mut contents.damage);
                 all.notes.append(&mut contents.notes);
-                all.groups.append(&mut contents.groups);
+                for (group, attributes) in contents.groups {
+                    all.groups.entry(group).or_insert_with(Vec::new).extend(attributes);
+                }
                 paths.push(file);
             }
             Err(error) => {
                 let lost = map.values().filter(|files| files.iter().any(|file| file == name)).count();
-                let help = format!("{lost} groups that the list has in this file are not known; fetch it again, under exactly this name");
+                let help = format!(
+                    "{lost} groups that the list has in this file are not known; fetch it again, under exactly this name"
+                );
                 faults.push(error.with_help(help).in_file(&file));
             }
         }
     }
-    if seen.is_empty() && !faults.is_empty() {
+    if sets.is_empty() && !faults.is_empty() {
         return Err(faults.swap_remove(0));
     }
     for group in map.keys() {
@@ -189,28 +233,63 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
             all.damage.push(Error::malformed("list of weights", why).for_key(stored).in_file(path));
         }
     }
-    Ok(opened(&KERAS_H5, sets, paths, Some(path.to_path_buf()), None, (all, faults)))
+    let facts =
+        KerasFacts::of_groups(sets_in_all.iter().map(|(name, is_scalar)| (name.as_slice(), *is_scalar)), &all.groups);
+    let opening = KerasFile::new(&KERAS_H5, sets, paths, facts);
+    Ok(opened(KerasFile { index: Some(path.to_path_buf()), ..opening }, (all, faults)))
 }
 
-fn opened(
-    format: &'static Format,
-    mut sets: DataSets,
-    paths: Vec<PathBuf>,
-    index: Option<PathBuf>,
-    archive: Option<(Archive, Member)>,
-    (mut contents, mut faults): (Contents, Vec<Error>),
-) -> Opened {
+/// What lies beside the weights in a directory that an archive was unpacked into.
+fn beside(path: &Path, limits: &Limits, facts: &mut KerasFacts, contents: &mut Contents) {
+    for (name, is_metadata) in [(METADATA, true), (CONFIG, false)] {
+        let file = path.with_file_name(name);
+        if !file.is_file() {
+            continue;
+        }
+        let read = Source::open(&file).and_then(|source| said(&source.head(limits.message)?, is_metadata, facts));
+        if let Err(error) = read {
+            contents.notes.push(error.in_file(&file));
+        }
+    }
+}
+
+/// Takes what `metadata.json` or `config.json` says.
+fn said(bytes: &[u8], is_metadata: bool, facts: &mut KerasFacts) -> Result<()> {
+    if is_metadata {
+        return facts.add_metadata(bytes);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::malformed(CONFIG, "it is not UTF-8"))?;
+    facts.config = Some(text.to_owned());
+    Ok(())
+}
+
+impl KerasFile {
+    fn new(format: &'static Format, sets: DataSets, paths: Vec<PathBuf>, facts: KerasFacts) -> Self {
+        Self {
+            format,
+            sets,
+            paths,
+            index: None,
+            archive: None,
+            whole: OnceLock::new(),
+            facts,
+            tree: OnceLock::new(),
+            told: OnceLock::new(),
+        }
+    }
+}
+
+fn opened(mut file: KerasFile, (mut contents, mut faults): (Contents, Vec<Error>)) -> Opened {
     contents.damage.append(&mut faults);
-    let tensors = sets.take_tensors();
-    let container = Box::new(KerasFile { format, sets, paths, index, archive, whole: OnceLock::new() });
-    Opened { tensors, damage: contents.damage, notes: contents.notes, container }
+    let here = file.index.clone().or_else(|| file.paths.first().cloned()).unwrap_or_default();
+    let in_file = |errors: Vec<Error>| errors.into_iter().map(|error| error.in_file(&here)).collect();
+    let (damage, notes) = (in_file(contents.damage), in_file(contents.notes));
+    Opened { tensors: file.sets.take_tensors(), damage, notes, container: Box::new(file) }
 }
 
 /// Whether groups are those of a Keras model, whole or weights alone.
 fn is_keras(contents: &Contents) -> bool {
-    let has = |path: &[u8]| contents.groups.contains_key(path);
-    let in_vars = |(path, _): &(Vec<u8>, _)| path.rsplit(|byte| *byte == b'/').nth(1) == Some(b"vars");
-    has(b"model_weights") || has(b"top_level_model_weights") || contents.data_sets.iter().any(in_vars)
+    listed_at(contents).is_some() || has_objects(contents) || contents.groups.contains_key(&b"model_weights"[..])
 }
 
 /// The `weight_map` of a list: group to files.
