@@ -53,4 +53,4 @@ pub use stats::{Stats, StatsOptions, stats};
 pub use step::Step;
 pub use summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
-pub use validate::{Counts, Progress, ValidateOptions, Validation, validate, validate_found};
+pub use validate::{Counts, GroupVerdict, Progress, ValidateOptions, Validation, validate, validate_found};

@@ -127,7 +127,7 @@ impl ModelInfo {
              {collection} names it{more})"
         );
         let help =
-            "a program that builds the graph itself restores; or delete the collection from the MetaGraphDef first";
+            "a program that builds the graph itself restores; or take the collection out of the MetaGraphDef first";
         Some(Finding::new(Code::MissingNode, message).in_file(file).with_help(help))
     }
 

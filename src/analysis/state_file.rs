@@ -23,7 +23,7 @@ pub fn state_findings(dir: &ModelDir) -> Vec<Finding> {
         Ok(Outcome::Loaded(state)) => state,
         Ok(Outcome::NoPath(_)) => {
             let message = "the state file names no checkpoint: TensorFlow raises ValueError".to_owned();
-            found(Code::StateFileUnreadable, message, "delete it, or write model_checkpoint_path into it");
+            found(Code::StateFileUnreadable, message, "put it aside, or write model_checkpoint_path into it");
             return findings;
         }
         // What TensorFlow makes of it, nobody tried.
@@ -34,7 +34,7 @@ pub fn state_findings(dir: &ModelDir) -> Vec<Finding> {
         }
         Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) => {
             let message = format!("TensorFlow cannot read the state file: {error}");
-            found(Code::StateFileUnreadable, message, "delete it, or correct it");
+            found(Code::StateFileUnreadable, message, "put it aside, or correct it");
             return findings;
         }
     };
@@ -73,14 +73,15 @@ pub fn repair(dir: &ModelDir) -> Option<Vec<String>> {
         return None;
     }
     let here = |path: &String| dir.find(Path::new(path)).or_else(|| dir.find(Path::new(base_name(path))));
-    let mut kept: Vec<&Found> = match state {
-        Some(state) => {
-            // Oldest first, and each once: the latest is listed twice.
-            let mut found: Vec<&Found> = state.all_model_checkpoint_paths.iter().filter_map(here).collect();
-            found.extend(here(&state.model_checkpoint_path));
-            found
-        }
-        None => dir.checkpoints.iter().collect(),
+    let mut kept: Vec<&Found> = if let Some(state) = state {
+        // Oldest first, and each once: the latest is listed twice.
+        let mut found: Vec<&Found> = state.all_model_checkpoint_paths.iter().filter_map(here).collect();
+        found.extend(here(&state.model_checkpoint_path));
+        found
+    } else {
+        // Those of another name are perhaps of another model, whose saver has a state of its own.
+        let group = dir.checkpoints.last().map(Found::group);
+        dir.checkpoints.iter().filter(|found| Some(found.group()) == group).collect()
     };
     // A prefix that ends in `/` has no name of its own, and a state file cannot have it.
     let can_be_listed = |found: &&Found| found.complete && !found.prefix.base_name().is_empty();

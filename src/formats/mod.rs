@@ -46,7 +46,7 @@ pub struct FileFormat {
 
 /// Every format; one that is added here is found, opened, listed, read and compared by all commands.
 pub const FORMATS: &[FileFormat] =
-    &[safetensors::FORMAT, npz::FORMAT, npz::NPY, keras::ARCHIVE, keras::SHARDED, keras::H5];
+    &[safetensors::FORMAT, npz::FORMAT, npz::NPY, keras::ARCHIVE, keras::SHARDED, keras::H5, keras::HDF5];
 
 /// The format of a file, if it is one of these. A file that cannot be opened is none.
 pub fn of_file(path: &Path) -> Option<&'static FileFormat> {

@@ -2,14 +2,11 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
-
 use super::Look;
 use super::findings_text::joined;
-use super::json::{name, shape};
 use super::table::Columns;
 use super::units::{count, shape_text};
-use crate::analysis::{KerasLayer, KerasModel, Names};
+use crate::analysis::{KerasModel, Names};
 use crate::checkpoint::{Checkpoint, Tensor};
 use crate::escape::escaped;
 
@@ -138,66 +135,4 @@ fn own_name(names: &Names, at: usize, tensor: &Tensor, layer: &str) -> String {
         _ => full.rsplit('/').next().unwrap_or(&full),
     };
     escaped(own.as_bytes()).into_owned()
-}
-
-/// The model for programs: `keras` of `inspect` and of `graph`.
-pub(super) fn keras_json(checkpoint: &Checkpoint, model: &KerasModel) -> Value {
-    let tensors = |tensors: &[usize]| -> Vec<Value> {
-        let tensors = tensors.iter().filter_map(|at| checkpoint.tensors().get(*at));
-        tensors.map(|tensor| name(&tensor.name)).collect()
-    };
-    let layer = |layer: &KerasLayer| {
-        json!({
-            "name": layer.name,
-            "class": layer.class,
-            "depth": layer.depth,
-            "trainable": layer.trainable,
-            "parameters": layer.parameters,
-            "tensors": tensors(&layer.tensors),
-        })
-    };
-    json!({
-        "version": model.version,
-        "backend": model.backend,
-        "saved": model.saved,
-        "class": model.class,
-        "name": model.name,
-        "optimizer": model.optimizer,
-        "loss": model.loss,
-        "metrics": model.metrics,
-        "trainable_parameters": model.trainable,
-        "untrained_parameters": model.untrained,
-        "layers": model.layers.iter().map(layer).collect::<Vec<_>>(),
-        "optimizer_tensors": tensors(&model.optimizer_tensors),
-    })
-}
-
-/// The layers with their variables for programs.
-///
-/// # Errors
-/// What `out` says.
-pub fn keras_graph_json(
-    checkpoint: &Checkpoint,
-    model: &KerasModel,
-    names: &Names,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let variable = |(at, tensor): (usize, Tensor)| {
-        json!({
-            "tensor": name(&tensor.name),
-            "name": names.get(at).and_then(|name| name.full_name.as_deref()),
-            "dtype": tensor.dtype.to_string(),
-            "shape": shape(&tensor.shape),
-        })
-    };
-    let variables: Vec<Value> = checkpoint.tensors().iter().enumerate().map(variable).collect();
-    let whole = json!({
-        "schema_version": 1,
-        "kind": "graph",
-        "source": super::json::source(checkpoint.origin()),
-        "keras": keras_json(checkpoint, model),
-        "variables": variables,
-    });
-    serde_json::to_writer(&mut *out, &whole)?;
-    writeln!(out)
 }

@@ -71,6 +71,42 @@ fn names_that_are_not_there_are_answered_with_their_likes() {
     assert_eq!(near, [b"layer/kernel"]);
 }
 
+// What an interrupted save left, a surplus shard, an unreadable state file: each may be the only copy of something.
+#[test]
+fn nobody_is_told_to_delete_what_may_be_the_only_copy() {
+    let advice = [
+        "can go.",
+        "can go\"",
+        "delete it",
+        "delete them",
+        "delete the",
+        "delete old",
+        "remove it",
+        "remove the parts",
+        "rm ",
+    ];
+    let mut open = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut read = 0;
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        read += 1;
+        let text = String::from_utf8(std::fs::read(&path).unwrap_or_default()).unwrap_or_default();
+        // Texts for people stand in quotes; comments, and the names that a test quotes, are no advice.
+        for line in text.split("#[cfg(test)]").next().unwrap_or_default().lines() {
+            let quoted = line.split_once('"').filter(|(front, _)| !front.contains("//")).map_or("", |(_, rest)| rest);
+            let quoted = quoted.replace("o not delete", "");
+            let found = advice.iter().find(|words| quoted.contains(*words));
+            // The tests of messages paste them, whatever they say.
+            let pasted = path.file_name().is_some_and(|name| name == "tests.rs" || name == "wordings.rs");
+            assert!(found.is_none() || pasted, "{}: {line}", path.display());
+        }
+    }
+    assert!(read > 200, "{read} files");
+}
+
 #[test]
 fn checksums_that_were_computed_here_are_explained_alike() {
     let diagnosis = explain_checksums(592_068_290, 517_592_881, Some(2_359_296));

@@ -56,7 +56,7 @@ fn duplicate(version: &Version, versions: &[Version], result: &mut Validation) {
     let taken = taken.map(shown).unwrap_or_default();
     let message = format!("{} is version {} too; TensorFlow Serving takes {taken}", shown(version), version.number);
     let finding = Finding::new(Code::DuplicateVersion, message).in_file(&version.path);
-    result.push(finding.with_help("keep one of them"));
+    result.push(finding.with_help("move one of them elsewhere"));
 }
 
 fn shown(version: &Version) -> String {
@@ -171,7 +171,7 @@ pub(super) fn check(dir: &Path, model: &SavedModel, result: &mut Validation) {
         let message =
             "export.meta lies beside the SavedModel: TensorFlow Serving takes it for a Session Bundle and refuses it";
         let finding = Finding::new(Code::StrayVersion, message).in_file(dir.join("export.meta"));
-        result.push(finding.with_help("delete export.meta"));
+        result.push(finding.with_help("move export.meta elsewhere"));
     }
     let Some(graph) = model.meta_graph(&["serve"]) else {
         let tags: Vec<String> = model.meta_graphs.iter().map(tags).collect();

@@ -12,11 +12,14 @@ pub use config::{ConfigLayer, ConfigTree};
 pub use facts::{KerasFacts, KerasGroup, Naming};
 pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
 
-use super::hdf5::SIGNATURE;
+use super::hdf5::{self, SIGNATURE};
 use super::{FileFormat, Probe};
 
 /// The row of HDF5 files in the table of formats.
 pub(super) const H5: FileFormat = FileFormat { format: &KERAS_H5, claims: is_h5, open: read::open_h5, in_directory };
+
+/// What is opened by the row above and turns out not to be Keras'.
+pub(super) const HDF5: FileFormat = FileFormat { format: &hdf5::HDF5, ..H5 };
 
 /// The row of archives.
 pub(super) const ARCHIVE: FileFormat =

@@ -6,14 +6,18 @@ use crate::analysis::Code;
 pub(super) const PAGES: &[Page] = &[
     Page {
         code: Code::MissingShard,
-        found: "The header of the index counts the data shards; a file of that name is not there.",
+        found: "The header of the index counts the data shards; a file of that name is not there. Files under other names, and what interrupted saves left, are tried by size and checksums.",
         tensorflow: "Opens the checkpoint and lists every name; reading a tensor of that shard raises NotFoundError: \"….data-00000-of-00001; No such file or directory\".",
         causes: &[
             "Only the `.index` was copied or downloaded.",
-            "The files were renamed: the prefix must be the same for all of them.",
+            "The file was renamed, by hand or by a browser: the prefix must be the same for all of them.",
             "The shard is too large for the repository or was left out by .gitignore.",
+            "A save ended before its files were renamed: the shard lies in a `_temp` directory.",
         ],
-        next: &["Copy every file that begins with the prefix.", "`ckpt inspect PREFIX` lists the files of the set."],
+        next: &[
+            "Where the finding names the file that has the data, rename that file.",
+            "Otherwise copy every file that begins with the prefix; `ckpt inspect PREFIX` lists the set.",
+        ],
     },
     Page {
         code: Code::ShortShard,
@@ -47,7 +51,10 @@ pub(super) const PAGES: &[Page] = &[
         found: "Beside the shards that the index counts lies one with another number.",
         tensorflow: "Never reads it.",
         causes: &["A checkpoint with more shards was overwritten by one with fewer.", "Files of two saves were mixed."],
-        next: &["If the rest is valid, the surplus file can go."],
+        next: &[
+            "Nothing has to be done: TensorFlow does not read it.",
+            "Keep it until it is known what it is: it may be the only copy of another save's data, whose index was overwritten or lies elsewhere.",
+        ],
     },
     Page {
         code: Code::ShardCountMismatch,
@@ -58,20 +65,24 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::SwappedShards,
-        found: "The checksums of the tensors of one shard match the bytes of another, and the other way round.",
+        found: "The tensors of a shard that do not match their checksums match them in the file of another shard.",
         tensorflow: "Reads the wrong bytes: \"Checksum does not match\", or \"Read less bytes than requested\".",
         causes: &["Shards that were renamed by hand or by a download tool."],
-        next: &["Exchange the names of the two files, then run `ckpt validate PREFIX` again."],
+        next: &["Exchange the names of the two files, by way of a third name, then run `ckpt validate PREFIX` again."],
     },
     Page {
         code: Code::MispairedData,
-        found: "Nearly all tensors differ from their checksums although the sizes fit.",
-        tensorflow: "Raises DataLossError: \"Checksum does not match\" for the first tensor it reads.",
+        found: "The sizes fit and tensors differ. Other indexes of the directory, and of its `_temp` directories, have the checksums of these bytes, or other files have the bytes of these checksums; where neither is at hand, so much of what can differ between two saves differs that no damage is likelier.",
+        tensorflow: "Raises DataLossError: \"Checksum does not match\" for the first of these tensors that it reads. What both saves have alike is restored.",
         causes: &[
             "The index of one step lies beside the data of another: files of two saves under one name.",
+            "Two programs save into one directory under one name.",
             "A copy was taken while a save replaced the files.",
         ],
-        next: &["Fetch index and data of the same step again.", "Try each index in the directory with this shard."],
+        next: &[
+            "Where the finding names the index or the data of the same save, use that pair.",
+            "Otherwise fetch index and data of one step again. Until then no tensor of this pair can be trusted, not even one that matches.",
+        ],
     },
     Page {
         code: Code::TensorChecksumMismatch,
@@ -83,26 +94,26 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "`ckpt explain 'MESSAGE'` tells from the two numbers whether zeros, text or one changed bit were read.",
-            "Fetch the shard again. All other tensors are good and can be exported.",
+            "Fetch the shard again. The tensors that match are good, as long as nothing speaks for another save: `ckpt validate PREFIX` says so.",
         ],
     },
     Page {
         code: Code::HoleOfZeros,
-        found: "Bytes of tensors that do not match their checksums are zeros, in one stretch.",
+        found: "Bytes of tensors that do not match their checksums are zeros, in one stretch. Where whole tensors are zeros, another save is asked for first: slots are zeros at the beginning.",
         tensorflow: "Raises DataLossError: \"Checksum does not match\" for the tensors in the hole.",
         causes: &[
             "A download that reserves the whole file first and was interrupted: the size is right, the content is not.",
             "A crash or full disk between reserving space and writing.",
         ],
-        next: &["Fetch the file again, or the stretch that is named; everything else is good."],
+        next: &["Fetch the file again, or the stretch that is named; what lies outside of it matches its checksums."],
     },
     Page {
         code: Code::SingleBitFlip,
-        found: "The difference of the stored and the computed checksum is the one that a single changed bit at the named place leaves.",
+        found: "The difference of the stored and the computed checksum, of a tensor or of a block of the index, is the one that a single changed bit at the named place leaves.",
         tensorflow: "Raises DataLossError: \"Checksum does not match\".",
         causes: &["Faulty memory in a machine that copied the file.", "A dying disk, or a transfer without checksums."],
         next: &[
-            "Fetch the file again; where that is impossible, changing the named bit back makes it whole.",
+            "Fetch the file again; where that is impossible, change the named bit back, in a copy.",
             "In large tensors the place can be a coincidence: the finding says how likely that is.",
             "Test the memory of the machine if it happens again.",
         ],
@@ -135,7 +146,7 @@ pub(super) const PAGES: &[Page] = &[
         found: "The lengths of the strings add up to more or fewer bytes than the entry has.",
         tensorflow: "Raises DataLossError: \"String lengths longer than expected offset\", or reads on into the next tensor.",
         causes: &["An index and data of different saves.", "A file that was edited or made to do harm."],
-        next: &["Fetch both files again from the same save."],
+        next: &["Fetch both files again, from the same save."],
     },
     Page {
         code: Code::NonFinite,

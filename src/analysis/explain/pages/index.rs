@@ -33,7 +33,10 @@ pub(super) const PAGES: &[Page] = &[
         found: "Every block of the index ends in a checksum of its own; this one differs.",
         tensorflow: "Says so only of the first block (\"failed to seek to header entry\"). It skips any other one: its tensors vanish from lists and are \"not found in checkpoint\".",
         causes: &["A damaged disk, memory or transfer.", "A file that was edited, or transferred as text."],
-        next: &["Fetch the index again.", "`ckpt list PREFIX` shows the tensors of all other blocks."],
+        next: &[
+            "Fetch the index again; it is small, the data can stay. Where one changed bit explains the block, its finding is single-bit-flip and names it.",
+            "`ckpt list PREFIX` shows the tensors of all other blocks.",
+        ],
     },
     Page {
         code: Code::BadBlock,
@@ -137,7 +140,10 @@ pub(super) const PAGES: &[Page] = &[
         found: "A partitioned variable lists its slices; one of them has no entry of its own.",
         tensorflow: "Raises NotFoundError (\"Key … not found in checkpoint\") when the variable, or that part, is read.",
         causes: &["A save by several workers was not merged completely.", "An index that was edited."],
-        next: &["Use the checkpoint before this one.", "Look for `_temp` directories of the same save beside it."],
+        next: &[
+            "Look for `_temp` directories of the same save beside it, and keep them.",
+            "Use the checkpoint before this one.",
+        ],
     },
     Page {
         code: Code::SliceDisagrees,
@@ -155,9 +161,15 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::SlicesIncomplete,
-        found: "The slices of a partitioned variable together have fewer elements than its shape.",
-        tensorflow: "Raises InvalidArgumentError: \"Does not have sufficient slices for partitioned tensor\"; a restore that asks only for slices that exist works.",
-        causes: &["A shard of a partitioned save is missing.", "Only a part of the variable was saved."],
-        next: &["Use the checkpoint before this one, or restore with the partitioning of the save."],
+        found: "The slices of a partitioned variable together have fewer elements than its shape. A note where the name says that it is the slot of one part (`…/part_0/…`): savers write those so.",
+        tensorflow: "Raises InvalidArgumentError: \"Does not have sufficient slices for partitioned tensor\" if the whole is asked for; a restore that asks only for slices that exist works.",
+        causes: &[
+            "The slot of one part of a partitioned variable: normal, nothing is missing.",
+            "A part of a save by several workers was not merged, or only a part of the variable was saved.",
+        ],
+        next: &[
+            "Restore with the partitioning of the save; a slot of one part is restored by the part that it belongs to.",
+            "If it is no such slot: look for `_temp` directories of the same save, or use the checkpoint before this one.",
+        ],
     },
 ];

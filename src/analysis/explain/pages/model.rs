@@ -14,7 +14,7 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "Build the graph by the program that made it, and restore with tf.compat.v1.train.Saver().",
-            "Or take the collection out of the file first: read it into a MetaGraphDef and delete collection_def[NAME].",
+            "Or take the collection out of the file first: read a copy of it into a MetaGraphDef and take collection_def[NAME] out.",
         ],
     },
     Page {
@@ -54,7 +54,7 @@ pub(super) const PAGES: &[Page] = &[
         found: "No object of the graph names this tensor.",
         tensorflow: "No `tf.train.Checkpoint` restore ever reads it; a restore by name can.",
         causes: &["Tensors were added to the checkpoint by another program."],
-        next: &["It costs disk space only. `ckpt print PREFIX NAME` shows what it holds."],
+        next: &["It harms nothing. `ckpt print PREFIX NAME` shows what it holds."],
     },
     Page {
         code: Code::StateFileUnreadable,
@@ -62,8 +62,8 @@ pub(super) const PAGES: &[Page] = &[
         tensorflow: "`tf.train.latest_checkpoint` logs \"Checkpoint ignored\" and returns None, so training starts from scratch; an empty file raises ValueError.",
         causes: &["It was edited by hand, or cut off by a full disk.", "It is a Git LFS pointer or a web page."],
         next: &[
-            "Write it again: one line `model_checkpoint_path: \"model.ckpt-200\"`.",
-            "Or give the prefix itself everywhere.",
+            "See what the file is before it is replaced: `ckpt inspect DIR`. Old programs saved weights under the name `checkpoint`.",
+            "Then write it again: one line `model_checkpoint_path: \"model.ckpt-200\"`; or give the prefix itself everywhere.",
         ],
     },
     Page {
@@ -82,12 +82,17 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::InterruptedSave,
-        found: "Files or directories with the temporary names of a save (`.tempstate…`, `_temp`) lie beside the checkpoints.",
+        found: "Files or directories with the temporary names of a save (`.tempstate…`, `_temp`, `.part-…`) lie beside the checkpoints. Parts that have an index are checked as a checkpoint is.",
         tensorflow: "Never reads or removes them.",
-        causes: &["The process was killed or the disk was full while it saved.", "A save is going on right now."],
+        causes: &[
+            "The process was killed or the disk was full while it saved.",
+            "Everything was written, and the rename was refused: a virus scanner, another program that has the file open, a second writer.",
+            "The workers have no directory in common, so the chief did not find their parts.",
+            "A save is going on right now.",
+        ],
         next: &[
-            "If nothing is training in this directory they can go.",
-            "Check the newest checkpoint: `ckpt validate DIR`.",
+            "Keep them: what lies there may be the only copy of the newest save. The finding says whether it is whole, and how to put it in its place.",
+            "Go on from a checkpoint that is intact: `ckpt latest DIR --valid`; only a later one that is intact makes them useless.",
         ],
     },
     Page {
@@ -106,10 +111,16 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::BadSavedModel,
-        found: "`saved_model.pb`, `saved_model.pbtxt` or the `.meta` file cannot be decoded.",
-        tensorflow: "Raises OSError: \"Cannot parse proto file\", or DecodeError.",
-        causes: &["A download or copy that stopped early.", "A Git LFS pointer or a web page under this name."],
-        next: &["Fetch the file again.", "The variables can be read without it: `ckpt list DIR/variables`."],
+        found: "`saved_model.pb`, `saved_model.pbtxt` or the `.meta` file cannot be decoded, or has no graph. The first bytes tell what it is instead.",
+        tensorflow: "Raises OSError: \"Cannot parse file\", \"Error parsing message\", or DecodeError.",
+        causes: &[
+            "Another kind of file under this name: a frozen graph, a label map, a gzip'ed object, a Git LFS pointer, a web page.",
+            "A download or copy that stopped early.",
+        ],
+        next: &[
+            "`ckpt inspect DIR` says what the file is; a frozen graph is whole, and is loaded as one.",
+            "Fetch the file again if it is cut or a pointer. The variables can be read without it: `ckpt list DIR/variables/variables`.",
+        ],
     },
     Page {
         code: Code::FingerprintMismatch,

@@ -33,7 +33,7 @@ pub(super) const PAGES: &[Page] = &[
         found: "Two names are the same number: `1` and `001`.",
         tensorflow: "Serving warns and takes the name that sorts last.",
         causes: &["Two tools write versions, one of them with leading zeros."],
-        next: &["Keep one of them."],
+        next: &["Move one of them elsewhere, or give it another number."],
     },
     Page {
         code: Code::NoServeTag,

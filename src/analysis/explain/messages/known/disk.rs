@@ -22,8 +22,8 @@ pub(super) const ROWS: &[Known] = &[
         likely: &["The disk or the quota is used up: old checkpoints, event files, other users."],
         next: &[
             "ckpt latest DIR --valid   the newest checkpoint that is whole: go on from that one",
-            "delete old checkpoints (CheckpointManager(max_to_keep=…), Saver(max_to_keep=…)), then the .tempstate files of this save",
-            "ckpt log DIR   how large each checkpoint is",
+            "make room outside of this directory first, then save again; the .tempstate files of this save are not whole, but touch nothing before a later checkpoint is intact",
+            "ckpt log DIR   how large each checkpoint is; max_to_keep of CheckpointManager or Saver bounds their number",
         ],
         certain: &["Certain: this save is not whole. Earlier ones are untouched unless they had the same name."],
         codes: &[Code::InterruptedSave, Code::ShortShard],
@@ -94,7 +94,7 @@ pub(super) const ROWS: &[Known] = &[
         ],
         next: &[
             "let only the chief save (or give every worker its own directory)",
-            "remove the parts of older saves from PREFIX_temp when no save is running",
+            "when no save is running, move what lies in PREFIX_temp elsewhere; ckpt validate DIR says first what it is",
         ],
         certain: &["Certain: nothing is damaged; the checkpoint before this one is untouched."],
         codes: &[Code::InterruptedSave],
