@@ -63,10 +63,10 @@ pub(super) struct Inspect<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     checkpoints: Option<Vec<DirCheckpoint<'a>>>,
-    /// of a file of Keras: below
+    /// of a file of Keras: its model
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
-    keras: Option<Keras<'a>>,
+    keras_model: Option<Keras<'a>>,
     /// where there is a graph: below
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
@@ -243,7 +243,7 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
             leftovers: &summary.beside.leftovers,
         },
         checkpoints: origin.model_dir.as_ref().map(checkpoints),
-        keras: summary.keras.as_ref().map(|model| Keras::of(checkpoint, model)),
+        keras_model: summary.keras.as_ref().map(|model| Keras::of(checkpoint, model)),
         meta_graphs: model.map(|model| model.graphs.iter().map(MetaGraph::from).collect()),
         saved_model: model.and_then(SavedModelParts::of),
         versions: summary.serving.as_ref().map(|serving| serving.versions.iter().map(ServingVersion::from).collect()),

@@ -22,7 +22,7 @@ fn opened(dir: &Path, bytes: &[u8]) -> Result<Checkpoint, Error> {
 /// Reads all tensors, of each no more than a megabyte; gives what went wrong.
 fn read(checkpoint: &Checkpoint) -> Vec<String> {
     let mut wrong = Vec::new();
-    for tensor in checkpoint.tensors().iter() {
+    for tensor in checkpoint.tensors() {
         let mut bytes = 0;
         let end = checkpoint.read_all(&tensor, &mut |part| {
             bytes += part.len();

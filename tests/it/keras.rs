@@ -41,7 +41,7 @@ fn variables_are_called_as_keras_calls_them() {
             let prefix = document["prefix"].as_str().unwrap();
             let got = names(&testdata().join(case).join(prefix));
             for (path, want) in document["names"].as_object().unwrap() {
-                let is_listed = prefix.ends_with(".h5") && !prefix.ends_with(".weights.h5");
+                let is_listed = prefix.strip_suffix(".h5").is_some_and(|stem| !stem.ends_with(".weights"));
                 // What no file says: variables of classes that only the program knows, of optimizers by their number, of
                 // metrics; and everything in the one form that has no names at all.
                 let unknown = path == "layers/scale/vars/0"
@@ -193,7 +193,11 @@ fn the_layers_are_shown_in_the_order_of_the_model() {
     assert!(said.contains("query/kernel  float32 2×1×2"), "{said}");
     let said = ckpt_says(0, &["graph", path.to_str().unwrap(), "--format", "json"]);
     let said: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(said["keras"]["class"], json!("Functional"));
+    assert_eq!((&said["from"], &said["nodes"][0]["class"]), (&json!("keras"), &json!("Functional")));
+    let mut layers: Vec<Value> =
+        said["nodes"][0]["children"].as_array().unwrap().iter().map(|child| child["name"].clone()).collect();
+    assert_eq!(layers.pop(), Some(json!("optimizer")));
+    assert_eq!(Value::Array(layers), expected("keras/tf_keras")["layers"]);
     let said = ckpt_says(0, &["list", "--names", path.to_str().unwrap()]);
     let at = |what: &str| said.find(what).unwrap_or_else(|| panic!("{what} is not in {said}"));
     assert!(at("words/embeddings") < at("first/kernel") && at("out/kernel") < at("optimizer"));

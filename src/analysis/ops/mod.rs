@@ -146,7 +146,9 @@ pub fn look_at_ops(targets: &[Target]) -> OpsReport {
             }),
             Target::KerasArchive(path) => keras_archive(path).map(|configs| lambdas(&configs, &mut report)),
             Target::Hdf5(path) => keras_h5(path).map(|(configs, unread)| {
-                unread.iter().for_each(|error| report.unread(error));
+                for error in &unread {
+                    report.unread(error);
+                }
                 lambdas(&configs, &mut report);
             }),
             Target::Unsupported(path, why) => {

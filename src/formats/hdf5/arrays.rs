@@ -49,7 +49,7 @@ impl Elements<'_> {
     }
 
     /// The head of a structure: signature, version and kind of elements.
-    fn head(&self, fields: &mut Fields<'_>, signature: &[u8; 4], address: u64) -> Result<()> {
+    fn head(&self, fields: &mut Fields<'_>, signature: [u8; 4], address: u64) -> Result<()> {
         fields.signature("HDF5 array of chunks", signature)?;
         let (version, kind) = (fields.u8()?, fields.u8()?);
         if version != 0 || kind != u8::from(self.size.is_some()) {
@@ -99,7 +99,7 @@ pub(super) fn fixed(elements: &Elements<'_>, address: u64, out: &mut dyn FnMut(u
     let (offsets, lengths) = (u64::from(file.superblock.offset_size), u64::from(file.superblock.length_size));
     let bytes = file.bytes(address, 12 + offsets + lengths)?;
     let mut fields = file.fields(&bytes, address);
-    elements.head(&mut fields, b"FAHD", address)?;
+    elements.head(&mut fields, *b"FAHD", address)?;
     check("HDF5 array of chunks", &bytes, file.offset(address))?;
     let (size, page_bits) = (fields.u8()?, fields.u8()?);
     let count = fields.length()?;
@@ -113,7 +113,7 @@ pub(super) fn fixed(elements: &Elements<'_>, address: u64, out: &mut dyn FnMut(u
         let len = count.saturating_mul(elements.len()).saturating_add(prefix).saturating_add(4);
         let bytes = file.bytes(block, len)?;
         let mut fields = file.fields(&bytes, block);
-        elements.head(&mut fields, b"FADB", block)?;
+        elements.head(&mut fields, *b"FADB", block)?;
         check("HDF5 array of chunks", &bytes, file.offset(block))?;
         fields.place()?;
         return elements.each(&mut fields, 0, count, out);
@@ -122,7 +122,7 @@ pub(super) fn fixed(elements: &Elements<'_>, address: u64, out: &mut dyn FnMut(u
     let len = prefix.saturating_add(bits).saturating_add(4);
     let bytes = file.bytes(block, len)?;
     let mut fields = file.fields(&bytes, block);
-    elements.head(&mut fields, b"FADB", block)?;
+    elements.head(&mut fields, *b"FADB", block)?;
     check("HDF5 array of chunks", &bytes, file.offset(block))?;
     fields.place()?;
     let made = fields.take(usize::try_from(bits).unwrap_or(usize::MAX))?;
@@ -156,7 +156,7 @@ impl Extensible {
         let len = if is_paged { 0 } else { count.saturating_mul(elements.len()) };
         let bytes = file.bytes(at, len.saturating_add(prefix).saturating_add(4))?;
         let mut fields = file.fields(&bytes, at);
-        elements.head(&mut fields, b"EADB", at)?;
+        elements.head(&mut fields, *b"EADB", at)?;
         check("HDF5 array of chunks", &bytes, file.offset(at))?;
         if fields.place()? != self.address {
             return Err(elements.bad("a block of another array", at));
@@ -182,7 +182,7 @@ pub(super) fn extensible(elements: &Elements<'_>, address: u64, out: &mut dyn Fn
     let (offsets, lengths) = (u64::from(file.superblock.offset_size), u64::from(file.superblock.length_size));
     let bytes = file.bytes(address, 16 + offsets + 6 * lengths)?;
     let mut fields = file.fields(&bytes, address);
-    elements.head(&mut fields, b"EAHD", address)?;
+    elements.head(&mut fields, *b"EAHD", address)?;
     check("HDF5 array of chunks", &bytes, file.offset(address))?;
     let (size, bits, in_index) = (fields.u8()?, fields.u8()?, u64::from(fields.u8()?));
     let (least, pointers, page_bits) = (u64::from(fields.u8()?), u64::from(fields.u8()?), fields.u8()?);
@@ -209,7 +209,7 @@ pub(super) fn extensible(elements: &Elements<'_>, address: u64, out: &mut dyn Fn
     let len = (10 + offsets).saturating_add(in_index.saturating_mul(elements.len())).saturating_add(addresses);
     let bytes = file.bytes(index, len)?;
     let mut fields = file.fields(&bytes, index);
-    elements.head(&mut fields, b"EAIB", index)?;
+    elements.head(&mut fields, *b"EAIB", index)?;
     check("HDF5 array of chunks", &bytes, file.offset(index))?;
     fields.place()?;
     elements.each(&mut fields, 0, in_index, out)?;
@@ -238,7 +238,7 @@ pub(super) fn extensible(elements: &Elements<'_>, address: u64, out: &mut dyn Fn
         let len = blocks.saturating_mul(offsets).saturating_add(bits).saturating_add(prefix).saturating_add(4);
         let bytes = file.bytes(at, len)?;
         let mut below = file.fields(&bytes, at);
-        elements.head(&mut below, b"EASB", at)?;
+        elements.head(&mut below, *b"EASB", at)?;
         check("HDF5 array of chunks", &bytes, file.offset(at))?;
         below.skip(usize::try_from(offsets + array.offset_size).unwrap_or(0))?;
         let made = below.take(usize::try_from(bits).unwrap_or(usize::MAX))?;

@@ -28,10 +28,10 @@ fn lookup3(bytes: &[u8]) -> u32 {
     let last = bytes.len().saturating_sub(1) / 12 * 12;
     let (head, tail) = bytes.split_at(last);
     for twelve in head.chunks_exact(12) {
-        let [x, y, z] = words(twelve);
-        a = a.wrapping_add(x);
-        b = b.wrapping_add(y);
-        c = c.wrapping_add(z);
+        let more = words(twelve);
+        a = a.wrapping_add(more[0]);
+        b = b.wrapping_add(more[1]);
+        c = c.wrapping_add(more[2]);
         for (rotate, step) in [(4, 0), (6, 1), (8, 2), (16, 0), (19, 1), (4, 2)] {
             let (of, by, with) = match step {
                 0 => (&mut a, &mut c, b),
@@ -45,10 +45,10 @@ fn lookup3(bytes: &[u8]) -> u32 {
     if tail.is_empty() {
         return c;
     }
-    let [x, y, z] = words(tail);
-    a = a.wrapping_add(x);
-    b = b.wrapping_add(y);
-    c = c.wrapping_add(z);
+    let more = words(tail);
+    a = a.wrapping_add(more[0]);
+    b = b.wrapping_add(more[1]);
+    c = c.wrapping_add(more[2]);
     for (rotate, step) in [(14, 2), (11, 0), (25, 1), (16, 2), (4, 0), (14, 1), (24, 2)] {
         let (of, by) = match step {
             0 => (&mut a, c),

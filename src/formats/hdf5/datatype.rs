@@ -84,7 +84,7 @@ fn nested(fields: &mut Fields<'_>, depth: u8) -> Result<Element> {
                 return other("integers that do not fill their bytes");
             }
             let dtype = integer(len, bits & 8 != 0);
-            dtype.map_or_else(|| other("integers of this length"), |dtype| number(dtype, bits & 1 != 0))
+            dtype.map_or_else(|| other("integers of this length"), |dtype| Ok(number(dtype, bits & 1 != 0)))
         }
         1 => {
             let mut form = Form { len, sign: (bits >> 8 & 0xff) as u8, ..Form::default() };
@@ -92,12 +92,12 @@ fn nested(fields: &mut Fields<'_>, depth: u8) -> Result<Element> {
             (form.exponent, form.mantissa) = ((fields.u8()?, fields.u8()?), (fields.u8()?, fields.u8()?));
             form.bias = fields.u32()?;
             match (form.dtype(), bits & 0x41) {
-                (Some(dtype), order @ (0 | 1)) => number(dtype, order == 1),
+                (Some(dtype), order @ (0 | 1)) => Ok(number(dtype, order == 1)),
                 (Some(_), _) => other("floating-point numbers in the order of a VAX"),
                 (None, _) => other("floating-point numbers of an unusual form"),
             }
         }
-        3 if len > 0 => Ok(Element::Fixed { len, at_first_zero: bits & 0xf == 0 }),
+        3 if len > 0 => Ok(Element::Fixed { len, at_first_zero: bits.trailing_zeros() >= 4 }),
         5 => Ok(Element::Opaque { len }),
         6 => complex(fields, version, bits & 0xffff, len, depth),
         7 => other("references"),
@@ -116,8 +116,8 @@ fn nested(fields: &mut Fields<'_>, depth: u8) -> Result<Element> {
         9 => other("lists of different lengths"),
         10 => other("arrays within elements"),
         11 => match nested(fields, depth)? {
-            Element::Number { dtype: DType::Float32, big_endian } => number(DType::Complex64, big_endian),
-            Element::Number { dtype: DType::Float64, big_endian } => number(DType::Complex128, big_endian),
+            Element::Number { dtype: DType::Float32, big_endian } => Ok(number(DType::Complex64, big_endian)),
+            Element::Number { dtype: DType::Float64, big_endian } => Ok(number(DType::Complex128, big_endian)),
             _ => other("complex numbers of an unusual form"),
         },
         2 => other("times"),
@@ -127,8 +127,8 @@ fn nested(fields: &mut Fields<'_>, depth: u8) -> Result<Element> {
     }
 }
 
-fn number(dtype: DType, big_endian: bool) -> Result<Element> {
-    Ok(Element::Number { dtype, big_endian })
+fn number(dtype: DType, big_endian: bool) -> Element {
+    Element::Number { dtype, big_endian }
 }
 
 fn integer(len: u64, signed: bool) -> Option<DType> {
@@ -203,8 +203,8 @@ fn complex(fields: &mut Fields<'_>, version: u32, members: u32, len: u64, depth:
         return other;
     }
     match (real.2, len) {
-        (Element::Number { dtype: DType::Float32, big_endian }, 8) => number(DType::Complex64, big_endian),
-        (Element::Number { dtype: DType::Float64, big_endian }, 16) => number(DType::Complex128, big_endian),
+        (Element::Number { dtype: DType::Float32, big_endian }, 8) => Ok(number(DType::Complex64, big_endian)),
+        (Element::Number { dtype: DType::Float64, big_endian }, 16) => Ok(number(DType::Complex128, big_endian)),
         _ => other,
     }
 }

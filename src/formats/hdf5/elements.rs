@@ -11,12 +11,18 @@ use super::filters::undo;
 use super::heap::GlobalHeap;
 use super::layout::Layout;
 use crate::error::{Error, ErrorKind, Part, Result};
+use crate::parallel::in_order;
 use crate::tensor::{Checked, ElementReader, Sink, swap_to_little};
 
 /// Bytes handed on at a time.
 const WINDOW: u64 = 64 << 10;
 /// Bytes of unpacked chunks that are kept: those that the elements of one row of chunks lie in.
 const KEPT: u64 = 256 << 20;
+
+/// Bytes of chunks that are unpacked at a time, on all cores.
+const AHEAD: u64 = 8 << 20;
+/// Data sets with fewer bytes are unpacked by one thread.
+const PARALLEL: u64 = 4 << 20;
 
 /// Reads the elements of one data set in C order.
 pub(super) struct DataSetReader<'f> {
@@ -37,6 +43,13 @@ struct Chunks {
     kept: u64,
     /// Whether every chunk that was unpacked had a checksum, and it was right.
     summed: bool,
+}
+
+/// How many threads are worth it for chunks of this size.
+fn threads(file: &File, chunks: &Chunks) -> usize {
+    let whole = chunks.grid.bytes.saturating_mul(chunks.stored.len() as u64);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    if whole < PARALLEL { 1 } else { file.limits.threads.unwrap_or_else(cores) }
 }
 
 impl<'f> DataSetReader<'f> {
@@ -114,10 +127,24 @@ impl ElementReader for DataSetReader<'_> {
 pub(super) fn verify(file: &File, set: &DataSet) -> Result<Checked> {
     file.refill();
     let Some(mut chunks) = Chunks::open(file, set)? else { return Ok(Checked::Not) };
-    for n in 0..chunks.stored.len() {
-        let Some(chunk) = chunks.stored.get(n).cloned() else { break };
-        chunks.unpack(file, set, &chunk).map_err(|error| file.located(error).at_part(Part::TensorData))?;
+    let threads = threads(file, &chunks);
+    let (mut summed, mut first) = (true, None);
+    let unpack = |(): &mut (), n: usize| chunks.stored.get(n).map(|chunk| chunks.unpack(file, set, chunk));
+    in_order(
+        chunks.stored.len(),
+        threads,
+        || (),
+        |none, n| unpack(none, n).map(|read| read.map(|(_, sum)| sum)),
+        |_, read| match read {
+            Some(Ok(sum)) => summed &= sum,
+            Some(Err(error)) => drop(first.get_or_insert(error)),
+            None => {}
+        },
+    );
+    if let Some(error) = first {
+        return Err(file.located(error).at_part(Part::TensorData));
     }
+    chunks.summed = summed;
     Ok(if set.is_summed() && chunks.summed { Checked::Verified } else { Checked::Not })
 }
 
@@ -163,10 +190,7 @@ impl Chunks {
     fn chunk(&mut self, file: &File, set: &DataSet, number: u64) -> Result<Option<&[u8]>> {
         if !self.unpacked.contains_key(&number) {
             let Ok(at) = self.stored.binary_search_by_key(&number, |chunk| chunk.number) else { return Ok(None) };
-            let Some(chunk) = self.stored.get(at).cloned() else { return Ok(None) };
-            let bytes = self.unpack(file, set, &chunk)?;
-            self.kept = self.kept.saturating_add(bytes.len() as u64);
-            self.unpacked.insert(number, bytes);
+            self.unpack_ahead(file, set, at)?;
             while self.kept > KEPT && self.unpacked.len() > 1 {
                 // Elements come in order: the first chunk is the one that is done with, unless it was just read.
                 let first = self.unpacked.keys().find(|key| **key != number).copied().unwrap_or(number);
@@ -177,7 +201,33 @@ impl Chunks {
         Ok(self.unpacked.get(&number).map(Vec::as_slice))
     }
 
-    fn unpack(&mut self, file: &File, set: &DataSet, chunk: &Chunk) -> Result<Vec<u8>> {
+    /// Unpacks a chunk, and on all cores those behind it, which are wanted next.
+    fn unpack_ahead(&mut self, file: &File, set: &DataSet, at: usize) -> Result<()> {
+        let behind = self.stored.get(at..).unwrap_or_default();
+        let most = usize::try_from(AHEAD / self.grid.bytes.max(1)).unwrap_or(1).clamp(1, behind.len().max(1));
+        let wanted = behind.iter().take(most).filter(|chunk| !self.unpacked.contains_key(&chunk.number));
+        let wanted: Vec<&Chunk> = wanted.collect();
+        let threads = if set.filters.is_empty() { 1 } else { threads(file, self) };
+        let mut read = Vec::with_capacity(wanted.len());
+        let unpack = |(): &mut (), n: usize| wanted.get(n).map(|chunk| (chunk.number, self.unpack(file, set, chunk)));
+        in_order(wanted.len(), threads, || (), unpack, |_, chunk| read.extend(chunk));
+        for (n, (number, chunk)) in read.into_iter().enumerate() {
+            match chunk {
+                Ok((bytes, summed)) => {
+                    self.summed &= summed;
+                    self.kept = self.kept.saturating_add(bytes.len() as u64);
+                    self.unpacked.insert(number, bytes);
+                }
+                // Of one that is not wanted yet it is told when it is.
+                Err(error) if n == 0 => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a chunk, and whether it had a checksum.
+    fn unpack(&self, file: &File, set: &DataSet, chunk: &Chunk) -> Result<(Vec<u8>, bool)> {
         let here = |error: Error| error.at_offset(file.offset(chunk.address));
         let whole = usize::try_from(self.grid.bytes).unwrap_or(usize::MAX);
         if !file.holds(chunk.address, chunk.len) {
@@ -192,12 +242,9 @@ impl Chunks {
         let mut bytes = vec![0; usize::try_from(chunk.len).unwrap_or(usize::MAX)];
         file.read_data(&mut bytes, chunk.address)?;
         if !is_packed {
-            self.summed = false;
-            return Ok(bytes);
+            return Ok((bytes, false));
         }
-        let (bytes, summed) = undo(&set.filters, chunk.mask, bytes, whole).map_err(here)?;
-        self.summed &= summed;
-        Ok(bytes)
+        undo(&set.filters, chunk.mask, bytes, whole).map_err(here)
     }
 
     /// Whether a chunk reaches beyond the data set and was, for that, not filtered.
@@ -231,13 +278,12 @@ fn joined(mut grid: Grid) -> Grid {
 /// Adds elements that were never written.
 fn fill(set: &DataSet, count: u64, into: &mut Vec<u8>) {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    match &set.fill {
-        Some(value) => (0..count).for_each(|_| into.extend_from_slice(value)),
-        None => {
-            let size = usize::try_from(set.element.size()).unwrap_or(usize::MAX);
-            into.resize(into.len().saturating_add(count.saturating_mul(size)), 0);
-        }
+    if let Some(value) = &set.fill {
+        (0..count).for_each(|_| into.extend_from_slice(value));
+        return;
     }
+    let size = usize::try_from(set.element.size()).unwrap_or(usize::MAX);
+    into.resize(into.len().saturating_add(count.saturating_mul(size)), 0);
 }
 
 fn bad(why: &'static str) -> Error {

@@ -90,12 +90,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Skips the four bytes that a structure begins with, which must be these.
-    pub(super) fn signature(&mut self, what: &'static str, signature: &[u8; 4]) -> Result<()> {
+    pub(super) fn signature(&mut self, what: &'static str, signature: [u8; 4]) -> Result<()> {
         let at = self.offset();
-        if self.take(4)? == signature {
+        if self.take(4)? == signature.as_slice() {
             return Ok(());
         }
-        let name = String::from_utf8_lossy(signature);
+        let name = String::from_utf8_lossy(&signature);
         Err(Error::malformed(what, format!("it does not begin with {name}")).at_offset(at))
     }
 }

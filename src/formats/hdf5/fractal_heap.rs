@@ -36,7 +36,7 @@ impl FractalHeap {
         let len = 26 + 3 * offsets + 12 * lengths;
         let bytes = file.bytes(address, len)?;
         let mut fields = file.fields(&bytes, address);
-        fields.signature("HDF5 fractal heap", b"FRHP")?;
+        fields.signature("HDF5 fractal heap", *b"FRHP")?;
         let version = fields.u8()?;
         let id_len = usize::from(fields.u16()?);
         let filters = fields.u16()?;
@@ -136,7 +136,7 @@ impl FractalHeap {
             }
         }
         let signature = file.bytes(block, 4)?;
-        file.fields(&signature, block).signature("HDF5 fractal heap", b"FHDB")?;
+        file.fields(&signature, block).signature("HDF5 fractal heap", *b"FHDB")?;
         if within.checked_add(len).is_none_or(|end| end > self.most_direct) {
             return Err(bad("an object longer than a block"));
         }
@@ -170,7 +170,7 @@ impl FractalHeap {
         let len = entries.saturating_mul(offsets).saturating_add(prefix).saturating_add(4);
         let bytes = file.bytes(block, len)?;
         let mut fields = file.fields(&bytes, block);
-        fields.signature("HDF5 fractal heap", b"FHIB")?;
+        fields.signature("HDF5 fractal heap", *b"FHIB")?;
         check("HDF5 fractal heap", &bytes, file.offset(block))?;
         let nth = row.saturating_mul(self.width).saturating_add(column);
         let skip = prefix.saturating_sub(4).saturating_add(nth.saturating_mul(offsets));

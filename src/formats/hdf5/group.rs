@@ -72,7 +72,7 @@ fn symbols(file: &File, tree: u64, heap: u64, links: &mut Vec<Link>) -> Result<(
     tree1::walk(file, tree, Leaves::Group, &mut |_, node| {
         let head = file.bytes(node, 8)?;
         let mut fields = file.fields(&head, node);
-        fields.signature("HDF5 symbol node", b"SNOD")?;
+        fields.signature("HDF5 symbol node", *b"SNOD")?;
         fields.skip(2)?;
         let count = fields.u16()?;
         let at = node.saturating_add(8);

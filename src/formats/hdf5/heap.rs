@@ -19,7 +19,7 @@ impl LocalHeap {
         let len = 8 + 2 * u64::from(file.superblock.length_size) + u64::from(file.superblock.offset_size);
         let bytes = file.bytes(address, len)?;
         let mut fields = file.fields(&bytes, address);
-        fields.signature("HDF5 heap", b"HEAP")?;
+        fields.signature("HDF5 heap", *b"HEAP")?;
         fields.skip(4)?;
         let len = fields.length()?;
         fields.length()?;
@@ -86,7 +86,7 @@ impl Collection {
         let prefix = 8 + u64::from(file.superblock.length_size);
         let head = file.bytes(address, prefix)?;
         let mut fields = file.fields(&head, address);
-        fields.signature("HDF5 global heap", b"GCOL")?;
+        fields.signature("HDF5 global heap", *b"GCOL")?;
         fields.skip(4)?;
         let len = fields.length()?;
         let bytes = file.bytes(address, len)?;

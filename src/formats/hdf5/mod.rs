@@ -1,7 +1,7 @@
 //! HDF5: groups of data sets, in the forms that h5py writes, old ones and those of `libver="latest"`.
 //!
 //! A reader of our own: nothing is taken by a number of the file before the bytes are there, structures that lead back
-//! to themselves end, and every error has its place in the file (docs/performance.md compares it with a crate).
+//! to themselves end, what is damaged hides nothing else, and every error has its place in the file.
 //! "HDF5 File Format Specification Version 3.0" is what the section numbers in these files mean.
 
 mod arrays;

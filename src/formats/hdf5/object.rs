@@ -106,7 +106,7 @@ impl Object {
     fn new(file: &File, address: u64) -> Result<Self> {
         let head = file.bytes(address, 34.min(file.len().saturating_sub(address)))?;
         let mut fields = file.fields(&head, address);
-        fields.signature("HDF5 object header", b"OHDR")?;
+        fields.signature("HDF5 object header", *b"OHDR")?;
         let version = fields.u8()?;
         if version != 2 {
             return Err(Error::malformed("HDF5 object header", format!("version {version} is not known")));
@@ -129,7 +129,7 @@ impl Object {
             let within = bytes.get(..bytes.len().saturating_sub(4)).unwrap_or_default();
             let mut fields = file.fields(within, block.address);
             if block.address != address {
-                fields.signature("HDF5 object header", b"OCHK")?;
+                fields.signature("HDF5 object header", *b"OCHK")?;
             }
             fields.skip(usize::try_from(std::mem::take(&mut skip)).unwrap_or(usize::MAX))?;
             let order = if flags & 4 == 0 { 0 } else { 2 };

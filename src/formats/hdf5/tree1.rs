@@ -44,7 +44,7 @@ pub(super) fn walk(
         let head_len = 8 + 2 * u64::from(file.superblock.offset_size);
         let head = file.bytes(address, head_len)?;
         let mut fields = file.fields(&head, address);
-        fields.signature("HDF5 B-tree", b"TREE")?;
+        fields.signature("HDF5 B-tree", *b"TREE")?;
         let (kind, level, entries) = (fields.u8()?, fields.u8()?, fields.u16()?);
         if kind != number || level > DEPTH || want.is_some_and(|want| want != level) {
             return Err(bad(format!("a node of kind {kind} and level {level} where another belongs")));

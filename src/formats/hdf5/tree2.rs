@@ -33,7 +33,7 @@ pub(super) fn walk(
     let bytes = file.bytes(address, len)?;
     let bad = |why: String| Error::malformed("HDF5 B-tree", why).at_offset(file.offset(address));
     let mut fields = file.fields(&bytes, address);
-    fields.signature("HDF5 B-tree", b"BTHD")?;
+    fields.signature("HDF5 B-tree", *b"BTHD")?;
     check("HDF5 B-tree", &bytes, file.offset(address))?;
     let (version, found) = (fields.u8()?, fields.u8()?);
     if version != 0 || found != kind {
@@ -75,7 +75,7 @@ pub(super) fn walk(
         }
         let bytes = file.bytes(address, len)?;
         let mut fields = file.fields(&bytes, address);
-        fields.signature("HDF5 B-tree", if below.is_some() { b"BTIN" } else { b"BTLF" })?;
+        fields.signature("HDF5 B-tree", if below.is_some() { *b"BTIN" } else { *b"BTLF" })?;
         check("HDF5 B-tree", &bytes, file.offset(address))?;
         fields.skip(2)?;
         for _ in 0..records {

@@ -1,7 +1,7 @@
 //! What a file of Keras says of its model besides the values: who wrote it, the configuration, the layers and the names
 //! of their variables.
 //!
-//! Keras: `legacy_h5_format.py` (and `hdf5_format.py` of tf_keras) write names into attributes of groups;
+//! Keras: `legacy_h5_format.py` (and `hdf5_format.py` of `tf_keras`) write names into attributes of groups;
 //! `saving_lib.py` writes groups that follow the objects, with the name of the layer, since Keras 3.8, beside the values.
 
 use std::collections::{BTreeMap, BTreeSet};

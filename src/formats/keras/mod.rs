@@ -57,16 +57,19 @@ fn is_list(probe: &Probe<'_>) -> bool {
 /// The weights of an archive that was unpacked; else the only file with weights.
 fn in_directory(names: &[&str]) -> Option<String> {
     let unpacked = names.contains(&CONFIG).then(|| names.iter().find(|name| **name == WEIGHTS)).flatten();
-    let h5 = |name: &&&str| name.ends_with(".h5") || name.ends_with(".hdf5");
-    unpacked.or_else(|| only(names.iter().filter(h5))).map(|name| (*name).to_owned())
+    unpacked.or_else(|| only(names.iter().filter(|name| ends(name, &[".h5", ".hdf5"])))).map(|name| (*name).to_owned())
 }
 
 fn archive_in(names: &[&str]) -> Option<String> {
-    only(names.iter().filter(|name| name.ends_with(".keras"))).map(|name| (*name).to_owned())
+    only(names.iter().filter(|name| ends(name, &[".keras"]))).map(|name| (*name).to_owned())
 }
 
 fn list_in(names: &[&str]) -> Option<String> {
     only(names.iter().filter(|name| name.ends_with(LIST))).map(|name| (*name).to_owned())
+}
+
+fn ends(name: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// The one that there is, if there are no others.

@@ -228,7 +228,7 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
     }
     for group in map.keys() {
         let stored = group.trim_start_matches('/').as_bytes();
-        if all.groups.get(stored).is_none() && faults.is_empty() {
+        if !all.groups.contains_key(stored) && faults.is_empty() {
             let why = "the list has this group, the files have not";
             all.damage.push(Error::malformed("list of weights", why).for_key(stored).in_file(path));
         }
