@@ -18,11 +18,11 @@ pub(super) struct Explain<'a> {
     head: Head,
     /// whether the code or the message is known
     explained: bool,
-    /// of a code
+    /// of a code: below
     page: Option<Page<'a>>,
-    /// of a message
+    /// of a message: below
     diagnosis: Option<Diagnosis<'a>>,
-    /// with `--path`
+    /// with `--path`: below
     files: Option<Files<'a>>,
 }
 

@@ -106,7 +106,7 @@ pub struct DiffRows<'d> {
 }
 
 /// How text is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
     /// Whether colours and weights may be used. They never carry meaning alone.
     pub color: bool,

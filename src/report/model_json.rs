@@ -38,7 +38,6 @@ pub(super) struct InspectGraphs<'a> {
 struct GraphSource<'a> {
     /// as given
     path: PathText<'a>,
-    /// `saved_model`, `meta_graph`, `graph`
     kind: GraphKind,
     /// always null: no checkpoint was chosen
     prefix: (),
@@ -108,7 +107,7 @@ struct Keras<'a> {
 pub(super) struct MetaGraph<'a> {
     /// compared as a set
     tags: &'a [String],
-    /// key to signature, below
+    /// by key
     signatures: BTreeMap<&'a str, Signature<'a>>,
     /// of the program that wrote it; empty if it does not say
     tensorflow_version: &'a str,
@@ -126,6 +125,8 @@ pub(super) struct MetaGraph<'a> {
     objects: usize,
     /// of the graph itself
     variables: Vec<Variable<'a>>,
+    /// where a frozen graph has its weights
+    constants: ConstantsCount,
     /// the one in use
     saver: Option<Saver<'a>>,
     /// the scopes of all ops that save
@@ -171,6 +172,16 @@ struct Variable<'a> {
     resource: bool,
 }
 
+/// The constants of a graph.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct ConstantsCount {
+    /// `Const` ops, those of functions included
+    nodes: usize,
+    /// of their values in the file
+    bytes: u64,
+}
+
 /// What a `SaverDef` says.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -208,8 +219,15 @@ struct Callable<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged)]
 enum Argument<'a> {
-    Tensor { name: &'a str, dtype: DTypeName, shape: Dims<'a> },
-    Value { value: &'a str },
+    Tensor {
+        name: &'a str,
+        dtype: DTypeName,
+        shape: Dims<'a>,
+    },
+    Value {
+        /// as Python shows it
+        value: &'a str,
+    },
 }
 
 /// `inspect --format json` of a file that holds graphs only.
@@ -273,6 +291,7 @@ impl<'a> From<&'a GraphInfo> for MetaGraph<'a> {
             functions: meta.function_count,
             objects: graph.objects,
             variables: graph.variables.iter().map(Variable::from).collect(),
+            constants: ConstantsCount { nodes: graph.constants.nodes, bytes: graph.constants.bytes },
             saver: meta.saver.as_ref().map(Saver::from),
             savers: &graph.savers,
             collections: &meta.collections,

@@ -128,7 +128,7 @@ fn compressed_objects_are_told_before_anything_is_blamed() {
     let (_dir, path) = case("09-gzip-index");
     for name in ["foo", "bar"] {
         let found = gate(&path.join(name));
-        only(&found, Code::NotATable, &["a gzip archive", "gunzip"]);
+        only(&found, Code::NotATable, &["gzip-compressed", "gunzip"]);
         assert!(found.findings.iter().all(|f| f.code != Code::FingerprintMismatch), "{}", lines(&found));
         assert!(!lines(&found).contains("damaged"), "{}", lines(&found));
     }
@@ -391,7 +391,7 @@ fn a_keras_file_that_is_cut_off() {
 fn a_collection_that_names_no_node() {
     let dir = testdata().join("cases/missing-node");
     let expected: Value = serde_json::from_slice(&fs::read(dir.join("expected.json")).unwrap()).unwrap();
-    for name in ["operation", "tensor", "whole"] {
+    for name in ["operation", "tensor", "output", "whole"] {
         let (prefix, meta) = (dir.join(name), dir.join(format!("{name}.meta")));
         let found = run(&prefix);
         let other = dir.join("whole");
@@ -407,5 +407,9 @@ fn a_collection_that_names_no_node() {
         only(&found, Code::MissingNode, &[said, "builds the graph itself restores"]);
         assert!(found.is_ok());
         assert!(screen.contains(said) && restore.contains(said), "{said}\n{screen}{restore}");
+        assert_eq!(name == "output", screen.contains("its operation has 1 output"), "{screen}");
+        // Its own checkpoint has the finding already.
+        let own = ckpt_says(0, &["validate", prefix.to_str().unwrap(), "--against", meta.to_str().unwrap()]);
+        assert_eq!(own.matches("KeyError").count(), 1, "{own}");
     }
 }
