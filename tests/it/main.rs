@@ -12,6 +12,7 @@ mod explain;
 mod formats;
 mod fuzz_regressions;
 mod hdf5;
+mod house;
 mod json_schema;
 mod keras;
 mod laws;

@@ -2,13 +2,12 @@
 //!
 //! Specification, IV.A.2.m (attribute), IV.A.2.v (attribute info).
 
-use super::data_set::resolve;
 use super::datatype::{Element, datatype, space};
 use super::fields::Fields;
 use super::file::File;
 use super::fractal_heap::FractalHeap;
 use super::heap::GlobalHeap;
-use super::object::{Message, Object, kind};
+use super::object::{Message, Object, kind, resolve};
 use super::tree2;
 use crate::error::{Error, Result};
 

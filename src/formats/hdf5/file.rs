@@ -42,23 +42,22 @@ impl File {
     /// # Errors
     /// If it has no superblock, or one that is not read.
     pub(in crate::formats) fn open(source: Arc<Source>, start: u64, len: u64, limits: &Limits) -> Result<Self> {
-        let mut file = Self {
+        let at = Superblock::find(&source, start, len)?;
+        // Addresses count from the superblock on, whatever lies before it.
+        let (base, len) = (start.saturating_add(at), len.saturating_sub(at));
+        let read = Superblock::read(&source, base, len);
+        let superblock = read.map_err(|error| error.at_offset(base).in_file(source.path()))?;
+        let file = Self {
             source,
-            base: start,
+            base,
             len,
-            superblock: Superblock::default(),
+            superblock,
             limits: limits.clone(),
             in_place: true,
             pages: Mutex::default(),
             budget: AtomicU64::new(0),
         };
         file.refill();
-        let at = Superblock::find(&file)?;
-        file.superblock = Superblock::read(&file, at).map_err(|error| file.located(error))?;
-        // Addresses count from the superblock on, whatever lies before it.
-        file.base = file.base.saturating_add(at);
-        file.len = file.len.saturating_sub(at);
-        file.pages = Mutex::default();
         Ok(file)
     }
 

@@ -185,3 +185,25 @@ impl Walked {
         Ok(())
     }
 }
+
+/// A message, from where it is if only its place is stored here.
+///
+/// Specification, IV.A.2.m and the encoding of shared messages.
+pub(super) fn resolve(file: &File, message: &Message) -> Result<Message> {
+    if !message.shared {
+        return Ok(message.clone());
+    }
+    let mut fields = message.fields(file);
+    let (version, place) = (fields.u8()?, fields.u8()?);
+    let address = match (version, place) {
+        (1, _) => {
+            fields.skip(6 + usize::from(file.superblock.length_size))?;
+            fields.place()?
+        }
+        (2, _) | (3, 2) => fields.place()?,
+        _ => return Err(Error::malformed("HDF5 object header", "messages in a heap of shared ones are not read")),
+    };
+    let object = Object::read(file, address)?;
+    let found = object.message(message.kind).filter(|found| !found.shared).cloned();
+    found.ok_or_else(|| Error::malformed("HDF5 object header", "a shared message is not where it should be"))
+}

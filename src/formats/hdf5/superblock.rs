@@ -4,8 +4,8 @@
 
 use super::checksum::check;
 use super::fields::Fields;
-use super::file::File;
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Source;
 
 /// What every HDF5 file begins with, at 0 or, behind bytes of the user's own, at 512, 1024, 2048, …
 pub(in crate::formats) const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
@@ -27,26 +27,31 @@ pub(super) struct Superblock {
 }
 
 impl Superblock {
-    /// Where it lies, counted from the first byte.
-    pub(super) fn find(file: &File) -> Result<u64> {
+    /// Where it lies in `len` bytes of a source from `start` on, counted from there.
+    pub(super) fn find(source: &Source, start: u64, len: u64) -> Result<u64> {
         let mut at = 0u64;
-        while file.holds(at, SIGNATURE.len() as u64) {
-            if file.bytes(at, SIGNATURE.len() as u64)? == SIGNATURE {
+        let mut here = [0; SIGNATURE.len()];
+        while at.checked_add(here.len() as u64).is_some_and(|end| end <= len) {
+            source.read_exact_at(&mut here, start.saturating_add(at))?;
+            if here == *SIGNATURE {
                 return Ok(at);
             }
             at = if at == 0 { 512 } else { at.saturating_mul(2) };
         }
-        Err(file.located(ErrorKind::NotACheckpoint("no HDF5 file: it has no superblock".to_owned()).into()))
+        let why = "no HDF5 file: it has no superblock".to_owned();
+        Err(Error::from(ErrorKind::NotACheckpoint(why)).in_file(source.path()))
     }
 
-    pub(super) fn read(file: &File, at: u64) -> Result<Self> {
-        let bytes = file.bytes(at, LONGEST.min(file.len().saturating_sub(at)))?;
-        let mut fields = Fields::new(&bytes, file.offset(at), 8, 8);
+    /// The superblock at an offset of a source, with `len` bytes behind it.
+    pub(super) fn read(source: &Source, offset: u64, len: u64) -> Result<Self> {
+        let mut bytes = vec![0; usize::try_from(LONGEST.min(len)).unwrap_or(0)];
+        source.read_exact_at(&mut bytes, offset)?;
+        let mut fields = Fields::new(&bytes, offset, 8, 8);
         fields.skip(SIGNATURE.len())?;
         let version = fields.u8()?;
         match version {
             0 | 1 => Self::old(&mut fields, version),
-            2 | 3 => Self::new(&mut fields, at, &bytes),
+            2 | 3 => Self::new(&mut fields, offset, &bytes),
             _ => Err(bad(format!("version {version} is not known"))),
         }
     }

@@ -9,6 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{Error, Result};
 use crate::formats::hdf5::{Attribute, Contents};
 
+/// What an archive says of its model, and of itself.
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const METADATA: &str = "metadata.json";
+/// What an archive, or a directory that one was unpacked into, has its weights in.
+pub(super) const WEIGHTS: &str = "model.weights.h5";
+
 /// How the weights are named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Naming {

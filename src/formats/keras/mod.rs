@@ -8,12 +8,14 @@ mod facts;
 mod names;
 mod read;
 
+use facts::{CONFIG, WEIGHTS};
+
 pub use config::{ConfigLayer, ConfigTree};
 pub use facts::{KerasFacts, KerasGroup, Naming};
 pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
 
+use super::file_format::{FileFormat, Probe};
 use super::hdf5::{self, SIGNATURE};
-use super::{FileFormat, Probe};
 
 /// The row of HDF5 files in the table of formats.
 pub(super) const H5: FileFormat = FileFormat { format: &KERAS_H5, claims: is_h5, open: read::open_h5, in_directory };
@@ -31,11 +33,6 @@ pub(super) const SHARDED: FileFormat =
 
 /// What the list of a set ends in.
 const LIST: &str = ".weights.json";
-/// What an archive says of its model, and of itself.
-const CONFIG: &str = "config.json";
-const METADATA: &str = "metadata.json";
-/// What an archive, or a directory that one was unpacked into, has its weights in.
-const WEIGHTS: &str = "model.weights.h5";
 
 fn is_h5(probe: &Probe<'_>) -> bool {
     [0, 512, 1024].iter().any(|at| probe.head.get(*at..).is_some_and(|bytes| bytes.starts_with(SIGNATURE)))

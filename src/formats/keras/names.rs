@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::config::{ConfigLayer, ConfigTree, snake};
-use super::facts::{KerasFacts, Naming, split};
+use super::facts::{KerasFacts, KerasGroup, Naming, split};
 use crate::container::{Purpose, Told};
 
 /// What is told of every data set, by its path.
@@ -20,7 +20,7 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
         .filter(|layer| layer.depth == 0)
         .map(|layer| (layer.name.as_str(), layer.trainable))
         .collect();
-    let mut layers: Vec<&super::KerasGroup> = facts.layers.iter().collect();
+    let mut layers: Vec<&KerasGroup> = facts.layers.iter().collect();
     if facts.naming == Naming::Objects {
         // In the order of the model, where a configuration says that.
         let places: BTreeMap<&[u8], usize> =

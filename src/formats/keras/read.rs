@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::config::ConfigTree;
-use super::facts::{KerasFacts, has_objects, listed_at};
+use super::facts::{CONFIG, KerasFacts, METADATA, WEIGHTS, has_objects, listed_at};
 use super::names::told;
-use super::{CONFIG, METADATA, WEIGHTS};
 use crate::container::{Checksums, Container, Format, Hold, Opened, Tensor, Told};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::escaped;
