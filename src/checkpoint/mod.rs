@@ -22,7 +22,6 @@ use crate::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
 use crate::container::{Nothing, resolve, touches};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats;
-use crate::graphs::saved_model::damage_without_variables;
 use crate::limits::Limits;
 use crate::sniff;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, read_region};
@@ -30,6 +29,16 @@ use crate::wire::Crc32c;
 
 /// The key of the object graph in an object-based checkpoint (`OBJECT_GRAPH_PROTO_KEY`, `trackable/base.py`).
 pub const OBJECT_GRAPH_KEY: &[u8] = b"_CHECKPOINTABLE_OBJECT_GRAPH";
+
+/// What is wrong with a SavedModel that has no variables: only its graph knows whether it should have some.
+#[cfg(feature = "graphs")]
+use crate::graphs::saved_model::damage_without_variables as without_variables;
+
+#[cfg(not(feature = "graphs"))]
+fn without_variables(origin: &mut Origin) -> Vec<Error> {
+    origin.notes.push("there is no variables.index; whether there should be one was not looked at".to_owned());
+    Vec::new()
+}
 
 /// An open checkpoint: what its index says. Tensor bytes are read when asked for.
 #[derive(Debug)]
@@ -58,7 +67,7 @@ impl Checkpoint {
     /// As [`Checkpoint::open`].
     pub fn open_origin(mut origin: Origin, limits: &Limits) -> Result<Self> {
         if !origin.has_variables {
-            let damage = damage_without_variables(&mut origin);
+            let damage = without_variables(&mut origin);
             let opened =
                 Opened { tensors: Tensors::default(), damage, notes: Vec::new(), container: Box::new(Nothing) };
             return Ok(Self::of_opened(origin, opened, limits));
