@@ -51,4 +51,5 @@ pub use stats::{Stats, StatsOptions, stats};
 pub use step::Step;
 pub use summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
+use validate::is_of_one_part;
 pub use validate::{Counts, Progress, ValidateOptions, Validation, validate, validate_found};

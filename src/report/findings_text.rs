@@ -8,6 +8,7 @@ use super::Look;
 use super::json::shown;
 use super::restore_text::restore_text;
 use super::units::{count, size};
+use super::wrap::words;
 use crate::analysis::{Finding, Severity, Validation};
 
 /// Writes one finding: a line, and its cause below it. On a terminal, lines are broken between words.
@@ -46,7 +47,7 @@ pub fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
     let Some(width) = look.width.filter(|width| *width > indent) else { return text.to_owned() };
     let mut out = String::with_capacity(text.len());
     let mut column = used;
-    for (n, word) in text.split(' ').enumerate() {
+    for (n, word) in words(text).into_iter().enumerate() {
         let wide = seen_width(word);
         if n > 0 && column + 1 + wide > width {
             out.push('\n');

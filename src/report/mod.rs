@@ -39,13 +39,14 @@ mod timeline_json;
 mod timeline_text;
 mod units;
 mod validate_json;
+mod wrap;
 
 pub use self::csv::{csv_output, list_csv};
 pub use diff_flow::{DiffColumns, DiffFlow, DiffNotes};
 pub use diff_json::{diff_json, diff_jsonl};
 pub use diff_table::{diff_csv, diff_markdown};
 pub use diff_text::diff_text;
-pub use explain::{diagnosis_text, explain_json, on_disk_text, page_text};
+pub use explain::{diagnosis_text, explain_json, not_opened_text, on_disk_text, page_text};
 pub use findings_text::{folded, validate_text, write_finding};
 pub use github::validate_github;
 pub use graph::{graph_dot, graph_json, tensor_text};

@@ -9,6 +9,7 @@ mod diff;
 mod diff_many;
 mod directories;
 mod explain;
+mod explain_messages;
 mod formats;
 mod fuzz_regressions;
 mod laws;

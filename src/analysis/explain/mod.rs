@@ -2,29 +2,40 @@
 //!
 //! A message is read without any file. Much is in it: the two checksums of "Checksum does not match" tell a Git LFS
 //! pointer from a hole in a download, and the shapes of a failed assignment tell a changed head from a changed size.
+//! `clean` takes off what terminals and loggers put around a message, `root` finds the one that is the cause of the
+//! others, `messages` knows what each means, `pages` what to do about a code, and `fill` puts what is known into commands.
 
 mod checksum;
+mod clean;
+mod fill;
+mod form;
+mod listing;
 mod look;
 mod messages;
+mod misgiven;
 mod pages;
 mod pasted;
+mod renamed;
+mod root;
 
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod wordings;
 
-pub use look::{OnDisk, TensorNow};
+pub use fill::Known;
+pub use listing::{known_messages, messages_markdown};
+pub use look::{OnDisk, TensorNow, look};
+pub use misgiven::misgiven;
 pub use pages::{Page, explain_code, pages_markdown};
 
-use std::path::Path;
-
 use super::Code;
-use crate::escape::shell_word;
 
 /// What a message of TensorFlow means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnosis {
+    /// The name of the cause: that of a code where one stands for it.
+    pub cause: &'static str,
     /// One sentence.
     pub headline: String,
     /// What the message says, in other words and with its values.
@@ -37,15 +48,28 @@ pub struct Diagnosis {
     pub certainty: Vec<String>,
     /// The codes under which `ckpt validate` reports it.
     pub codes: Vec<Code>,
+    /// What else the text says: errors that follow from this one, or stand beside it.
+    pub also: Vec<String>,
     /// The tensor that the message names.
     pub tensor: Option<String>,
+    /// All tensors that the text says are missing.
+    pub missing: Vec<String>,
+    /// The path that the message names.
+    pub path: Option<String>,
+    /// The directory that the message names.
+    pub dir: Option<String>,
     /// The stored checksum that the message names.
     pub stored: Option<u32>,
 }
 
 impl Diagnosis {
-    fn new(headline: impl Into<String>) -> Self {
-        Self { headline: headline.into(), ..Self::default() }
+    fn new(cause: &'static str, headline: impl Into<String>) -> Self {
+        Self { cause, headline: headline.into(), ..Self::default() }
+    }
+
+    /// A diagnosis whose causes and next steps are those of the page of a code, behind what the message itself adds.
+    fn of_code(code: Code, headline: impl Into<String>) -> Self {
+        Self::new(code.name(), headline).code(code)
     }
 
     fn means(mut self, line: impl Into<String>) -> Self {
@@ -77,6 +101,35 @@ impl Diagnosis {
         self.tensor = name.map(str::to_owned);
         self
     }
+
+    fn of_path(mut self, path: Option<&str>) -> Self {
+        self.path = path.map(str::to_owned);
+        self
+    }
+
+    fn of_dir(mut self, dir: Option<&str>) -> Self {
+        self.dir = dir.map(str::to_owned);
+        self
+    }
+
+    /// With the causes and the next steps of the page of `code`, which are written once.
+    fn with_page(self, code: Code) -> Self {
+        self.with_lines(code, |_| true)
+    }
+
+    /// With those lines of a page that are about what is certain here.
+    fn with_lines(mut self, code: Code, about: impl Fn(&str) -> bool) -> Self {
+        let page = explain_code(code);
+        let lines = |lines: &[&'static str]| -> Vec<String> {
+            lines.iter().filter(|line| about(line)).map(|line| (*line).to_owned()).collect()
+        };
+        self.likely.extend(lines(page.causes));
+        self.next.extend(lines(page.next));
+        if !self.codes.contains(&code) {
+            self.codes.insert(0, code);
+        }
+        self
+    }
 }
 
 /// Messages longer than this are cut; tracebacks are not.
@@ -84,85 +137,21 @@ const LONGEST: usize = 1 << 20;
 
 /// Diagnoses a pasted message or traceback; `None` if nothing in it is known.
 pub fn explain_error(text: &str) -> Option<Diagnosis> {
-    let text = pasted::cleaned(pasted::cut(text, LONGEST));
-    let look = |text: &str| checksum::diagnose(text).or_else(|| messages::diagnose(text));
-    // Terminals and mail programs break long lines, also within words.
-    look(&text).or_else(|| {
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        look(&lines.join(" ")).or_else(|| look(&lines.concat()))
-    })
-}
-
-impl Diagnosis {
-    /// Puts what is known into the commands that stand for it: the path, and the name.
-    #[must_use]
-    pub fn filled(mut self, path: Option<&Path>) -> Self {
-        let name = self.tensor.clone();
-        for line in self.next.iter_mut().chain(&mut self.certainty) {
-            let (command, what) = match line.split_once("   ") {
-                Some((command, what)) => (command.to_owned(), Some(what.to_owned())),
-                None => (line.clone(), None),
-            };
-            let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-            for word in &mut words {
-                match word.as_str() {
-                    "PREFIX" | "DIR" | "PATH" => {
-                        if let Some(path) = path {
-                            *word = shell_word(path);
-                        }
-                    }
-                    "NAME" => {
-                        if let Some(name) = &name {
-                            *word = shell_word(Path::new(name));
-                        }
-                    }
-                    "'**/*LASTPART*'" => {
-                        if let Some(last) = name.as_deref().and_then(|name| name.rsplit('/').next()) {
-                            *word = shell_word(Path::new(&format!("**/*{last}*")));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            *line = match what {
-                Some(what) => format!("{}   {what}", words.join(" ")),
-                None => words.join(" "),
-            };
-        }
-        self
-    }
+    root::find(pasted::cut(text, LONGEST))
 }
 
 /// The paths that a message names, in its order, each once.
 pub fn paths_in(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for path in pasted::paths(pasted::cut(text, LONGEST)) {
-        if !found.iter().any(|known| known == path) && found.len() < 16 {
-            found.push(path.to_owned());
+        if !found.contains(&path) && found.len() < 16 {
+            found.push(path);
         }
     }
     found
 }
 
-/// What a path is that TensorFlow was given where it wants a prefix: one of the files, another kind of file, a pattern.
-pub fn misgiven(path: &str) -> Option<Diagnosis> {
-    let (stem, file) = pasted::member(path)?;
-    let shown = pasted::quoted(stem);
-    let headline = format!("{} was given where TensorFlow wants the prefix: give {shown}.", pasted::quoted(path));
-    Some(
-        Diagnosis::new(headline)
-            .means(format!("The path ends in {file}. TensorFlow does not say so: an index is read as an empty checkpoint of the old format, in which every name is missing."))
-            .next(format!("restore from {shown}: no file has this name, and that is right"))
-            .certain("Certain: with this path no variable is found, whatever is in the files."),
-    )
-}
-
 /// Diagnoses the two checksums of a tensor, and its length where that is known: for who has read the bytes.
 pub fn explain_checksums(stored: u32, computed: u32, len: Option<u64>) -> Diagnosis {
     checksum::explain_checksums(stored, computed, len)
-}
-
-/// What [`explain_error`] knows, for a message that it does not.
-pub fn known_messages() -> Vec<&'static str> {
-    std::iter::once("Checksum does not match").chain(messages::titles()).collect()
 }

@@ -167,7 +167,7 @@ type Renamed = (Vec<u8>, Vec<u8>, (bool, bool));
 /// Renamings of whole kinds of names. The cells of TensorFlow 0.x to 1.2 were named after classes, and `Linear` and its
 /// `Matrix` became `kernel` (the table of `tf.contrib.rnn`'s `checkpoint_convert`); `:0` is the output of a variable's
 /// op, which a `Saver` given a dict of `variable.name` writes along.
-const KINDS_OF_NAMES: [&[&str]; 3] = [
+pub(in crate::analysis) const KINDS_OF_NAMES: [&[&str]; 3] = [
     &["s|:0$||"],
     &["s|$|:0|"],
     &[

@@ -243,7 +243,7 @@ fn prefixes(stored: &[u8], model: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 /// Text as a regular expression that matches it. Only what means something outside of brackets gets a backslash: people
 /// read it.
-pub(super) fn literal(text: &[u8]) -> String {
+pub(in crate::analysis) fn literal(text: &[u8]) -> String {
     let mut out = String::new();
     for c in String::from_utf8_lossy(text).chars() {
         if r"\.+*?()|[]{}^$".contains(c) {
@@ -255,7 +255,7 @@ pub(super) fn literal(text: &[u8]) -> String {
 }
 
 /// Text as the replacement of a substitution.
-pub(super) fn replacement(text: &[u8]) -> String {
+pub(in crate::analysis) fn replacement(text: &[u8]) -> String {
     String::from_utf8_lossy(text).replace('\\', "\\\\").replace('&', "\\&").replace('|', "\\|")
 }
 

@@ -28,9 +28,11 @@ mod walk;
 use std::path::PathBuf;
 
 pub use candidates::Candidate;
+pub(super) use causes::KINDS_OF_NAMES;
 pub use emit::{assignment_map, expectation};
 pub use findings::findings;
 pub use groups::UnexpectedGroup;
+pub(super) use hints::{literal, replacement};
 pub use model::Model;
 
 use super::finding::{Code, Severity};

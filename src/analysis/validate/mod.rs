@@ -17,6 +17,8 @@ mod saver_v1;
 mod serving;
 mod shards;
 
+pub(super) use entries::is_of_one_part;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 

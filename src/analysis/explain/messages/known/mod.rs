@@ -1,41 +1,67 @@
 //! Messages whose meaning does not depend on more than the names in them: a row each, by the program that says them.
 //!
-//! A mark is the fixed wording; `…` stands for anything on the way from one part of it to the next.
+//! A mark is the fixed wording; `…` stands for anything on the way from one part of it to the next. A row with a page has
+//! the causes and the next steps of that page, behind what it adds itself.
 
 mod disk;
+mod files;
+mod graph;
 mod keras;
-mod objects;
+mod keras_weights;
 mod saved_model;
 mod serving;
 
-use super::super::pasted::{argument, cut, quoted};
+use super::Rank;
 use crate::analysis::Code;
 use crate::analysis::explain::Diagnosis;
+use crate::analysis::explain::pasted::{cut, path_before, quoted, rest_of_line};
 
 /// A row of the table.
-pub(super) struct Known {
+pub(super) struct Row {
     /// Wordings, by version; the first is how people know it.
-    marks: &'static [&'static str],
-    /// What stands around the value that the texts call `{}`.
-    value: &'static [(&'static str, &'static str)],
+    pub(super) marks: &'static [&'static str],
+    /// The name of the cause, where it is not that of the page.
+    pub(super) cause: &'static str,
+    /// The code whose page says what leads to it and what to do.
+    pub(super) page: Option<Code>,
+    /// Whether something else in a text would be the cause of it.
+    pub(super) rank: Rank,
+    /// What stands around the value that the texts call `{}`; an empty end is the end of what belongs to it.
+    pub(super) value: &'static [(&'static str, &'static str)],
     /// What `{}` is where the message does not say.
-    otherwise: &'static str,
-    /// Whether the value is the name of a tensor.
-    is_tensor: bool,
-    headline: &'static str,
-    means: &'static [&'static str],
-    likely: &'static [&'static str],
-    next: &'static [&'static str],
-    certain: &'static [&'static str],
-    codes: &'static [Code],
+    pub(super) otherwise: &'static str,
+    /// What the value is.
+    pub(super) is: Is,
+    pub(super) headline: &'static str,
+    pub(super) means: &'static [&'static str],
+    pub(super) likely: &'static [&'static str],
+    pub(super) next: &'static [&'static str],
+    pub(super) certain: &'static [&'static str],
+    pub(super) codes: &'static [Code],
+}
+
+/// What the value in a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Is {
+    /// Words, a number, the name of something that is no tensor.
+    Words,
+    /// The name of a tensor.
+    Tensor,
+    /// A path.
+    Path,
+    /// A directory.
+    Dir,
 }
 
 /// What a row has that says nothing of it.
-const ROW: Known = Known {
+const ROW: Row = Row {
     marks: &[],
+    cause: "",
+    page: None,
+    rank: Rank::Root,
     value: &[],
     otherwise: "",
-    is_tensor: false,
+    is: Is::Words,
     headline: "",
     means: &[],
     likely: &[],
@@ -44,35 +70,21 @@ const ROW: Known = Known {
     codes: &[],
 };
 
-fn rows() -> impl Iterator<Item = &'static Known> {
-    let all = [saved_model::ROWS, serving::ROWS, disk::ROWS, keras::ROWS, objects::ROWS];
-    all.into_iter().flatten()
+/// The rows, by the program that says them.
+pub(super) fn groups() -> [(&'static str, &'static [Row]); 7] {
+    [
+        ("SavedModels", saved_model::ROWS),
+        ("TensorFlow: graphs", graph::ROWS),
+        ("TensorFlow Serving", serving::ROWS),
+        ("Disks and file systems", disk::ROWS),
+        ("Keras: files", keras::ROWS),
+        ("Keras: weights and layers", keras_weights::ROWS),
+        ("Other programs and formats", files::ROWS),
+    ]
 }
 
-/// The words of all rows.
-pub(super) fn titles() -> impl Iterator<Item = &'static str> {
-    rows().filter_map(|row| row.marks.first().copied())
-}
-
-/// The first row that a text is of.
-pub(super) fn diagnose(text: &str) -> Option<Diagnosis> {
-    rows().find(|row| row.marks.iter().any(|mark| holds(text, mark))).map(|row| row.read(text))
-}
-
-/// Whether the parts of a mark stand in a text, one behind the other.
-fn holds(text: &str, mark: &str) -> bool {
-    let mut rest = text;
-    mark.split('…').all(|part| match rest.split_once(part) {
-        Some((_, behind)) => {
-            rest = behind;
-            true
-        }
-        None => false,
-    })
-}
-
-impl Known {
-    fn read(&self, text: &str) -> Diagnosis {
+impl Row {
+    pub(super) fn read(&self, text: &str) -> Diagnosis {
         let value = self.value.iter().find_map(|(before, after)| value(text, before, after));
         let is_number = |value: &str| value.bytes().all(|b| b.is_ascii_digit());
         let shown = match value {
@@ -80,29 +92,47 @@ impl Known {
             Some(value) if is_number(value) => value.to_owned(),
             Some(value) => quoted(value),
         };
-        let named = value.map_or_else(|| "NAME".to_owned(), argument);
         let fill = |line: &str| capital(&line.replace("{}", &shown));
-        let mut diagnosis = Diagnosis::new(fill(self.headline));
+        let cause = match self.page {
+            Some(code) if self.cause.is_empty() => code.name(),
+            _ => self.cause,
+        };
+        let mut diagnosis = Diagnosis::new(cause, fill(self.headline));
         diagnosis.meaning.extend(self.means.iter().map(|line| fill(line)));
         diagnosis.likely.extend(self.likely.iter().map(|line| fill(line)));
-        diagnosis.next.extend(self.next.iter().map(|line| line.replace("{}", &named)));
+        diagnosis.next.extend(self.next.iter().map(|line| (*line).to_owned()));
+        if let Some(code) = self.page {
+            diagnosis = diagnosis.with_page(code);
+        }
         diagnosis.certainty.extend(self.certain.iter().map(|line| fill(line)));
-        diagnosis.codes.extend(self.codes);
-        diagnosis.of_tensor(value.filter(|_| self.is_tensor))
+        for code in self.codes {
+            if !diagnosis.codes.contains(code) {
+                diagnosis.codes.push(*code);
+            }
+        }
+        match self.is {
+            Is::Words => diagnosis,
+            Is::Tensor => diagnosis.of_tensor(value),
+            Is::Path => diagnosis.of_path(value),
+            Is::Dir => diagnosis.of_dir(value),
+        }
     }
 }
 
-/// What stands between two fixed parts, on one line; an empty second part is the end of the word.
+/// What stands between two fixed parts, on one line; without a first part it is the path in front of the second.
 fn value<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(before)?;
-    let rest = cut(rest, 2048);
-    let line = rest.lines().next()?;
     let found = match after {
-        "" => line.split_whitespace().next()?.trim_end_matches(['.', ',', ';', ':', ')', '"', '\'']),
-        "\n" => line,
-        after => line.split_once(after)?.0,
+        after if before.is_empty() => path_before(text, after)?,
+        "" => rest_of_line(text, before)?,
+        " " => text.split_once(before)?.1.split_whitespace().next()?.trim_end_matches(['.', ',', ';', ':', ')']),
+        after => {
+            let (_, rest) = text.split_once(before)?;
+            // An ending in quotes ends at the last of them on the line: names have apostrophes.
+            let line = cut(rest, 2048).lines().next()?;
+            line.split_once(after)?.0
+        }
     };
-    let found = found.trim().trim_matches(['"', '\'']);
+    let found = found.trim().trim_matches(['"', '`']);
     (!found.is_empty()).then_some(found)
 }
 
