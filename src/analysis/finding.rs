@@ -192,6 +192,8 @@ pub struct Finding {
     pub op: Option<Box<OpSite>>,
     /// The tensors whose bytes are wrong for this reason, of a cause that explains several.
     pub explains: Vec<Vec<u8>>,
+    /// The group of checkpoints that it is about, where several lie in one directory.
+    pub group: Option<String>,
 }
 
 impl Finding {
@@ -211,6 +213,7 @@ impl Finding {
             cause: None,
             op: None,
             explains: Vec::new(),
+            group: None,
         }
     }
 

@@ -52,4 +52,4 @@ pub use step::Step;
 pub use summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
 use validate::is_of_one_part;
-pub use validate::{Counts, Progress, ValidateOptions, Validation, validate, validate_found};
+pub use validate::{Counts, GroupVerdict, Progress, ValidateOptions, Validation, validate, validate_found};

@@ -73,14 +73,15 @@ pub fn repair(dir: &ModelDir) -> Option<Vec<String>> {
         return None;
     }
     let here = |path: &String| dir.find(Path::new(path)).or_else(|| dir.find(Path::new(base_name(path))));
-    let mut kept: Vec<&Found> = match state {
-        Some(state) => {
-            // Oldest first, and each once: the latest is listed twice.
-            let mut found: Vec<&Found> = state.all_model_checkpoint_paths.iter().filter_map(here).collect();
-            found.extend(here(&state.model_checkpoint_path));
-            found
-        }
-        None => dir.checkpoints.iter().collect(),
+    let mut kept: Vec<&Found> = if let Some(state) = state {
+        // Oldest first, and each once: the latest is listed twice.
+        let mut found: Vec<&Found> = state.all_model_checkpoint_paths.iter().filter_map(here).collect();
+        found.extend(here(&state.model_checkpoint_path));
+        found
+    } else {
+        // Those of another name are perhaps of another model, whose saver has a state of its own.
+        let group = dir.checkpoints.last().map(Found::group);
+        dir.checkpoints.iter().filter(|found| Some(found.group()) == group).collect()
     };
     // A prefix that ends in `/` has no name of its own, and a state file cannot have it.
     let can_be_listed = |found: &&Found| found.complete && !found.prefix.base_name().is_empty();

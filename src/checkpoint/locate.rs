@@ -194,14 +194,24 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
     v1_beside(path, path).ok_or_else(|| not_found(path))
 }
 
-/// A directory, unless a prefix beside it has its name: TensorFlow takes a path for a prefix where it restores, and what
-/// names a checkpoint in a state file means the prefix.
+/// Whether a path that is a directory means the prefix that lies beside it under the same name: TensorFlow takes a path
+/// for a prefix where it restores, and what names a checkpoint in a state file means the prefix.
+pub fn prefix_wins(path: &Path) -> bool {
+    let prefix = Prefix::new(path.as_os_str());
+    // An index that is none makes no prefix.
+    !prefix.base_name().is_empty() && sniff::is_table(&prefix.index())
+}
+
+/// A directory, unless a prefix beside it has its name; the other is told.
 fn directory_or_prefix(path: &Path, prefix: Prefix, choice: Choice) -> Result<Origin> {
     if prefix.base_name().is_empty() || !prefix.index().is_file() {
         return in_directory(path, choice);
     }
     let inside = in_directory(path, choice);
-    let as_directory = match &inside {
+    // A choice that only a directory has means the directory.
+    let only_inside = !prefix_wins(path) || choice != Choice::default();
+    let as_directory = match inside {
+        Ok(origin) if only_inside => return Ok(origin),
         Ok(origin) => match origin.kind {
             SourceKind::SavedModel => Some("a SavedModel"),
             SourceKind::ServingBase => Some("a served model"),
@@ -209,19 +219,12 @@ fn directory_or_prefix(path: &Path, prefix: Prefix, choice: Choice) -> Result<Or
         },
         Err(_) => None,
     };
-    // An index that is none, or a choice that only a directory has: the directory is meant.
-    let only_inside = !sniff::is_table(&prefix.index()) || choice != Choice::default();
-    match (inside, as_directory) {
-        (Ok(origin), Some(_)) if only_inside => Ok(origin),
-        (_, what) => {
-            let mut origin = Origin::new(path, SourceKind::Bundle, prefix);
-            let shown = Escaped(path.as_os_str().as_encoded_bytes());
-            origin.notes.extend(what.map(|what| {
-                format!("a directory of this name lies here too, with {what}: {shown}/ opens it; the prefix was taken")
-            }));
-            Ok(origin)
-        }
-    }
+    let mut origin = Origin::new(path, SourceKind::Bundle, prefix);
+    let shown = Escaped(path.as_os_str().as_encoded_bytes());
+    origin.notes.extend(as_directory.map(|what| {
+        format!("a directory of this name lies here too, with {what}: {shown}/ opens it; the prefix was taken")
+    }));
+    Ok(origin)
 }
 
 fn from_file(path: &Path, choice: Choice) -> Result<Origin> {

@@ -34,7 +34,7 @@ mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};
 pub use elements::Elements;
-pub use locate::{Choice, Origin, SourceKind};
+pub use locate::{Choice, Origin, SourceKind, prefix_wins};
 pub use sniff::{Foreign, Looks, is_table, look, looks_like};
 pub use written_path::WrittenPath;
 

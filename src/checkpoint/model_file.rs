@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Tensor;
 use super::directory::containing;
 use super::fields::Walker;
+use super::locate::prefix_wins;
 use super::meta_graph::read_as;
 use super::restore_plan::RestorePlan;
 use super::saved_model::SavedModel;
@@ -54,6 +55,10 @@ impl ModelFile {
     pub fn open(path: &Path) -> Result<Option<Self>> {
         let path = &WrittenPath::of(path)?.path;
         if path.is_dir() {
+            // A prefix of this name wins, as everywhere.
+            if prefix_wins(path) {
+                return Ok(None);
+            }
             return match SavedModel::file_in(path) {
                 Ok(file) => Self::saved_model(&file).map(Some),
                 Err(_) => Ok(None),

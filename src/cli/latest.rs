@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
-    let path = directory(&args.dir)?;
+    let path = directory(&args.dir, ctx)?;
     let dir = ModelDir::scan(&path)?;
     tell_state(&dir, ctx);
     let latest = dir.latest.and_then(|at| dir.checkpoints.get(at));

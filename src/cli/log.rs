@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
-    let dir = directory(&args.dir)?;
+    let dir = directory(&args.dir, ctx)?;
     let last = args.last.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
     let options = TimelineOptions { finite: args.finite, values: args.values, last, threads: ctx.threads() };
     let limits = ctx.limits();
@@ -74,10 +74,15 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 }
 
 /// The directory that a path means: itself, or the one of a `checkpoint` file.
-pub(super) fn directory(path: &std::path::Path) -> Result<PathBuf> {
+pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf> {
     let path = &ckpt::checkpoint::WrittenPath::of(path)?.path;
     let shown = escaped(path.as_os_str().as_encoded_bytes()).into_owned();
     if path.is_dir() {
+        if ckpt::checkpoint::prefix_wins(path) {
+            ctx.note(&format!(
+                "{shown} is a checkpoint too, which other commands take; this one looks at the directory"
+            ));
+        }
         return Ok(path.clone());
     }
     if path.file_name().is_some_and(|name| name == "checkpoint") && path.is_file() {

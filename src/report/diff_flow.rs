@@ -4,9 +4,11 @@
 
 use std::io::{self, Write};
 
+use super::change_json::Change as ChangeJson;
 use super::diff_lines::Layout;
 use super::diff_table::{csv_header, csv_rows, markdown_foot, markdown_header, markdown_row};
 use super::diff_text::{Reasons, foot, sides};
+use super::json::write_fields;
 use super::{DiffRows, Look, diff_json};
 use crate::analysis::diff::{Change, Depth, Diff};
 use crate::checkpoint::Checkpoint;
@@ -76,8 +78,11 @@ impl DiffFlow {
                 layout.heading(*look, out)
             }
             Self::Json(depth) => {
-                diff_json::head(a, b, out)?;
-                write!(out, "\n\"compared\":\"{}\",\n\"changes\":[", diff_json::depth(*depth))
+                out.write_all(b"{")?;
+                write_fields(&diff_json::head(a, b), out)?;
+                out.write_all(b",\n")?;
+                write_fields(&diff_json::depth(*depth), out)?;
+                out.write_all(b",\n\"changes\":[")
             }
             Self::Jsonl => Ok(()),
             Self::Csv => csv_header(out),
@@ -96,10 +101,10 @@ impl DiffFlow {
             }
             Self::Json(_) => rows.iter().enumerate().try_for_each(|(n, change)| {
                 out.extend_from_slice(if n == 0 && is_first { b"\n" } else { b",\n" });
-                Ok(serde_json::to_writer(&mut *out, &diff_json::of_change(change))?)
+                Ok(serde_json::to_writer(&mut *out, &ChangeJson::from(*change))?)
             }),
             Self::Jsonl => rows.iter().try_for_each(|change| {
-                serde_json::to_writer(&mut *out, &diff_json::of_change(change))?;
+                serde_json::to_writer(&mut *out, &ChangeJson::from(*change))?;
                 out.push(b'\n');
                 Ok(())
             }),
@@ -116,9 +121,13 @@ impl DiffFlow {
         match self {
             Self::Text(DiffColumns { look, .. }) => foot(diff, (notes.rows, hidden), &notes.reasons, *look, out),
             Self::Json(_) => {
-                let (equal, summary) = (diff.is_equal(), diff_json::summary(diff));
-                write!(out, "],\n\"equal\":{equal},\"summary\":{summary},")?;
-                diff_json::foot(diff, hidden, out)
+                out.write_all(b"],\n")?;
+                write_fields(&diff_json::verdict(diff), out)?;
+                out.write_all(b",")?;
+                write_fields(&diff_json::summary(diff), out)?;
+                out.write_all(b",")?;
+                write_fields(&diff_json::foot(diff, hidden), out)?;
+                writeln!(out, "}}")
             }
             Self::Jsonl | Self::Csv => Ok(()),
             Self::Markdown => markdown_foot(diff, hidden, out),

@@ -1,76 +1,176 @@
 //! `diff` as JSON and JSON Lines: the contract is in `docs/json.md`.
+//!
+//! A document is written in pieces, because there may be more changes than are kept: what comes first, the verdict, the
+//! changes, and what comes last.
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::DiffRows;
-use super::json::{SCHEMA_VERSION, name, shape, source};
-use crate::analysis::diff::{Change, Depth, Diff, Expectation, Facts, Same, Side, Status};
+use super::change_json::Change;
+use super::json::{Head, Source, Utf8OrBase64, Word, write_fields};
+use crate::analysis::diff::{self, Ambiguous, Depth, Diff, Expected, ScopeTally, Status};
 use crate::checkpoint::Checkpoint;
-use crate::error::Error;
-use crate::tensor::{Element, write_json};
+
+/// What comes first.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct DiffHead<'a> {
+    #[serde(flatten)]
+    head: Head,
+    /// `source` as above, of either side
+    a: Source<'a>,
+    /// `source` as above, of either side
+    b: Source<'a>,
+}
+
+/// How far a comparison went.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct DiffDepth {
+    /// how far: `structure`, `index`, `values`, `exact`
+    compared: Word<Depth>,
+}
+
+/// Whether anything differs.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct DiffVerdict {
+    /// something was compared, nothing of it differs, or within tolerance only, and nothing was unreadable; two checkpoints without any tensor are equal, and two of which selectors left nothing are not
+    equal: bool,
+}
+
+/// What all changes come to.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct DiffSummary {
+    /// how many tensors, by what became of them
+    summary: Summary,
+}
+
+/// How many tensors, by what became of them.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Summary {
+    #[serde(flatten)]
+    by_status: Tally,
+    /// of the identical ones, those that were not read
+    identical_by_checksum: u64,
+    /// of the identical ones, those in other slices
+    repartitioned: u64,
+    /// of the identical ones, those in other shards
+    moved: u64,
+    /// by selectors
+    left_out: u64,
+    /// of both sides
+    bytes_read: u64,
+}
+
+/// Tensors by status.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Tally {
+    identical: u64,
+    within_tolerance: u64,
+    changed: u64,
+    added: u64,
+    removed: u64,
+    shape: u64,
+    dtype: u64,
+    renamed: u64,
+    unreadable: u64,
+    not_compared: u64,
+}
+
+/// What comes last.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct DiffFoot<'a> {
+    /// changes that `--top` left out
+    omitted: usize,
+    /// tensors by the first component of their names and by status
+    scopes: Vec<Scope<'a>>,
+    /// tensors that were removed and added with the same bytes, several of them, so that nobody can tell which is which
+    ambiguous: Vec<Group<'a>>,
+    /// below
+    expectations: Vec<Expectation<'a>>,
+    /// what else should be known
+    notes: &'a [String],
+    /// everything that was asked for could be read and judged
+    complete: bool,
+}
+
+/// Tensors of a scope.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Scope<'a> {
+    /// empty at the top level
+    scope: Utf8OrBase64<'a>,
+    #[serde(flatten)]
+    by_status: Tally,
+}
+
+/// Tensors of which nobody can tell which is which.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Group<'a> {
+    /// names in A
+    a: Vec<Utf8OrBase64<'a>>,
+    /// names in B
+    b: Vec<Utf8OrBase64<'a>>,
+}
+
+/// What was expected.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Expectation<'a> {
+    /// `same`, `changed`
+    expected: Word<Expected>,
+    /// as written
+    selector: &'a str,
+    holds: bool,
+    /// tensors that it is about
+    matched: u64,
+    /// tensors that break it
+    broken: u64,
+    /// tensors that could not be judged
+    unjudged: u64,
+    /// the first broken ones
+    examples: Vec<Example<'a>>,
+}
+
+/// A tensor that breaks an expectation.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Example<'a> {
+    name: Utf8OrBase64<'a>,
+    status: Word<Status>,
+}
 
 /// `diff --format json`.
 ///
 /// # Errors
 /// What `out` says.
 pub fn diff_json(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
-    head(diff.a, diff.b, out)?;
-    write!(out, "\"equal\":{},", diff.is_equal())?;
-    write!(out, "\n\"compared\":\"{}\",\"summary\":{},\n\"changes\":[", depth(diff.depth), summary(diff))?;
+    out.write_all(b"{")?;
+    write_fields(&head(diff.a, diff.b), out)?;
+    out.write_all(b",")?;
+    write_fields(&verdict(diff), out)?;
+    out.write_all(b",\n")?;
+    write_fields(&depth(diff.depth), out)?;
+    out.write_all(b",")?;
+    write_fields(&summary(diff), out)?;
+    out.write_all(b",\n\"changes\":[")?;
     for (n, change) in rows.rows.iter().enumerate() {
         out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &of_change(change))?;
+        serde_json::to_writer(&mut *out, &Change::from(*change))?;
     }
     out.write_all(b"],\n")?;
-    foot(diff, rows.hidden, out)
-}
-
-/// What comes first.
-pub(super) fn head(a: &Checkpoint, b: &Checkpoint, out: &mut dyn Write) -> io::Result<()> {
-    let (a, b) = (source(a.origin()), source(b.origin()));
-    write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"diff\",\"a\":{a},\"b\":{b},")
-}
-
-/// How far a comparison went.
-pub(super) fn depth(depth: Depth) -> &'static str {
-    match depth {
-        Depth::Structure => "structure",
-        Depth::Index => "index",
-        Depth::Values => "values",
-        Depth::Exact => "exact",
-    }
-}
-
-/// What comes last.
-pub(super) fn foot(diff: &Diff<'_>, hidden: usize, out: &mut dyn Write) -> io::Result<()> {
-    let expectations: Vec<Value> = diff.expectations.iter().map(expectation).collect();
-    let names = |names: &[Box<[u8]>]| names.iter().map(|n| name(n)).collect::<Vec<_>>();
-    let ambiguous: Vec<Value> =
-        diff.ambiguous.iter().map(|group| json!({"a": names(&group.a), "b": names(&group.b)})).collect();
-    let scopes: Vec<Value> = diff
-        .scopes
-        .iter()
-        .map(|scope| {
-            let mut counts = Map::new();
-            counts.insert("scope".to_owned(), name(&scope.scope));
-            for status in Status::ALL {
-                counts.insert(status.name().to_owned(), scope.tally.of(status).into());
-            }
-            Value::Object(counts)
-        })
-        .collect();
-    writeln!(
-        out,
-        "\"omitted\":{},\"scopes\":{},\"ambiguous\":{},\"expectations\":{},\"notes\":{},\"complete\":{}}}",
-        hidden,
-        Value::from(scopes),
-        Value::from(ambiguous),
-        Value::from(expectations),
-        json!(diff.notes),
-        !diff.is_trouble(),
-    )
+    write_fields(&foot(diff, rows.hidden), out)?;
+    writeln!(out, "}}")
 }
 
 /// `diff --format jsonl`: one change a line.
@@ -79,119 +179,97 @@ pub(super) fn foot(diff: &Diff<'_>, hidden: usize, out: &mut dyn Write) -> io::R
 /// What `out` says.
 pub fn diff_jsonl(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
     for change in &rows.rows {
-        serde_json::to_writer(&mut *out, &of_change(change))?;
+        serde_json::to_writer(&mut *out, &Change::from(*change))?;
         out.write_all(b"\n")?;
     }
     Ok(())
 }
 
-/// The tallies.
-pub(super) fn summary(diff: &Diff<'_>) -> Value {
-    let mut counts = Map::new();
-    for status in Status::ALL {
-        counts.insert(status.name().to_owned(), diff.tally.of(status).into());
-    }
-    counts.insert("identical_by_checksum".to_owned(), diff.by_checksum.into());
-    counts.insert("repartitioned".to_owned(), diff.repartitioned.into());
-    counts.insert("moved".to_owned(), diff.moved.into());
-    counts.insert("left_out".to_owned(), diff.left_out.into());
-    counts.insert("bytes_read".to_owned(), diff.bytes_read.into());
-    Value::Object(counts)
+/// What comes first.
+pub(super) fn head<'a>(a: &'a Checkpoint, b: &'a Checkpoint) -> DiffHead<'a> {
+    DiffHead { head: Head::of("diff"), a: Source::of(a.origin()), b: Source::of(b.origin()) }
 }
 
-/// One change.
-pub(super) fn of_change(change: &Change) -> Value {
-    let side = |facts: &Option<Facts>| match facts {
-        Some(facts) => json!({"dtype": facts.dtype.to_string(), "shape": shape(&facts.shape)}),
-        None => Value::Null,
+/// How far a comparison went.
+pub(super) fn depth(depth: Depth) -> DiffDepth {
+    DiffDepth { compared: Word(depth) }
+}
+
+/// Whether anything differs.
+pub(super) fn verdict(diff: &Diff<'_>) -> DiffVerdict {
+    DiffVerdict { equal: diff.is_equal() }
+}
+
+/// What all changes come to.
+pub(super) fn summary(diff: &Diff<'_>) -> DiffSummary {
+    let summary = Summary {
+        by_status: (&diff.tally).into(),
+        identical_by_checksum: diff.by_checksum,
+        repartitioned: diff.repartitioned,
+        moved: diff.moved,
+        left_out: diff.left_out,
+        bytes_read: diff.bytes_read,
     };
-    let mut row = Map::new();
-    let mut put = |key: &str, value: Value| row.insert(key.to_owned(), value);
-    put("name", name(change.name()));
-    put("status", change.status.name().into());
-    put("a", side(&change.a));
-    put("b", side(&change.b));
-    if let Some(values) = &change.values {
-        put("elements", values.elements.into());
-        put("changed_elements", values.changed.into());
-        let figures = values.figures.as_ref();
-        let exact = figures.and_then(|f| f.max_abs_integer).map(Value::from);
-        put("max_abs", exact.unwrap_or_else(|| number(figures.map(|f| f.max_abs))));
-        put("max_rel", number(figures.map(|f| f.max_rel)));
-        put("mean_abs", number(figures.map(|f| f.mean_abs)));
-        put("rel_l2", number(figures.and_then(|f| f.rel_l2)));
-        put("cosine", number(figures.and_then(|f| f.cosine)));
-        put("max_ulps", figures.and_then(|f| f.max_ulps).into());
-        put("at", json!(values.at));
-        if let Some((a, b)) = values.largest {
-            put("a_value", value(a));
-            put("b_value", value(b));
+    DiffSummary { summary }
+}
+
+/// What comes last, with so many changes left out.
+pub(super) fn foot<'a>(diff: &'a Diff<'_>, hidden: usize) -> DiffFoot<'a> {
+    DiffFoot {
+        omitted: hidden,
+        scopes: diff.scopes.iter().map(Scope::from).collect(),
+        ambiguous: diff.ambiguous.iter().map(Group::from).collect(),
+        expectations: diff.expectations.iter().map(Expectation::from).collect(),
+        notes: &diff.notes,
+        complete: !diff.is_trouble(),
+    }
+}
+
+impl From<&diff::Tally> for Tally {
+    fn from(tally: &diff::Tally) -> Self {
+        Self {
+            identical: tally.of(Status::Identical),
+            within_tolerance: tally.of(Status::WithinTolerance),
+            changed: tally.of(Status::Changed),
+            added: tally.of(Status::Added),
+            removed: tally.of(Status::Removed),
+            shape: tally.of(Status::Shape),
+            dtype: tally.of(Status::DType),
+            renamed: tally.of(Status::Renamed),
+            unreadable: tally.of(Status::Unreadable),
+            not_compared: tally.of(Status::NotCompared),
         }
-        put("nan_elements", values.nan.into());
-        put("bits_only", values.bits_only.into());
-        put("beyond_tolerance", values.beyond.into());
-        put("along", values.spark.iter().map(|level| number(Some(*level))).collect());
-    }
-    if let Some((a, b)) = &change.derived {
-        put("derived", json!({"a": a, "b": b}));
-    }
-    if let Some(same) = change.same {
-        put(
-            "by",
-            match same {
-                Same::Checksum => "checksum",
-                Same::Values => "values",
-            }
-            .into(),
-        );
-    }
-    if let Some(a_name) = change.a_name() {
-        put("a_name", name(a_name));
-        put("paired_by", change.paired.name().into());
-    }
-    if change.repartitioned {
-        put("repartitioned", true.into());
-    }
-    if change.moved {
-        put("moved", true.into());
-    }
-    if !change.trouble.is_empty() {
-        put("errors", change.trouble.iter().map(|(side, error)| trouble(*side, error)).collect());
-    }
-    Value::Object(row)
-}
-
-fn trouble(side: Side, error: &Error) -> Value {
-    json!({"side": side.name().to_ascii_lowercase(), "message": error.to_string()})
-}
-
-fn expectation(expectation: &Expectation) -> Value {
-    let broken: Vec<Value> =
-        expectation.examples.iter().map(|(n, status)| json!({"name": name(n), "status": status.name()})).collect();
-    json!({
-        "expected": expectation.expected.name(),
-        "selector": expectation.selector,
-        "holds": expectation.holds(),
-        "matched": expectation.matched,
-        "broken": expectation.broken,
-        "unjudged": expectation.unjudged,
-        "examples": broken,
-    })
-}
-
-/// A number, or the word that stands for it.
-pub(super) fn number(value: Option<f64>) -> Value {
-    match value {
-        None => Value::Null,
-        Some(value) if value.is_finite() => value.into(),
-        Some(value) if value.is_nan() => "NaN".into(),
-        Some(value) => if value > 0.0 { "Infinity" } else { "-Infinity" }.into(),
     }
 }
 
-/// An element as `print` writes it.
-fn value(element: Element) -> Value {
-    let mut text = String::new();
-    let _ = write_json(element, &mut text);
-    serde_json::from_str(&text).unwrap_or(Value::Null)
+fn names(names: &[Box<[u8]>]) -> Vec<Utf8OrBase64<'_>> {
+    names.iter().map(|name| Utf8OrBase64(name)).collect()
+}
+
+impl<'a> From<&'a ScopeTally> for Scope<'a> {
+    fn from(scope: &'a ScopeTally) -> Self {
+        Self { scope: Utf8OrBase64(&scope.scope), by_status: (&scope.tally).into() }
+    }
+}
+
+impl<'a> From<&'a Ambiguous> for Group<'a> {
+    fn from(group: &'a Ambiguous) -> Self {
+        Self { a: names(&group.a), b: names(&group.b) }
+    }
+}
+
+impl<'a> From<&'a diff::Expectation> for Expectation<'a> {
+    fn from(expectation: &'a diff::Expectation) -> Self {
+        let example =
+            |(name, status): &'a (Box<[u8]>, Status)| Example { name: Utf8OrBase64(name), status: Word(*status) };
+        Self {
+            expected: Word(expectation.expected),
+            selector: &expectation.selector,
+            holds: expectation.holds(),
+            matched: expectation.matched,
+            broken: expectation.broken,
+            unjudged: expectation.unjudged,
+            examples: expectation.examples.iter().map(example).collect(),
+        }
+    }
 }

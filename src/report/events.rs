@@ -3,37 +3,70 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::json::path;
+use super::json::PathText;
 use super::units::{counted, seconds, size};
-use crate::checkpoint::events::EventFile;
+use crate::checkpoint::events;
 use crate::escape::escaped;
 
-/// A file with what was read of it; what was not is null.
-pub(super) fn event_file(file: &EventFile) -> Value {
-    let events = file.content.as_ref().and_then(|content| content.as_ref().ok());
-    let error = file.content.as_ref().and_then(|content| content.as_ref().err());
-    let float = |value: Option<f64>| value.map_or(Value::Null, |value| json!(value));
-    json!({
-        "path": path(&file.path),
-        "bytes": file.bytes,
-        "events": events.map(|events| events.events),
-        "last_step": events.and_then(|events| events.last_step),
-        "last_step_time": float(events.and_then(|events| events.last_step_time)),
-        "first_time": float(events.and_then(|events| Some(events.times?.0))),
-        "last_time": float(events.and_then(|events| Some(events.times?.1))),
-        "damaged": events.map(|events| events.damaged),
-        "damage": events.map(|events| events.damage.iter().map(ToString::to_string).collect::<Vec<_>>()),
-        "unfinished": events.and_then(|events| events.unfinished),
-        "unread_bytes": events.map(|events| events.unread),
-        "error": error.map(ToString::to_string),
-    })
+/// An event file with what was read of it; what was not is null.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct EventFile<'a> {
+    path: PathText<'a>,
+    bytes: u64,
+    /// whole and undamaged events; null if it was not read
+    events: Option<u64>,
+    /// the highest step
+    last_step: Option<i64>,
+    /// when that was written (seconds since 1970)
+    last_step_time: Option<f64>,
+    /// of all events
+    first_time: Option<f64>,
+    /// of all events
+    last_time: Option<f64>,
+    /// damaged records
+    damaged: Option<u64>,
+    /// the first ten of them
+    damage: Option<Vec<String>>,
+    /// the offset of a record that the file ends in
+    unfinished: Option<u64>,
+    /// behind a length that is wrong
+    unread_bytes: Option<u64>,
+    /// why nothing of it could be read
+    error: Option<String>,
+}
+
+impl<'a> From<&'a events::EventFile> for EventFile<'a> {
+    fn from(file: &'a events::EventFile) -> Self {
+        let read = file.content.as_ref().and_then(|content| content.as_ref().ok());
+        let error = file.content.as_ref().and_then(|content| content.as_ref().err());
+        let times = read.and_then(|read| read.times);
+        // A time that is no number is none.
+        let time = |time: Option<f64>| time.filter(|time| time.is_finite());
+        Self {
+            path: PathText(&file.path),
+            bytes: file.bytes,
+            events: read.map(|read| read.events),
+            last_step: read.and_then(|read| read.last_step),
+            last_step_time: time(read.and_then(|read| read.last_step_time)),
+            first_time: time(times.map(|times| times.0)),
+            last_time: time(times.map(|times| times.1)),
+            damaged: read.map(|read| read.damaged),
+            damage: read.map(|read| read.damage.iter().map(ToString::to_string).collect()),
+            unfinished: read.and_then(|read| read.unfinished),
+            unread_bytes: read.map(|read| read.unread),
+            error: error.map(ToString::to_string),
+        }
+    }
 }
 
 /// The files of each directory in one sentence, then one sentence for each file that is not whole.
-pub(super) fn in_words(dir: &Path, files: &[EventFile]) -> Vec<String> {
-    let mut groups: BTreeMap<&Path, Vec<&EventFile>> = BTreeMap::new();
+pub(super) fn in_words(dir: &Path, files: &[events::EventFile]) -> Vec<String> {
+    let mut groups: BTreeMap<&Path, Vec<&events::EventFile>> = BTreeMap::new();
     for file in files {
         groups.entry(file.path.parent().unwrap_or(dir)).or_default().push(file);
     }
@@ -49,7 +82,7 @@ pub(super) fn in_words(dir: &Path, files: &[EventFile]) -> Vec<String> {
     lines
 }
 
-fn group_in_words(files: &[&EventFile]) -> Vec<String> {
+fn group_in_words(files: &[&events::EventFile]) -> Vec<String> {
     let read = || files.iter().filter_map(|file| file.content.as_ref()?.as_ref().ok());
     let events: u64 = read().map(|events| events.events).sum();
     let bytes: u64 = files.iter().map(|file| file.bytes).sum();
@@ -68,7 +101,8 @@ fn group_in_words(files: &[&EventFile]) -> Vec<String> {
         let n = counted(unread as u64, "older event file");
         lines.push(format!("{n} not read; ckpt log reads all of them"));
     }
-    let name = |file: &EventFile| escaped(file.path.file_name().unwrap_or_default().as_encoded_bytes()).into_owned();
+    let name =
+        |file: &events::EventFile| escaped(file.path.file_name().unwrap_or_default().as_encoded_bytes()).into_owned();
     for file in files {
         match &file.content {
             Some(Err(error)) => lines.push(format!("{}: {error}", name(file))),

@@ -1,15 +1,12 @@
-//! `explain`: pages and diagnoses, for people and as JSON.
+//! `explain`: pages and diagnoses, for people.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::inspect_json::finding;
-use super::json::{SCHEMA_VERSION, name, path, shown};
-use super::restore_json::restore_json;
+use super::json::shown;
 use super::wrap::words;
 use crate::analysis::explain::{Diagnosis, OnDisk, Page, TensorNow};
 use crate::analysis::{Restore, Severity};
@@ -185,77 +182,6 @@ fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Resul
     };
     paragraph(sign, &format!("into {into}: {verdict} ({})", counts.join(", ")), look, out)?;
     restore.hints.iter().try_for_each(|hint| paragraph("    → ", hint, look, out))
-}
-
-/// Writes everything as one JSON object. What was not explained has neither `page` nor `diagnosis`.
-///
-/// # Errors
-/// What `out` says.
-pub fn explain_json(
-    page: Option<&Page>,
-    diagnosis: Option<&Diagnosis>,
-    disk: Option<&OnDisk>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut object = Map::new();
-    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
-    put("schema_version", json!(SCHEMA_VERSION));
-    put("kind", json!("explain"));
-    put("explained", json!(page.is_some() || diagnosis.is_some()));
-    put("page", page.map_or(Value::Null, page_json));
-    put("diagnosis", diagnosis.map_or(Value::Null, diagnosis_json));
-    put("files", disk.map_or(Value::Null, on_disk_json));
-    serde_json::to_writer_pretty(&mut *out, &Value::Object(object))?;
-    writeln!(out)
-}
-
-fn page_json(page: &Page) -> Value {
-    json!({
-        "code": page.code.name(),
-        "severity": page.code.severity().name(),
-        "meaning": page.means(),
-        "found": page.found,
-        "tensorflow": page.tensorflow,
-        "causes": page.causes,
-        "next": page.next,
-    })
-}
-
-fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
-    json!({
-        "cause": diagnosis.cause,
-        "headline": diagnosis.headline,
-        "meaning": diagnosis.meaning,
-        "likely": diagnosis.likely,
-        "next": diagnosis.next,
-        "certainty": diagnosis.certainty,
-        "codes": diagnosis.codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
-        "also": diagnosis.also,
-        "tensor": diagnosis.tensor,
-        "path": diagnosis.path.as_ref().or(diagnosis.dir.as_ref()),
-        "stored_crc32c": diagnosis.stored.map(|crc| format!("{crc:#010x}")),
-    })
-}
-
-fn on_disk_json(disk: &OnDisk) -> Value {
-    let tensor = disk.tensor.as_ref().map(|(tensor, now)| {
-        let (state, why) = match now {
-            TensorNow::Matches => ("matches", Value::Null),
-            TensorNow::Unchecked => ("unchecked", Value::Null),
-            TensorNow::OnePart => ("slot-of-one-part", Value::Null),
-            TensorNow::Differs(diagnosis) => ("differs", diagnosis_json(diagnosis)),
-            TensorNow::Unreadable(error) => ("unreadable", finding(error)),
-            TensorNow::Missing(near) => ("missing", near.iter().map(|near| name(near)).collect()),
-        };
-        json!({"name": name(tensor), "state": state, "why": why})
-    });
-    json!({
-        "prefix": path(&disk.prefix),
-        "complete": disk.complete,
-        "findings": disk.findings.iter().map(finding).collect::<Vec<_>>(),
-        "tensor": tensor,
-        "restores": disk.restores.iter().map(restore_json).collect::<Vec<_>>(),
-    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use super::json::shown;
 use super::restore_text::restore_text;
 use super::units::{count, size};
 use super::wrap::words;
-use crate::analysis::{Finding, Severity, Validation};
+use crate::analysis::{Finding, GroupVerdict, Severity, Validation};
+use crate::escape::escaped;
 
 /// Writes one finding: a line, and its cause below it. On a terminal, lines are broken between words.
 ///
@@ -123,11 +124,32 @@ pub fn validate_text(validation: &Validation, quick: bool, look: Look, out: &mut
     verdict(validation, quick, look, out)
 }
 
+/// The last line; where checkpoints of several names were checked, a line of each name before it.
 fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let checked = validation.checked;
-    let of = |severity: Severity| {
-        validation.findings.iter().filter(|f| f.severity == severity && !f.code.is_restore()).count()
+    let checkpoints = |n: u64| if n == 1 { "1 checkpoint".to_owned() } else { format!("{} checkpoints", count(n)) };
+    for group in &validation.groups {
+        let what = format!("{}, {}", escaped(group.name.as_bytes()), checkpoints(group.checked.checkpoints));
+        verdict_line(validation, Some(group), &what, quick, look, out)?;
+    }
+    let n = validation.checked.checkpoints;
+    let what = match (validation.targets.as_slice(), validation.groups.len()) {
+        ([only], _) => shown(only),
+        (_, 0) => checkpoints(n),
+        (_, names) => format!("{} of {names} names, perhaps of different models", checkpoints(n)),
     };
+    verdict_line(validation, None, &what, quick, look, out)
+}
+
+fn verdict_line(
+    validation: &Validation,
+    group: Option<&GroupVerdict>,
+    what: &str,
+    quick: bool,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let checked = group.map_or(validation.checked, |group| group.checked);
+    let of = |severity: Severity| validation.count_of(severity, group.map(|group| group.name.as_str()));
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let bold = look.bold();
     let word = match (errors, quick) {
@@ -137,10 +159,6 @@ fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write
         (0, false) => "what was read is intact",
         (0, true) => "index sound, no data read",
         _ => "NOT intact",
-    };
-    let what = match validation.targets.as_slice() {
-        [only] => shown(only),
-        _ => format!("{} checkpoints", count(checked.checkpoints)),
     };
     let mut read = match checked.unsummed {
         0 => format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors)),

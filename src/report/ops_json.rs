@@ -1,18 +1,70 @@
 //! `ckpt ops` for programs: JSON, and the formats of findings.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use super::finding_json::{self, findings};
 use super::github::findings_github;
-use super::inspect_json::finding;
-use super::json::{SCHEMA_VERSION, path};
+use super::json::{Head, PathText, path, write_document};
 use super::junit::findings_junit;
 use super::ops_text::{place, verdict, when};
 use super::sarif::findings_sarif;
-use crate::analysis::ops::{OpSite, OpsReport, Origin, When};
+use crate::analysis::ops::OpsReport;
 use crate::analysis::{Finding, Severity};
+
+/// What the graphs of a model can touch.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct OpsDocument<'a> {
+    #[serde(flatten)]
+    head: Head,
+    /// as given
+    path: PathText<'a>,
+    /// the files that were looked at
+    files: Vec<PathText<'a>>,
+    /// everything was looked at, and there is no finding of level error
+    ok: bool,
+    /// everything was looked at
+    complete: bool,
+    /// as in `validate`; at most 1000 of each code, and one more that counts the others
+    findings: Vec<finding_json::Finding<'a>>,
+    /// findings too: what could not be looked at
+    unread: Vec<finding_json::Finding<'a>>,
+    /// how much was looked at
+    looked_at: LookedAt,
+    /// ops that are no findings
+    expected: Expected,
+    /// name of an op to how often it occurs, functions included
+    ops: &'a BTreeMap<String, u64>,
+}
+
+/// How much was looked at.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct LookedAt {
+    graphs: u64,
+    /// in the libraries of graphs
+    functions: u64,
+    /// of both
+    nodes: u64,
+    /// configurations of Keras objects
+    keras_configs: u64,
+}
+
+/// Ops that are no findings.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Expected {
+    /// they save and restore where they are told
+    saver: u64,
+    /// they read the model's own assets
+    assets: u64,
+}
 
 /// `--format json`.
 ///
@@ -21,54 +73,24 @@ use crate::analysis::{Finding, Severity};
 pub fn ops_json(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
     let looked = report.looked;
     let is_ok = report.findings.iter().all(|finding| finding.severity != Severity::Error);
-    let ops: Map<String, Value> = report.ops.iter().map(|(op, n)| (op.clone(), json!(n))).collect();
-    let value = json!({
-        "schema_version": SCHEMA_VERSION,
-        "kind": "ops",
-        "path": path(given),
-        "files": report.files.iter().map(|file| path(file)).collect::<Vec<_>>(),
-        "ok": is_ok && report.is_complete(),
-        "complete": report.is_complete(),
-        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-        "unread": report.unread.iter().map(finding).collect::<Vec<_>>(),
-        "looked_at": {
-            "graphs": looked.graphs,
-            "functions": looked.functions,
-            "nodes": looked.nodes,
-            "keras_configs": looked.keras_configs,
+    let document = OpsDocument {
+        head: Head::of("ops"),
+        path: PathText(given),
+        files: report.files.iter().map(|file| PathText(file)).collect(),
+        ok: is_ok && report.is_complete(),
+        complete: report.is_complete(),
+        findings: findings(&report.findings),
+        unread: findings(&report.unread),
+        looked_at: LookedAt {
+            graphs: looked.graphs,
+            functions: looked.functions,
+            nodes: looked.nodes,
+            keras_configs: looked.keras_configs,
         },
-        "expected": {"saver": looked.of_saver, "assets": looked.of_assets},
-        "ops": ops,
-    });
-    serde_json::to_writer_pretty(&mut *out, &value)?;
-    writeln!(out)
-}
-
-/// Where an op is, beside the finding about it.
-pub(super) fn site(site: &OpSite) -> Value {
-    json!({
-        "op": site.op,
-        "node": site.node,
-        "function": site.function,
-        "tags": site.tags,
-        "when": site.when.iter().map(|when| When::name(*when)).collect::<Vec<_>>(),
-        "reached_from": site.from,
-        "reach_known": site.reach_known,
-        "paths": site.origins.iter().map(origin).collect::<Vec<_>>(),
-    })
-}
-
-fn origin(origin: &Origin) -> Value {
-    let (kind, value) = match origin {
-        Origin::Fixed(path) => ("fixed", Some(super::json::name(path))),
-        Origin::Begins(path) => ("begins", Some(super::json::name(path))),
-        Origin::Saver => ("saver", None),
-        Origin::Asset(file) => ("asset", Some(json!(file))),
-        Origin::Caller(name) => ("caller", Some(super::json::name(name))),
-        Origin::Computed(op) => ("computed", Some(super::json::name(op))),
-        Origin::Unknown => ("unknown", None),
+        expected: Expected { saver: looked.of_saver, assets: looked.of_assets },
+        ops: &report.ops,
     };
-    json!({"from": kind, "value": value})
+    write_document(&document, out)
 }
 
 /// Findings, and behind them what could not be looked at; each message with the place and the time, which have no fields

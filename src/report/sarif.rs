@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::inspect_json::finding as finding_json;
+use super::finding_json;
 use super::json::path;
 use crate::analysis::{Code, Finding, Severity, Validation};
 
@@ -35,7 +35,7 @@ pub(super) fn findings_sarif(findings: &[Finding], out: &mut dyn Write) -> io::R
             "ruleIndex": codes.iter().position(|code| *code == finding.code),
             "level": level(finding.severity),
             "message": {"text": message(finding)},
-            "properties": finding_json(finding),
+            "properties": finding_json::Finding::from(finding),
         });
         if let Some(file) = &finding.file {
             let mut place = json!({"artifactLocation": {"uri": uri(&path(file))}});

@@ -1,14 +1,15 @@
 //! The versions of a serving directory, as a table and as JSON.
 
 use std::io::{self, Write};
-use std::time::UNIX_EPOCH;
 
-use serde_json::{Value, json};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Look;
+use super::finding_json::{Finding, findings};
 use super::findings_text::folded;
-use super::inspect_json::finding;
-use super::json::path;
+use super::json::{PathText, unix};
 use super::units::{size, time};
 use crate::analysis::{ServedVersion, Serving};
 use crate::escape::escaped;
@@ -54,22 +55,44 @@ pub(super) fn serving_text(serving: &Serving, look: Look, out: &mut dyn Write) -
     writeln!(out, "  {dim}{}{dim:#}", folded(ram, 2, 2, look))
 }
 
-/// The array `versions`.
-pub(super) fn serving_json(serving: &Serving) -> Value {
-    let row = |row: &ServedVersion| {
-        let modified = row.modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
-        json!({
-            "version": row.version.number,
-            "name": row.version.name,
-            "path": path(&row.version.path),
-            "served": row.served,
-            "loads": row.loads,
-            "modified": modified,
-            "bytes": row.bytes,
-            "bytes_complete": row.counted,
-            "ram_estimate": row.ram,
-            "findings": row.findings.iter().map(finding).collect::<Vec<_>>(),
-        })
-    };
-    serving.versions.iter().map(row).collect()
+/// A version of a serving directory.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct ServingVersion<'a> {
+    /// its number
+    version: i64,
+    /// the name that it has
+    name: &'a str,
+    path: PathText<'a>,
+    /// whether TensorFlow Serving takes it by default: the highest number
+    served: bool,
+    /// whether it would load, as far as can be told without reading its data
+    loads: bool,
+    /// seconds since 1970
+    modified: Option<u64>,
+    /// of all files in it
+    bytes: u64,
+    /// whether all of them could be counted
+    bytes_complete: bool,
+    /// what Serving reserves: 1.2 times `bytes`
+    ram_estimate: u64,
+    /// what is wrong with it, without notes
+    findings: Vec<Finding<'a>>,
+}
+
+impl<'a> From<&'a ServedVersion> for ServingVersion<'a> {
+    fn from(row: &'a ServedVersion) -> Self {
+        Self {
+            version: row.version.number,
+            name: &row.version.name,
+            path: PathText(&row.version.path),
+            served: row.served,
+            loads: row.loads,
+            modified: row.modified.and_then(unix),
+            bytes: row.bytes,
+            bytes_complete: row.counted,
+            ram_estimate: row.ram,
+            findings: findings(&row.findings),
+        }
+    }
 }

@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::json::{SCHEMA_VERSION, source, string_element};
+use super::json::{Head, Source, string_element, write_fields};
 use super::rows::{push_number, push_signed};
 use super::stats_format::StatsFormat;
-use crate::analysis::stats::{Dead, Figures, NAMED, Number, SHARES, Spots, TensorStats, Totals, coordinates};
+use crate::analysis::stats::{Channels, Dead, Figures, NAMED, Number, SHARES, Spots, TensorStats, Totals, coordinates};
 use crate::checkpoint::{Checkpoint, Tensor};
 
 /// `stats --format json`.
@@ -18,14 +20,72 @@ pub struct StatsJson<'c>(pub &'c Checkpoint);
 #[derive(Clone, Copy, Debug)]
 pub struct StatsJsonl<'c>(pub &'c Checkpoint);
 
+/// What stands before the tensors.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct StatsHead<'a> {
+    #[serde(flatten)]
+    head: Head,
+    /// above
+    source: Source<'a>,
+}
+
+/// What stands behind the tensors and their totals.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct StatsFoot {
+    /// selected tensors without numbers (strings, variants, unknown types)
+    skipped: Skipped,
+    /// whether all of the index could be read
+    complete: bool,
+}
+
+/// Tensors without numbers.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Skipped {
+    tensors: usize,
+    elements: u64,
+    bytes: u64,
+}
+
+/// Where a tensor is all zero along an axis.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct DeadAxis<'a> {
+    length: u64,
+    /// indexes below which all elements are 0; null if the last axis is longer than 1,048,576 and was not looked at
+    count: Option<u64>,
+    /// the first ten of them
+    first: &'a [u64],
+}
+
+impl<'a> From<&'a Dead> for DeadAxis<'a> {
+    fn from(Dead { length, count, first }: &'a Dead) -> Self {
+        debug_assert!(first.len() <= NAMED, "more than was promised");
+        Self { length: *length, count: *count, first }
+    }
+}
+
+/// Dead channels of a tensor.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(super) struct DeadChannels<'a> {
+    first_axis: DeadAxis<'a>,
+    last_axis: DeadAxis<'a>,
+}
+
+impl<'a> From<&'a Channels> for DeadChannels<'a> {
+    fn from(channels: &'a Channels) -> Self {
+        Self { first_axis: (&channels.rows).into(), last_axis: (&channels.columns).into() }
+    }
+}
+
 impl StatsFormat for StatsJson<'_> {
     fn head(&self, out: &mut dyn Write) -> io::Result<()> {
-        write!(
-            out,
-            "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":\"stats\",\"source\":{},",
-            source(self.0.origin())
-        )?;
-        out.write_all(b"\"tensors\":[")
+        out.write_all(b"{")?;
+        write_fields(&StatsHead { head: Head::of("stats"), source: Source::of(self.0.origin()) }, out)?;
+        out.write_all(b",\"tensors\":[")
     }
 
     fn rows(&self, first: usize, rows: &[TensorStats], out: &mut Vec<u8>) -> io::Result<()> {
@@ -50,12 +110,11 @@ impl StatsFormat for StatsJson<'_> {
             ",\"nan\":{},\"positive_infinity\":{},\"negative_infinity\":{},\"constant\":{},\"all_zero\":{},\"unreadable\":{}}},",
             apart[0], apart[1], apart[2], totals.constant, totals.all_zero, totals.unreadable
         )?;
-        let skipped = json!({
-            "tensors": totals.skipped.tensors,
-            "elements": totals.skipped.elements,
-            "bytes": totals.skipped.bytes,
-        });
-        writeln!(out, "\n\"skipped\":{skipped},\"complete\":{}}}", self.0.damage().is_empty())
+        out.write_all(b"\n")?;
+        let skipped =
+            Skipped { tensors: totals.skipped.tensors, elements: totals.skipped.elements, bytes: totals.skipped.bytes };
+        write_fields(&StatsFoot { skipped, complete: self.0.damage().is_empty() }, out)?;
+        writeln!(out, "}}")
     }
 }
 
@@ -89,8 +148,12 @@ fn tensor_json(tensor: &Tensor, row: &TensorStats, out: &mut Vec<u8>) -> io::Res
         Some(dims) => array(out, dims, |out, dim| push_signed(out, *dim)),
     }
     if let Some(error) = &row.error {
-        write!(out, ",\"elements\":{}", json!(tensor.elements()))?;
-        return write!(out, ",\"error\":{}}}", Value::from(error.to_string()));
+        out.extend_from_slice(b",\"elements\":");
+        serde_json::to_writer(&mut *out, &tensor.elements())?;
+        out.extend_from_slice(b",\"error\":");
+        serde_json::to_writer(&mut *out, &error.to_string())?;
+        out.push(b'}');
+        return Ok(());
     }
     let figures = &row.figures;
     let dims = dims.unwrap_or_default();
@@ -119,8 +182,8 @@ fn tensor_json(tensor: &Tensor, row: &TensorStats, out: &mut Vec<u8>) -> io::Res
         out.push(b'}');
     }
     if let Some(channels) = &row.channels {
-        let (rows, columns) = (dead_json(&channels.rows), dead_json(&channels.columns));
-        write!(out, ",\"dead\":{{\"first_axis\":{rows},\"last_axis\":{columns}}}")?;
+        out.extend_from_slice(b",\"dead\":");
+        serde_json::to_writer(&mut *out, &DeadChannels::from(&**channels))?;
     }
     out.extend_from_slice(if row.verified { b",\"checksum\":\"ok\"}" } else { b",\"checksum\":\"not_checked\"}" });
     Ok(())
@@ -152,12 +215,6 @@ fn spots_json(name: &str, spots: Spots, dims: &[i64], out: &mut Vec<u8>) {
         }
         array(out, &coordinates(first, dims), |out, at| push_number(out, *at));
     }
-}
-
-fn dead_json(dead: &Dead) -> Value {
-    let Dead { length, count, first } = dead;
-    debug_assert!(first.len() <= NAMED, "more than was promised");
-    json!({"length": length, "count": count, "first": first})
 }
 
 fn array<T>(out: &mut Vec<u8>, items: &[T], push: impl Fn(&mut Vec<u8>, &T)) {

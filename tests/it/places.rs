@@ -126,3 +126,87 @@ fn a_state_file_of_half_a_million_lines_is_read_in_no_time() {
     // Four thousand calls of the system a second would take minutes.
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }
+
+#[test]
+fn every_model_of_a_directory_is_judged_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    for (name, value) in [("a-1", 1.0), ("b-2", 2.0), ("a-3", 3.0), ("c", 4.0)] {
+        save(&dir.path().join(name), value, &[]);
+    }
+    // The step in the name is not the one that is stored.
+    save(&dir.path().join("b-4"), 5.0, &[("global_step", 7)]);
+    let data = dir.path().join("a-3.data-00000-of-00001");
+    let mut bytes = std::fs::read(&data).unwrap();
+    bytes[0] ^= 1;
+    std::fs::write(&data, bytes).unwrap();
+    std::fs::write(dir.path().join("b-9.data-00000-of-00001.tempstate123"), [0; 9]).unwrap();
+
+    let (text, status) = run(&["validate", path]);
+    assert_eq!(status, Some(1));
+    for said in [
+        "single-bit-flip ✗ a-3: ",
+        "step-disagrees · b-4: ",
+        "\na, 2 checkpoints: NOT intact · 1 of 2 tensors verified",
+        "\nb, 2 checkpoints: intact · 3 of 3 tensors verified",
+        "\nc, 1 checkpoint: intact",
+        "\n5 checkpoints of 3 names, perhaps of different models: NOT intact",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let (json, _) = run(&["validate", path, "--format", "json", "--deny", "step-disagrees"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let groups = json["groups"].as_array().unwrap();
+    let told = groups.iter().map(|group| (group["name"].as_str().unwrap(), group["ok"].as_bool().unwrap()));
+    let told: Vec<_> = told.collect();
+    assert_eq!(told, [("a", false), ("b", false), ("c", true)]);
+    assert!(json["findings"].as_array().unwrap().iter().any(|finding| finding["group"] == "b"));
+
+    // Of one model every line names the checkpoint, and there is one verdict.
+    for name in ["b-2", "b-4", "c"] {
+        std::fs::remove_file(dir.path().join(format!("{name}.index"))).unwrap();
+    }
+    let (text, _) = run(&["validate", path]);
+    assert!(text.contains("✗ a-3: ") && text.contains("\n2 checkpoints: NOT intact"), "{text}");
+}
+
+#[test]
+fn two_things_of_one_name_are_told_by_every_command() {
+    let dir = crate::validating::copy("saved_model/tf2/model");
+    let root = tempfile::tempdir().unwrap();
+    let model = root.path().join("m");
+    std::fs::rename(dir.path(), &model).unwrap();
+    save(&model, 1.0, &[]);
+    save(&root.path().join("other"), 2.0, &[]);
+    let (m, other) = (model.to_str().unwrap(), root.path().join("other"));
+    let other = other.to_str().unwrap();
+    for args in [
+        &["inspect", m][..],
+        &["list", m],
+        &["print", m, "w"],
+        &["stats", m],
+        &["validate", m],
+        &["diff", m, other],
+        &["validate", other, "--against", m],
+        &["ops", m],
+        &["latest", m],
+        &["log", m],
+        &["validate", m, "--serving"],
+    ] {
+        let (text, _) = run(args);
+        assert!(text.contains("lies here too") || text.contains("is a checkpoint too"), "{args:?}: {text}");
+    }
+    let (text, status) = run(&["validate", m]);
+    assert!(text.contains("m: intact · 1 of 1 tensors verified"), "{text}");
+    assert_eq!(status, Some(0));
+    // A server looks at the directory.
+    let (text, status) = run(&["validate", m, "--serving"]);
+    assert!(text.contains("no-version"), "{text}");
+    assert_eq!(status, Some(1));
+    std::fs::rename(&model, root.path().join("1")).unwrap();
+    std::fs::create_dir(&model).unwrap();
+    std::fs::rename(root.path().join("1"), model.join("1")).unwrap();
+    assert_eq!(run(&["validate", m, "--serving"]).1, Some(0));
+    assert!(run(&["validate", m]).0.contains("m: intact · 1 of 1"));
+    assert!(run(&["validate", &format!("{m}/")]).0.contains("variables: intact"));
+}

@@ -76,6 +76,18 @@ pub enum Depth {
     Exact,
 }
 
+impl Depth {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Structure => "structure",
+            Self::Index => "index",
+            Self::Values => "values",
+            Self::Exact => "exact",
+        }
+    }
+}
+
 /// A tolerance for the tensors that a selector takes.
 #[derive(Debug)]
 pub struct ToleranceRule {

@@ -183,6 +183,16 @@ pub enum Same {
     Values,
 }
 
+impl Same {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Checksum => "checksum",
+            Self::Values => "values",
+        }
+    }
+}
+
 /// One tensor, or two that belong together.
 #[derive(Debug)]
 pub struct Change {

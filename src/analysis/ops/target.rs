@@ -27,30 +27,33 @@ pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)
     }
     // A SavedModel whose variables are gone still has its graph.
     let (dir, prefix, mut notes) = if path.is_dir() && has_model(path) {
-        (Some(path.to_path_buf()), None, Vec::new())
+        // Of a prefix and a model of one name both are looked at: silence about either would mislead.
+        let twin = Origin::locate(path, choice).ok().filter(|origin| origin.saved_model.is_none());
+        let notes = twin.as_ref().map(|_| "a checkpoint of this name lies here too; both were looked at".to_owned());
+        (Some(path.to_path_buf()), twin.map(|origin| origin.prefix), notes.into_iter().collect())
     } else {
         match Origin::locate(path, choice) {
-            Ok(origin) => (origin.saved_model.clone(), Some(origin.prefix.clone()), origin.notes),
+            Ok(origin) => match origin.saved_model {
+                Some(dir) => (Some(dir), None, origin.notes),
+                None => (None, Some(origin.prefix), origin.notes),
+            },
             Err(error) => match beside(path) {
                 Some(targets) => return Ok((targets, Vec::new())),
                 None => return Err(error),
             },
         }
     };
-    let found = match (dir, prefix) {
-        (Some(dir), _) => {
-            notes.extend(without_data(&dir));
-            of_model(&dir)
-        }
-        (None, Some(prefix)) => {
-            let meta = prefix.meta();
-            let graph = prefix.directory().join("graph.pbtxt");
-            let meta = meta.is_file().then_some(Target::Graphs(meta, Form::MetaGraph));
-            let graph = graph.is_file().then_some(Target::Graphs(graph, Form::Graph));
-            meta.into_iter().chain(graph).collect()
-        }
-        (None, None) => Vec::new(),
-    };
+    let mut found = Vec::new();
+    if let Some(dir) = &dir {
+        notes.extend(without_data(dir));
+        found.extend(of_model(dir));
+    }
+    if let Some(prefix) = prefix {
+        let meta = prefix.meta();
+        found.extend(meta.is_file().then_some(Target::Graphs(meta, Form::MetaGraph)));
+        let graph = prefix.directory().join("graph.pbtxt");
+        found.extend((dir.is_none() && graph.is_file()).then_some(Target::Graphs(graph, Form::Graph)));
+    }
     if found.is_empty() {
         let why = "there is no graph here: a checkpoint alone holds values and no ops";
         let help = "give the SavedModel, the .meta file or the graph that belongs to it";

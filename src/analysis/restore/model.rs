@@ -95,7 +95,9 @@ impl Model {
                     let why = "the index of the model is damaged, so what it wants is not known".to_owned();
                     return Err(Error::new(ErrorKind::NotACheckpoint(why)).in_file(path));
                 }
-                Ok(vec![Self::of_checkpoint(path, &checkpoint, quick)])
+                let mut model = Self::of_checkpoint(path, &checkpoint, quick);
+                model.notes.splice(0..0, checkpoint.origin().notes.iter().cloned());
+                Ok(vec![model])
             }
         }
     }

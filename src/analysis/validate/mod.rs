@@ -10,6 +10,7 @@ mod directory;
 mod entries;
 pub(super) mod finite;
 mod graph;
+mod groups;
 mod leftovers;
 mod lost_shards;
 mod saved_model;
@@ -22,15 +23,17 @@ pub(super) use entries::is_of_one_part;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
+pub use groups::GroupVerdict;
+use groups::OneOf;
+
 use super::finding::{Code, Finding, Severity};
 use super::restore::{Restore, findings};
 use super::roles::Roles;
 use super::select::Selector;
 use crate::checkpoint::saved_model::SavedModel;
 use crate::checkpoint::serving::{Version, versions};
-use crate::checkpoint::{Checkpoint, Choice, Found, Origin, SourceKind};
+use crate::checkpoint::{Checkpoint, Choice, Found, Origin, SourceKind, WrittenPath};
 use crate::error::Result;
-use crate::escape::escaped;
 use crate::limits::Limits;
 
 /// What to check and how.
@@ -95,6 +98,8 @@ pub struct Validation {
     pub checked: Counts,
     /// The checkpoints that were checked, as prefixes.
     pub targets: Vec<PathBuf>,
+    /// What was found of each model, where checkpoints of several names lie in one directory.
+    pub groups: Vec<GroupVerdict>,
     /// What restoring into each graph of a model would do, if that was asked.
     pub restores: Vec<Restore>,
     /// Whether a SavedModel without variables was among them.
@@ -121,14 +126,7 @@ impl Validation {
     }
 
     fn add(&mut self, counts: Counts) {
-        let all = &mut self.checked;
-        all.checkpoints += counts.checkpoints;
-        all.files += counts.files;
-        all.tensors += counts.tensors;
-        all.verified += counts.verified;
-        all.skipped += counts.skipped;
-        all.unsummed += counts.unsummed;
-        all.bytes += counts.bytes;
+        self.checked = self.checked.and(counts);
     }
 }
 
@@ -139,11 +137,19 @@ impl Validation {
 pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progress: &Progress) -> Result<Validation> {
     let mut result = Validation::default();
     let one = options.choice != Choice::default();
-    let versions = if one || !path.is_dir() { Vec::new() } else { served(path, options.serving)? };
+    let mut located = Origin::locate(path, options.choice);
+    let path = &WrittenPath::of(path)?.path;
+    let mut is_prefix = located.as_ref().is_ok_and(|origin| origin.kind == SourceKind::Bundle);
+    if options.serving && is_prefix && path.is_dir() {
+        let note = "a checkpoint of this name lies here too; a server looks at the directory, which was checked";
+        result.push(Finding::new(Code::ChoiceNote, note).in_file(path));
+        (located, is_prefix) = (Origin::locate(&path.join(""), options.choice), false);
+    }
+    let versions = if one || is_prefix || !path.is_dir() { Vec::new() } else { served(path, options.serving)? };
     let mut left_behind = Vec::new();
     let targets = if versions.is_empty() {
-        match Origin::locate(path, options.choice) {
-            Ok(origin) if one || origin.kind == SourceKind::ServingBase => vec![origin],
+        match located {
+            Ok(origin) if one || origin.kind == SourceKind::ServingBase => vec![(origin, None)],
             Ok(mut origin) => {
                 around(&mut origin);
                 left_behind.extend(leftovers::find(&origin));
@@ -162,19 +168,15 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     } else {
         let targets = serving::targets(path, &versions, options.serving, &mut result);
         left_behind.extend(targets.iter().flat_map(leftovers::find));
-        targets
+        targets.into_iter().map(|origin| (OneOf::version(&origin), origin)).map(|(of, origin)| (origin, of)).collect()
     };
-    for mut origin in targets {
+    for (mut origin, of) in targets {
         around(&mut origin);
-        let version = origin.saved_model.as_deref().filter(|_| !versions.is_empty()).and_then(Path::file_name);
-        let version = version.map(|name| escaped(name.as_encoded_bytes()).into_owned());
-        let before = result.findings.len();
+        let (before, counts, target) = (result.findings.len(), result.checked, origin.prefix.as_path().to_path_buf());
         one_checkpoint(origin, options, limits, progress, &mut result);
-        if let Some(version) = version {
-            // Of several versions every line says which one it is about.
-            for finding in result.findings.iter_mut().skip(before) {
-                finding.message = format!("version {version}: {}", finding.message);
-            }
+        if let Some(of) = of {
+            of.mark(result.findings.get_mut(before..).unwrap_or_default());
+            of.count(counts, target, &mut result);
         }
     }
     // A leftover that is the shard which is missing is told there.

@@ -5,7 +5,7 @@ use std::io::Write;
 use ckpt::checkpoint::Checkpoint;
 use ckpt::error::{Error, ErrorKind, Result};
 use ckpt::export::npy;
-use ckpt::report::{Nest, csv_output, source, string_element};
+use ckpt::report::{Nest, csv_output, print_head, string_element};
 use ckpt::tensor::{Checked, DType, Element, write_csv, write_json};
 
 use super::text::{variant_text, variant_type};
@@ -26,8 +26,7 @@ impl<'c> Printer<'c> {
 
     pub(super) fn begin(&self, out: &mut dyn Write) -> std::io::Result<()> {
         if self.format == Format::Json {
-            let source = source(self.checkpoint.origin());
-            write!(out, "{{\"schema_version\":1,\"kind\":\"print\",\"source\":{source},\"tensors\":[")?;
+            print_head(self.checkpoint.origin(), out)?;
         }
         Ok(())
     }

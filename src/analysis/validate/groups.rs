@@ -1,0 +1,112 @@
+//! Several checkpoints in one run: which one a finding is of, and what is to be said of each model among them.
+//!
+//! Checkpoints whose names differ in more than their numbers are perhaps of different models. One verdict over all of
+//! them would say of none whether it can be used.
+
+use std::path::PathBuf;
+
+use super::{Counts, Validation};
+use crate::analysis::finding::{Finding, Severity};
+use crate::checkpoint::{Found, ModelDir, Origin};
+use crate::escape::escaped;
+
+/// What was found of the checkpoints of one name.
+#[derive(Clone, Debug)]
+pub struct GroupVerdict {
+    /// What their names have in common.
+    pub name: String,
+    /// The checkpoints, as prefixes.
+    pub targets: Vec<PathBuf>,
+    /// What of them was checked.
+    pub checked: Counts,
+}
+
+/// One of several things that are checked.
+#[derive(Debug)]
+pub(super) struct OneOf {
+    /// What findings begin with: the checkpoint's name, or the version.
+    pub(super) label: String,
+    /// Its group, where there are several.
+    pub(super) group: Option<String>,
+}
+
+impl OneOf {
+    /// Those of a directory, in the order of `dir.checkpoints`; none for the only one.
+    pub(super) fn directory(dir: &ModelDir) -> Vec<Option<Self>> {
+        let several = dir.groups().len() > 1;
+        let of = |found: &Found| Self {
+            label: escaped(found.prefix.base_name().as_encoded_bytes()).into_owned(),
+            group: several.then(|| found.group()),
+        };
+        dir.checkpoints.iter().map(|found| (dir.checkpoints.len() > 1).then(|| of(found))).collect()
+    }
+
+    /// A version of a served model.
+    pub(super) fn version(origin: &Origin) -> Option<Self> {
+        let name = origin.saved_model.as_deref()?.file_name()?;
+        Some(Self { label: format!("version {}", escaped(name.as_encoded_bytes())), group: None })
+    }
+
+    /// Says of findings what they are of. One that begins with the name of a file of its checkpoint says so itself.
+    pub(super) fn mark(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            let own = finding.message.strip_prefix(&self.label).is_some_and(|rest| rest.starts_with(['.', ' ', ':']));
+            if !own {
+                finding.message = format!("{}: {}", self.label, finding.message);
+            }
+            finding.group.clone_from(&self.group);
+        }
+    }
+
+    /// Counts what was checked of it, `before` being what all had before it, for its group.
+    pub(super) fn count(&self, before: Counts, target: PathBuf, result: &mut Validation) {
+        let Some(name) = &self.group else { return };
+        let checked = result.checked.since(before);
+        match result.groups.iter_mut().find(|group| group.name == *name) {
+            Some(group) => {
+                group.checked = group.checked.and(checked);
+                group.targets.push(target);
+            }
+            None => result.groups.push(GroupVerdict { name: name.clone(), targets: vec![target], checked }),
+        }
+    }
+}
+
+impl Validation {
+    /// How many findings of a severity are about the checkpoints of one group, or of the whole run.
+    pub fn count_of(&self, severity: Severity, group: Option<&str>) -> usize {
+        let is_of = |finding: &&Finding| {
+            let of_group = group.is_none_or(|group| finding.group.as_deref() == Some(group));
+            finding.severity == severity && !finding.code.is_restore() && of_group
+        };
+        self.findings.iter().filter(is_of).count()
+    }
+}
+
+impl Counts {
+    /// Both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            checkpoints: self.checkpoints.saturating_add(other.checkpoints),
+            files: self.files.saturating_add(other.files),
+            tensors: self.tensors.saturating_add(other.tensors),
+            verified: self.verified.saturating_add(other.verified),
+            skipped: self.skipped.saturating_add(other.skipped),
+            unsummed: self.unsummed.saturating_add(other.unsummed),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    /// What was added since there was `before`.
+    fn since(self, before: Self) -> Self {
+        Self {
+            checkpoints: self.checkpoints.saturating_sub(before.checkpoints),
+            files: self.files.saturating_sub(before.files),
+            tensors: self.tensors.saturating_sub(before.tensors),
+            verified: self.verified.saturating_sub(before.verified),
+            skipped: self.skipped.saturating_sub(before.skipped),
+            unsummed: self.unsummed.saturating_sub(before.unsummed),
+            bytes: self.bytes.saturating_sub(before.bytes),
+        }
+    }
+}

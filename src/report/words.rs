@@ -1,0 +1,69 @@
+//! The words of JSON that stand for one of several things, and the lists of them that the schemas have.
+//!
+//! A variant that is added to one of these enums does not compile until it stands here.
+
+use super::json::Words;
+use crate::analysis::diff::{Depth, Expected, PairedBy, Same, Status};
+use crate::analysis::ops::When;
+use crate::analysis::{Reason, Role, Saver, Severity};
+use crate::checkpoint::SourceKind;
+
+macro_rules! words {
+    ($($of:ident { $($variant:ident),+ $(,)? })+) => {$(
+        impl Words for $of {
+            fn word(&self) -> &'static str {
+                // So that the list below has them all.
+                match self { $(Self::$variant)|+ => self.name() }
+            }
+
+            #[cfg(test)]
+            fn all() -> Vec<&'static str> {
+                vec![$(Self::$variant.name()),+]
+            }
+        }
+    )+};
+}
+
+words! {
+    Severity { Error, Warning, Note }
+    When { Load, Call, Save, Start }
+    Role { Weight, Average, Slot, Optimizer, Counter, String, Table, Other }
+    Depth { Structure, Index, Values, Exact }
+    Status {
+        Identical, WithinTolerance, Changed, Added, Removed, Shape, DType, Renamed, Unreadable, NotCompared,
+    }
+    PairedBy { Name, Map, Graph, FullName, Bytes }
+    Same { Checksum, Values }
+    Expected { Same, Changed }
+    Reason { StateFile, NoStateFile, StateFileWrong, None }
+}
+
+impl Words for SourceKind {
+    fn word(&self) -> &'static str {
+        self.name()
+    }
+
+    #[cfg(test)]
+    fn all() -> Vec<&'static str> {
+        let own = [Self::Bundle, Self::SavedModel, Self::ModelDir, Self::ServingBase, Self::SaverV1].map(Self::name);
+        own.into_iter().chain(file_formats()).collect()
+    }
+}
+
+impl Words for Saver {
+    fn word(&self) -> &'static str {
+        self.name()
+    }
+
+    #[cfg(test)]
+    fn all() -> Vec<&'static str> {
+        let own = [Self::NameBased, Self::ObjectBased, Self::Keras, Self::V1, Self::None].map(Self::name);
+        own.into_iter().chain(file_formats()).collect()
+    }
+}
+
+/// Formats that files are of by what is in them.
+#[cfg(test)]
+fn file_formats() -> impl Iterator<Item = &'static str> {
+    crate::formats::FORMATS.iter().map(|format| format.format.id)
+}
