@@ -159,19 +159,39 @@ fn at_files(
         return Looked::Nothing;
     }
     let named = diagnosis.into_iter().flat_map(|diagnosis| [diagnosis.path.clone(), diagnosis.dir.clone()]).flatten();
+    let named: Vec<String> = named.collect();
     let mut other = None;
-    for path in named.chain(paths_in(text)).map(PathBuf::from) {
-        // Of a message that was pasted from elsewhere, nothing is here, and that is no news.
-        let Ok(written) = WrittenPath::of(&path) else { continue };
+    for (n, path) in named.iter().cloned().chain(paths_in(text)).map(PathBuf::from).enumerate() {
+        let is_named = n < named.len();
+        let written = match WrittenPath::of(&path) {
+            Ok(written) => written,
+            // An address, with the command that fetches it.
+            Err(error) => {
+                if is_named && path.to_string_lossy().contains(":/") {
+                    other.get_or_insert((path, error));
+                }
+                continue;
+            }
+        };
         match look(&written.path, diagnosis, models, &limits) {
             Ok(disk) => return Looked::Found(Box::new(disk)),
-            Err(error) if written.path.is_file() => {
+            // Of a message that was pasted from elsewhere nothing is here, and that is no news; a file that is no
+            // checkpoint, or a directory that is here, is.
+            Err(error) if written.path.is_file() || (is_named && is_near(&written.path, &error)) => {
                 other.get_or_insert((written.path, error));
             }
             Err(_) => {}
         }
     }
     other.map_or(Looked::Nothing, |(path, error)| Looked::Other(path, Box::new(error)))
+}
+
+/// Whether the directory of a path is here, so that what lies in it says something of the path.
+fn is_near(path: &Path, error: &Error) -> bool {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.is_some_and(Path::is_dir)
+        || path.is_dir()
+        || error.help().is_some_and(|help| help.starts_with("did you mean"))
 }
 
 /// A message may be in any encoding; what is not UTF-8 is not what it is recognised by.

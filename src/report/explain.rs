@@ -23,14 +23,19 @@ fn width(look: Look) -> usize {
 
 /// Writes words in lines that fit, the first behind `lead`, the others under it.
 fn paragraph(lead: &str, text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let width = width(look);
+    wrapped(lead, text, "", look, out)
+}
+
+/// As [`paragraph`], with `goes_on` at the end of each line but the last.
+fn wrapped(lead: &str, text: &str, goes_on: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let width = width(look).saturating_sub(goes_on.width());
     let indent = lead.width();
     write!(out, "{lead}")?;
     let mut column = indent;
     for (n, word) in words(text).into_iter().enumerate() {
         let len = word.width() + usize::from(n > 0);
         if n > 0 && column + len > width {
-            write!(out, "\n{}{word}", " ".repeat(indent))?;
+            write!(out, "{goes_on}\n{}{word}", " ".repeat(indent))?;
             column = indent + word.width();
         } else {
             write!(out, "{}{word}", if n > 0 { " " } else { "" })?;
@@ -56,7 +61,9 @@ fn bullet(line: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if command.width() + what.width() + 7 <= width(look) {
         return writeln!(out, "  · {command}   {what}");
     }
-    paragraph("  · ", command, look, out)?;
+    // A command that takes several lines can be copied as it stands.
+    let goes_on = if command.starts_with("ckpt ") { " \\" } else { "" };
+    wrapped("  · ", command, goes_on, look, out)?;
     paragraph("      ", what, look, out)
 }
 

@@ -3,17 +3,18 @@
 /// The words of a line. A word that opens a quote goes on to the one that closes it.
 pub(super) fn words(text: &str) -> Vec<&str> {
     // As many words may stand in one pair of quotes; more is prose.
-    const MOST: usize = 24;
+    const MOST: usize = 12;
     let mut found = Vec::new();
     let mut rest = text;
     loop {
         let mut end = rest.find(' ').unwrap_or(rest.len());
-        if opens(rest.get(..end).unwrap_or_default()) {
+        if rest.get(..end).is_some_and(|word| opens(word) && !closes(word)) {
             let mut tried = end;
             for _ in 0..MOST {
                 let Some(next) = rest.get(tried + 1..) else { break };
-                tried += 1 + next.find(' ').unwrap_or(next.len());
-                if !opens(rest.get(..tried).unwrap_or_default()) {
+                let word = next.split(' ').next().unwrap_or_default();
+                tried += 1 + word.len();
+                if closes(word) {
                     end = tried;
                     break;
                 }
@@ -28,26 +29,16 @@ pub(super) fn words(text: &str) -> Vec<&str> {
     }
 }
 
-/// Whether text begins an argument in quotes and does not end it: `'a b`, `--map='a`, and not `TensorFlow's`.
-fn opens(text: &str) -> bool {
-    let Some(first) = text.find('\'') else { return false };
-    let before = text.get(..first).and_then(|front| front.chars().next_back());
-    if before.is_some_and(|c| !"=([{\"".contains(c)) {
-        return false;
-    }
-    let mut is_open = false;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\'' => is_open = !is_open,
-            // Within quotes of a shell a backslash is itself.
-            '\\' if !is_open => {
-                chars.next();
-            }
-            _ => {}
-        }
-    }
-    is_open
+/// Whether a word begins with a quote, or has one where an argument begins: `'a`, `--map='a`, and not `TensorFlow's`.
+fn opens(word: &str) -> bool {
+    let before = word.find('\'').and_then(|at| word.get(..at));
+    before.is_some_and(|before| before.ends_with(['=', '(', '[', '{', '"', '`']) || before.is_empty())
+}
+
+/// Whether a word ends with a quote, but for the stops behind it. A name may have quotes within it.
+fn closes(word: &str) -> bool {
+    let word = word.trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '?', '`']);
+    word.len() > 1 && word.ends_with('\'') && !word.ends_with("\\'")
 }
 
 #[cfg(test)]
@@ -63,6 +54,7 @@ mod tests {
             ["TensorFlow's", "own", "'a b',", "and", "users'", "files"]
         );
         assert_eq!(words("an open 'quote stays"), ["an", "open", "'quote", "stays"]);
+        assert_eq!(words("'my run/it's-7' was given"), ["'my run/it's-7'", "was", "given"]);
         assert_eq!(words(""), [""]);
     }
 }

@@ -10,6 +10,7 @@ mod diff_many;
 mod directories;
 mod explain;
 mod explain_messages;
+mod explain_table;
 mod formats;
 mod fuzz_regressions;
 mod laws;

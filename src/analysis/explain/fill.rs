@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Diagnosis;
+use super::{Diagnosis, form};
 use crate::escape::{escaped, shell_word};
 
 /// What is known of the files.
@@ -35,6 +35,11 @@ impl Known {
     }
 
     fn of_path(path: &str) -> Self {
+        // What lies on another machine is fetched into the working directory.
+        let path = match path.split_once("://") {
+            Some((_, rest)) => rest.rsplit('/').next().unwrap_or(rest),
+            None => path,
+        };
         let prefix = super::pasted::prefix(path.strip_suffix(".meta").unwrap_or(path));
         let ends = [".pb", ".pbtxt", ".h5", ".hdf5", ".keras", ".safetensors", ".npz", ".npy"];
         let is_file = ends.iter().any(|end| path.strip_suffix(end).is_some());
@@ -71,8 +76,12 @@ impl Diagnosis {
 /// The pattern that stands for the last part of a name.
 const LAST: &str = "'**/*LASTPART*'";
 
+/// What is said of a model that is not known yet.
+const KINDS_OF_MODELS: &str = "; MODEL: a .meta, a SavedModel, a checkpoint";
+
 fn filled(line: &str, known: &Known, tensor: Option<&str>) -> String {
-    let line = match tensor.and_then(|name| name.trim_end_matches("/.ATTRIBUTES/VARIABLE_VALUE").rsplit('/').next()) {
+    let line = if known.model.is_some() { line.trim_end_matches(KINDS_OF_MODELS) } else { line };
+    let line = match tensor.map(form::own_part) {
         Some(last) if line.contains(LAST) => {
             // In a pattern these have a meaning of their own.
             let plain: String = last.chars().map(|c| if "*?[]{}".contains(c) { '?' } else { c }).collect();

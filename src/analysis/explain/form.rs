@@ -86,6 +86,16 @@ fn is_metric(parts: &[&str]) -> bool {
     parts.iter().any(|part| matches!(*part, "keras_api" | "metrics" | "keras_metrics" | "confusion_matrix"))
 }
 
+/// The component by which tensors of a name are looked for: of a slot or an average that of its variable.
+pub(super) fn own_part(name: &str) -> &str {
+    let short = std::str::from_utf8(short_name(name.as_bytes())).unwrap_or(name).trim_end_matches(":0");
+    let short = short.split("/.OPTIMIZER_SLOT/").next().unwrap_or(short);
+    let (front, last) = short.rsplit_once('/').unwrap_or(("", short));
+    let is_kept_beside = !front.is_empty()
+        && (last == "biased" || last == "local_step" || matches!(role(short), Role::Slot | Role::Average));
+    if is_kept_beside { front.rsplit('/').next().unwrap_or(front) } else { last }
+}
+
 /// The role of a tensor of this name: beside it lie the variables whose slot or average it may be.
 fn role(name: &str) -> Role {
     let shape = || Shape::new(vec![2, 2]);
@@ -153,6 +163,15 @@ mod tests {
             ("fc/kernel:0", ":0"),
         ] {
             assert!(of_name(name).is_some_and(|says| says.contains(words)), "{name}: {:?}", of_name(name));
+        }
+        for (name, part) in [
+            ("head/conv_1/beta/ExponentialMovingAverage", "beta"),
+            ("fc/w/Adam_1", "w"),
+            ("m/w/.OPTIMIZER_SLOT/opt/m/.ATTRIBUTES/VARIABLE_VALUE", "w"),
+            ("dense/kernel", "kernel"),
+            ("w", "w"),
+        ] {
+            assert_eq!(own_part(name), part, "{name}");
         }
         for plain in ["dense/kernel", "w", "encoder/layer_3/attention/query/bias", "part", "apart_3/w", "quantity/w"] {
             assert_eq!(of_name(plain), None, "{plain}");

@@ -44,10 +44,10 @@ pub(super) fn rest_of_line<'t>(text: &'t str, before: &str) -> Option<&'t str> {
 pub(super) fn path_before<'t>(text: &'t str, after: &str) -> Option<&'t str> {
     let (front, _) = text.split_once(after)?;
     let line = front.rsplit('\n').next()?;
-    // `NotFoundError: PATH`, `{{function_node …}} PATH`, `(0) Not found: PATH`, `"PATH`.
-    let begins = [": ", "}} ", "] ", "\"", "'", "(", "\t"];
+    // `NotFoundError: PATH`, `{{function_node …}} PATH`, `(0) Not found: PATH`, `open "PATH`; a name may have quotes.
+    let begins = [": ", "}} ", "] ", " \"", " '", "(", "\t"];
     let at = begins.iter().filter_map(|begin| Some(line.rfind(begin)? + begin.len())).max().unwrap_or(0);
-    let path = line.get(at..)?.trim();
+    let path = line.get(at..)?.trim().trim_start_matches(['"', '\'']);
     let is_path = !path.is_empty() && path.len() <= LONGEST;
     // With blanks in it and no separator it is a sentence.
     (is_path && (!path.contains(' ') || path.contains(['/', '\\']))).then_some(path)

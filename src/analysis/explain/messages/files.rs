@@ -162,7 +162,8 @@ fn header(text: &str) -> Diagnosis {
 
 fn directory(text: &str) -> Option<Diagnosis> {
     // Of a save this is a name that is taken, which has a row of its own.
-    let path = path_before(text, "; Is a directory").filter(|path| !path.contains(".tempstate"))?;
+    let opened = rest_of_line(text, "Unable to open table file");
+    let path = opened.or_else(|| path_before(text, "; Is a directory")).filter(|path| !path.contains(".tempstate"))?;
     let diagnosis = Diagnosis::new(
         "directory-as-prefix",
         format!("{} is a directory; TensorFlow wants the prefix of a checkpoint in it.", quoted(path)),

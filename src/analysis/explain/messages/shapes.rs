@@ -12,7 +12,7 @@ const ROOT: Rule = Rule { marks: &[], read: |_| None, rank: Rank::Root, example:
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        marks: &["Assign requires shapes of both tensors to match", "lhs shape= […] rhs shape= ["],
+        marks: &["Assign requires shapes of both tensors to match", "lhs shape= […] rhs shape= [", "] rhs shape= ["],
         read: |text| Some(assign(text)),
         example: "Assign requires shapes of both tensors to match",
         ..ROOT

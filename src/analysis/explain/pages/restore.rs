@@ -50,7 +50,7 @@ pub(super) const PAGES: &[Page] = &[
         tensorflow: "By name: NotFoundError, \"Key … not found in checkpoint\". By object: nothing; the variable keeps its value, and only assert_existing_objects_matched and assert_consumed say so.",
         causes: &[
             "It is called otherwise there: another scope in front, biases for bias, a `model/` more or less, another attribute of an object.",
-            "The checkpoint is of another model, or of another version of it: the program has a layer more, or another optimizer.",
+            "The checkpoint is of another model, or of another version of it: the program has layers more, or is trained otherwise.",
         ],
         next: &[
             "ckpt list PREFIX '**/*LASTPART*'   names that are alike",
