@@ -24,9 +24,9 @@ pub struct FileInfo {
 impl FileInfo {
     pub(super) fn finding(&self) -> Option<Finding> {
         let name = Escaped(self.path.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
-        if let Some(looks) = self.foreign {
+        if let Some(looks) = &self.foreign {
             let finding = Finding::new(Code::ForeignShard, format!("{name} is {}", looks.what)).in_file(&self.path);
-            return Some(finding.with_help(looks.advice));
+            return Some(finding.with_help(looks.advice.clone()));
         }
         let finding = match self.bytes {
             None => Finding::new(Code::MissingShard, format!("{name} is missing: its tensors cannot be read")),

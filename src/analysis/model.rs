@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::{Code, Finding};
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
-use crate::checkpoint::graph::{Form, GraphVariable, Method, Objects, Part, with_graphs};
+use crate::checkpoint::graph::{Constants, Form, GraphVariable, Method, Objects, Part, with_graphs};
 use crate::checkpoint::imported_types::imported_types;
 use crate::checkpoint::keras::keras_metadata;
 use crate::checkpoint::meta_graph::MetaGraph;
@@ -45,6 +45,8 @@ pub struct GraphInfo {
     pub functions: BTreeMap<String, Vec<Method>>,
     /// Objects of the object graph.
     pub objects: usize,
+    /// Its constants: where a frozen graph has its weights.
+    pub constants: Constants,
     /// Items of collections that no node bears the name of, each with its collection.
     pub missing_nodes: Vec<(String, String)>,
 }
@@ -176,7 +178,8 @@ impl GraphInfo {
         }
         let init_ops = part.init_ops().into_iter().map(|(key, op)| (key.to_owned(), op.to_owned())).collect();
         let missing_nodes = part.missing_nodes()?;
-        Ok(Self { meta, variables, savers, init_ops, functions, objects: objects.nodes.len(), missing_nodes })
+        let (objects, constants) = (objects.nodes.len(), part.constants()?);
+        Ok(Self { meta, variables, savers, init_ops, functions, objects, constants, missing_nodes })
     }
 }
 

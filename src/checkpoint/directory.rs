@@ -379,10 +379,21 @@ pub(super) fn nothing_in(path: &Path) -> Error {
     let what = match names.len() {
         0 => "no checkpoint in this directory, which is empty".to_owned(),
         n => {
-            let first: Vec<String> = names.keys().take(3).map(|n| Escaped(n.as_bytes()).to_string()).collect();
+            let first: Vec<String> = names.keys().take(3).map(|name| described(path, name)).collect();
             let more = if n > 3 { format!(" and {} more", n.saturating_sub(3)) } else { String::new() };
             format!("no checkpoint or SavedModel in this directory, which holds {}{more}", first.join(", "))
         }
     };
     Error::new(ErrorKind::NotACheckpoint(what)).in_file(path).with_help(help)
+}
+
+/// A name in `dir`, with what the file is where that is no plain text.
+fn described(dir: &Path, name: &str) -> String {
+    let shown = Escaped(name.as_bytes()).to_string();
+    let path = dir.join(name);
+    let found = path.is_file().then(|| sniff::look(&path)).flatten();
+    match found.filter(|found| found.kind != sniff::Foreign::Text) {
+        Some(found) => format!("{shown} ({})", found.what),
+        None => shown,
+    }
 }

@@ -274,8 +274,7 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
 }
 
 fn foreign(path: &Path, found: sniff::Looks) -> Error {
-    let kind = ErrorKind::NotACheckpoint(format!("not a checkpoint: it looks like {}", found.what));
-    Error::new(kind).in_file(path).with_help(found.advice)
+    found.instead_of("not a checkpoint", path)
 }
 
 /// One file of a bundle: its index, its graph or a shard.

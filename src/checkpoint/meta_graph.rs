@@ -10,6 +10,7 @@ use prost::Message;
 
 use super::fields::Walker;
 pub use super::signature::{Signature, TensorInfo};
+use super::sniff::{self, Foreign};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::pb;
@@ -309,7 +310,21 @@ pub(super) fn read_as<T>(
     } else {
         parse(bytes)
     };
-    parsed.map_err(|error| error.in_file(path))
+    parsed.map_err(|error| explain(error.in_file(path), path, name, what))
+}
+
+/// Replaces what a parser says of a file that is another kind of message, or none.
+fn explain(error: Error, path: &Path, name: &str, what: &str) -> Error {
+    let own = match name {
+        "tensorflow.SavedModel" => Foreign::SavedModel,
+        "tensorflow.MetaGraphDef" => Foreign::MetaGraphDef,
+        _ => Foreign::GraphDef,
+    };
+    // A file that is one by its first fields, or text of no other kind, is damaged further on.
+    match sniff::look(path).filter(|found| found.kind != own && found.kind != Foreign::Text) {
+        Some(found) => found.instead_of(&format!("not a {what}"), path),
+        None => error,
+    }
 }
 
 /// Whether a file holds text format. A binary message has control characters in its first tags and lengths.

@@ -26,7 +26,6 @@ pub mod saved_objects;
 pub mod serving;
 mod signature;
 mod sniff;
-mod sniff_message;
 mod spec;
 pub mod state;
 pub mod training;

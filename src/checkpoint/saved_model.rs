@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use super::directory::list;
 use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
-use super::sniff::{self, Foreign};
 use super::{Checkpoint, Origin, Tensors};
 use crate::container::Nothing;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,8 +46,7 @@ impl SavedModel {
             let why = "a chunked SavedModel (saved_model.cpb), and open-source TensorFlow cannot read it either";
             return Err(Error::new(ErrorKind::NotACheckpoint(why.to_owned())).in_file(&file));
         }
-        read_as(&file, "tensorflow.SavedModel", WALK.what, |bytes| Self::parse(&file, bytes))
-            .map_err(|e| explain(e, &file))
+        read_as(&file, "tensorflow.SavedModel", WALK.what, |bytes| Self::parse(&file, bytes)).map_err(explain)
     }
 
     /// The file in `dir` that TensorFlow would read: the binary form before the text form.
@@ -129,17 +127,9 @@ pub(super) fn without_variables(mut origin: Origin, limits: &Limits) -> Checkpoi
     Checkpoint { origin, tensors, damage, notes: Vec::new(), container, limits }
 }
 
-/// Replaces what a parser says of something that was never a graph.
-fn explain(error: Error, file: &Path) -> Error {
-    // A file that is a SavedModel by its first fields, or text of no other kind, is damaged further on.
-    let is_other = |found: &sniff::Looks| !matches!(found.kind, Foreign::SavedModel | Foreign::Text);
-    match sniff::look(file).filter(is_other) {
-        Some(found) => {
-            let why = format!("not a SavedModel: it looks like {}", found.what);
-            Error::new(ErrorKind::NotACheckpoint(why)).in_file(file).with_help(found.advice)
-        }
-        None => error.with_help("the file is cut or damaged; fetch it again"),
-    }
+/// What to do about a file that is a SavedModel and cannot be read to its end.
+fn explain(error: Error) -> Error {
+    if error.help().is_some() { error } else { error.with_help("the file is cut or damaged; fetch it again") }
 }
 
 /// Whether the name of an asset stays in the directory that it is joined to.

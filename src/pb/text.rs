@@ -29,7 +29,7 @@ pub fn decode<T: Message + Default>(what: &'static str, bytes: &[u8], offset: u6
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`] with the line, column and offset if the text does not follow the format or names a field
-/// that `proto/` does not have; [`ErrorKind::LimitExceeded`] if messages nest too deeply.
+/// that `proto/` does not have, or if messages nest too deeply.
 pub fn from_text(message: &str, what: &'static str, text: &[u8]) -> Result<Vec<u8>> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let offset = error.valid_up_to();
@@ -74,8 +74,13 @@ fn check_depth(what: &'static str, text: &[u8]) -> Result<()> {
             b'{' | b'<' => {
                 depth = depth.saturating_add(1);
                 if depth > MAX_DEPTH {
-                    let kind = ErrorKind::LimitExceeded { what, got: depth as u64, limit: MAX_DEPTH as u64 };
-                    return Err(Error::new(kind).at_offset(offset as u64));
+                    let at = Position::of(text, offset);
+                    let why = format!(
+                        "messages are nested more than {MAX_DEPTH} deep at {at}, where protobuf stops reading too"
+                    );
+                    // No graph that TensorFlow writes is nested a quarter as deep.
+                    let help = "braces that are not closed make what follows look nested: look for a missing } above, or write it again";
+                    return Err(Error::malformed(what, why).at_offset(offset as u64).with_help(help));
                 }
             }
             b'}' | b'>' => depth = depth.saturating_sub(1),
@@ -153,7 +158,8 @@ mod tests {
     fn deep_nesting_is_refused_before_the_library_recurses() {
         for open in ["args {", "[x.y/tensorflow.FullTypeDef] {"] {
             let error = from_text("tensorflow.FullTypeDef", "type", open.repeat(100_000).as_bytes()).unwrap_err();
-            assert!(matches!(error.kind(), ErrorKind::LimitExceeded { limit: 100, .. }));
+            assert!(error.to_string().contains("nested more than 100 deep at line 1"), "{error}");
+            assert!(error.help().is_some());
         }
         let braces = format!("s: \"{}\\\"{}\" # {{{{ '\n", "{".repeat(200), "<".repeat(200));
         assert!(from_text("tensorflow.FullTypeDef", "type", braces.as_bytes()).is_ok());

@@ -126,6 +126,8 @@ pub(super) struct MetaGraph<'a> {
     objects: usize,
     /// of the graph itself
     variables: Vec<Variable<'a>>,
+    /// where a frozen graph has its weights
+    constants: ConstantsCount,
     /// the one in use
     saver: Option<Saver<'a>>,
     /// the scopes of all ops that save
@@ -169,6 +171,16 @@ struct Variable<'a> {
     shape: Dims<'a>,
     /// whether it is a resource variable
     resource: bool,
+}
+
+/// The constants of a graph.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct ConstantsCount {
+    /// `Const` ops, those of functions included
+    nodes: usize,
+    /// of their values in the file
+    bytes: u64,
 }
 
 /// What a `SaverDef` says.
@@ -273,6 +285,7 @@ impl<'a> From<&'a GraphInfo> for MetaGraph<'a> {
             functions: meta.function_count,
             objects: graph.objects,
             variables: graph.variables.iter().map(Variable::from).collect(),
+            constants: ConstantsCount { nodes: graph.constants.nodes, bytes: graph.constants.bytes },
             saver: meta.saver.as_ref().map(Saver::from),
             savers: &graph.savers,
             collections: &meta.collections,

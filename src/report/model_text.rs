@@ -7,7 +7,7 @@ use std::path::Path;
 use super::findings_text::joined;
 use super::inspect_text::{middle, wrapped};
 use super::json::shown;
-use super::units::{count, counted, parameters_text, shape_text};
+use super::units::{count, counted, parameters_text, shape_text, size};
 use super::{Look, write_finding};
 use crate::analysis::{Finding, GraphInfo, ModelInfo};
 use crate::checkpoint::graph::{Form, Method, Spec};
@@ -104,6 +104,8 @@ fn meta_graph(form: Form, graph: &GraphInfo, detail: Detail, look: Look, out: &m
     writeln!(out, "\n{}", joined(&facts, 0, 2, look))?;
     if form != Form::SavedModel {
         contents(graph, detail, look, out)?;
+    } else if graph.variables.is_empty() {
+        constants(graph, out)?;
     }
     let own = meta.signatures.iter().filter(|(key, _)| all || !key.starts_with(INTERNAL_SIGNATURE_PREFIX));
     for (key, signature) in own {
@@ -168,6 +170,7 @@ fn contents(graph: &GraphInfo, detail: Detail, look: Look, out: &mut dyn Write) 
         // They are the tensors above.
     } else if graph.variables.is_empty() {
         writeln!(out, "  no variables")?;
+        constants(graph, out)?;
     } else {
         let n = graph.variables.len();
         let refs = graph.variables.iter().filter(|v| !v.is_resource).count();
@@ -202,6 +205,16 @@ fn contents(graph: &GraphInfo, detail: Detail, look: Look, out: &mut dyn Write) 
     let collections: Vec<String> =
         meta.collections.iter().map(|(key, n)| format!("{} {}", escaped(key.as_bytes()), count(*n as u64))).collect();
     listed("collections", &collections, look, out)
+}
+
+/// Where a graph without variables has its weights, if it has any.
+fn constants(graph: &GraphInfo, out: &mut dyn Write) -> io::Result<()> {
+    let constants = &graph.constants;
+    if constants.nodes == 0 {
+        return Ok(());
+    }
+    let frozen = if constants.is_frozen() { ": a frozen graph, whose weights are inside" } else { "" };
+    writeln!(out, "  {} of {}{frozen}", counted(constants.nodes as u64, "constant"), size(constants.bytes))
 }
 
 fn saver_text(saver: &SaverInfo) -> Vec<String> {

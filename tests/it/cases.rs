@@ -128,7 +128,7 @@ fn compressed_objects_are_told_before_anything_is_blamed() {
     let (_dir, path) = case("09-gzip-index");
     for name in ["foo", "bar"] {
         let found = gate(&path.join(name));
-        only(&found, Code::NotATable, &["a gzip archive", "gunzip"]);
+        only(&found, Code::NotATable, &["gzip-compressed", "gunzip"]);
         assert!(found.findings.iter().all(|f| f.code != Code::FingerprintMismatch), "{}", lines(&found));
         assert!(!lines(&found).contains("damaged"), "{}", lines(&found));
     }

@@ -22,6 +22,7 @@ mod pipe;
 mod pitfalls;
 mod places;
 mod proto_bindings;
+mod recognised;
 mod restore;
 mod roles;
 mod saved_model;

@@ -160,7 +160,7 @@ pub fn with_graphs<T>(path: &Path, form: Form, look: impl FnOnce(&GraphFile<'_>)
 }
 
 impl<'a> GraphFile<'a> {
-    fn parse(form: Form, bytes: &'a [u8]) -> Result<Self> {
+    pub(super) fn parse(form: Form, bytes: &'a [u8]) -> Result<Self> {
         let whole = Slice { bytes, offset: 0 };
         let mut parts = Vec::new();
         match form {

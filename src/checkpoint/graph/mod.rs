@@ -7,6 +7,7 @@
 //! TensorFlow: `core/framework/{graph,node_def,attr_value,function}.proto`.
 
 mod collections;
+mod constants;
 mod file;
 mod library;
 mod node;
@@ -16,6 +17,8 @@ mod values;
 mod variables;
 
 pub use collections::missing_nodes;
+pub use constants::Constants;
+pub(super) use constants::constants_of;
 pub use file::{Form, GraphFile, Part, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};

@@ -3,12 +3,12 @@
 //! TensorFlow: `graph.proto`, `meta_graph.proto`, `saved_model.proto`; ONNX: `onnx.proto`; `MindSpore`: `checkpoint.proto`.
 //! The binary form has no magic number, so a kind is told only where two fields in a row are what they must be.
 
-use super::sniff::{Foreign, Looks, looks};
+use super::{Foreign, Known, looks};
 
-const GRAPH: &str = "it is whole, and holds a graph and no variables of its own; ckpt inspect and ckpt ops read it";
+const GRAPH: &str = "it holds a graph and no variables of its own; ckpt inspect and ckpt ops read it";
 
 /// The message that a file begins with.
-pub(super) fn message(head: &[u8]) -> Option<Looks> {
+pub(super) fn message(head: &[u8]) -> Option<Known> {
     let (first, behind) = field(head)?;
     match first {
         // SavedModel: schema version, then a MetaGraphDef. ONNX: IR version, then the name of the producer.
@@ -25,22 +25,34 @@ pub(super) fn message(head: &[u8]) -> Option<Looks> {
             _ => None,
         },
         Field::Bytes(1, inner) => {
-            let (name, rest) = field(inner)?;
+            let Some((name, rest)) = field(inner) else {
+                // An empty MetaInfoDef before a graph.
+                return (inner.is_empty() && matches!(field(behind)?.0, Field::Bytes(2, _))).then_some(META_GRAPH);
+            };
             match (name, field(rest).map(|(field, _)| field)) {
                 // NodeDef: its name and its op, which begins with a capital letter.
-                (Field::Bytes(1, name), Some(Field::Bytes(2, op))) if is_word(name) && is_op(op) => {
-                    Some(looks(Foreign::GraphDef, "a GraphDef (a frozen or a plain graph)", GRAPH))
-                }
+                (Field::Bytes(1, name), Some(Field::Bytes(2, op))) if is_word(name) && is_op(op) => Some(GRAPH_DEF),
                 // MindSpore: a name, and a tensor that begins with its dimensions or its type.
                 (Field::Bytes(1, name), Some(Field::Bytes(2, [0x08 | 0x12, ..]))) if is_word(name) => {
                     Some(looks(Foreign::Other, "a MindSpore checkpoint", "mindspore.load_checkpoint reads it"))
                 }
-                // MetaInfoDef: the ops of the graph.
-                (Field::Bytes(2, [0x0a, ..]), _) => Some(looks(
-                    Foreign::MetaGraphDef,
-                    "a MetaGraphDef (a .meta file)",
-                    "it is whole, and holds a graph without values; give the prefix of a checkpoint",
-                )),
+                // MetaInfoDef: the ops of the graph, maybe behind a version.
+                (Field::Bytes(2, [0x0a, ..]), _) | (Field::Bytes(1, _), Some(Field::Bytes(2, [0x0a, ..]))) => {
+                    Some(META_GRAPH)
+                }
+                // One without the ops begins with tags, or with the version of TensorFlow.
+                (Field::Bytes(4..=6, text), _) if is_word(text) && is_part_of_meta_graph(behind) => Some(META_GRAPH),
+                (Field::Number(7), _) if is_part_of_meta_graph(behind) => Some(META_GRAPH),
+                _ => None,
+            }
+        }
+        // A graph without a MetaInfoDef before it; a GraphDef that holds nothing but functions begins so too.
+        Field::Bytes(2, graph) => {
+            let (Field::Bytes(1, node), _) = field(graph)? else { return None };
+            let (Field::Bytes(1, name), rest) = field(node)? else { return None };
+            match field(rest).map(|(field, _)| field) {
+                Some(Field::Bytes(2, op)) if is_word(name) && is_op(op) => Some(META_GRAPH),
+                _ if matches!(field(name), Some((Field::Bytes(1, name), _)) if is_word(name)) => Some(GRAPH_DEF),
                 _ => None,
             }
         }
@@ -48,8 +60,21 @@ pub(super) fn message(head: &[u8]) -> Option<Looks> {
     }
 }
 
+const GRAPH_DEF: Known = looks(Foreign::GraphDef, "a GraphDef (a frozen or a plain graph)", GRAPH);
+
+const META_GRAPH: Known = looks(
+    Foreign::MetaGraphDef,
+    "a MetaGraphDef (a .meta file)",
+    "it holds a graph without values; give the prefix of a checkpoint",
+);
+
+/// Whether what follows a `MetaInfoDef` is a graph, or nothing.
+fn is_part_of_meta_graph(behind: &[u8]) -> bool {
+    behind.is_empty() || matches!(field(behind), Some((Field::Bytes(2..=7, _), _)))
+}
+
 /// The message that a file in text form holds.
-pub(super) fn text_message(text: &[u8]) -> Option<Looks> {
+pub(super) fn text_message(text: &[u8]) -> Option<Known> {
     let text = std::str::from_utf8(text.get(..text.len().min(512))?)
         .or_else(|e| std::str::from_utf8(text.get(..e.valid_up_to()).unwrap_or_default()));
     let mut lines = text.ok()?.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -145,6 +170,13 @@ mod tests {
         assert_eq!(kind(b"\x08\x01\x12\x05\x0a\x03\x22\x01t"), Some(Foreign::SavedModel));
         assert_eq!(kind(b"\x08\x07\x12\x07pytorch\x1a\x031.9"), Some(Foreign::Other));
         assert_eq!(kind(b"\x0a\x08\x12\x06\x0a\x04\x0a\x02No"), Some(Foreign::MetaGraphDef));
+        // Without the list of ops: tags, a version of TensorFlow, nothing at all; without a MetaInfoDef.
+        let graph = b"\x12\x0c\x0a\x0a\x0a\x01x\x12\x05Const";
+        for info in [&b"\x0a\x07\x22\x05serve"[..], b"\x0a\x06\x2a\x042.21", b"\x0a\x02\x38\x01", b"\x0a\x00", b""] {
+            assert_eq!(kind(&[info, graph].concat()), Some(Foreign::MetaGraphDef), "{}", info.escape_ascii());
+        }
+        // A library of functions and nothing else.
+        assert_eq!(kind(b"\x12\x07\x0a\x05\x0a\x03\x0a\x01f"), Some(Foreign::GraphDef));
         assert_eq!(kind(b"\x0a\x0b\x0a\x01w\x12\x06\x08\x03\x12\x02Fl"), Some(Foreign::Other));
         for nothing in [&b""[..], b"\x0a", b"\xff\xff", b"\x00\x00", &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]] {
             assert_eq!(kind(nothing), None);
