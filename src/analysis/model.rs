@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::{Code, Finding};
 use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
-use crate::checkpoint::graph::{Constants, Form, GraphVariable, Method, Objects, Part, with_graphs};
+use crate::checkpoint::graph::{Constants, Form, GraphVariable, Method, MissingItem, Objects, Part, with_graphs};
 use crate::checkpoint::imported_types::imported_types;
 use crate::checkpoint::keras::keras_metadata;
 use crate::checkpoint::meta_graph::MetaGraph;
@@ -48,7 +48,7 @@ pub struct GraphInfo {
     /// Its constants: where a frozen graph has its weights.
     pub constants: Constants,
     /// Items of collections that no node bears the name of, each with its collection.
-    pub missing_nodes: Vec<(String, String)>,
+    pub missing_nodes: Vec<MissingItem>,
 }
 
 /// What lies around a SavedModel's graph.
@@ -119,14 +119,16 @@ impl ModelInfo {
     /// Collections of the `.meta` at `file` that name nodes which are not there, as [`missing_nodes`] found them.
     ///
     /// [`missing_nodes`]: crate::checkpoint::graph::missing_nodes
-    pub(super) fn nodes_missing(file: &Path, missing: &[(String, String)]) -> Option<Finding> {
-        let (collection, item) = missing.first()?;
+    pub(super) fn nodes_missing(file: &Path, missing: &[MissingItem]) -> Option<Finding> {
+        let MissingItem { collection, item, outputs } = missing.first()?;
         let (collection, shown) = (escaped(collection.as_bytes()), escaped(item.as_bytes()));
         let what = if item.contains(':') { "a Tensor which does not exist" } else { "an Operation not in the graph" };
         let more = if missing.len() > 1 { format!(", and {} more", missing.len() - 1) } else { String::new() };
+        let few = outputs.map(|n| format!(": its operation has {n} output{}", if n == 1 { "" } else { "s" }));
+        let few = few.unwrap_or_default();
         let message = format!(
             "tf.compat.v1.train.import_meta_graph raises KeyError: The name '{shown}' refers to {what} (the collection \
-             {collection} names it{more})"
+             {collection} names it{few}{more})"
         );
         let help =
             "a program that builds the graph itself restores; or take the collection out of the MetaGraphDef first";

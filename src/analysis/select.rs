@@ -108,12 +108,12 @@ impl Members {
 }
 
 /// A parsed list of selector terms.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Selector {
     terms: Vec<(bool, Term)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Term {
     /// A whole name, or a scope that it lies in.
     Name(Vec<u8>),
@@ -151,6 +151,12 @@ impl Selector {
             Ok((keep, Term::parse(rest, regex)?))
         });
         Ok(Self { terms: terms.collect::<Result<_>>()? })
+    }
+
+    /// Adds terms, as if they had been written behind the others.
+    pub(super) fn extend(&mut self, terms: &[String]) -> Result<()> {
+        self.terms.extend(Self::parse(terms, false)?.terms);
+        Ok(())
     }
 
     /// Whether everything is selected.

@@ -28,7 +28,7 @@ pub(super) struct Change<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     derived: Option<Derived<'a>>,
-    /// of identical and renamed ones, how that is known: `checksum` or `values`
+    /// of identical and renamed ones, how that is known
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     by: Option<Word<Same>>,
@@ -146,7 +146,6 @@ struct Derived<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct ReadError {
-    /// `a`, `b`
     side: WhichSide,
     message: String,
 }

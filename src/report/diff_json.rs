@@ -31,7 +31,7 @@ pub(super) struct DiffHead<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct DiffDepth {
-    /// how far: `structure`, `index`, `values`, `exact`
+    /// how far
     compared: Word<Depth>,
 }
 
@@ -95,7 +95,7 @@ pub(super) struct DiffFoot<'a> {
     scopes: Vec<Scope<'a>>,
     /// tensors that were removed and added with the same bytes, several of them, so that nobody can tell which is which
     ambiguous: Vec<Group<'a>>,
-    /// below
+    /// what was expected
     expectations: Vec<Expectation<'a>>,
     /// what else should be known
     notes: &'a [String],
@@ -127,7 +127,6 @@ struct Group<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct Expectation<'a> {
-    /// `same`, `changed`
     expected: Word<Expected>,
     /// as written
     selector: &'a str,
@@ -147,6 +146,7 @@ struct Expectation<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 struct Example<'a> {
     name: Utf8OrBase64<'a>,
+    /// as of a change
     status: Word<Status>,
 }
 

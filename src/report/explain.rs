@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::json::shown;
+use super::restore_text::hint_text;
 use super::wrap::words;
 use crate::analysis::explain::{Diagnosis, OnDisk, Page, TensorNow};
 use crate::analysis::{Restore, Severity};
@@ -188,7 +189,7 @@ fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Resul
         (false, None) => ("  ✗ ", "does not restore"),
     };
     paragraph(sign, &format!("into {into}: {verdict} ({})", counts.join(", ")), look, out)?;
-    restore.hints.iter().try_for_each(|hint| paragraph("    → ", hint, look, out))
+    restore.hints.iter().try_for_each(|hint| hint_text(hint, look, out))
 }
 
 #[cfg(test)]

@@ -19,11 +19,11 @@ pub(super) struct Explain<'a> {
     head: Head,
     /// whether the code or the message is known
     explained: bool,
-    /// of a code
+    /// of a code: below
     page: Option<Page<'a>>,
-    /// of a message
+    /// of a message: below
     diagnosis: Option<Diagnosis<'a>>,
-    /// with `--path`, or of a path in the message that leads to a checkpoint here
+    /// with `--path`, or of a path in the message that leads to a checkpoint here: below
     files: Option<Files<'a>>,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Inspect<'a> {
     head: Head,
     /// above
     source: Source<'a>,
-    /// what wrote it: `name_based`, `object_based`, `keras`, `v1`, `none`, or the format of a file that is not TensorFlow's: `safetensors`, `npz`, `npy`
+    /// what wrote it, or the format of a file that is not TensorFlow's
     saver: Word<Saver>,
     /// from the name where that counts steps, else from a tensor
     step: Option<u64>,
@@ -58,7 +58,7 @@ pub(super) struct Inspect<'a> {
     findings: Vec<Finding<'a>>,
     /// what else lies there, by name
     beside: Beside<'a>,
-    /// of a directory: all of them, by step
+    /// of a directory: all of them by step, below
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     checkpoints: Option<Vec<DirCheckpoint<'a>>>,
@@ -135,7 +135,6 @@ struct RoleSums<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct RolesBy<'a> {
-    /// `program`, `names`
     source: RoleSource,
     /// the `.meta` or SavedModel that was asked first
     file: Option<PathText<'a>>,

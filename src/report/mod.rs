@@ -103,7 +103,7 @@ pub struct DiffRows<'d> {
 }
 
 /// How text is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
     /// Whether colours and weights may be used. They never carry meaning alone.
     pub color: bool,
@@ -112,6 +112,11 @@ pub struct Look {
 }
 
 impl Look {
+    /// For paragraphs, which end their lines where a page does also where there is no terminal.
+    fn of_a_page(self) -> Self {
+        Self { width: self.width.or(Some(80)), ..self }
+    }
+
     /// Style of what a heading or a name is.
     pub fn bold(self) -> Style {
         self.style(Style::new().bold())

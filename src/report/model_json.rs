@@ -38,7 +38,6 @@ pub(super) struct InspectGraphs<'a> {
 struct GraphSource<'a> {
     /// as given
     path: PathText<'a>,
-    /// `saved_model`, `meta_graph`, `graph`
     kind: GraphKind,
     /// always null: no checkpoint was chosen
     prefix: (),
@@ -108,7 +107,7 @@ struct Keras<'a> {
 pub(super) struct MetaGraph<'a> {
     /// compared as a set
     tags: &'a [String],
-    /// key to signature, below
+    /// by key
     signatures: BTreeMap<&'a str, Signature<'a>>,
     /// of the program that wrote it; empty if it does not say
     tensorflow_version: &'a str,
@@ -220,8 +219,15 @@ struct Callable<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged)]
 enum Argument<'a> {
-    Tensor { name: &'a str, dtype: DTypeName, shape: Dims<'a> },
-    Value { value: &'a str },
+    Tensor {
+        name: &'a str,
+        dtype: DTypeName,
+        shape: Dims<'a>,
+    },
+    Value {
+        /// as Python shows it
+        value: &'a str,
+    },
 }
 
 /// `inspect --format json` of a file that holds graphs only.

@@ -64,7 +64,9 @@ pub(super) struct Restore<'a> {
     /// what is unexpected, by kind
     groups: Vec<UnexpectedGroup<'a>>,
     /// what probably happened and what repairs it
-    hints: &'a [String],
+    hints: Vec<String>,
+    /// of the hints that repair something, how
+    repairs: Vec<Repair<'a>>,
     /// how it was found
     notes: &'a [String],
 }
@@ -151,6 +153,20 @@ struct Near<'a> {
     why: &'a str,
 }
 
+/// What repairs a restore.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Repair<'a> {
+    /// what happened
+    why: &'a str,
+    /// the words to add to this command, with which it restores
+    options: Vec<&'a str>,
+    /// the same in the program, as lines of Python
+    code: &'a [String],
+    /// how many tensors of the model get their values
+    restores: Option<usize>,
+}
+
 /// Unexpected tensors of one kind.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -190,7 +206,8 @@ impl<'a> From<&'a analysis::Restore> for Restore<'a> {
             assertions: assertions.map(Reasons::from),
             candidates: candidates.map(Candidates::from).collect(),
             groups: restore.groups.iter().map(UnexpectedGroup::from).collect(),
-            hints: &restore.hints,
+            hints: restore.hints.iter().map(ToString::to_string).collect(),
+            repairs: restore.hints.iter().filter(|hint| hint.repairs()).map(Repair::from).collect(),
             notes: &restore.notes,
         }
     }
@@ -243,6 +260,18 @@ impl<'a> From<&'a analysis::Missing> for Candidates<'a> {
             name: Utf8OrBase64(&missing.name),
             expected: (&missing.spec).into(),
             near: missing.candidates.iter().map(near).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a analysis::Hint> for Repair<'a> {
+    fn from(hint: &'a analysis::Hint) -> Self {
+        let words = |(option, value): &'a (&'static str, String)| [*option, value.as_str()];
+        Self {
+            why: &hint.text,
+            options: hint.options.iter().flat_map(words).collect(),
+            code: &hint.code,
+            restores: hint.restores,
         }
     }
 }

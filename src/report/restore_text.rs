@@ -8,7 +8,7 @@ use super::Look;
 use super::findings_text::{folded, joined};
 use super::json::shown;
 use super::units::{count, shape_text};
-use crate::analysis::{Missing, Restore, Spec, short_name};
+use crate::analysis::{Hint, Missing, Restore, Spec, short_name};
 use crate::escape::escaped;
 
 /// How many rows of a kind are shown; json has them all.
@@ -58,13 +58,86 @@ pub(super) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -
     if !restore.hints.is_empty() {
         writeln!(out)?;
     }
-    for hint in &restore.hints {
-        writeln!(out, "  {bold}→{bold:#} {}", folded(hint, 4, 4, look))?;
-    }
+    restore.hints.iter().try_for_each(|hint| hint_text(hint, look, out))?;
     for note in &restore.notes {
         writeln!(out, "  {dim}note: {}{dim:#}", folded(note, 8, 8, look))?;
     }
     writeln!(out)
+}
+
+/// What probably happened and what repairs it. It is read, and not searched: lines end where a page does.
+///
+/// # Errors
+/// What `out` says.
+pub(super) fn hint_text(hint: &Hint, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = look.bold();
+    writeln!(out, "  {bold}→{bold:#} {}", folded(&hint.text, 4, 4, look.of_a_page()))?;
+    options(hint, look, out)?;
+    for line in &hint.code {
+        writeln!(out, "      {}", code(line, look))?;
+    }
+    Ok(())
+}
+
+/// Options to be copied: in one line where they fit, else a line each that the shell takes for one.
+fn options(hint: &Hint, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    const INDENT: usize = 6;
+    let words = hint.option_words();
+    let joined = words.join(" ");
+    if joined.is_empty() {
+        return Ok(());
+    }
+    if INDENT + joined.width() <= look.width.unwrap_or(80) {
+        return writeln!(out, "      {joined}");
+    }
+    writeln!(out, "      {}", words.join(" \\\n      "))
+}
+
+/// A line of Python, broken within its brackets, where a line may end: behind a space or an opening bracket.
+fn code(line: &str, look: Look) -> String {
+    const INDENT: usize = 6;
+    const DEEPER: usize = 10;
+    let width = look.width.unwrap_or(80);
+    let (mut out, mut column) = (String::new(), INDENT);
+    for piece in pieces(line) {
+        let wide = piece.trim_end().width();
+        if !out.is_empty() && column + wide > width {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', DEEPER));
+            column = DEEPER;
+        }
+        out.push_str(piece);
+        column += piece.width();
+    }
+    out
+}
+
+/// What may not be broken.
+fn pieces(line: &str) -> Vec<&str> {
+    let (mut pieces, mut from, mut depth, mut in_string, mut escaped) = (Vec::new(), 0, 0usize, false, false);
+    for (at, c) in line.char_indices() {
+        if in_string {
+            in_string = escaped || c != '\'';
+            escaped = c == '\\' && !escaped;
+            continue;
+        }
+        let opens = matches!(c, '(' | '[' | '{');
+        match c {
+            '\'' => in_string = true,
+            '#' => break,
+            _ if opens => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let next = line[at..].chars().nth(1);
+        if (c == ' ' || (opens && next != Some(')'))) && depth > 0 {
+            pieces.push(&line[from..=at]);
+            from = at + 1;
+        }
+    }
+    pieces.push(&line[from..]);
+    pieces
 }
 
 fn tensorflow(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -272,4 +345,25 @@ fn columns<const N: usize>(header: [&str; N], rows: &[[String; N]], look: Look, 
         writeln!(out, "  {}", line(&cells))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_is_broken_within_brackets() {
+        let look = |width| Look { width: Some(width), ..Look::default() };
+        let line = "kept = [v for v in f() if v.name not in {'a b', 'it\\'s (c'}]";
+        let broken = code(line, look(24));
+        assert!(broken.lines().all(|line| line.len() <= 24), "{broken}");
+        let joined = |text: &str| text.split_whitespace().collect::<String>();
+        assert_eq!(joined(&broken), joined(line));
+        assert!(
+            broken.starts_with("kept = [") && broken.contains("'a b'") && broken.contains("'it\\'s (c'"),
+            "{broken}"
+        );
+        assert_eq!(code("f()", look(8)), "f()");
+        assert_eq!(code("x = 1  # a comment (of some words)", look(12)), "x = 1  # a comment (of some words)");
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct Validate<'a> {
     targets: Vec<PathText<'a>>,
     /// below
     findings: Vec<Finding<'a>>,
-    /// how much was checked
+    /// how much was checked, below
     checked: Checked,
     /// where checkpoints of several names lie in one directory: what was found of each name
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -63,7 +63,7 @@ struct Group<'a> {
     targets: Vec<PathText<'a>>,
     errors: usize,
     warnings: usize,
-    /// as above
+    /// how much of it was checked
     checked: Checked,
 }
 

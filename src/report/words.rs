@@ -32,10 +32,21 @@ words! {
     Status {
         Identical, WithinTolerance, Changed, Added, Removed, Shape, DType, Renamed, Unreadable, NotCompared,
     }
-    PairedBy { Name, Map, Graph, FullName, Bytes }
     Same { Checksum, Values }
     Expected { Same, Changed }
     Reason { StateFile, NoStateFile, StateFileWrong, None }
+}
+
+impl Words for PairedBy {
+    fn word(&self) -> &'static str {
+        self.name()
+    }
+
+    #[cfg(test)]
+    fn all() -> Vec<&'static str> {
+        // It stands beside another name only, so it is never `name`.
+        [Self::Map, Self::Graph, Self::FullName, Self::Bytes].map(Self::name).to_vec()
+    }
 }
 
 impl Words for SourceKind {

@@ -392,7 +392,7 @@ fn a_keras_file_that_is_cut_off() {
 fn a_collection_that_names_no_node() {
     let dir = testdata().join("cases/missing-node");
     let expected: Value = serde_json::from_slice(&fs::read(dir.join("expected.json")).unwrap()).unwrap();
-    for name in ["operation", "tensor", "whole"] {
+    for name in ["operation", "tensor", "output", "whole"] {
         let (prefix, meta) = (dir.join(name), dir.join(format!("{name}.meta")));
         let found = run(&prefix);
         let other = dir.join("whole");
@@ -408,5 +408,9 @@ fn a_collection_that_names_no_node() {
         only(&found, Code::MissingNode, &[said, "builds the graph itself restores"]);
         assert!(found.is_ok());
         assert!(screen.contains(said) && restore.contains(said), "{said}\n{screen}{restore}");
+        assert_eq!(name == "output", screen.contains("its operation has 1 output"), "{screen}");
+        // Its own checkpoint has the finding already.
+        let own = ckpt_says(0, &["validate", prefix.to_str().unwrap(), "--against", meta.to_str().unwrap()]);
+        assert_eq!(own.matches("KeyError").count(), 1, "{own}");
     }
 }

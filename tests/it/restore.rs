@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ckpt::analysis::{Listing, Model, Renames, Restore, RestoreOptions, Roles, Selector, Sort, expectation, restore};
+use ckpt::analysis::{
+    Hint, Listing, Model, Renames, Restore, RestoreOptions, Roles, Selector, Sort, expectation, restore,
+};
 use ckpt::checkpoint::{Checkpoint, Choice};
 use ckpt::limits::Limits;
 use ckpt_synth::{BundleBuilder, dtype};
@@ -30,14 +32,14 @@ fn groups(dir: &Path) -> Vec<(PathBuf, Value)> {
     found
 }
 
-fn predict(checkpoint: &Path, model: &Path, options: &RestoreOptions) -> Restore {
+pub(crate) fn predict(checkpoint: &Path, model: &Path, options: &RestoreOptions) -> Restore {
     let checkpoint = Checkpoint::open(checkpoint, Choice::default(), &Limits::default()).unwrap();
     let models = Model::open(model, options.quick).unwrap();
     restore(&checkpoint, &models[0], options)
 }
 
 /// What the prediction gets wrong of a record.
-fn wrong(told: &Restore, record: &Value) -> Vec<String> {
+pub(crate) fn wrong(told: &Restore, record: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     let outcome = if told.raises.is_empty() { "restores" } else { "raises" };
     if record["outcome"] != outcome {
@@ -145,12 +147,16 @@ fn fits(checkpoint: &str, model: &str, options: &RestoreOptions) -> Restore {
     predict(&dir.join(checkpoint), &dir.join(model), options)
 }
 
+/// The substitutions that a hint proposes.
+fn maps(hint: &Hint) -> Vec<String> {
+    hint.options.iter().filter(|(option, _)| *option == "--map").map(|(_, rule)| rule.clone()).collect()
+}
+
 #[test]
 fn a_map_repairs_what_it_is_said_to_repair() {
     let told = fits("names/v0", "names/v4.meta", &RestoreOptions::default());
-    let hint = told.hints.iter().find(|hint| hint.starts_with("--map '")).expect("a map is proposed");
-    let rule = hint.split('\'').nth(1).unwrap().to_owned();
-    let renames = Renames::parse(&[rule]).unwrap();
+    let hint = told.hints.iter().find(|hint| !hint.options.is_empty()).expect("a map is proposed");
+    let renames = Renames::parse(&maps(hint)).unwrap();
     let repaired = fits("names/v0", "names/v4.meta", &RestoreOptions { renames, ..RestoreOptions::default() });
     assert!(!told.ok && repaired.ok, "{repaired:?}");
 }
@@ -191,11 +197,9 @@ fn names_of_another_kind_are_led_back_by_maps() {
         };
         let ((_a, checkpoint), (_b, model)) = (written(&stored), written(&wanted));
         let told = predict(&checkpoint, &model, &RestoreOptions::default());
-        let hint = told.hints.iter().find(|hint| hint.starts_with("names were changed")).expect("a cause");
-        assert!(told.hints.iter().all(|hint| !hint.contains("two different models")), "{:?}", told.hints);
-        let rules: Vec<String> =
-            hint.split("--map '").skip(1).map(|rest| rest.split('\'').next().unwrap().to_owned()).collect();
-        let renames = Renames::parse(&rules).unwrap();
+        let hint = told.hints.iter().find(|hint| hint.text.starts_with("names were changed")).expect("a cause");
+        assert!(told.hints.iter().all(|hint| !hint.text.contains("two different models")), "{:?}", told.hints);
+        let renames = Renames::parse(&maps(hint)).unwrap();
         let repaired = predict(&checkpoint, &model, &RestoreOptions { renames, ..RestoreOptions::default() });
         assert!(!told.ok && repaired.ok, "{hint}\n{repaired:?}");
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::rename::Rename;
+use crate::analysis::rename::Renames;
 use crate::analysis::restore::{KINDS_OF_NAMES, literal, replacement};
 use crate::analysis::roles::short_name;
 use crate::checkpoint::Checkpoint;
@@ -29,10 +29,10 @@ pub(super) fn find(checkpoint: &Checkpoint, missing: &[String]) -> Vec<String> {
 
 /// Whether these rules lead one tensor, and no second, to each of the names.
 fn leads(rules: &[String], names: &[Vec<u8>], wanted: &BTreeSet<&[u8]>) -> bool {
-    let Ok(renames) = rules.iter().map(|rule| Rename::parse(rule)).collect::<Result<Vec<_>, _>>() else { return false };
+    let Ok(renames) = Renames::parse(rules) else { return false };
     let mut found: Vec<Vec<u8>> = Vec::new();
     for name in names {
-        let to = renames.iter().fold(name.clone(), |name, rename| rename.apply(&name).into_owned());
+        let to = renames.apply(name).into_owned();
         if wanted.contains(to.as_slice()) {
             if found.contains(&to) {
                 return false;

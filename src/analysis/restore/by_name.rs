@@ -43,7 +43,8 @@ struct Run<'r> {
     raises: Vec<(When, Raise)>,
     matched: BTreeMap<Vec<u8>, Match>,
     mismatched: BTreeMap<Vec<u8>, Mismatch>,
-    missing: BTreeMap<Vec<u8>, Spec>,
+    /// With the variable, where the graph names one.
+    missing: BTreeMap<Vec<u8>, (Spec, Option<String>)>,
     /// What is read, as stored.
     read: BTreeSet<Vec<u8>>,
     /// What fits, but not the slices that it is stored in.
@@ -98,7 +99,8 @@ pub(super) fn restore(
     let raises = raises.map(|(_, raise)| raise).collect();
     let fits = |name: &Vec<u8>| !run.mismatched.contains_key(name) && !run.refused.contains(name);
     let matched = run.matched.into_values().filter(|found| fits(&found.name)).collect();
-    let missing = run.missing.into_iter().map(|(name, spec)| Missing {
+    let missing = run.missing.into_iter().map(|(name, (spec, variable))| Missing {
+        variable,
         role: run.roles.get(&name).copied().unwrap_or(Role::Weight),
         name,
         spec,
@@ -146,6 +148,11 @@ pub(super) fn tensors_of(plan: &RestorePlan) -> Vec<Tensor> {
         Tensor::without_values(&wanted.name, spec.dtype.unwrap_or(DType::Invalid), spec.shape)
     })
     .collect()
+}
+
+/// The variable that takes a value, or the first of its parts.
+fn variable_of(wanted: &Wanted) -> Option<String> {
+    wanted.targets.first().map(|target| target.name.clone())
 }
 
 /// What a name should be: of a part, the whole.
@@ -207,12 +214,12 @@ impl Run<'_> {
         for wanted in &sorted {
             let Some((stored, entry)) = self.find(&wanted.name) else {
                 first_missing.get_or_insert(&wanted.name);
-                self.missing.entry(wanted.name.clone()).or_insert_with(|| spec_of(wanted));
+                self.missing.entry(wanted.name.clone()).or_insert_with(|| (spec_of(wanted), variable_of(wanted)));
                 continue;
             };
             let (entry, found) = (entry.clone(), entry.spec());
             self.read.insert(stored.clone());
-            let variable = wanted.targets.first().map(|target| target.name.clone());
+            let variable = variable_of(wanted);
             let name = wanted.name.clone();
             self.matched.entry(name.clone()).or_insert(Match { name, stored: stored.clone(), variable });
             if let Some(dtype) = wanted.dtype.filter(|dtype| *dtype != entry.tensor.dtype) {
@@ -251,6 +258,7 @@ impl Run<'_> {
         let made = Mismatch {
             name: wanted.name.clone(),
             stored: stored.to_vec(),
+            variable: variable_of(wanted),
             expected: spec_of(wanted),
             found: found.clone(),
             silent,

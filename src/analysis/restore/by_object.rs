@@ -8,11 +8,11 @@
 use std::collections::BTreeSet;
 
 use super::by_name::unexpected_of;
+use super::causes::objects as objects_cause;
 use super::crossing::first_few;
 use super::model::{Model, ModelKind};
 use super::objects::Objects;
 use super::reachable::Reachable;
-use super::roots;
 use super::rules::{compatible, cpp_name, python_shape, shard_of};
 use super::stored::Stored;
 use super::walk::{Bound, Request, Walk, counts};
@@ -76,7 +76,8 @@ pub(super) fn restore(
             continue;
         }
         let (role, spec, crc32c) = (reachable.role(&key), state.spec.clone(), state.crc32c);
-        result.missing.push(Missing { name: key, spec, crc32c, role, candidates: Vec::new() });
+        let variable = objects.get(at).map(|object| object.full_name.clone());
+        result.missing.push(Missing { name: key, spec, crc32c, variable, role, candidates: Vec::new() });
     }
     result.missing.sort_by(|a, b| a.name.cmp(&b.name));
     result.missing.dedup_by(|a, b| a.name == b.name);
@@ -93,9 +94,7 @@ pub(super) fn restore(
     if result.raises.is_empty() {
         result.assertions = Some(assertions);
     }
-    if !result.missing.is_empty() {
-        result.hints = roots::find(graph, &objects, result.matched.len());
-    }
+    result.hints = objects_cause::find(&result, stored, graph, &objects, &model.kind);
     if !walk.shadowed.is_empty() {
         let names: Vec<String> = walk.shadowed.iter().map(|at| graph.short_path(*at)).collect();
         result.notes.push(format!(
@@ -116,6 +115,24 @@ pub(super) fn restore(
     result
 }
 
+/// What a restore into other objects would come to: how many tensors fit, and what it raises.
+pub(super) struct Outcome {
+    pub(super) matched: usize,
+    pub(super) raises: Vec<Raise>,
+}
+
+/// The same without the lists.
+pub(super) fn outcome(stored: &Stored, kind: &ModelKind, objects: &Objects) -> Outcome {
+    let (empty, mut result) = (ObjectGraph::default(), Restore::default());
+    let reachable = Reachable::of(objects, &RestoreOptions::default(), &stored.excluded);
+    let mut walk = Walk::new(stored.graph.as_ref().unwrap_or(&empty), objects, stored, kind);
+    walk.run();
+    judge_requests(&walk, &reachable, &mut result);
+    result.raises.splice(..0, walk.raise.clone());
+    let counter = result.matched.iter().filter(|found| super::is_save_counter(&found.name)).count();
+    Outcome { matched: result.matched.len().saturating_sub(counter), raises: result.raises }
+}
+
 /// Whether a key holds a part of a lookup table, which takes any number of keys (`lookup_ops.py`).
 fn is_table(key: &[u8]) -> bool {
     key.ends_with(b"/.ATTRIBUTES/table-keys") || key.ends_with(b"/.ATTRIBUTES/table-values")
@@ -132,7 +149,7 @@ fn judge_requests(walk: &Walk<'_>, reachable: &Reachable, result: &mut Restore) 
             let spec = wants.as_ref().map(|(_, state)| state.spec.clone());
             let spec = spec.unwrap_or(super::Spec { dtype: None, shape: Shape::unknown_rank() });
             let role = reachable.role(&name);
-            result.missing.push(Missing { name, spec, crc32c: None, role, candidates: Vec::new() });
+            result.missing.push(Missing { name, spec, crc32c: None, variable: None, role, candidates: Vec::new() });
             continue;
         };
         read.insert(key.clone());
@@ -162,7 +179,7 @@ fn judge_requests(walk: &Walk<'_>, reachable: &Reachable, result: &mut Restore) 
             continue;
         }
         let (expected, role, stored) = (state.spec.clone(), reachable.role(&name), key.clone());
-        result.mismatched.push(Mismatch { name, stored, expected, found, silent: false, role, hint: None });
+        result.mismatched.push(Mismatch { name, stored, variable, expected, found, silent: false, role, hint: None });
     }
     let raise = |class, message| Raise { class, message };
     result.raises = if let Some(message) = first_missing.or(lost) {

@@ -70,7 +70,8 @@ pub(super) fn names_into_objects(
                 unmatched.push(escaped(&key).into_owned());
                 let role = reachable.role(&key);
                 let (spec, crc32c) = (state.spec.clone(), state.crc32c);
-                result.missing.push(Missing { name: key, spec, crc32c, role, candidates: Vec::new() });
+                let (variable, candidates) = (Some(object.full_name.clone()), Vec::new());
+                result.missing.push(Missing { name: key, spec, crc32c, variable, role, candidates });
             }
             continue;
         };
@@ -96,7 +97,8 @@ pub(super) fn names_into_objects(
             result.raises.push(raise);
             let (expected, silent, hint) = (state.spec.clone(), false, None);
             let (stored, role) = (name.to_vec(), reachable.role(&key));
-            result.mismatched.push(Mismatch { name: key, stored, expected, found, silent, role, hint });
+            let variable = Some(object.full_name.clone());
+            result.mismatched.push(Mismatch { name: key, stored, variable, expected, found, silent, role, hint });
         } else {
             result.matched.push(Match { name: key, stored: name.to_vec(), variable: Some(object.full_name.clone()) });
         }

@@ -43,7 +43,7 @@ pub fn findings(restore: &Restore) -> Vec<Finding> {
     if let Some(first) = found.iter_mut().find(|finding| finding.severity == Severity::Error)
         && let Some(hint) = restore.hints.first()
     {
-        first.help.get_or_insert_with(|| hint.clone());
+        first.help.get_or_insert_with(|| hint.to_string());
     }
     for finding in &mut found {
         finding.file.get_or_insert_with(|| restore.index.clone());

@@ -3,43 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{Mismatch, Restore};
-use crate::analysis::rename::Rename;
-use crate::analysis::roles::{Role, short_name};
+use crate::analysis::roles::Role;
 use crate::escape::escaped;
-use crate::tensor::Shape;
-
-/// Fills the hints in.
-pub(super) fn find(restore: &mut Restore) {
-    for mismatch in &mut restore.mismatched {
-        mismatch.hint = of_one(mismatch);
-    }
-    let mut hints = std::mem::take(&mut restore.hints);
-    hints.extend(dimension(&restore.mismatched));
-    let silent = restore.mismatched.iter().filter(|mismatch| mismatch.silent).count();
-    if silent > 0 {
-        let variables =
-            if silent == 1 { "a resource variable".to_owned() } else { format!("{silent} resource variables") };
-        let those = if silent == 1 { "it" } else { "them" };
-        hints.push(format!(
-            "TensorFlow gives {variables} a value of another shape without a word; the error comes later, where the graph computes with {those}"
-        ));
-    }
-    // A scope in front is renamed by one rule; where several components changed, that rule finds less than all.
-    let (scopes, found) = scopes_renamed(restore);
-    let components = if found < restore.missing.len() { super::causes::renamed(restore) } else { None };
-    if components.is_none() {
-        hints.extend(scopes);
-    }
-    hints.extend(super::causes::find(restore));
-    hints.extend(components);
-    hints.extend(super::causes::leave_out(restore));
-    let explained = !hints.is_empty();
-    hints.extend(kinds(restore, explained));
-    restore.hints = hints;
-}
+use crate::tensor::{DType, Shape};
 
 /// What two shapes or dtypes have to do with each other.
-fn of_one(mismatch: &Mismatch) -> Option<String> {
+pub(super) fn of_one(mismatch: &Mismatch) -> Option<String> {
     let (expected, found) = (&mismatch.expected, &mismatch.found);
     let dtype = (expected.dtype != found.dtype).then(|| match (expected.dtype, found.dtype) {
         (Some(want), Some(have)) => format!("{want} wanted, {have} stored"),
@@ -100,9 +69,11 @@ pub(super) fn relation(model: &Shape, stored: &Shape) -> Option<String> {
 }
 
 /// One number that differs everywhere: a layer's size, a vocabulary, a number of classes.
-fn dimension(mismatched: &[Mismatch]) -> Option<String> {
+pub(super) fn dimension(mismatched: &[Mismatch]) -> Option<String> {
     let mut pairs: BTreeMap<(i64, i64), Vec<&Mismatch>> = BTreeMap::new();
-    for mismatch in mismatched {
+    // How many strings there are is no size of a layer.
+    let numbers = |mismatch: &&Mismatch| mismatch.expected.dtype != Some(DType::String);
+    for mismatch in mismatched.iter().filter(numbers) {
         let (Some(a), Some(b)) = (mismatch.expected.shape.dims(), mismatch.found.shape.dims()) else { continue };
         if a.len() != b.len() {
             continue;
@@ -120,6 +91,10 @@ fn dimension(mismatched: &[Mismatch]) -> Option<String> {
         return None;
     }
     let weights = tensors.iter().filter(|mismatch| mismatch.role == Role::Weight).count();
+    // State of an optimizer alone: another optimizer, and no size of the model.
+    if tensors.iter().all(|mismatch| matches!(mismatch.role, Role::Slot | Role::Optimizer)) {
+        return None;
+    }
     let of = if tensors.len() == total && total == 1 {
         "one number differs".to_owned()
     } else if tensors.len() == total {
@@ -154,11 +129,11 @@ fn likely_dimension(tensors: &[&Mismatch], names: &[String], stored: i64) -> Str
     });
     let setting = if has(&["hiddenlayer"]) && columns {
         "The Estimator was built with other hidden_units than the ones that this checkpoint was trained with"
-    } else if has(&["embedding", "vocab", "lookup"]) && rows && !columns {
+    } else if has(&["embed", "vocab", "lookup"]) && rows && !columns {
         "The vocabulary has another size than the one that this checkpoint was trained with"
     } else if has(&["logits", "head", "classifier", "output", "predictions"]) && columns && !rows {
         "The model has another number of classes or outputs than the one that was trained"
-    } else if has(&["embedding", "vocab", "lookup"]) && has(&["logits", "softmax", "output", "projection", "decoder"]) {
+    } else if has(&["embed", "vocab", "lookup"]) && has(&["logits", "softmax", "output", "projection", "decoder"]) {
         "The vocabulary has another size: the rows of the embedding and the columns of what it is decoded with"
     } else if rows && columns {
         "A layer has another size than in the model that was trained: what it puts out and what the next one takes in"
@@ -168,99 +143,21 @@ fn likely_dimension(tensors: &[&Mismatch], names: &[String], stored: i64) -> Str
     format!("{setting}: build it with {stored} to restore everything")
 }
 
-/// Scopes that have another name, with the `--map`s that repair them, and how many tensors these find.
-fn scopes_renamed(restore: &Restore) -> (Vec<String>, usize) {
-    const LOOKED_AT: usize = 2000;
-    const PARTNERS: usize = 32;
-    let mut by_last: BTreeMap<(Vec<u8>, String), Vec<&[u8]>> = BTreeMap::new();
-    let spec = |dtype: Option<crate::tensor::DType>, shape: &Shape| {
-        format!("{}{shape}", dtype.map(|dtype| dtype.to_string()).unwrap_or_default())
-    };
-    let last = |name: &[u8]| short_name(name).rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-    for tensor in &restore.unexpected {
-        let key = (last(&tensor.name), spec(tensor.spec.dtype, &tensor.spec.shape));
-        by_last.entry(key).or_default().push(&tensor.name);
-    }
-    let mut votes: BTreeMap<(Vec<u8>, Vec<u8>), usize> = BTreeMap::new();
-    for missing in restore.missing.iter().take(LOOKED_AT) {
-        let key = (last(&missing.name), spec(missing.spec.dtype, &missing.spec.shape));
-        for other in by_last.get(&key).into_iter().flatten().take(PARTNERS) {
-            if let Some(prefixes) = prefixes(other, &missing.name) {
-                *votes.entry(prefixes).or_default() += 1;
-            }
-        }
-    }
-    let mut best: Vec<_> = votes.into_iter().collect();
-    best.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
-    let mut left: BTreeMap<&[u8], &super::Spec> =
-        restore.missing.iter().map(|missing| (missing.name.as_slice(), &missing.spec)).collect();
-    let mut hints = Vec::new();
-    for ((stored, model), _) in best.into_iter().take(8) {
-        let rule = format!("s|^{}|{}|", literal(&stored), replacement(&model));
-        let Ok(rename) = Rename::parse(&rule) else { continue };
-        let repaired: Vec<Vec<u8>> = restore
-            .unexpected
-            .iter()
-            .filter(|tensor| {
-                let renamed = rename.apply(&tensor.name);
-                renamed.as_ref() != tensor.name && left.get(renamed.as_ref()).is_some_and(|spec| **spec == tensor.spec)
-            })
-            .map(|tensor| rename.apply(&tensor.name).into_owned())
-            .collect();
-        // One tensor may have the name and shape of another by chance.
-        if repaired.len() < 2.min(restore.missing.len()) {
-            continue;
-        }
-        let all = left.len();
-        for name in &repaired {
-            left.remove(name.as_slice());
-        }
-        let rule = escaped(rule.as_bytes()).into_owned();
-        hints.push(format!("--map '{rule}' finds {} of the {all} missing", repaired.len()));
-        if hints.len() == 3 || left.is_empty() {
-            break;
-        }
-    }
-    (hints, restore.missing.len().saturating_sub(left.len()))
-}
-
-/// What stands before the parts that two names have in common at their ends, with a slash behind it.
-fn prefixes(stored: &[u8], model: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (a, b): (Vec<&[u8]>, Vec<&[u8]>) =
-        (stored.split(|c| *c == b'/').collect(), model.split(|c| *c == b'/').collect());
-    let common = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
-    let head = |parts: &[&[u8]]| {
-        let kept = parts.get(..parts.len().saturating_sub(common)).unwrap_or_default();
-        let mut joined = kept.join(&b'/');
-        if !joined.is_empty() {
-            joined.push(b'/');
-        }
-        joined
-    };
-    let (stored, model) = (head(&a), head(&b));
-    (common > 0 && stored != model).then_some((stored, model))
-}
-
-/// Text as a regular expression that matches it. Only what means something outside of brackets gets a backslash: people
-/// read it.
-pub(in crate::analysis) fn literal(text: &[u8]) -> String {
-    let mut out = String::new();
-    for c in String::from_utf8_lossy(text).chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Text as the replacement of a substitution.
-pub(in crate::analysis) fn replacement(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).replace('\\', "\\\\").replace('&', "\\&").replace('|', "\\|")
+/// Resource variables take a value of any shape.
+pub(super) fn silent(mismatched: &[Mismatch]) -> Option<String> {
+    let silent = mismatched.iter().filter(|mismatch| mismatch.silent).count();
+    let variables = if silent == 1 { "a resource variable".to_owned() } else { format!("{silent} resource variables") };
+    let those = if silent == 1 { "it" } else { "them" };
+    (silent > 0).then(|| {
+        format!(
+            "TensorFlow gives {variables} a value of another shape without a word; the error comes later, where the graph \
+             computes with {those}"
+        )
+    })
 }
 
 /// Two models that have nothing to do with each other, and kinds of checkpoints that do not fit.
-fn kinds(restore: &Restore, explained: bool) -> Vec<String> {
+pub(super) fn kinds(restore: &Restore, explained: bool) -> Vec<String> {
     let mut hints = Vec::new();
     let keys = |name: &[u8]| name.ends_with(b"/.ATTRIBUTES/VARIABLE_VALUE");
     let objects = restore.unexpected.iter().any(|tensor| keys(&tensor.name));
@@ -275,7 +172,7 @@ fn kinds(restore: &Restore, explained: bool) -> Vec<String> {
         });
     }
     let raises = |text: &str| restore.raises.iter().any(|raise| raise.message.contains(text));
-    if raises("legacy TF-Keras optimizer") {
+    if raises("legacy TF-Keras optimizer") && !explained {
         hints.push(
             "the checkpoint has slots of an optimizer of Keras before 2.11: use tf.keras.optimizers.legacy, or restore \
              the model alone, tf.train.Checkpoint(model=model)"
@@ -289,20 +186,6 @@ fn kinds(restore: &Restore, explained: bool) -> Vec<String> {
              ckpt print NAME --format npy reads such a tensor whole"
                 .to_owned(),
         );
-    }
-    let state = [Role::Slot, Role::Optimizer, Role::Counter];
-    let of_optimizer = restore.missing.iter().any(|missing| matches!(missing.role, Role::Slot | Role::Optimizer));
-    if of_optimizer
-        && restore.missing.iter().all(|missing| state.contains(&missing.role))
-        && restore.mismatched.is_empty()
-    {
-        let present = state.into_iter().filter(|role| restore.missing.iter().any(|missing| missing.role == *role));
-        let ignore: Vec<String> = present.map(|role| format!("--ignore role:{}", role.name())).collect();
-        hints.push(format!(
-            "all that is missing is state of the optimizer: the checkpoint was saved without it, or with another optimizer; \
-             what inference needs is there ({})",
-            ignore.join(" ")
-        ));
     }
     hints
 }
@@ -327,27 +210,5 @@ mod tests {
         assert_eq!(of(&[10], &[20]), "size changed");
         assert_eq!(of(&[6], &[2, 3]), "as many elements in other dimensions");
         assert_eq!(of(&[2, 3], &[2, 3]), "");
-    }
-
-    #[test]
-    fn rules_of_awkward_names_match_them() {
-        for (stored, model) in [("a.b|c/", "x&y\\z|/"), ("layer-1/", "{n}/"), ("(s)^$*", "plain/")] {
-            let rule = format!("s|^{}|{}|", literal(stored.as_bytes()), replacement(model.as_bytes()));
-            let renamed = Rename::parse(&rule).unwrap();
-            let name = format!("{stored}w");
-            assert_eq!(renamed.apply(name.as_bytes()).as_ref(), format!("{model}w").as_bytes(), "{rule}");
-        }
-    }
-
-    #[test]
-    fn prefixes_of_renamed_scopes() {
-        let pair = |a: &str, b: &str| {
-            prefixes(a.as_bytes(), b.as_bytes())
-                .map(|(a, b)| (String::from_utf8(a).unwrap(), String::from_utf8(b).unwrap()))
-        };
-        assert_eq!(pair("old/a/w", "new/a/w"), Some(("old/".to_owned(), "new/".to_owned())));
-        assert_eq!(pair("a/w", "net/a/w"), Some((String::new(), "net/".to_owned())));
-        assert_eq!(pair("a/w", "a/w"), None);
-        assert_eq!(pair("a/w", "a/v"), None);
     }
 }

@@ -25,14 +25,14 @@ mod rules;
 mod stored;
 mod walk;
 
+use std::fmt;
 use std::path::PathBuf;
 
 pub use candidates::Candidate;
-pub(super) use causes::KINDS_OF_NAMES;
+pub(super) use causes::{KINDS_OF_NAMES, literal, replacement};
 pub use emit::{assignment_map, expectation};
 pub use findings::findings;
 pub use groups::UnexpectedGroup;
-pub(super) use hints::{literal, replacement};
 pub use model::Model;
 
 use super::finding::{Code, Severity};
@@ -40,14 +40,14 @@ use super::rename::Renames;
 use super::roles::Role;
 use super::select::Selector;
 use super::validate::Validation;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::tensor::{DType, Shape};
 use crate::wire::Crc32c;
 use model::Wants;
 use stored::Stored;
 
 /// How a restore is to be judged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RestoreOptions {
     /// New names for the checkpoint's tensors.
     pub renames: Renames,
@@ -94,7 +94,7 @@ pub struct Restore {
     /// What the assertions of an object-based restore would say; `None` if there are none to ask.
     pub assertions: Option<Assertions>,
     /// What probably happened, and what repairs it.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     /// What the user should know of how this was found.
     pub notes: Vec<String>,
     /// Why the answer is not certain.
@@ -108,6 +108,19 @@ pub struct Raise {
     pub class: &'static str,
     /// The part of its message that names the cause.
     pub message: String,
+}
+
+/// What probably happened, and what repairs it: every option and line of code was tried on the prediction itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// In words.
+    pub text: String,
+    /// Options of `ckpt validate`, each with its value, with which it restores.
+    pub options: Vec<(&'static str, String)>,
+    /// The same in the program: lines of Python.
+    pub code: Vec<String>,
+    /// How many tensors of the model get their values by it.
+    pub restores: Option<usize>,
 }
 
 /// A dtype and a shape, as far as known.
@@ -139,6 +152,8 @@ pub struct Missing {
     pub spec: Spec,
     /// The checksum of its bytes in the model, if that is a checkpoint.
     pub crc32c: Option<Crc32c>,
+    /// The variable that wants it, where the graph names one.
+    pub variable: Option<String>,
     /// What it is for, judging by its name.
     pub role: Role,
     /// What may have been meant.
@@ -167,6 +182,8 @@ pub struct Mismatch {
     pub name: Vec<u8>,
     /// The name under which the checkpoint has it, if that is another one.
     pub stored: Vec<u8>,
+    /// The variable that takes it, where the graph names one.
+    pub variable: Option<String>,
     /// What the model wants.
     pub expected: Spec,
     /// What the checkpoint has.
@@ -192,6 +209,23 @@ pub struct Assertions {
 
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
+    let (mut result, stored) = predict(checkpoint, model, options);
+    candidates::find(&mut result);
+    causes::find(&mut result, &stored, &causes::Trial { checkpoint, model, options });
+    result.groups = groups::group(&result.unexpected);
+    // Renamed or not, a tensor has the name that the file has for it.
+    let in_file = |name: &mut Vec<u8>| {
+        if let Some(entry) = stored.get(name) {
+            (*name).clone_from(&entry.tensor.name);
+        }
+    };
+    result.matched.iter_mut().for_each(|found| in_file(&mut found.stored));
+    result.mismatched.iter_mut().for_each(|found| in_file(&mut found.stored));
+    result
+}
+
+/// What would happen, without what it means.
+fn predict(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> (Restore, Stored) {
     let stored = Stored::of(checkpoint, options);
     let origin = checkpoint.origin();
     let base = Restore {
@@ -214,16 +248,29 @@ pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions)
             result.serving = Some(told.raises.into_iter().next());
         }
     }
+    let is_own = model.kind.is_own(stored.saved_model.as_deref());
+    let is_lost = is_own && stored.entries.is_empty() && !result.missing.is_empty() && !result.index.is_file();
+    if is_lost {
+        result.without_variables(&stored.prefix, matches!(model.kind, model::ModelKind::Loaded(_)));
+    }
     result.notes.extend(model.notes.iter().cloned());
     if !result.mismatched.is_empty() {
         // Which of the two it is makes a difference only then.
         result.notes.extend(model.on_mismatch.iter().cloned());
     }
-    candidates::find(&mut result);
-    hints::find(&mut result);
-    result.groups = groups::group(&result.unexpected);
+    let same_rank = |mismatch: &Mismatch| {
+        let (expected, found) = (&mismatch.expected.shape, &mismatch.found.shape);
+        expected != found && expected.rank() == found.rank() && mismatch.expected.dtype == mismatch.found.dtype
+    };
+    if !model.declares && result.mismatched.iter().any(same_rank) {
+        result.notes.push(
+            "a checkpoint does not say whether a variable was declared with unknown dimensions, as [None,3]: one that was \
+             takes any size there; the program's SavedModel or .meta knows"
+                .to_owned(),
+        );
+    }
     result.mismatched.sort_by(|a, b| a.name.cmp(&b.name));
-    if stored.is_damaged && !result.missing.is_empty() {
+    if stored.is_damaged && !result.missing.is_empty() && !is_lost {
         let why = "the index is damaged: what seems to be missing may have been in the lost part";
         result.undetermined.get_or_insert_with(|| why.to_owned());
     }
@@ -237,7 +284,41 @@ pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions)
         && result.unrestored.is_empty()
         && (!nothing || empty)
         && result.undetermined.is_none();
-    result
+    (result, stored)
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+}
+
+impl Hint {
+    /// Whether it says how to repair something.
+    pub fn repairs(&self) -> bool {
+        !(self.options.is_empty() && self.code.is_empty())
+    }
+
+    /// The options as a shell takes them, each with its value.
+    pub fn option_words(&self) -> Vec<String> {
+        let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
+        self.options.iter().map(|(option, value)| format!("{option} {}", quoted(value))).collect()
+    }
+}
+
+impl fmt::Display for Hint {
+    /// In one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        let options = self.option_words();
+        if !options.is_empty() {
+            write!(f, ": {}", options.join(" "))?;
+        }
+        if !self.code.is_empty() {
+            write!(f, "; in the program: {}", self.code.join("; "))?;
+        }
+        Ok(())
+    }
 }
 
 impl Restore {
@@ -249,6 +330,7 @@ impl Restore {
 
     /// Adds what the checks of the checkpoint found: bytes that cannot be read end a restore too.
     pub fn add_damage(&mut self, validation: &Validation) {
+        self.add_short(validation);
         let read: std::collections::BTreeSet<&[u8]> =
             self.matched.iter().map(|found| found.stored.as_slice()).collect();
         let damaged = validation.findings.iter().find(|finding| {
@@ -266,6 +348,40 @@ impl Restore {
             let raise = Raise { class: "DataLossError", message: finding.message.clone() };
             self.raises.push(raise);
             self.ok = false;
+        }
+    }
+}
+
+impl Restore {
+    /// A SavedModel without the index of its variables: Python's loaders raise, the C++ loader goes on without values.
+    fn without_variables(&mut self, prefix: &str, is_v2: bool) {
+        let (call, class, message) = if is_v2 {
+            let why = "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for";
+            ("tf.saved_model.load", "FileNotFoundError", format!("{why} {prefix}"))
+        } else {
+            ("the SavedModel loader", "ValueError", format!("The passed save_path is not a valid checkpoint: {prefix}"))
+        };
+        (self.call, self.raises) = (call, vec![Raise { class, message }]);
+        (self.undetermined, self.assertions, self.serving) = (None, None, Some(None));
+        self.notes.clear();
+    }
+
+    /// A shard that ends too early, or is another file: whatever is read of its end is not there.
+    fn add_short(&mut self, validation: &Validation) {
+        let short = |code| matches!(code, Code::ShortShard | Code::ForeignShard);
+        let lost =
+            validation.findings.iter().filter(|finding| short(finding.code)).flat_map(|finding| &finding.explains);
+        let lost: std::collections::BTreeSet<&[u8]> = lost.map(Vec::as_slice).collect();
+        // Objects are matched by the graph of them, which is read before anything else.
+        let graph = self.call.starts_with("tf.") && !self.call.contains("Saver") && lost.contains(OBJECT_GRAPH_KEY);
+        if !graph && !self.matched.iter().any(|found| lost.contains(found.stored.as_slice())) {
+            return;
+        }
+        let class = if graph { "IndexError" } else { "OutOfRangeError" };
+        self.raises.insert(0, Raise { class, message: "Read less bytes than requested".to_owned() });
+        self.ok = false;
+        if graph {
+            (self.undetermined, self.assertions) = (None, None);
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Model {
     pub(super) serving: Option<RestorePlan>,
     /// What is to be said if anything has another shape.
     pub(super) on_mismatch: Option<String>,
+    /// Whether it has the shapes that were declared, unknown dimensions included; a checkpoint has those of values.
+    pub(super) declares: bool,
 }
 
 /// What is wanted: names, or objects.
@@ -66,6 +68,7 @@ impl Model {
             notes: Vec::new(),
             serving: None,
             on_mismatch: None,
+            declares: true,
         };
         match ModelFile::open(path)? {
             Some(ModelFile::MetaGraph(plan)) => {
@@ -112,6 +115,7 @@ impl Model {
             notes,
             serving: None,
             on_mismatch: None,
+            declares: false,
         };
         if !checkpoint.is_object_based() {
             let note = "names alone do not say of which kind its variables are: taken for ref variables, which refuse \
@@ -173,7 +177,17 @@ fn saved_model(path: &Path, dir: &Path, graphs: Vec<SavedGraph>) -> Result<Vec<M
             let kind = ModelKind::Loader(dir.to_path_buf());
             (format!("a SavedModel of TensorFlow 1{tags}"), Wants::Names(graph.plan), kind)
         };
-        Model { path: path.to_path_buf(), what, wants, kind, notes: Vec::new(), serving, on_mismatch: None }.told()
+        Model {
+            path: path.to_path_buf(),
+            what,
+            wants,
+            kind,
+            notes: Vec::new(),
+            serving,
+            on_mismatch: None,
+            declares: true,
+        }
+        .told()
     };
     Ok(graphs.into_iter().map(model).collect())
 }

@@ -62,6 +62,13 @@ pub(super) struct State {
     pub(super) crc32c: Option<Crc32c>,
 }
 
+impl Object {
+    /// An object that only holds others.
+    pub(super) fn of_children(children: Vec<(String, usize)>) -> Self {
+        Self { children, ..Self::default() }
+    }
+}
+
 impl Objects {
     /// The objects of the program that wrote a checkpoint.
     pub(super) fn of_checkpoint(graph: &ObjectGraph, checkpoint: &Checkpoint) -> Self {
@@ -183,7 +190,7 @@ impl Objects {
     }
 
     /// Breadth-first paths from the root, then those of slots.
-    fn find_paths(&mut self) {
+    pub(super) fn find_paths(&mut self) {
         for node in &mut self.nodes {
             // Of several with one name the last counts, as in a dictionary.
             node.by_name = node.children.iter().cloned().collect();

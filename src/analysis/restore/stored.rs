@@ -1,6 +1,7 @@
 //! What the checkpoint has: its tensors by the names that they go by in this restore, and its object graph.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::objects::graph_of_keys;
 use super::{RestoreOptions, Spec};
@@ -49,7 +50,7 @@ pub(super) struct Stored {
     /// How many data shards there are.
     pub(super) num_shards: i32,
     /// The directory of the SavedModel that the variables belong to.
-    pub(super) saved_model: Option<std::path::PathBuf>,
+    pub(super) saved_model: Option<PathBuf>,
 }
 
 impl Stored {
@@ -61,7 +62,7 @@ impl Stored {
             is_v1: !origin.v1_files.is_empty(),
             prefix: origin.prefix.as_path().to_string_lossy().into_owned(),
             num_shards: checkpoint.num_shards(),
-            saved_model: origin.saved_model.clone(),
+            saved_model: origin.saved_model.clone().or_else(|| saved_model_of(origin.prefix.as_path())),
             ..Self::default()
         };
         for (at, tensor) in checkpoint.tensors().iter().enumerate() {
@@ -109,6 +110,14 @@ impl Stored {
     pub(super) fn get(&self, name: &[u8]) -> Option<&Entry> {
         self.entries.get(name)
     }
+}
+
+/// The directory of the SavedModel whose variables a prefix names: `DIR/variables/variables`.
+fn saved_model_of(prefix: &Path) -> Option<PathBuf> {
+    let parent = prefix.parent()?;
+    let is_variables = |path: &Path| path.file_name().is_some_and(|name| name == "variables");
+    let dir = parent.parent().filter(|_| is_variables(prefix) && is_variables(parent))?;
+    Some(if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() })
 }
 
 /// The object graph of a checkpoint.

@@ -117,6 +117,9 @@ impl Validation {
     /// Adds what a restore would do. Damage that was found in what it reads is a part of that.
     pub fn add_restore(&mut self, mut restore: Restore) {
         restore.add_damage(self);
+        // What has a finding is not told again.
+        let told = |note: &String| self.findings.iter().any(|finding| note.starts_with(&finding.message));
+        restore.notes.retain(|note| !told(note));
         self.findings.extend(findings(&restore));
         self.restores.push(restore);
     }

@@ -37,6 +37,8 @@ pub struct Part<'a> {
     pub graphs: Vec<Slice<'a>>,
     /// The `SavedObjectGraph` messages, likewise.
     pub objects: Vec<Slice<'a>>,
+    /// The `MetaInfoDef` messages, likewise.
+    pub(super) infos: Vec<Slice<'a>>,
     /// Collections of names of nodes.
     pub node_lists: BTreeMap<String, Vec<String>>,
     /// Of every variable in the collections its name and the op that initializes it.
@@ -183,6 +185,7 @@ impl<'a> Part<'a> {
         let mut assets = Vec::new();
         message.each(|field| {
             match field.number {
+                1 => part.infos.push(Slice::of(field)?),
                 2 => part.graphs.push(Slice::of(field)?),
                 4 => part.collection(field, &mut assets)?,
                 6 => part.assets.push(asset(pb::decode("asset", WALK.bytes(field)?, field.offset)?)),

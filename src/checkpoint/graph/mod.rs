@@ -16,7 +16,7 @@ mod objects;
 mod values;
 mod variables;
 
-pub use collections::missing_nodes;
+pub use collections::{MissingItem, missing_nodes};
 pub use constants::Constants;
 pub(super) use constants::constants_of;
 pub use file::{Form, GraphFile, Part, with_graphs};

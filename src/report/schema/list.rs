@@ -41,7 +41,7 @@ struct ListTensor<'a> {
     offset: Option<i64>,
     /// null as `offset` is, and where the format has none
     crc32c: Option<Checksum>,
-    /// `weight`, `average`, `slot`, `optimizer`, `counter`, `string`, `table`, `other`
+    /// what it is for
     role: Word<Role>,
     /// whose slot or scalar it is, as far as the name tells
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -38,7 +38,7 @@ pub(super) fn filled(page: &str, schemas: &BTreeMap<&'static str, Value>) -> Str
         let schema = if object.is_empty() { root } else { &root["$defs"][object] };
         assert!(schema.is_object(), "a {kind} has no {object}");
         let (_, rest) = rest.split_once(END).expect("a table has an end");
-        let _ = write!(out, "{BEGIN}{what} -->\n{}{END}{rest}", tables.table(schema));
+        let _ = write!(out, "{BEGIN}{what} -->\n\n{}\n{END}{rest}", tables.table(schema));
     }
     for kind in schemas.keys() {
         assert!(placed.contains(kind) || placed.iter().any(|what| what.starts_with(&format!("{kind}."))), "{kind}");
@@ -55,18 +55,8 @@ struct Tables<'s> {
 impl Tables<'_> {
     fn table(&self, schema: &Value) -> String {
         let mut out = String::from("| field | type | meaning |\n|---|---|---|\n");
-        // Fields that are alike stand in one row.
-        let mut rows: Vec<(Vec<&str>, String, String)> = Vec::new();
-        for (name, field, required) in fields(schema) {
-            let (kind, meaning) = (self.kind(field, required), self.meaning(field));
-            match rows.last_mut() {
-                Some((names, of, what)) if *of == kind && *what == meaning && !meaning.is_empty() => names.push(name),
-                _ => rows.push((vec![name], kind, meaning)),
-            }
-        }
-        for (names, kind, meaning) in rows {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let _ = writeln!(out, "| {} | {kind} | {} |", names.join(", "), meaning.replace('|', "\\|"));
+        for (names, kind, meaning) in self.rows(schema) {
+            let _ = writeln!(out, "| {} | {kind} | {} |", quoted(&names), meaning.replace('|', "\\|"));
         }
         out.replace("|  |", "| |")
     }
@@ -74,7 +64,8 @@ impl Tables<'_> {
     /// What a field is, in a few words.
     fn kind(&self, field: &Value, required: bool) -> String {
         let kind = self.words(field, false);
-        if required { kind } else { format!("{kind}, may be absent") }
+        let says_when = field["description"].as_str().is_some_and(|text| text.contains("absent"));
+        if required || says_when { kind } else { format!("{kind}, may be absent") }
     }
 
     fn words(&self, schema: &Value, many: bool) -> String {
@@ -123,39 +114,75 @@ impl Tables<'_> {
         }
     }
 
-    /// What a field means, and the fields of an object that has no table of its own.
+    /// What a field means, the words that it may be, and the fields of an object that has no table of its own.
     fn meaning(&self, field: &Value) -> String {
         let own = field["description"].as_str().unwrap_or_default();
-        let inner = self.object(field).map(|object| self.inline(object)).unwrap_or_default();
-        match (own.is_empty(), inner.is_empty()) {
-            (_, true) => own.to_owned(),
-            (true, false) => inner,
-            (false, false) => format!("{own}: {inner}"),
-        }
+        let words = self.word_list(field);
+        let told = words.iter().filter(|word| own.contains(*word)).count();
+        // A description says what each word means, or refers to another one, or leaves them to us.
+        assert!(told == 0 || told == words.len(), "not all of {words:?} in: {own}");
+        let is_elsewhere = own.starts_with("as ");
+        let words = if told == 0 && !is_elsewhere { words.join(", ") } else { String::new() };
+        let inner: Vec<String> = self.objects(field).into_iter().map(|object| self.inline(object)).collect();
+        let parts = [own.to_owned(), words, inner.join("; or ")];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
     }
 
     fn inline(&self, object: &Value) -> String {
-        let field = |(name, field, required): (&str, &Value, bool)| {
-            let (kind, meaning) = (self.kind(field, required), self.meaning(field));
-            let comma = if meaning.is_empty() { "" } else { ", " };
-            format!("`{name}` ({kind}{comma}{meaning})")
+        let field = |(names, kind, meaning): (Vec<&str>, String, String)| {
+            let colon = if meaning.is_empty() { "" } else { ": " };
+            format!("{} ({kind}{colon}{meaning})", quoted(&names))
         };
-        fields(object).into_iter().map(field).collect::<Vec<_>>().join(", ")
+        self.rows(object).into_iter().map(field).collect::<Vec<_>>().join(", ")
     }
 
-    /// The object that a field holds, one or many of it, if the page has no table of it.
-    fn object<'v>(&'v self, field: &'v Value) -> Option<&'v Value> {
+    /// Fields with their types and meanings; neighbours that are alike together.
+    fn rows<'v>(&self, object: &'v Value) -> Vec<(Vec<&'v str>, String, String)> {
+        let mut rows: Vec<(Vec<&str>, String, String)> = Vec::new();
+        for (name, field, required) in fields(object) {
+            let (kind, meaning) = (self.kind(field, required), self.meaning(field));
+            match rows.last_mut() {
+                Some((names, of, what)) if *of == kind && *what == meaning => names.push(name),
+                _ => rows.push((vec![name], kind, meaning)),
+            }
+        }
+        rows
+    }
+
+    /// The words that a field may be, in backticks; none if it is something else.
+    fn word_list(&self, schema: &Value) -> Vec<String> {
+        if let Some(name) = reference(schema) {
+            let is_form = FORMS.iter().any(|(form, ..)| *form == name);
+            return if is_form { Vec::new() } else { self.word_list(&self.root["$defs"][name]) };
+        }
+        let any = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        if let Some(words) = any.clone().find_map(|one| one.get("enum")?.as_array()) {
+            return words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
+        }
+        any.chain(schema.get("items"))
+            .map(|inner| self.word_list(inner))
+            .find(|all| !all.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The objects that a field holds, one or many of them, if the page has no table of them.
+    fn objects<'v>(&'v self, field: &'v Value) -> Vec<&'v Value> {
         if let Some(name) = reference(field) {
             let is_told = self.placed.contains(&name) || FORMS.iter().any(|(form, ..)| *form == name);
-            return if is_told { None } else { self.object(&self.root["$defs"][name]) };
+            return if is_told { Vec::new() } else { self.objects(&self.root["$defs"][name]) };
         }
         if field.get("properties").is_some() {
-            return Some(field);
+            return vec![field];
         }
         let any = field.get("anyOf").and_then(Value::as_array).into_iter().flatten();
         let inner = ["items", "additionalProperties"].iter().filter_map(|key| field.get(key));
-        any.chain(inner).find_map(|inner| self.object(inner))
+        any.chain(inner).flat_map(|inner| self.objects(inner)).collect()
     }
+}
+
+/// Names of fields as the page has them.
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The name of the object or form that a schema refers to.

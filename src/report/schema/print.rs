@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
 
 use crate::report::json::{DTypeName, Utf8OrBase64};
 use crate::report::print_json::PrintHead;
@@ -43,12 +42,12 @@ struct PrintTensor<'a> {
 }
 
 /// Whether values are those that were saved.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Debug, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ValuesAre {
+#[expect(dead_code, reason = "only its schema is wanted")]
+enum ValuesAre {
     Ok,
     NotChecked,
-    #[expect(dead_code, reason = "`stats` has an error instead")]
     Mismatch,
 }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use super::{checkpoints, print::ValuesAre};
+use super::checkpoints;
 use crate::analysis::stats::{self, Number, SHARES, Spots, StatsOptions, TensorStats, coordinates};
 use crate::analysis::{Progress, Selection};
 use crate::checkpoint::{Checkpoint, Choice, Tensor};
@@ -25,7 +25,7 @@ pub(super) struct Stats<'a> {
     head: StatsHead<'a>,
     /// below: numeric tensors in the order asked for, at most as many as `--top` says
     tensors: Vec<StatsTensor<'a>>,
-    /// over all selected numeric tensors, whatever `--top` says; figures of everything that could be read
+    /// over all selected numeric tensors, whatever `--top` says: below
     totals: Totals,
     #[serde(flatten)]
     foot: StatsFoot,
@@ -85,8 +85,16 @@ struct Figures<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = super::never_null)]
     dead: Option<DeadChannels<'a>>,
-    /// `ok`, or `not_checked`
-    checksum: ValuesAre,
+    /// whether its bytes are the ones that were saved
+    checksum: Compared,
+}
+
+/// Whether bytes were compared with their checksum; where they differ, there is an error instead.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Compared {
+    Ok,
+    NotChecked,
 }
 
 /// Extremes, mean, deviation, norm and zeros.
@@ -224,7 +232,7 @@ impl<'a> Figures<'a> {
             all_zero: figures.is_all_zero(),
             distribution: row.distribution.as_deref().map(distribution),
             dead: row.channels.as_deref().map(DeadChannels::from),
-            checksum: if row.verified { ValuesAre::Ok } else { ValuesAre::NotChecked },
+            checksum: if row.verified { Compared::Ok } else { Compared::NotChecked },
         }
     }
 }

@@ -29,5 +29,6 @@ def save(name, collections):
 
 save("operation", [("trainops", "Adam")])
 save("tensor", [("losses", "cross_entropy:0")])
+save("output", [("losses", "w:5")])
 save("whole", [("losses", "w/read:0"), ("trainops", "w/Assign")])
 json.dump(said, open("expected.json", "w"), indent=1)

@@ -1,0 +1,107 @@
+//! What both sides have, whatever fits: the ground on which a cause is judged, and the trial of what would repair it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::rules::compatible;
+use super::super::stored::Stored;
+use super::super::{Model, Restore, RestoreOptions, Spec, predict};
+use crate::analysis::rename::Renames;
+use crate::analysis::roles::Role;
+use crate::checkpoint::Checkpoint;
+
+/// Restores of more tensors are not tried again with the options that a cause proposes.
+const MOST: usize = 100_000;
+
+/// A tensor of one side.
+#[derive(Clone, Debug)]
+pub(super) struct Tensor {
+    pub(super) name: Vec<u8>,
+    pub(super) spec: Spec,
+    pub(super) role: Role,
+    /// Whether the restore reads it, and it fits.
+    pub(super) fits: bool,
+}
+
+/// All that the model wants, and all that the checkpoint has.
+#[derive(Debug, Default)]
+pub(super) struct Sides {
+    pub(super) wanted: Vec<Tensor>,
+    pub(super) stored: Vec<Tensor>,
+}
+
+impl Sides {
+    pub(super) fn of(restore: &Restore, stored: &Stored) -> Self {
+        let mut sides = Self::default();
+        let fitting: BTreeSet<&[u8]> = restore.matched.iter().map(|found| found.stored.as_slice()).collect();
+        for (name, entry) in &stored.entries {
+            let fits = fitting.contains(name.as_slice());
+            sides.stored.push(Tensor { name: name.clone(), spec: entry.spec(), role: entry.role, fits });
+        }
+        for found in &restore.matched {
+            let Some(entry) = stored.entries.get(&found.stored) else { continue };
+            let (name, spec, role) = (found.name.clone(), entry.spec(), entry.role);
+            sides.wanted.push(Tensor { name, spec, role, fits: true });
+        }
+        let missing = restore.missing.iter().map(|missing| (&missing.name, &missing.spec, missing.role));
+        let differing = restore.mismatched.iter().map(|other| (&other.name, &other.expected, other.role));
+        sides.wanted.extend(missing.chain(differing).map(|(name, spec, role)| Tensor {
+            name: name.clone(),
+            spec: spec.clone(),
+            role,
+            fits: false,
+        }));
+        sides
+    }
+
+    /// How many tensors of the model fit.
+    pub(super) fn fitting(&self) -> usize {
+        self.wanted.iter().filter(|tensor| tensor.fits).count()
+    }
+
+    /// How many of them are more than state of training.
+    pub(super) fn solid(&self) -> usize {
+        let is_state = |role| matches!(role, Role::Slot | Role::Optimizer | Role::Counter);
+        self.wanted.iter().filter(|tensor| tensor.fits && !is_state(tensor.role)).count()
+    }
+
+    /// How many would fit, once the names of the checkpoint are changed so. Two that become one are none.
+    pub(super) fn fitting_with(&self, renames: &Renames) -> usize {
+        let mut renamed: BTreeMap<Vec<u8>, Option<&Spec>> = BTreeMap::new();
+        for tensor in &self.stored {
+            let name = renames.apply(&tensor.name).into_owned();
+            renamed.entry(name).and_modify(|spec| *spec = None).or_insert(Some(&tensor.spec));
+        }
+        let fits = |wanted: &&Tensor| {
+            let found = renamed.get(&wanted.name).copied().flatten();
+            found.is_some_and(|found| takes(wanted, found))
+        };
+        self.wanted.iter().filter(fits).count()
+    }
+}
+
+/// Whether what is wanted takes a value of this kind.
+pub(super) fn takes(wanted: &Tensor, found: &Spec) -> bool {
+    let same_dtype = wanted.spec.dtype.is_none() || wanted.spec.dtype == found.dtype;
+    same_dtype && (wanted.role == Role::Table || compatible(&wanted.spec.shape, &found.shape))
+}
+
+/// The same restore with more options: advice that was not tried is not given.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Trial<'t> {
+    pub(in super::super) checkpoint: &'t Checkpoint,
+    pub(in super::super) model: &'t Model,
+    pub(in super::super) options: &'t RestoreOptions,
+}
+
+impl Trial<'_> {
+    /// What it would come to; `None` if there is too much to try, or an option is none.
+    pub(super) fn with(&self, maps: &[String], ignore: &[String]) -> Option<(Restore, Stored)> {
+        if self.checkpoint.tensors().len() > MOST {
+            return None;
+        }
+        let mut options = self.options.clone();
+        options.renames.0.extend(Renames::parse(maps).ok()?.0);
+        options.ignore.extend(ignore).ok()?;
+        Some(predict(self.checkpoint, self.model, &options))
+    }
+}
