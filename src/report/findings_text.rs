@@ -30,19 +30,43 @@ pub(super) fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut
     };
     writeln!(out, "{style}{sign}{style:#} {}", folded(&finding.message, used + 2, 4, look))?;
     let dim = look.dim();
-    let mut row = |label: &str, text: &str| {
-        writeln!(out, "    {dim}{label:<7}{dim:#} {}", folded(text, 12, 12, look.of_a_page()))
-    };
+    let page = look.of_a_page();
+    let mut row = |label: &str, text: &str| writeln!(out, "    {dim}{label:<7}{dim:#} {text}");
     if let Some(cause) = &finding.cause {
-        row("certain", &cause.certain)?;
+        row("certain", &folded(&cause.certain, 12, 12, page))?;
         if let Some(likely) = &cause.likely {
-            row("likely", likely)?;
+            row("likely", &folded(likely, 12, 12, page))?;
         }
     }
     match &finding.help {
-        Some(help) => row("do", help),
+        Some(help) => row("do", &continued(help, page)),
         None => Ok(()),
     }
+}
+
+/// What to do, where it ends in a command that is too long for a line: the command in lines that a shell takes for one.
+fn continued(help: &str, look: Look) -> String {
+    const INDENT: usize = 12;
+    const COMMANDS: [&str; 8] = [": mkdir ", ": mv ", ": ckpt ", ": gcloud ", ": aws ", ": ln ", ": hdfs ", ": curl "];
+    let width = look.width.unwrap_or(80);
+    let at = COMMANDS.iter().filter_map(|command| help.find(command)).min();
+    let command = at.and_then(|at| help.split_at_checked(at + 1)).filter(|_| INDENT + help.width() > width);
+    let Some((what, command)) = command else { return folded(help, INDENT, INDENT, look) };
+    let mut out = format!("{}\n{}", folded(what, INDENT, INDENT, look), " ".repeat(INDENT));
+    let mut column = INDENT;
+    for (n, word) in words(command.trim_start()).into_iter().enumerate() {
+        if n > 0 && column + 1 + word.width() + 2 > width {
+            out.push_str(" \\\n");
+            out.extend(std::iter::repeat_n(' ', INDENT));
+            column = INDENT;
+        } else if n > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += word.width();
+    }
+    out
 }
 
 /// `text` for a line of which `used` columns are taken, broken between words if a terminal is narrower; what follows is
