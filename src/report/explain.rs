@@ -6,9 +6,9 @@ use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
+use super::arguments::words;
 use super::json::shown;
 use super::restore_text::hint_text;
-use super::wrap::words;
 use crate::analysis::explain::{Diagnosis, OnDisk, Page, TensorNow};
 use crate::analysis::{Restore, Severity};
 use crate::error::Error;

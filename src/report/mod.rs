@@ -2,6 +2,7 @@
 //!
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
+mod arguments;
 mod change_json;
 mod csv;
 mod diff_flow;
@@ -59,7 +60,7 @@ pub use diff_table::{diff_csv, diff_markdown};
 pub use diff_text::diff_text;
 pub use explain::{diagnosis_text, not_opened_text, on_disk_text, page_text};
 pub use explain_json::explain_json;
-pub use findings_text::{folded, validate_text, write_finding};
+pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
 pub use graph::{graph_dot, tensor_text};
 pub use graph_json::graph_json;
@@ -88,6 +89,7 @@ pub use timeline_table::{timeline_csv, timeline_markdown};
 pub use timeline_text::{repair_text, timeline_text};
 pub use units::{count, percent, shape_text, size};
 pub use validate_json::validate_json;
+pub use wrap::folded;
 
 use anstyle::{AnsiColor, Style};
 

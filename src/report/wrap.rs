@@ -1,60 +1,98 @@
-//! Breaking lines between words, for people: an argument in quotes is one word, so that a command can be copied.
+//! Text broken into lines for a terminal, between words and never inside a name.
 
-/// The words of a line. A word that opens a quote goes on to the one that closes it.
-pub(super) fn words(text: &str) -> Vec<&str> {
-    // As many words may stand in one pair of quotes; more is prose.
-    const MOST: usize = 12;
-    let mut found = Vec::new();
-    let mut rest = text;
-    loop {
-        let mut end = rest.find(' ').unwrap_or(rest.len());
-        if rest.get(..end).is_some_and(|word| opens(word) && !closes(word)) {
-            let mut tried = end;
-            for _ in 0..MOST {
-                let Some(next) = rest.get(tried + 1..) else { break };
-                let word = next.split(' ').next().unwrap_or_default();
-                tried += 1 + word.len();
-                if closes(word) {
-                    end = tried;
-                    break;
-                }
-            }
+use std::io;
+use std::io::Write;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Look;
+use super::arguments::words;
+
+/// `text` for a line of which `used` columns are taken, broken between words if a terminal is narrower; what follows is
+/// indented. Names are never broken, and what turns colours on and off takes no room.
+pub fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
+    let Some(width) = look.width.filter(|width| *width > indent) else { return text.to_owned() };
+    let mut out = String::with_capacity(text.len());
+    let mut column = used;
+    for (n, word) in words(text).into_iter().enumerate() {
+        let wide = seen_width(word);
+        if n > 0 && column + 1 + wide > width {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if n > 0 {
+            out.push(' ');
+            column += 1;
         }
-        let (word, behind) = rest.split_at(end);
-        found.push(word);
-        match behind.strip_prefix(' ') {
-            Some(behind) => rest = behind,
-            None => return found,
+        out.push_str(word);
+        column += wide;
+    }
+    out
+}
+
+/// Facts with ` · ` between them, as [`folded`], and broken between two facts as long as one fits a line.
+pub(super) fn joined<S: AsRef<str>>(facts: &[S], used: usize, indent: usize, look: Look) -> String {
+    let mut out = String::new();
+    let mut column = used;
+    for (n, fact) in facts.iter().map(AsRef::as_ref).enumerate() {
+        let wide = seen_width(fact);
+        if n > 0 && look.width.is_none_or(|width| column + 3 + wide <= width) {
+            out.push_str(" · ");
+            column += 3;
+        } else if n > 0 {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            out.push_str("· ");
+            column = indent + 2;
         }
+        let text = folded(fact, column, indent, look);
+        column = text.rsplit_once('\n').map_or(column + wide, |(_, last)| seen_width(last));
+        out.push_str(&text);
     }
+    out
 }
 
-/// Whether a word begins with a quote, or has one where an argument begins: `'a`, `--map='a`, and not `TensorFlow's`.
-fn opens(word: &str) -> bool {
-    let before = word.find('\'').and_then(|at| word.get(..at));
-    before.is_some_and(|before| before.ends_with(['=', '(', '[', '{', '"', '`']) || before.is_empty())
+/// The columns that a word takes, which may begin or end with a change of style.
+fn seen_width(word: &str) -> usize {
+    let Some((before, rest)) = word.split_once("\x1b[") else { return word.width() };
+    before.width() + rest.split_once('m').map_or(0, |(_, after)| seen_width(after))
 }
 
-/// Whether a word ends with a quote, but for the stops behind it. A name may have quotes within it.
-fn closes(word: &str) -> bool {
-    let word = word.trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '?', '`']);
-    word.len() > 1 && word.ends_with('\'') && !word.ends_with("\\'")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_stands_in_quotes_is_one_word() {
-        assert_eq!(words("ckpt list 'my run/m-1' '**/*k*'  x"), ["ckpt", "list", "'my run/m-1'", "'**/*k*'", "", "x"]);
-        assert_eq!(words("mv 'it'\\''s my run' x"), ["mv", "'it'\\''s my run'", "x"]);
-        assert_eq!(
-            words("TensorFlow's own 'a b', and users' files"),
-            ["TensorFlow's", "own", "'a b',", "and", "users'", "files"]
-        );
-        assert_eq!(words("an open 'quote stays"), ["an", "open", "'quote", "stays"]);
-        assert_eq!(words("'my run/it's-7' was given"), ["'my run/it's-7'", "was", "given"]);
-        assert_eq!(words(""), [""]);
+/// Leaves out the middle of a long text.
+pub(super) fn middle(text: &str, most: usize) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= most {
+        return text.to_owned();
     }
+    let head: String = chars[..most / 2 - 1].iter().collect();
+    let tail: String = chars[chars.len() - most / 2..].iter().collect();
+    format!("{head}…{tail}")
+}
+
+/// A label and items behind it, broken into lines that fit the terminal.
+pub(super) fn wrapped(
+    label: &str,
+    label_width: usize,
+    items: &[String],
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let width = look.width.unwrap_or(100);
+    write!(out, "  {label}  ")?;
+    let indent = label_width + 4;
+    let mut column = indent;
+    for (n, item) in items.iter().enumerate() {
+        let comma = if n + 1 == items.len() { "" } else { "," };
+        let len = item.chars().count() + comma.len();
+        if n > 0 && column + 1 + len > width {
+            write!(out, "\n{}", " ".repeat(indent))?;
+            column = indent;
+        } else if n > 0 {
+            write!(out, " ")?;
+            column += 1;
+        }
+        write!(out, "{item}{comma}")?;
+        column += len;
+    }
+    writeln!(out)
 }

@@ -13,6 +13,7 @@ mod explain_messages;
 mod explain_table;
 mod formats;
 mod fuzz_regressions;
+mod house;
 mod json_schema;
 mod laws;
 mod mixtures;

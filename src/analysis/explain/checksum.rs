@@ -3,8 +3,9 @@
 //! X is the checksum of what was saved, Y of what was read. A message may hold many such pairs, and each may come with
 //! the length of its tensor, since TensorFlow 2.4 or so.
 
+use super::diagnosis::Diagnosis;
 use super::pasted::{between, count, cut, leading_number, number, quoted};
-use super::{Code, Diagnosis};
+use crate::analysis::Code;
 use crate::analysis::forensics::{
     self, BitFlip, Derived, crc_of_zeros, invert_u32, single_bit, single_bit_from_end, text_fragment, zero_length_for,
 };

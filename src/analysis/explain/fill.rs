@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Diagnosis, form};
+use super::diagnosis::Diagnosis;
+use super::form;
 use crate::escape::{escaped, shell_word};
 
 /// What is known of the files.

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Diagnosis, Known, explain_checksums, renamed};
-use crate::analysis::validate::{Progress, ValidateOptions, Validation, validate};
+use super::checksum::explain_checksums;
+use super::diagnosis::Diagnosis;
+use super::fill::Known;
+use super::renamed;
+use crate::analysis::validate::{ValidateOptions, Validation, validate};
 use crate::analysis::{
     Code, Finding, Model, Restore, RestoreOptions, Severity, Summary, is_of_one_part, restore, short_name,
 };
@@ -11,6 +14,7 @@ use crate::checkpoint::{Checkpoint, Choice, Parts, Tensor};
 use crate::error::{ErrorKind, Result};
 use crate::limits::Limits;
 use crate::nearest::nearest;
+use crate::progress::Progress;
 use crate::tensor::Checked;
 
 /// What the files say now.

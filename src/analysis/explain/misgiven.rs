@@ -1,7 +1,7 @@
 //! What a path is that TensorFlow was given where it wants another kind: one of the files of a set, a file of another
 //! format, a pattern, a path of another machine.
 
-use super::Diagnosis;
+use super::diagnosis::Diagnosis;
 use super::pasted::{member, quoted};
 
 /// What a path is that TensorFlow was given where it wants a prefix; `None` if it may well be one.

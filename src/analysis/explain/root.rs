@@ -4,8 +4,8 @@
 //! checkpoint failed … Original error:"), and some only follow from what went wrong before ("Attempting to use
 //! uninitialized value"): both are the answer only if nothing else is known.
 
-use super::Diagnosis;
 use super::clean::Cleaned;
+use super::diagnosis::Diagnosis;
 use super::messages::{self, Rank};
 
 /// As many messages of a text are looked at; a log with more says the same again.

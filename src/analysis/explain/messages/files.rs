@@ -1,13 +1,10 @@
 //! Messages about files: not there, not whole, not a checkpoint.
 
-use super::{Rank, Rule};
+use super::rule::{ROOT, Rank, Rule};
 use crate::analysis::Code;
-use crate::analysis::explain::Diagnosis;
+use crate::analysis::explain::diagnosis::Diagnosis;
 use crate::analysis::explain::misgiven::{misgiven, pattern};
 use crate::analysis::explain::pasted::{member, number, path_before, prefix, quoted, rest_of_line, word};
-
-/// What all rules here have in common.
-const ROOT: Rule = Rule { marks: &[], read: |_| None, rank: Rank::Root, example: "" };
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -6,35 +6,14 @@ mod files;
 mod known;
 mod names;
 mod objects;
+mod rule;
 mod shapes;
 
-use super::{Diagnosis, checksum};
+use super::checksum;
+use super::diagnosis::Diagnosis;
 use crate::analysis::Code;
-
-/// A message that needs reading: any of the marks in a text, and what it means there.
-struct Rule {
-    /// The part of the message that stays the same; the first is how people know it.
-    marks: &'static [&'static str],
-    /// What it means in this text; `None` if it is another message with the same words.
-    read: fn(&str) -> Option<Diagnosis>,
-    /// Whether something else in a text would be the cause of it.
-    rank: Rank,
-    /// A message as a program says it, for the list of all messages.
-    example: &'static str,
-}
-
-/// Which of several errors is the cause: the lowest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
-    /// It says what is wrong.
-    Root,
-    /// It says the same as another message does, with less in it.
-    Vague,
-    /// It follows from what went wrong before.
-    Consequence,
-    /// It only passes another message on.
-    Wrapper,
-}
+pub(super) use rule::Rank;
+use rule::Rule;
 
 /// A message that was recognised.
 #[derive(Debug)]

@@ -1,14 +1,13 @@
 //! Messages about names that a checkpoint does not have, types that are others, and variables in parts.
 
+use super::rule::{ROOT, Rank, Rule};
 use super::shapes::COMPARE;
-use super::{Rank, Rule};
 use crate::analysis::Code;
+use crate::analysis::explain::diagnosis::Diagnosis;
+use crate::analysis::explain::form;
 use crate::analysis::explain::misgiven::misgiven;
 use crate::analysis::explain::pasted::{between, quoted, rest_of_line, word};
-use crate::analysis::explain::{Diagnosis, form};
 use crate::analysis::is_of_one_part;
-
-const ROOT: Rule = Rule { marks: &[], read: |_| None, rank: Rank::Root, example: "" };
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -1,12 +1,10 @@
 //! Messages of tf.train.Checkpoint: objects of a program and of a checkpoint that do not match.
 
+use super::rule::{ROOT, Rank, Rule};
 use super::shapes::COMPARE;
-use super::{Rank, Rule};
 use crate::analysis::Code;
-use crate::analysis::explain::Diagnosis;
+use crate::analysis::explain::diagnosis::Diagnosis;
 use crate::analysis::explain::pasted::{between, quoted};
-
-const ROOT: Rule = Rule { marks: &[], read: |_| None, rank: Rank::Root, example: "" };
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

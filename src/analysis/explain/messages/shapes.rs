@@ -1,14 +1,12 @@
 //! Messages about two shapes that do not fit each other: the model's, and that of the value that was saved.
 
-use super::{Rank, Rule};
+use super::rule::{ROOT, Rank, Rule};
 use crate::analysis::Code;
-use crate::analysis::explain::Diagnosis;
+use crate::analysis::explain::diagnosis::Diagnosis;
 use crate::analysis::explain::pasted::{between, dims, quoted, rest_of_line, shape};
 
 pub(super) const COMPARE: &str =
     "ckpt validate PREFIX --against MODEL   everything that differs; MODEL: a .meta, a SavedModel, a checkpoint";
-
-const ROOT: Rule = Rule { marks: &[], read: |_| None, rank: Rank::Root, example: "" };
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

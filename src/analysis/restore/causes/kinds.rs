@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Hint, Mismatch, Restore};
 use super::leave_out::few;
-use super::renamed::literal;
+use crate::analysis::restore::substitution::literal;
 use crate::analysis::roles::Role;
 use crate::tensor::DType;
 

@@ -14,7 +14,7 @@ mod pairing;
 mod renamed;
 mod sides;
 
-pub(in crate::analysis) use renamed::{KINDS_OF_NAMES, literal, replacement};
+pub(in crate::analysis) use renamed::KINDS_OF_NAMES;
 pub(super) use sides::Trial;
 
 use super::stored::Stored;

@@ -1,6 +1,6 @@
 //! What safetensors and NumPy say of files.
 
-use super::{ROW, Row};
+use super::row::{ROW, Row};
 
 pub(super) const ROWS: &[Row] = &[
     Row {

@@ -1,6 +1,6 @@
 //! What graphs say: ops that are not there, names that lead nowhere, sizes and modes.
 
-use super::{Is, ROW, Row};
+use super::row::{Is, ROW, Row};
 use crate::analysis::Code;
 
 pub(super) const ROWS: &[Row] = &[
@@ -179,7 +179,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         marks: &["_CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint"],
         cause: "name-based-checkpoint",
-        rank: super::super::Rank::Vague,
+        rank: crate::analysis::explain::messages::rule::Rank::Vague,
         headline: "The checkpoint is name-based: it was written by a Saver of TensorFlow 1, not by tf.train.Checkpoint.",
         means: &[
             "The object graph is no variable: TensorFlow asks for it first, and an old checkpoint has none. It then matches by the names of variables. If the restore failed, the cause stands in the other lines of the message.",

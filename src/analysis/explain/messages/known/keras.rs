@@ -1,6 +1,6 @@
 //! What Keras and h5py say of files: not there, not of the format, cut.
 
-use super::{Is, ROW, Row};
+use super::row::{Is, ROW, Row};
 use crate::analysis::Code;
 
 pub(super) const ROWS: &[Row] = &[

@@ -1,7 +1,7 @@
 //! What Keras says of layers and weights that do not fit each other.
 
-use super::super::Rank;
-use super::{Is, ROW, Row};
+use super::row::{Is, ROW, Row};
+use crate::analysis::explain::messages::rule::Rank;
 
 const COMPARE: &str =
     "compare the layers with those of the file: model.summary(), h5ls -r FILE; for a checkpoint ckpt list PREFIX";

@@ -1,8 +1,8 @@
 //! What loading a SavedModel says.
 
-use super::{Is, ROW, Row};
+use super::row::{Is, ROW, Row};
 use crate::analysis::Code;
-use crate::analysis::explain::messages::Rank;
+use crate::analysis::explain::messages::rule::Rank;
 
 pub(super) const ROWS: &[Row] = &[
     Row {

@@ -1,8 +1,8 @@
 //! What TensorFlow Serving says.
 
-use super::super::Rank;
-use super::{Is, ROW, Row};
+use super::row::{Is, ROW, Row};
 use crate::analysis::Code;
+use crate::analysis::explain::messages::rule::Rank;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
