@@ -20,7 +20,7 @@ const LONGEST: usize = 64;
 pub(super) struct GraphHead<'a> {
     #[serde(flatten)]
     head: Head,
-    /// above
+    /// what was opened
     source: Source<'a>,
     /// `checkpoint`, or `saved_model` where the checkpoint's own graph cannot be read
     from: FoundIn,

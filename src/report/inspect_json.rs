@@ -21,7 +21,7 @@ use crate::tensor::DType;
 pub(super) struct Inspect<'a> {
     #[serde(flatten)]
     head: Head,
-    /// above
+    /// what was opened
     source: Source<'a>,
     /// what wrote it, or the format of a file that is not TensorFlow's
     saver: Word<Saver>,
@@ -58,17 +58,17 @@ pub(super) struct Inspect<'a> {
     findings: Vec<Finding<'a>>,
     /// what else lies there, by name
     beside: Beside<'a>,
-    /// of a directory: all of them by step, below
+    /// of a directory: all that are in it, by step
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     checkpoints: Option<Vec<DirCheckpoint<'a>>>,
-    /// where there is a graph: below
+    /// where there is a graph: what is in it; of a SavedModel each of them
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     meta_graphs: Option<Vec<MetaGraph<'a>>>,
     #[serde(flatten)]
     saved_model: Option<SavedModelParts<'a>>,
-    /// of a serving directory: below, the 50 highest
+    /// of a serving directory: the 50 highest
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     versions: Option<Vec<ServingVersion<'a>>>,
@@ -80,7 +80,7 @@ pub(super) struct Inspect<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct DirectoryParts<'a> {
-    /// of a directory of checkpoints: event files, below; the newest as far as they have 64 MiB together, the others unread
+    /// of a directory of checkpoints: event files, the newest as far as they have 64 MiB together, the others unread
     events: Vec<EventFile<'a>>,
     /// of a directory of checkpoints: the lines of a state file that would fit, where the choice of the latest needed a note
     repair: Option<&'a [String]>,
