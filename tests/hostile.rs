@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use ckpt::analysis::{Progress, Roles, Selector, StatsOptions, stats};
+use ckpt::analysis::{Roles, Selector, StatsOptions, stats};
 use ckpt::checkpoint::{Checkpoint, looks_like};
 use ckpt::error::Error;
+use ckpt::progress::Progress;
 use ckpt::tensor::{Axis, Checked};
 use ckpt_synth::hostile::{Case, Verdict, cases};
 use ckpt_synth::{BundleBuilder, Entry, Extent, dtype};

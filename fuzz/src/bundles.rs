@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use ckpt::analysis::{Progress, Roles, Selector, StatsOptions, Summary, ValidateOptions, Validation, stats};
+use ckpt::analysis::{Roles, Selector, StatsOptions, Summary, ValidateOptions, Validation, stats};
 use ckpt::checkpoint::{Checkpoint, Choice, Tensor, looks_like};
 use ckpt::error::Result;
 use ckpt::limits::Limits;
+use ckpt::progress::Progress;
 use ckpt::report::{self, Look};
 use ckpt::tensor::{Axis, Checked};
 use ckpt_synth::{Extent, V1Builder, Values};

@@ -7,13 +7,13 @@ use std::path::Path;
 use ckpt::analysis::ModelInfo;
 use ckpt::analysis::ops::{Target, look_at_ops, targets};
 use ckpt::checkpoint::Choice;
-use ckpt::checkpoint::events::Events;
-use ckpt::checkpoint::fingerprint::Fingerprint;
-use ckpt::checkpoint::meta_graph::{GraphInfo, MetaGraph};
-use ckpt::checkpoint::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
-use ckpt::checkpoint::saved_model::SavedModel;
-use ckpt::checkpoint::state::Outcome;
 use ckpt::error::Result;
+use ckpt::events::Events;
+use ckpt::finder::state::Outcome;
+use ckpt::graphs::fingerprint::Fingerprint;
+use ckpt::graphs::meta_graph::{GraphInfo, MetaGraph};
+use ckpt::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
+use ckpt::graphs::saved_model::SavedModel;
 use ckpt::limits::Limits;
 use ckpt::report::{
     Look, model_json, model_text, ops_github, ops_json, ops_junit, ops_list, ops_sarif, ops_text, signatures_text,

@@ -1,8 +1,9 @@
 //! Two checkpoints side by side.
 
+use ckpt::analysis::Selector;
 use ckpt::analysis::diff::{Bound, Depth, DiffOptions, Status, ToleranceRule, diff as compare};
-use ckpt::analysis::{Progress, Selector};
 use ckpt::checkpoint::Checkpoint;
+use ckpt::progress::Progress;
 use ckpt::report::{self, DiffRows, Look};
 
 use super::bundles::open;

@@ -131,8 +131,7 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
                 let data = shard(set, name);
                 let starts = (0..data.len()).filter(|at| data[*at..].starts_with(b"\n"));
                 let parses = |at: &usize| {
-                    ckpt::checkpoint::object_graph::ObjectGraph::parse(&data[*at..])
-                        .is_ok_and(|g| !g.nodes().is_empty())
+                    ckpt::graphs::object_graph::ObjectGraph::parse(&data[*at..]).is_ok_and(|g| !g.nodes().is_empty())
                 };
                 seeds.extend(starts.filter(|at| data.len() - at > 40).find(parses).map(|at| data[at..].to_vec()));
             }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 use super::roles::{Role, Roles, short_name};
 use super::select::Selection;
+use super::totals::Totals;
 use crate::checkpoint::{Checkpoint, Cursor, Parts, Tensor};
 use crate::parallel::in_parts;
 use crate::tensor::DType;
@@ -41,17 +42,6 @@ pub enum GroupBy {
     Role,
     /// Data shard.
     Shard,
-}
-
-/// Sums over tensors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Number of tensors.
-    pub tensors: usize,
-    /// Elements of numeric tensors; strings and variants have none.
-    pub parameters: u64,
-    /// Stored bytes, as far as the index says them.
-    pub bytes: u64,
 }
 
 /// One group of tensors.
@@ -91,27 +81,6 @@ pub struct Listing<'c> {
     pub all: usize,
     /// What the tensors are called, if that was asked for.
     pub names: Option<&'c Names>,
-}
-
-impl Totals {
-    /// Adds one tensor.
-    pub fn add(&mut self, tensor: &Tensor) {
-        self.tensors += 1;
-        if tensor.is_numeric() {
-            self.parameters = self.parameters.saturating_add(tensor.elements().unwrap_or(0));
-        }
-        self.bytes = self.bytes.saturating_add(tensor.bytes().unwrap_or(0));
-    }
-}
-
-impl<'t> std::iter::Sum<&'t Totals> for Totals {
-    fn sum<I: Iterator<Item = &'t Totals>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, part| Self {
-            tensors: sum.tensors.saturating_add(part.tensors),
-            parameters: sum.parameters.saturating_add(part.parameters),
-            bytes: sum.bytes.saturating_add(part.bytes),
-        })
-    }
 }
 
 impl<'c> Listing<'c> {

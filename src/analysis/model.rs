@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::finding::{Code, Finding};
-use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
-use crate::checkpoint::graph::{Constants, Form, GraphVariable, Method, MissingItem, Objects, Part, with_graphs};
-use crate::checkpoint::imported_types::imported_types;
-use crate::checkpoint::keras::keras_metadata;
-use crate::checkpoint::meta_graph::MetaGraph;
-use crate::checkpoint::saved_model::{SavedModel, is_inside};
 use crate::error::Result;
 use crate::escape::escaped;
+use crate::graphs::fingerprint::{Fingerprint, checkpoint_hash};
+use crate::graphs::graph::{Form, GraphVariable, Method, MissingItem, Objects, Part, with_graphs};
+use crate::graphs::imported_types::imported_types;
+use crate::graphs::keras::keras_metadata;
+use crate::graphs::meta_graph::MetaGraph;
+use crate::graphs::saved_model::{SavedModel, is_inside};
 use crate::limits::Limits;
+use crate::sniff::Constants;
 use crate::tensor::DType;
 
 /// A SavedModel, a `.meta` or a bare graph.
@@ -118,7 +119,7 @@ impl ModelInfo {
 
     /// Collections of the `.meta` at `file` that name nodes which are not there, as [`missing_nodes`] found them.
     ///
-    /// [`missing_nodes`]: crate::checkpoint::graph::missing_nodes
+    /// [`missing_nodes`]: crate::graphs::graph::missing_nodes
     pub(super) fn nodes_missing(file: &Path, missing: &[MissingItem]) -> Option<Finding> {
         let MissingItem { collection, item, outputs } = missing.first()?;
         let (collection, shown) = (escaped(collection.as_bytes()), escaped(item.as_bytes()));
@@ -241,7 +242,7 @@ fn belongs(dir: &Path, fingerprint: &Fingerprint) -> Option<bool> {
 }
 
 impl KerasInfo {
-    fn of(configs: &[crate::checkpoint::keras::KerasConfig]) -> Self {
+    fn of(configs: &[crate::graphs::keras::KerasConfig]) -> Self {
         let root = configs.iter().find(|config| config.place == "root");
         let json: Option<serde_json::Value> = root.and_then(|root| serde_json::from_str(&root.json).ok());
         let text = |key: &str| json.as_ref().and_then(|json| json.get(key)?.as_str()).unwrap_or_default().to_owned();

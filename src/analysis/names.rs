@@ -7,11 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::objects::Objects;
-use super::roles::without_scopes;
-use super::roles::{Role, Roles, short_name};
-use crate::checkpoint::object_graph::{ObjectGraph, Paths};
+use super::roles::{Role, Roles, short_name, without_scopes};
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::escape::escaped;
+use crate::graphs::object_graph::{ObjectGraph, Paths};
 
 /// How many other paths of a tensor are kept.
 const ALIASES: usize = 16;

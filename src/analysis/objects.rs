@@ -4,10 +4,10 @@
 //! SavedModel around the variables describes the same objects.
 
 use super::derived::is_missing;
-use crate::checkpoint::object_graph::ObjectGraph;
-use crate::checkpoint::saved_model::SavedModel;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::error::{Error, ErrorKind};
+use crate::graphs::object_graph::ObjectGraph;
+use crate::graphs::saved_model::SavedModel;
 use crate::limits::Limits;
 use crate::tensor::DType;
 

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use super::finding::{Code, Finding, Severity};
 use super::validate::validate_version;
-use crate::checkpoint::serving::{Version, ram_estimate, size_of, versions};
 use crate::error::Result;
+use crate::finder::serving::{Version, ram_estimate, size_of, versions};
 use crate::limits::Limits;
 
 /// How many versions are looked into, the highest first.

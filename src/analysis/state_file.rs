@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::finding::{Code, Finding};
-use crate::checkpoint::state::{CheckpointState, Outcome};
 use crate::checkpoint::{Found, ModelDir};
 use crate::escape::{Escaped, escaped};
+use crate::finder::state::{CheckpointState, Outcome};
 
 /// What is wrong with the state file of a directory. That there is none is no finding: not every writer makes one.
 pub fn state_findings(dir: &ModelDir) -> Vec<Finding> {

@@ -17,7 +17,6 @@ mod slice_key;
 mod strings;
 
 pub use checksum::{Failed, OpenShard, Span, Stored, Sums, sum_spans};
-use entry::EntryDecoder;
 pub use entry::{BundleEntry, decode_shape, decode_slice};
 pub use header::BundleHeader;
 pub use naming::{Prefix, ShardName};
@@ -33,6 +32,7 @@ use crate::error::{Error, ErrorKind, Part, Result};
 use crate::limits::{Limits, Reports};
 use crate::storage::Source;
 use crate::table::{BlockBuffer, Entry, Table};
+use entry::EntryDecoder;
 
 /// Reads the header of the bundle with this prefix, and nothing else of it.
 ///

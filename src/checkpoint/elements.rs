@@ -4,9 +4,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Checkpoint, Hold, Parts, Place, Tensor, sniff};
+use super::{Checkpoint, Hold, Parts, Place, Tensor};
 use crate::bundle::Span;
 use crate::error::{Error, ErrorKind, Part, Result};
+use crate::sniff;
 use crate::storage::Source;
 use crate::tensor::{Axis, Checked, DType, Piece, read_region, swap_to_little};
 use crate::wire::Crc32c;

@@ -4,53 +4,25 @@
 //! into [`Tensor`]s; reading a tensor, whole or in part, is the same for all of them.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod directory;
 mod elements;
-mod event_record;
-pub mod events;
-mod fields;
-pub mod fingerprint;
-pub mod graph;
-mod group;
-pub mod imported_types;
-pub mod keras;
-mod locate;
-pub mod meta_graph;
-pub mod model_file;
-mod near_misses;
-pub mod object_graph;
-mod restore_ops;
-pub mod restore_plan;
-pub mod saved_model;
-pub mod saved_objects;
-pub mod serving;
-mod signature;
-mod sniff;
-mod spec;
-pub mod state;
-pub mod training;
-mod written_path;
-
-pub use directory::{Found, ModelDir, StateFile};
-pub use elements::Elements;
-pub use locate::{Choice, Origin, SourceKind, prefix_wins};
-pub use sniff::{Foreign, Looks, is_table, look, looks_like};
-pub use written_path::WrittenPath;
 
 pub use crate::container::{
     Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
 };
-pub use crate::formats::saver_v1::V1Scan;
+pub use crate::finder::{Choice, Found, ModelDir, Origin, SourceKind, StateFile, WrittenPath, prefix_wins};
+pub use crate::sniff::{Foreign, Looks, is_table, look, looks_like};
+pub use elements::Elements;
 
 use std::path::{Path, PathBuf};
-
 use std::sync::atomic::AtomicU64;
 
-use crate::bundle::{NumericReader, Stored, Sums, sum_spans};
-use crate::container::{resolve, touches};
+use crate::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
+use crate::container::{Nothing, resolve, touches};
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::{bundle, saver_v1};
+use crate::formats;
+use crate::graphs::saved_model::damage_without_variables;
 use crate::limits::Limits;
+use crate::sniff;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, read_region};
 use crate::wire::Crc32c;
 
@@ -75,27 +47,40 @@ impl Checkpoint {
     /// If the path leads to nothing that this tool reads (the error says what it looks like), or nothing of the
     /// index can be read. Damage that leaves something readable is in [`Checkpoint::damage`].
     pub fn open(path: &Path, choice: Choice, limits: &Limits) -> Result<Self> {
-        let origin = locate::locate(path, choice)?;
-        Self::open_origin(origin, limits)
+        Self::open_origin(Origin::locate(path, choice)?, limits)
     }
 
     /// Opens what [`Origin::locate`] found.
     ///
     /// # Errors
     /// As [`Checkpoint::open`].
-    pub fn open_origin(origin: Origin, limits: &Limits) -> Result<Self> {
-        let opened = if let Some((file, format)) = &origin.file {
-            (format.open)(file, limits)
-        } else if !origin.v1_files.is_empty() {
-            saver_v1::open(&origin.prefix, &origin.v1_files, limits)
-        } else if origin.has_variables {
-            bundle::open(&origin.prefix, limits)
-        } else {
-            return Ok(saved_model::without_variables(origin, limits));
+    pub fn open_origin(mut origin: Origin, limits: &Limits) -> Result<Self> {
+        if !origin.has_variables {
+            let damage = damage_without_variables(&mut origin);
+            let opened =
+                Opened { tensors: Tensors::default(), damage, notes: Vec::new(), container: Box::new(Nothing) };
+            return Ok(Self::of_opened(origin, opened, limits));
+        }
+        let opened = match &origin.file {
+            Some((file, format)) => (format.open)(file, limits),
+            None => formats::open_saver(&origin.prefix, &origin.v1_files, limits),
         };
         let mut opened = opened.map_err(sniff::explain_table)?;
         opened.damage = opened.damage.into_iter().map(sniff::explain_table).collect();
         Ok(Self::of_opened(origin, opened, limits))
+    }
+
+    /// Tensors that exist as names, dtypes and shapes only. None of them can be read.
+    pub fn of_tensors(path: &Path, mut tensors: Vec<Tensor>) -> Self {
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
+        tensors.dedup_by(|a, b| a.name == b.name);
+        let tensors = tensors.into_iter().collect();
+        let opened = Opened { tensors, damage: Vec::new(), notes: Vec::new(), container: Box::new(Nothing) };
+        Self::of_opened(
+            Origin::of_prefix(path, SourceKind::Bundle, Prefix::new(path.as_os_str())),
+            opened,
+            &Limits::default(),
+        )
     }
 
     /// A checkpoint of what a format opened.
@@ -117,6 +102,11 @@ impl Checkpoint {
     /// The tensor with exactly this name.
     pub fn tensor(&self, name: &[u8]) -> Option<Tensor> {
         self.tensors.find(name).and_then(|at| self.tensors.get(at))
+    }
+
+    /// The tensor at a position of [`Checkpoint::tensors`].
+    pub fn tensor_at(&self, at: usize) -> Option<Tensor> {
+        self.tensors.get(at)
     }
 
     /// How many threads may go through so many tensors. Few are not worth a thread, nor counting the cores.
@@ -205,11 +195,6 @@ impl Checkpoint {
     /// Sums bytes of the shards on several cores; see [`crate::bundle::sum_spans`]. Of a V1 checkpoint nothing.
     pub fn sum_spans<S: Stored>(&self, stored: &[S], threads: usize, done: &AtomicU64) -> Sums {
         sum_spans(&|file| self.container.source(file), stored, threads, done)
-    }
-
-    /// Walks through all entries of a V1 checkpoint; `None` of any other.
-    pub fn scan_v1(&self, limits: &Limits) -> Option<V1Scan> {
-        self.of_format::<saver_v1::SaverV1>().map(|v1| v1.scan(limits))
     }
 
     /// Checks the bytes of a string or variant tensor, or of a slice of one, without handing them out.

@@ -8,7 +8,7 @@ use ckpt::error::{Error, ErrorKind};
 use ckpt::limits::Limits;
 use ckpt::report::{Look, folded};
 
-use super::{Format, GlobalArgs, When};
+use super::global::{Format, GlobalArgs, When};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

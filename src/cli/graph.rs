@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail};
 use ckpt::analysis::Objects;
-use ckpt::checkpoint::object_graph::{Attribute, TreeOptions};
 use ckpt::escape::escaped;
+use ckpt::graphs::object_graph::{Attribute, TreeOptions};
 use ckpt::report::{graph_dot, graph_json, tensor_text};
 
 use super::ctx::library_sentence;

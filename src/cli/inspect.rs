@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 use ckpt::analysis::{Code, Finding, ModelInfo, Summary};
-use ckpt::checkpoint::graph::Form;
-use ckpt::checkpoint::saved_model::SavedModel;
-use ckpt::checkpoint::serving::versions;
 use ckpt::checkpoint::{Checkpoint, Choice, Origin};
 use ckpt::error::ErrorKind;
+use ckpt::finder::serving::versions;
+use ckpt::graphs::graph::Form;
+use ckpt::graphs::saved_model::SavedModel;
 use ckpt::report::{inspect_json, inspect_text, model_json, model_text, signatures_text};
 
 use super::ctx::sentence;

@@ -6,6 +6,7 @@
 mod ctx;
 mod diff;
 mod explain;
+mod global;
 mod graph;
 mod inspect;
 mod latest;
@@ -19,12 +20,15 @@ mod source;
 mod stats;
 mod validate;
 
+pub(crate) use ctx::{Ctx, Status};
+pub(crate) use global::Format;
+
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Args as _, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args as _, FromArgMatches, Parser, Subcommand};
 
-pub(crate) use ctx::{Ctx, Status};
+use global::GlobalArgs;
 
 /// Inspect TensorFlow checkpoints without TensorFlow.
 ///
@@ -110,67 +114,6 @@ commands! {
     "validate" => Validate(validate),
     "ops" => Ops(ops),
     "explain" => Explain(explain),
-}
-
-/// What every command understands.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Everywhere")]
-struct GlobalArgs {
-    /// Output format.
-    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
-    /// When to use colours. The environment variable `NO_COLOR` turns them off too.
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        value_name = "WHEN",
-        help = "When to use colours; the environment variable NO_COLOR turns them off too"
-    )]
-    color: When,
-    /// Worker threads; all cores if not given.
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-    /// Leave notes on standard error out; errors stay.
-    #[arg(long, short, global = true)]
-    quiet: bool,
-}
-
-/// Every output format; each command has some of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object.
-    Json,
-    /// One JSON object a line.
-    Jsonl,
-    /// Comma-separated values.
-    Csv,
-    /// A Markdown table.
-    Markdown,
-    /// The elements' bytes, little-endian, C order, nothing else.
-    Raw,
-    /// A NumPy array.
-    Npy,
-    /// A graph for Graphviz.
-    Dot,
-    /// Annotations of a GitHub workflow.
-    Github,
-    /// SARIF 2.1.0.
-    Sarif,
-    /// `JUnit` XML.
-    Junit,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum When {
-    #[default]
-    Auto,
-    Always,
-    Never,
 }
 
 /// Parses the command line and runs it.

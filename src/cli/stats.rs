@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 use ckpt::analysis::stats::{First, SortKey as Key, StatsOptions, StatsOrder, StatsSort, TensorStats, Totals, each};
-use ckpt::analysis::{Progress, Roles, Selection};
+use ckpt::analysis::{Roles, Selection};
 use ckpt::checkpoint::Checkpoint;
+use ckpt::progress::Progress;
 use ckpt::report::{StatsCsv, StatsFormat, StatsJson, StatsJsonl, StatsMarkdown, StatsText};
 use clap::ValueEnum;
 

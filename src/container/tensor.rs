@@ -49,6 +49,14 @@ pub struct StoredSlice {
 }
 
 impl Tensor {
+    /// The checksum of its bytes, if it is stored in one piece that has one.
+    pub fn crc32c(&self) -> Option<Crc32c> {
+        match &self.parts {
+            Parts::Whole(place) => place.crc32c,
+            Parts::Slices(_) => None,
+        }
+    }
+
     /// Number of elements; `None` if the shape does not allow counting them.
     pub fn elements(&self) -> Option<u64> {
         self.shape.elements()

@@ -4,46 +4,31 @@
 //! that hands out bytes. It knows no command and no other format.
 
 pub mod bundle;
+mod file_format;
 pub mod npz;
 pub mod safetensors;
 pub mod saver_v1;
 
-use std::path::Path;
+pub use file_format::{FileFormat, PROBED, Probe};
 
-use crate::container::{Format, Opened};
+use std::path::{Path, PathBuf};
+
+use crate::bundle::Prefix;
+use crate::container::Opened;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::storage::Source;
 
-/// What can be known of a file before it is opened.
-#[derive(Clone, Copy, Debug)]
-pub struct Probe<'a> {
-    /// Its name, without the directory.
-    pub name: &'a [u8],
-    /// Its first bytes, as many as [`PROBED`] or all.
-    pub head: &'a [u8],
-    /// Its length.
-    pub len: u64,
-}
-
-/// How many bytes a format may look at.
-pub const PROBED: u64 = 512;
-
-/// A format whose checkpoints are files.
-#[derive(Clone, Copy, Debug)]
-pub struct FileFormat {
-    /// What it is called.
-    pub format: &'static Format,
-    /// Whether a file is of this format.
-    pub claims: fn(&Probe<'_>) -> bool,
-    /// Opens such a file.
-    pub open: fn(&Path, &Limits) -> Result<Opened>,
-    /// The file that a directory stands for, out of the names in it; of several formats the first in the table decides.
-    pub in_directory: fn(&[&str]) -> Option<String>,
-}
-
 /// Every format; one that is added here is found, opened, listed, read and compared by all commands.
 pub const FORMATS: &[FileFormat] = &[safetensors::FORMAT, npz::FORMAT, npz::NPY];
+
+/// Opens what TensorFlow's savers wrote, whose files are found by their names: V1 files, or else the bundle of a prefix.
+///
+/// # Errors
+/// If the index is no table, or nothing of it can be read.
+pub fn open_saver(prefix: &Prefix, v1_files: &[PathBuf], limits: &Limits) -> Result<Opened> {
+    if v1_files.is_empty() { bundle::open(prefix, limits) } else { saver_v1::open(prefix, v1_files, limits) }
+}
 
 /// The format of a file, if it is one of these. A file that cannot be opened is none.
 pub fn of_file(path: &Path) -> Option<&'static FileFormat> {

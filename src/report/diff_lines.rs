@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::figure::{figure, integer};
-use super::findings_text::folded;
 use super::units::{count, counted, percent, shape_text};
+use super::wrap::folded;
 use super::{DiffRows, Look};
 use crate::analysis::diff::{Change, Facts, Figures, Same, Status, Values};
 use crate::analysis::short_name;

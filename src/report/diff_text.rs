@@ -4,10 +4,10 @@
 use std::io::{self, Write};
 
 use super::diff_lines::lines;
-use super::findings_text::folded;
 use super::json::shown;
 use super::table::Columns;
 use super::units::{count, counted, size};
+use super::wrap::folded;
 use super::{DiffRows, Look};
 use crate::analysis::diff::{Change, Depth, Diff, Expectation, Status};
 use crate::analysis::short_name;

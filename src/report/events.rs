@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::json::PathText;
 use super::units::{counted, seconds, size};
-use crate::checkpoint::events;
 use crate::escape::escaped;
+use crate::events;
 
 /// An event file with what was read of it; what was not is null.
 #[derive(Debug, Serialize)]

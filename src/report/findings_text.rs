@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr;
-
 use super::Look;
 use super::json::shown;
 use super::restore_text::restore_text;
 use super::units::{count, size};
+pub(super) use super::wrap::{folded, joined};
 use crate::analysis::{Finding, GroupVerdict, Severity, Validation};
 use crate::escape::escaped;
 
@@ -39,56 +38,6 @@ pub(super) fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut
         Some(help) => row("do", help),
         None => Ok(()),
     }
-}
-
-/// `text` for a line of which `used` columns are taken, broken between words if a terminal is narrower; what follows is
-/// indented. Names are never broken, and what turns colours on and off takes no room.
-pub fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
-    let Some(width) = look.width.filter(|width| *width > indent) else { return text.to_owned() };
-    let mut out = String::with_capacity(text.len());
-    let mut column = used;
-    for (n, word) in text.split(' ').enumerate() {
-        let wide = seen_width(word);
-        if n > 0 && column + 1 + wide > width {
-            out.push('\n');
-            out.extend(std::iter::repeat_n(' ', indent));
-            column = indent;
-        } else if n > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += wide;
-    }
-    out
-}
-
-/// Facts with ` · ` between them, as [`folded`], and broken between two facts as long as one fits a line.
-pub(super) fn joined<S: AsRef<str>>(facts: &[S], used: usize, indent: usize, look: Look) -> String {
-    let mut out = String::new();
-    let mut column = used;
-    for (n, fact) in facts.iter().map(AsRef::as_ref).enumerate() {
-        let wide = seen_width(fact);
-        if n > 0 && look.width.is_none_or(|width| column + 3 + wide <= width) {
-            out.push_str(" · ");
-            column += 3;
-        } else if n > 0 {
-            out.push('\n');
-            out.extend(std::iter::repeat_n(' ', indent));
-            out.push_str("· ");
-            column = indent + 2;
-        }
-        let text = folded(fact, column, indent, look);
-        column = text.rsplit_once('\n').map_or(column + wide, |(_, last)| seen_width(last));
-        out.push_str(&text);
-    }
-    out
-}
-
-/// The columns that a word takes, which may begin or end with a change of style.
-fn seen_width(word: &str) -> usize {
-    let Some((before, rest)) = word.split_once("\x1b[") else { return word.width() };
-    before.width() + rest.split_once('m').map_or(0, |(_, after)| seen_width(after))
 }
 
 /// How many findings of one code are shown; json has them all.
@@ -187,6 +136,8 @@ fn verdict_line(
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
     use crate::analysis::Code;
 

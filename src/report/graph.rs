@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::units::shape_text;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::object_graph::{Attribute, ObjectGraph};
 use crate::escape::escaped;
+use crate::graphs::object_graph::{Attribute, ObjectGraph};
 
 /// Dtype and shape of the tensor that an attribute names: `float32 784×128`.
 pub fn tensor_text(checkpoint: &Checkpoint, attribute: &Attribute) -> Option<String> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::json::{DTypeName, Head, Source, write_fields};
 use crate::analysis::Objects;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::object_graph::{self, ObjectGraph, escape_local_name};
+use crate::graphs::object_graph::{self, ObjectGraph, escape_local_name};
 
 /// Paths of more parts than this are left out: a graph may be one chain.
 const LONGEST: usize = 64;

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::events::in_words;
-use super::findings_text::joined;
 use super::json::shown;
 use super::model_text::{Detail, model_screen};
 use super::serving::serving_text;
 use super::table::Columns;
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
+use super::wrap::{joined, middle, wrapped};
 use super::{Look, write_finding};
 use crate::analysis::{Code, Role, Saver, Scope, Summary, short_name};
 use crate::checkpoint::{Checkpoint, ModelDir, SourceKind};
@@ -210,17 +210,6 @@ fn contents(scope: &Scope, look: Look) -> String {
     text
 }
 
-/// Leaves out the middle of a long text.
-pub(super) fn middle(text: &str, most: usize) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    if chars.len() <= most {
-        return text.to_owned();
-    }
-    let head: String = chars[..most / 2 - 1].iter().collect();
-    let tail: String = chars[chars.len() - most / 2..].iter().collect();
-    format!("{head}…{tail}")
-}
-
 /// How many checkpoints of a directory are shown.
 const CHECKPOINTS: usize = 12;
 
@@ -290,32 +279,4 @@ fn beside(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn 
         wrapped(&format!("{dim}{what}{dim:#}"), what.len(), &items, look, out)?;
     }
     Ok(())
-}
-
-/// A label and items behind it, broken into lines that fit the terminal.
-pub(super) fn wrapped(
-    label: &str,
-    label_width: usize,
-    items: &[String],
-    look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let width = look.width.unwrap_or(100);
-    write!(out, "  {label}  ")?;
-    let indent = label_width + 4;
-    let mut column = indent;
-    for (n, item) in items.iter().enumerate() {
-        let comma = if n + 1 == items.len() { "" } else { "," };
-        let len = item.chars().count() + comma.len();
-        if n > 0 && column + 1 + len > width {
-            write!(out, "\n{}", " ".repeat(indent))?;
-            column = indent;
-        } else if n > 0 {
-            write!(out, " ")?;
-            column += 1;
-        }
-        write!(out, "{item}{comma}")?;
-        column += len;
-    }
-    writeln!(out)
 }

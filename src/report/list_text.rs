@@ -5,16 +5,16 @@
 
 use std::io::{self, Write};
 
-use super::findings_text::joined;
-use super::inspect_text::middle;
+use unicode_width::UnicodeWidthStr;
+
 use super::rows::{Text, push_spaces, write_rows};
 use super::units::{count, parameters_text, percent, shape_text, size, tensors_text};
+use super::wrap::{joined, middle};
 use super::{Look, table::Columns};
 use crate::analysis::{Group, Listing, MissingShards, RowCursor, TreeRow, derived, is_zero, short_name};
 use crate::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::escape::{escaped, is_plain};
 use crate::tensor::Shape;
-use unicode_width::UnicodeWidthStr;
 
 /// Rows whose cells are all measured. Of more a sample is: nobody sees that a line among so many is not in its column.
 const MEASURED: usize = 20_000;

@@ -50,6 +50,7 @@ mod timeline_text;
 mod units;
 mod validate_json;
 mod words;
+mod wrap;
 
 pub use self::csv::{csv_output, list_csv};
 pub use diff_flow::{DiffColumns, DiffFlow, DiffNotes};
@@ -58,7 +59,7 @@ pub use diff_table::{diff_csv, diff_markdown};
 pub use diff_text::diff_text;
 pub use explain::{diagnosis_text, on_disk_text, page_text};
 pub use explain_json::explain_json;
-pub use findings_text::{folded, validate_text, write_finding};
+pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
 pub use graph::{graph_dot, tensor_text};
 pub use graph_json::graph_json;
@@ -87,6 +88,7 @@ pub use timeline_table::{timeline_csv, timeline_markdown};
 pub use timeline_text::{repair_text, timeline_text};
 pub use units::{count, percent, shape_text, size};
 pub use validate_json::validate_json;
+pub use wrap::folded;
 
 use anstyle::{AnsiColor, Style};
 

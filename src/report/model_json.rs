@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::finding_json::{Finding, findings};
 use super::json::{DTypeName, Dims, Head, PathText, write_document};
 use crate::analysis::{self, GraphInfo, ModelInfo};
-use crate::checkpoint::graph::{Form, GraphVariable, Method, Spec};
-use crate::checkpoint::meta_graph::{self, SaverInfo};
+use crate::graphs::graph::{Form, GraphVariable, Method, Spec};
+use crate::graphs::meta_graph::{self, SaverInfo};
 
 /// What is known of a file that holds graphs only, or of a SavedModel whose variables cannot be opened.
 #[derive(Debug, Serialize)]

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::findings_text::joined;
-use super::inspect_text::{middle, wrapped};
 use super::json::shown;
 use super::units::{count, counted, parameters_text, shape_text, size};
+use super::wrap::{joined, middle, wrapped};
 use super::{Look, write_finding};
 use crate::analysis::{Finding, GraphInfo, ModelInfo};
-use crate::checkpoint::graph::{Form, Method, Spec};
-use crate::checkpoint::meta_graph::{INTERNAL_SIGNATURE_PREFIX, SaverInfo, TensorInfo};
 use crate::escape::escaped;
+use crate::graphs::graph::{Form, Method, Spec};
+use crate::graphs::meta_graph::{INTERNAL_SIGNATURE_PREFIX, SaverInfo, TensorInfo};
 use crate::tensor::Shape;
 
 /// `inspect` of a file that holds graphs only.

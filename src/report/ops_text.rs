@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::Look;
-use super::findings_text::{folded, write_behind};
+use super::findings_text::write_behind;
 use super::json::shown;
 use super::table::Columns;
 use super::units::count;
+use super::wrap::folded;
 use crate::analysis::ops::{OpSite, OpsReport, is_registered};
 use crate::analysis::{Code, Severity};
 use crate::escape::escaped;

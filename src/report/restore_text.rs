@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::findings_text::{folded, joined};
+pub(super) use super::findings_text::{folded, joined};
 use super::json::shown;
 use super::units::{count, shape_text};
 use crate::analysis::{Hint, Missing, Restore, Spec, short_name};

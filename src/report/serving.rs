@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::Look;
 use super::finding_json::{Finding, findings};
-use super::findings_text::folded;
 use super::json::{PathText, unix};
 use super::units::{size, time};
+use super::wrap::folded;
 use crate::analysis::{ServedVersion, Serving};
 use crate::escape::escaped;
 

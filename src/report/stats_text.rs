@@ -10,9 +10,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::figure::{figure, number, push_figure, push_number};
-use super::findings_text::joined;
 use super::stats_format::StatsFormat;
 use super::units::{count, percent, shape_text, size, tensors_text};
+use super::wrap::joined;
 use crate::analysis::stats::{
     BARS, Channels, Dead, Distribution, Figures, SHARES, Spots, TensorStats, Totals, coordinates,
 };

@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 
 use super::events::in_words;
-use super::findings_text::folded;
-use super::inspect_text::middle;
 use super::json::shown;
 use super::units::{count, counted, size, span, time};
+use super::wrap::{folded, middle};
 use super::{Look, write_finding};
 use crate::analysis::{Distance, Measured, Moved, MovedScopes, Reason, Row, Timeline};
 use crate::bundle::Prefix;

@@ -17,9 +17,11 @@ mod farmhash;
 pub(crate) mod gf2;
 pub mod ordered_code;
 mod proto;
+mod text_position;
 
 pub use bit_flip::{BitFlip, crc_of_zeros, single_bit, single_bit_from_end};
 pub use crc::{Crc32c, MaskedCrc};
 pub use cursor::Cursor;
 pub use farmhash::fingerprint64;
 pub use proto::{Field, Fields, Value};
+pub use text_position::Position;

@@ -6,12 +6,12 @@ use std::path::Path;
 use ckpt::analysis::diff::{DiffOptions, diff};
 use ckpt::analysis::stats::{StatsOptions, stats};
 use ckpt::analysis::{
-    Listing, Model, Names, Objects, Progress, RestoreOptions, Roles, Selection, Sort, Summary, ValidateOptions,
-    restore, validate,
+    Listing, Model, Names, Objects, RestoreOptions, Roles, Selection, Sort, Summary, ValidateOptions, restore, validate,
 };
-use ckpt::checkpoint::object_graph::TreeOptions;
 use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::graphs::object_graph::TreeOptions;
 use ckpt::limits::Limits;
+use ckpt::progress::Progress;
 use ckpt::report::{
     DiffRows, Look, StatsFormat, StatsText, diff_text, inspect_text, list_text, names_text, tree_text, validate_text,
 };

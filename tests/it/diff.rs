@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says, data_of, edit};
 use ckpt::analysis::diff::{Bound, Change, Depth, Diff, DiffOptions, Expected, Status, ToleranceRule, diff};
-use ckpt::analysis::{Progress, Renames, Selector};
+use ckpt::analysis::{Renames, Selector};
 use ckpt::checkpoint::{Checkpoint, Choice};
 use ckpt::limits::Limits;
+use ckpt::progress::Progress;
 use ckpt::report::{DiffRows, diff_json};
 use ckpt_synth::{BundleBuilder, Extent, V1Builder, Values, slice_key};
 use proptest::collection::{btree_map, vec};

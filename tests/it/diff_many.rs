@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::open;
-use ckpt::analysis::Progress;
 use ckpt::analysis::diff::{Change, Comparison, Depth, Diff, DiffOptions, Status, diff};
 use ckpt::checkpoint::Checkpoint;
+use ckpt::progress::Progress;
 use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
 

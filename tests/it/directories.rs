@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says, copy, edit};
-use ckpt::analysis::{Progress, Serving, Timeline, TimelineOptions};
-use ckpt::checkpoint::events::{EventFile, Events};
+use ckpt::analysis::{Serving, Timeline, TimelineOptions};
+use ckpt::events::{EventFile, Events};
 use ckpt::limits::Limits;
+use ckpt::progress::Progress;
 use ckpt_synth::BundleBuilder;
 use serde_json::Value;
 

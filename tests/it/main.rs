@@ -11,6 +11,7 @@ mod directories;
 mod explain;
 mod formats;
 mod fuzz_regressions;
+mod house;
 mod json_schema;
 mod laws;
 mod mixtures;

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ckpt::checkpoint::object_graph::{ObjectGraph, TreeOptions, escape_local_name};
 use ckpt::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY};
+use ckpt::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name};
 use ckpt::limits::Limits;
 
 /// Checks the graph of the checkpoint at `path`, if it has one.

@@ -77,7 +77,7 @@ fn what_moved_is_never_told_across_models() {
         save(&dir.path().join(name), value, &[]);
     }
     let options = TimelineOptions { finite: false, values: false, last: None, threads: 1 };
-    let timeline = Timeline::of(dir.path(), options, &Limits::default(), &ckpt::analysis::Progress::default()).unwrap();
+    let timeline = Timeline::of(dir.path(), options, &Limits::default(), &ckpt::progress::Progress::default()).unwrap();
     let told: Vec<_> = timeline
         .rows
         .iter()

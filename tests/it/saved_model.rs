@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use ckpt::analysis::ModelInfo;
-use ckpt::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
-use ckpt::checkpoint::graph::{Method, Spec};
-use ckpt::checkpoint::meta_graph::{GraphInfo, MetaGraph, SaverVersion, Signature, TensorInfo};
-use ckpt::checkpoint::object_graph::ObjectGraph;
-use ckpt::checkpoint::saved_model::SavedModel;
+use ckpt::graphs::fingerprint::{Fingerprint, checkpoint_hash};
+use ckpt::graphs::graph::{Method, Spec};
+use ckpt::graphs::meta_graph::{GraphInfo, MetaGraph, SaverVersion, Signature, TensorInfo};
+use ckpt::graphs::object_graph::ObjectGraph;
+use ckpt::graphs::saved_model::SavedModel;
 use ckpt::limits::Limits;
 use serde_json::{Map, Value, json};
 

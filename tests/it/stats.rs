@@ -4,9 +4,10 @@ use std::path::Path;
 
 use crate::support::{base64, open, show, testdata};
 use ckpt::analysis::stats::{Figures, Number, SHARES, StatsOptions, TensorStats, coordinates};
-use ckpt::analysis::{Progress, Roles, Selection, Selector, Stats, stats};
+use ckpt::analysis::{Roles, Selection, Selector, Stats, stats};
 use ckpt::checkpoint::Checkpoint;
 use ckpt::error::ErrorKind;
+use ckpt::progress::Progress;
 use ckpt_synth::{BundleBuilder, Entry, Extent, dtype, slice_key};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use crate::support::open;
 use ckpt::analysis::stats::{StatsOptions, TensorStats};
-use ckpt::analysis::{Progress, Selection, Stats, stats};
+use ckpt::analysis::{Selection, Stats, stats};
 use ckpt::checkpoint::Checkpoint;
+use ckpt::progress::Progress;
 use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
 

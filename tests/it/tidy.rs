@@ -30,7 +30,7 @@ fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn sources() -> BTreeMap<String, String> {
+pub(super) fn sources() -> BTreeMap<String, String> {
     let files = files(&root().join("src")).into_iter().filter(|(name, _)| name.strip_suffix(".rs").is_some());
     let sources: BTreeMap<String, String> =
         files.map(|(name, text)| (name, String::from_utf8(text).unwrap())).collect();
@@ -46,17 +46,19 @@ fn code(line: &str) -> &str {
 /// How far up a room is. A room may use those below it; rooms of one height do not know each other.
 fn height(room: &str) -> Option<u8> {
     Some(match room {
-        "error" | "limits" | "escape" | "nearest" | "parallel" => 0,
+        "error" | "limits" | "escape" | "nearest" | "parallel" | "progress" => 0,
         "wire" => 1,
         "storage" => 2,
         "table" | "tensor" | "pb" => 3,
-        "bundle" => 4,
+        "bundle" | "sniff" => 4,
         "container" => 5,
         "formats" => 6,
-        "checkpoint" => 7,
-        "analysis" => 8,
-        "report" | "export" => 9,
-        "cli" | "main" => 10,
+        "finder" => 7,
+        "graphs" | "events" => 8,
+        "checkpoint" => 9,
+        "analysis" => 10,
+        "report" | "export" => 11,
+        "cli" | "main" => 12,
         _ => return None,
     })
 }

@@ -1,25 +1,7 @@
 //! What the user says of tensors beforehand: these must be the same, those must have changed.
 
-use super::Status;
-
-/// What is expected of tensors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Identical, or within tolerance.
-    Same,
-    /// Different.
-    Changed,
-}
-
-impl Expected {
-    /// The name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Changed => "changed",
-        }
-    }
-}
+use super::Expected;
+use super::status::Status;
 
 /// An expectation, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::books::{Ledger, Verdict, is_silent};
 use super::pair::{Leftovers, Pair};
 use super::work::{Todo, Wish, Wishes, Work};
-use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, PairedBy, Status, Tally, Tolerance, tensor};
+use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, PairedBy, Status, Tally, Tolerance};
 use crate::analysis::roles::{Role, Roles};
 use crate::analysis::select::Selector;
 use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
@@ -50,10 +50,6 @@ impl<'c, 'o> Judge<'c, 'o> {
                 bytes_read: 0,
             },
         }
-    }
-
-    pub(super) fn note(&mut self, note: String) {
-        self.diff.notes.push(note);
     }
 
     /// Whether a selector takes the tensor on either side.
@@ -171,19 +167,19 @@ impl<'c, 'o> Judge<'c, 'o> {
     pub(super) fn single(&mut self, left: Leftovers) {
         let (a, b) = (self.diff.a, self.diff.b);
         let mut left = left;
-        left.a.retain(|at| tensor(a, *at).is_some_and(|tensor| self.is_wanted(Some((*at, &tensor)), None)));
-        left.b.retain(|at| tensor(b, *at).is_some_and(|tensor| self.is_wanted(None, Some((*at, &tensor)))));
+        left.a.retain(|at| a.tensor_at(*at).is_some_and(|tensor| self.is_wanted(Some((*at, &tensor)), None)));
+        left.b.retain(|at| b.tensor_at(*at).is_some_and(|tensor| self.is_wanted(None, Some((*at, &tensor)))));
         if self.options.depth != Depth::Structure {
             left = self.renamed(left);
         }
         for at in left.a {
-            let Some(tensor) = tensor(a, at) else { continue };
+            let Some(tensor) = a.tensor_at(at) else { continue };
             let status = if b.damage().is_empty() { Status::Removed } else { Status::Unreadable };
             let expected = self.expected(Some((at, &tensor)), None);
             self.tell(Some((at, &tensor)), None, &Verdict::by_index(status, PairedBy::Name, expected));
         }
         for at in left.b {
-            let Some(tensor) = tensor(b, at) else { continue };
+            let Some(tensor) = b.tensor_at(at) else { continue };
             let status = if a.damage().is_empty() { Status::Added } else { Status::Unreadable };
             let expected = self.expected(None, Some((at, &tensor)));
             self.tell(None, Some((at, &tensor)), &Verdict::by_index(status, PairedBy::Name, expected));
@@ -192,7 +188,7 @@ impl<'c, 'o> Judge<'c, 'o> {
 
     /// Two tensors with the same bytes under two names.
     pub(super) fn same_bytes(&mut self, a: usize, b: usize) {
-        let (Some(x), Some(y)) = (tensor(self.diff.a, a), tensor(self.diff.b, b)) else { return };
+        let (Some(x), Some(y)) = (self.diff.a.tensor_at(a), self.diff.b.tensor_at(b)) else { return };
         let (x, y) = ((a, &x), (b, &y));
         let expected = self.expected(Some(x), Some(y));
         let how = PairedBy::Bytes;
@@ -203,8 +199,8 @@ impl<'c, 'o> Judge<'c, 'o> {
     }
 
     pub(super) fn ambiguous(&mut self, a: &[usize], b: &[usize]) {
-        let names = |checkpoint, all: &[usize]| {
-            all.iter().filter_map(|at| Some(Box::from(&*tensor(checkpoint, *at)?.name))).collect::<Vec<_>>()
+        let names = |checkpoint: &Checkpoint, all: &[usize]| {
+            all.iter().filter_map(|at| Some(Box::from(&*checkpoint.tensor_at(*at)?.name))).collect::<Vec<_>>()
         };
         let (a, b) = (names(self.diff.a, a), names(self.diff.b, b));
         self.diff.ambiguous.push(Ambiguous { a, b });

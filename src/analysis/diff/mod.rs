@@ -12,14 +12,22 @@ mod judge;
 mod kernel;
 mod kinds;
 mod model;
+mod options;
 mod order;
 mod pair;
 mod read;
 mod renamed;
+mod status;
 mod strings;
 mod units;
 mod values;
 mod work;
+
+pub use expect::Expectation;
+pub use model::{Ambiguous, Change, Diff, Facts, Figures, PairedBy, Same, ScopeTally, Side, Tally, Values};
+pub use options::{Bound, Depth, DiffOptions, Expected, Tolerance, ToleranceRule};
+pub use order::{ChangeKey, Largest, by_change};
+pub use status::Status;
 
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
@@ -27,104 +35,9 @@ use std::sync::atomic::Ordering;
 use self::judge::Judge;
 use self::read::Job;
 use self::work::{Wishes, Work};
-use super::rename::Renames;
-use super::select::Selector;
-use super::validate::Progress;
-use crate::checkpoint::{Checkpoint, Tensor};
+use crate::checkpoint::Checkpoint;
 use crate::error::{ErrorKind, Result};
-
-pub use expect::{Expectation, Expected};
-pub use model::{Ambiguous, Change, Diff, Facts, Figures, PairedBy, Same, ScopeTally, Side, Status, Tally, Values};
-pub use order::{ChangeKey, Largest, by_change};
-
-/// What is compared, and how.
-#[derive(Debug, Default)]
-pub struct DiffOptions {
-    /// How far a comparison goes.
-    pub depth: Depth,
-    /// Which tensors; on either side.
-    pub only: Selector,
-    /// Which tensors not; on either side.
-    pub ignore: Vec<Selector>,
-    /// What names of A are in B.
-    pub map: Renames,
-    /// Pair by names only, not through object graphs.
-    pub by_name_only: bool,
-    /// How much a change may be; of several that fit a tensor the last one of a kind holds.
-    pub tolerances: Vec<ToleranceRule>,
-    /// NaN is not equal to NaN, whatever its bits.
-    pub nan_differs: bool,
-    /// What the user says must be the same, or must have changed.
-    pub expectations: Vec<(Expected, String, Selector)>,
-    /// Keep identical pairs in [`Diff::changes`].
-    pub keep_identical: bool,
-    /// Worker threads.
-    pub threads: usize,
-}
-
-/// How far a comparison goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Depth {
-    /// Names, shapes and dtypes.
-    Structure,
-    /// What the indexes tell: checksums too.
-    Index,
-    /// Values, unless checksums agree.
-    #[default]
-    Values,
-    /// Values, whatever checksums say.
-    Exact,
-}
-
-impl Depth {
-    /// The name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Structure => "structure",
-            Self::Index => "index",
-            Self::Values => "values",
-            Self::Exact => "exact",
-        }
-    }
-}
-
-/// A tolerance for the tensors that a selector takes.
-#[derive(Debug)]
-pub struct ToleranceRule {
-    /// Which tensors.
-    pub selector: Selector,
-    /// How much.
-    pub bound: Bound,
-}
-
-/// One kind of tolerance.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Bound {
-    /// Absolute.
-    Absolute(f64),
-    /// As a share of the value in B.
-    Relative(f64),
-    /// In steps from one representable value to the next.
-    Ulps(u64),
-}
-
-/// A change is excused where |a − b| ≤ atol + rtol·|b|, as `numpy.isclose` has it, or where no more than `ulps`
-/// representable values lie between.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Tolerance {
-    /// Absolute.
-    pub atol: f64,
-    /// As a share of the value in B.
-    pub rtol: f64,
-    /// Steps from one representable value to the next.
-    pub ulps: Option<u64>,
-}
-
-impl Tolerance {
-    fn excuses(self, difference: f64, of: f64, ulps: impl FnOnce() -> u64) -> bool {
-        difference <= self.atol + self.rtol * of || self.ulps.is_some_and(|most| ulps() <= most)
-    }
-}
+use crate::progress::Progress;
 
 /// Compares two checkpoints, and keeps everything that is to be told.
 ///
@@ -170,7 +83,10 @@ impl<'c, 'o> Comparison<'c, 'o> {
         }
         let mut judge = Judge::new(a, b, options);
         let leftovers = pair::by_names(a, b, &options.map, &mut |pair| judge.pair(pair))?;
-        let leftovers = pair::by_graphs(a, b, leftovers, options, &mut judge);
+        let mut notes = Vec::new();
+        let leftovers =
+            pair::by_graphs(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
+        judge.diff.notes.append(&mut notes);
         judge.single(leftovers);
         judge.work = work::by_name(std::mem::take(&mut judge.work), a.tensors(), b.tensors());
         Ok(Self { a, b, options, judge })
@@ -222,9 +138,4 @@ impl Again<'_, '_> {
         let job = Job { a, b, work, order: Some(order), wishes, options, progress };
         job.run(make, |made, changes, _| take(made, changes));
     }
-}
-
-/// The tensor with a position.
-fn tensor(checkpoint: &Checkpoint, at: usize) -> Option<Tensor> {
-    checkpoint.tensors().get(at)
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Change, Figures, Status};
+use super::{Change, Diff, Figures, Status};
 
 /// What the order by size needs to know of a change.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,18 @@ impl ChangeKey {
 /// The largest first, with what has no size in front, and what did not change behind; equals by name.
 pub fn by_change(a: &Change, b: &Change) -> Ordering {
     ChangeKey::of(a).compare(&ChangeKey::of(b))
+}
+
+impl Diff<'_> {
+    /// The changes in order: by name, or the largest first, with what has no size in front.
+    pub fn rows(&self, by_change: bool) -> Vec<&Change> {
+        let mut rows: Vec<&Change> = self.changes.iter().collect();
+        if by_change {
+            // Sorting is stable, so that equals stay by name.
+            rows.sort_by(|x, y| self::by_change(x, y));
+        }
+        rows
+    }
 }
 
 /// The largest changes, while all of them pass by.

@@ -8,14 +8,13 @@
 use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, VecDeque};
 
-use super::judge::Judge;
-use super::{DiffOptions, PairedBy, tensor};
+use super::{DiffOptions, PairedBy};
 use crate::analysis::rename::Renames;
 use crate::analysis::roles::short_name;
-use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::escaped;
+use crate::graphs::object_graph::ObjectGraph;
 
 /// Two tensors that belong together, with their positions.
 #[derive(Clone, Copy)]
@@ -53,7 +52,7 @@ pub(super) fn by_names(
     names.sort();
     for (x, y) in names.iter().zip(names.iter().skip(1)) {
         if x.0 == y.0 && (x.2 || y.2) {
-            let of = |at| tensor(a, at).map(|t| escaped(&t.name).into_owned()).unwrap_or_default();
+            let of = |at| a.tensor_at(at).map(|t| escaped(&t.name).into_owned()).unwrap_or_default();
             let why = format!("--map gives {} and {} of A one name: {}", of(x.1), of(y.1), escaped(&x.0));
             return Err(Error::new(ErrorKind::Request(why)).with_help("^ and $ say where a name begins and ends"));
         }
@@ -74,16 +73,16 @@ pub(super) fn by_names(
             continue;
         };
         let how = if is_renamed { PairedBy::Map } else { PairedBy::Name };
-        if let (Some(x), Some(y)) = (tensor(a, at), tensor(b, b_at)) {
+        if let (Some(x), Some(y)) = (a.tensor_at(at), b.tensor_at(b_at)) {
             each(Pair { a: (at, &x), b: (b_at, &y), how });
         }
     }
     left.b.extend(b_tensors.map(|(at, _)| at));
     // A new name need not have the suffix that variables of an object-based checkpoint have.
     left.b.retain(|b_at| {
-        let Some(other) = tensor(b, *b_at) else { return true };
+        let Some(other) = b.tensor_at(*b_at) else { return true };
         let Some(at) = renamed.remove::<[u8]>(short_name(&other.name)) else { return true };
-        if let Some(tensor) = tensor(a, at) {
+        if let Some(tensor) = a.tensor_at(at) {
             each(Pair { a: (at, &tensor), b: (*b_at, &other), how: PairedBy::Map });
         }
         false
@@ -139,7 +138,8 @@ pub(super) fn by_graphs(
     b: &Checkpoint,
     left: Leftovers,
     options: &DiffOptions,
-    judge: &mut Judge<'_, '_>,
+    each: &mut dyn FnMut(Pair<'_>),
+    note: &mut dyn FnMut(String),
 ) -> Leftovers {
     if left.a.is_empty() || left.b.is_empty() || options.by_name_only {
         return left;
@@ -147,7 +147,7 @@ pub(super) fn by_graphs(
     let mut graph = |checkpoint: &Checkpoint, side: super::Side| match read_graph(checkpoint) {
         Ok(graph) => graph,
         Err(error) => {
-            judge.note(format!("the object graph of {} could not be used for pairing: {error}", side.name()));
+            note(format!("the object graph of {} could not be used for pairing: {error}", side.name()));
             None
         }
     };
@@ -160,23 +160,23 @@ pub(super) fn by_graphs(
             let theirs: BTreeMap<Box<[u8]>, usize> =
                 full_names(b, &left.b, y).into_iter().map(|(at, name)| (name, at)).collect();
             let keys = left.a.iter().filter_map(|at| {
-                let found = theirs.get::<[u8]>(&tensor(a, *at)?.name)?;
-                Some((*at, Box::from(&*tensor(b, *found)?.name)))
+                let found = theirs.get::<[u8]>(&a.tensor_at(*at)?.name)?;
+                Some((*at, Box::from(&*b.tensor_at(*found)?.name)))
             });
             (keys.collect(), PairedBy::FullName)
         }
         _ => return left,
     };
     let mut keys: BTreeMap<Box<[u8]>, usize> =
-        left.b.iter().filter_map(|at| Some((Box::from(&*tensor(b, *at)?.name), *at))).collect();
+        left.b.iter().filter_map(|at| Some((Box::from(&*b.tensor_at(*at)?.name), *at))).collect();
     let mut rest = Leftovers::default();
     let mut matches = matches.into_iter().peekable();
     for at in left.a {
         let key = matches.next_if(|(matched, _)| *matched == at).map(|(_, key)| key);
         match key.and_then(|key| keys.remove(&key)) {
             Some(b_at) => {
-                if let (Some(x), Some(y)) = (tensor(a, at), tensor(b, b_at)) {
-                    judge.pair(Pair { a: (at, &x), b: (b_at, &y), how });
+                if let (Some(x), Some(y)) = (a.tensor_at(at), b.tensor_at(b_at)) {
+                    each(Pair { a: (at, &x), b: (b_at, &y), how });
                 }
             }
             None => rest.a.push(at),
@@ -205,7 +205,7 @@ fn through_graphs(a: &Checkpoint, left: &[usize], x: &ObjectGraph, y: &ObjectGra
         keys.entry((variable.node, variable.attribute.name.as_str())).or_insert(&variable.attribute.checkpoint_key);
     }
     let key = |at: &usize| {
-        let tensor = tensor(a, *at)?;
+        let tensor = a.tensor_at(*at)?;
         let variable = x.variable_for_key(&tensor.name)?;
         let node = partner.get(variable.node).copied().flatten()?;
         let key = keys.get(&(node, variable.attribute.name.as_str()))?;
@@ -267,7 +267,7 @@ fn partners(x: &ObjectGraph, y: &ObjectGraph) -> Vec<Option<usize>> {
 /// The full names of variables, those left out that several have. In the order of `left`.
 fn full_names(checkpoint: &Checkpoint, left: &[usize], graph: &ObjectGraph) -> Vec<(usize, Box<[u8]>)> {
     let full_name = |at: &usize| {
-        let tensor = tensor(checkpoint, *at)?;
+        let tensor = checkpoint.tensor_at(*at)?;
         let attribute = graph.variable_for_key(&tensor.name)?.attribute;
         let is_value = attribute.checkpoint_key.as_bytes() == &*tensor.name && !attribute.full_name.is_empty();
         is_value.then(|| (*at, Box::from(attribute.full_name.as_bytes())))

@@ -12,11 +12,11 @@ use super::delta::{Bins, Partial, Rules};
 use super::units::{Unit, parts_of, units};
 use super::values::{Buffers, Found, Sofar, compare, verdict};
 use super::work::{Todo, Wish, Wishes, Work};
-use super::{Change, DiffOptions, tensor};
+use super::{Change, DiffOptions};
 use crate::analysis::nearby::{self, Near, WINDOW, groups};
-use crate::analysis::validate::Progress;
 use crate::checkpoint::{Checkpoint, Cursor, Tensor};
 use crate::parallel::in_order;
+use crate::progress::Progress;
 
 /// What all threads know.
 #[derive(Clone, Copy)]
@@ -102,7 +102,7 @@ impl<'j> Job<'j> {
     fn last_part(self, unit: &Unit, sofar: &mut Sofar) -> Option<(Vec<Change>, Books)> {
         unit.part.as_ref().filter(|(_, is_last)| *is_last)?;
         let (at, work) = self.work(unit.work.start)?;
-        let (x, y) = (tensor(self.a, work.a()?)?, tensor(self.b, work.b()?)?);
+        let (x, y) = (self.a.tensor_at(work.a()?)?, self.b.tensor_at(work.b()?)?);
         let (a, b) = ((self.a, &x), (self.b, &y));
         let wish = self.wishes.of(&work);
         let mut books = Books::default();
@@ -246,7 +246,7 @@ impl<'j> Worker<'j> {
 
     /// A pair by itself.
     fn alone(&mut self, work: &Work, exact: bool, books: &mut Books) -> Option<Verdict> {
-        let (x, y) = (tensor(self.job.a, work.a()?)?, tensor(self.job.b, work.b()?)?);
+        let (x, y) = (self.job.a.tensor_at(work.a()?)?, self.job.b.tensor_at(work.b()?)?);
         let wish = self.job.wishes.of(work);
         let mut read = |exact| {
             let mut sofar = Sofar::default();
@@ -263,7 +263,7 @@ impl<'j> Worker<'j> {
 
     /// Some elements of a pair.
     fn part(&mut self, work: &Work, exact: bool, run: Range<u64>) -> Option<Found> {
-        let (x, y) = (tensor(self.job.a, work.a()?)?, tensor(self.job.b, work.b()?)?);
+        let (x, y) = (self.job.a.tensor_at(work.a()?)?, self.job.b.tensor_at(work.b()?)?);
         Some(self.compare(&x, &y, exact, run, self.job.wishes.of(work)))
     }
 

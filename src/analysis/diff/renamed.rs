@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Depth;
 use super::judge::Judge;
 use super::pair::Leftovers;
-use super::{Depth, tensor};
 use crate::analysis::derived::is_zero;
 use crate::checkpoint::{Checkpoint, Hold, Parts, Tensor};
 use crate::tensor::DType;
@@ -52,7 +52,7 @@ impl Judge<'_, '_> {
     /// Whether the bytes of these tensors, which all have the same, prove nothing. One side that can be read is enough
     /// to tell: what is a rename from A to B is one from B to A.
     fn is_trivial(&self, ours: &[usize], theirs: &[usize]) -> bool {
-        let Some(tensor_a) = ours.first().and_then(|at| tensor(self.diff.a, *at)) else { return true };
+        let Some(tensor_a) = ours.first().and_then(|at| self.diff.a.tensor_at(*at)) else { return true };
         if tensor_a.elements().is_none_or(|n| n <= 1) || is_zero(&tensor_a) {
             return true;
         }
@@ -61,7 +61,7 @@ impl Judge<'_, '_> {
         }
         // What cannot be read is reported by whoever needs it; here it is just no proof.
         let varies = |side, tensor: &Tensor| is_constant(side, tensor) == Some(false);
-        let tensor_b = theirs.first().and_then(|at| tensor(self.diff.b, *at));
+        let tensor_b = theirs.first().and_then(|at| self.diff.b.tensor_at(*at));
         !varies(self.diff.a, &tensor_a) && !tensor_b.is_some_and(|tensor| varies(self.diff.b, &tensor))
     }
 }
@@ -70,7 +70,7 @@ impl Judge<'_, '_> {
 fn prints(checkpoint: &Checkpoint, all: &[usize]) -> BTreeMap<Print, Vec<usize>> {
     let mut prints: BTreeMap<Print, Vec<usize>> = BTreeMap::new();
     for at in all {
-        let Some(tensor) = tensor(checkpoint, *at) else { continue };
+        let Some(tensor) = checkpoint.tensor_at(*at) else { continue };
         if let Parts::Whole(place) = &tensor.parts
             && let (Some((_, size)), Some(crc)) = (place.range, place.crc32c)
         {

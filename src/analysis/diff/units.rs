@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use super::tensor;
 use super::values::stored;
 use super::work::{Todo, Work};
 use crate::analysis::cut::{TOGETHER, UNIT, part_length, parts};
@@ -55,7 +54,7 @@ pub(super) fn units(a: &Checkpoint, b: &Checkpoint, len: usize, get: impl Fn(usi
 
 /// The parts that a pair can be read in, by any thread each; one if there is no more.
 pub(super) fn parts_of(a: &Checkpoint, b: &Checkpoint, work: &Work) -> Vec<Range<u64>> {
-    let pair = || Some((tensor(a, work.a()?)?, tensor(b, work.b()?)?));
+    let pair = || Some((a.tensor_at(work.a()?)?, b.tensor_at(work.b()?)?));
     let Some((x, y)) = pair() else { return Vec::new() };
     let count = x.elements().unwrap_or(0);
     // Slices and V1 values come in order only.

@@ -4,80 +4,21 @@
 //! pointer from a hole in a download, and the shapes of a failed assignment tell a changed head from a changed size.
 
 mod checksum;
+mod diagnosis;
 mod look;
 mod messages;
 mod pages;
 mod pasted;
-
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod wordings;
 
+pub use diagnosis::Diagnosis;
 pub use look::{OnDisk, TensorNow};
 pub use pages::{Page, explain_code, pages_markdown};
 
-use std::path::Path;
-
 use super::Code;
-use crate::escape::shell_word;
-
-/// What a message of TensorFlow means.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// One sentence.
-    pub headline: String,
-    /// What the message says, in other words and with its values.
-    pub meaning: Vec<String>,
-    /// What most often leads to it, the most frequent first.
-    pub likely: Vec<String>,
-    /// What to do, the quickest first.
-    pub next: Vec<String>,
-    /// What is certain here and what is not.
-    pub certainty: Vec<String>,
-    /// The codes under which `ckpt validate` reports it.
-    pub codes: Vec<Code>,
-    /// The tensor that the message names.
-    pub tensor: Option<String>,
-    /// The stored checksum that the message names.
-    pub stored: Option<u32>,
-}
-
-impl Diagnosis {
-    fn new(headline: impl Into<String>) -> Self {
-        Self { headline: headline.into(), ..Self::default() }
-    }
-
-    fn means(mut self, line: impl Into<String>) -> Self {
-        self.meaning.push(line.into());
-        self
-    }
-
-    fn likely(mut self, line: impl Into<String>) -> Self {
-        self.likely.push(line.into());
-        self
-    }
-
-    fn next(mut self, line: impl Into<String>) -> Self {
-        self.next.push(line.into());
-        self
-    }
-
-    fn certain(mut self, line: impl Into<String>) -> Self {
-        self.certainty.push(line.into());
-        self
-    }
-
-    fn code(mut self, code: Code) -> Self {
-        self.codes.push(code);
-        self
-    }
-
-    fn of_tensor(mut self, name: Option<&str>) -> Self {
-        self.tensor = name.map(str::to_owned);
-        self
-    }
-}
 
 /// Messages longer than this are cut; tracebacks are not.
 const LONGEST: usize = 1 << 20;
@@ -91,46 +32,6 @@ pub fn explain_error(text: &str) -> Option<Diagnosis> {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         look(&lines.join(" ")).or_else(|| look(&lines.concat()))
     })
-}
-
-impl Diagnosis {
-    /// Puts what is known into the commands that stand for it: the path, and the name.
-    #[must_use]
-    pub fn filled(mut self, path: Option<&Path>) -> Self {
-        let name = self.tensor.clone();
-        for line in self.next.iter_mut().chain(&mut self.certainty) {
-            let (command, what) = match line.split_once("   ") {
-                Some((command, what)) => (command.to_owned(), Some(what.to_owned())),
-                None => (line.clone(), None),
-            };
-            let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-            for word in &mut words {
-                match word.as_str() {
-                    "PREFIX" | "DIR" | "PATH" => {
-                        if let Some(path) = path {
-                            *word = shell_word(path);
-                        }
-                    }
-                    "NAME" => {
-                        if let Some(name) = &name {
-                            *word = shell_word(Path::new(name));
-                        }
-                    }
-                    "'**/*LASTPART*'" => {
-                        if let Some(last) = name.as_deref().and_then(|name| name.rsplit('/').next()) {
-                            *word = shell_word(Path::new(&format!("**/*{last}*")));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            *line = match what {
-                Some(what) => format!("{}   {what}", words.join(" ")),
-                None => words.join(" "),
-            };
-        }
-        self
-    }
 }
 
 /// The paths that a message names, in its order, each once.

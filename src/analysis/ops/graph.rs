@@ -5,14 +5,15 @@ use std::path::Path;
 
 use super::capability::{Capability, PathAt, capability, is_registered};
 use super::lookup::Scope;
-use super::paths::{Origin, Tracer};
-use super::reach::{Fed, Reach, Top, When, called, position, roots};
+use super::paths::Tracer;
+use super::reach::{Fed, Reach, Top, called, position, roots};
 use super::{OpSite, OpsReport};
 use crate::analysis::finding::{Code, Finding};
-use crate::checkpoint::graph::{Library, Node, Objects, Part};
-use crate::checkpoint::saved_model::is_inside;
+use crate::analysis::op_site::{Origin, When};
 use crate::error::Result;
 use crate::escape::escaped;
+use crate::graphs::graph::{Library, Node, Objects, Part};
+use crate::graphs::saved_model::is_inside;
 
 /// Ops of one name (custom ones count as one) in a graph that are looked into; of a graph with more, no more than that
 /// they are there can be said.

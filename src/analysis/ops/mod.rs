@@ -12,118 +12,25 @@ mod keras;
 mod lookup;
 mod paths;
 mod reach;
+mod report;
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-
+pub use crate::analysis::op_site::{OpSite, Origin, When};
 pub use capability::{Capability, is_registered};
 pub use keras::KerasFound;
-pub use paths::Origin;
-pub use reach::When;
+pub use report::{Looked, OpsReport, Target};
 pub use target::targets;
+
+use std::path::Path;
 
 use self::graph::graph;
 use super::finding::{Code, Finding};
-use crate::checkpoint::graph::{Form, GraphFile, ObjectKind, Objects, Part, with_graphs};
-use crate::checkpoint::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
-use crate::checkpoint::saved_model::is_inside;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::escape::escaped;
-
-/// A file to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Graphs.
-    Graphs(PathBuf, Form),
-    /// `keras_metadata.pb`.
-    KerasMetadata(PathBuf),
-    /// A `.keras` archive, or the `config.json` of an unpacked one.
-    KerasArchive(PathBuf),
-    /// An HDF5 file: not read, only searched for the text of Lambda layers.
-    Hdf5(PathBuf),
-    /// A file that may hold code and that is not read: its name, and why.
-    Unsupported(PathBuf, &'static str),
-}
-
-/// Where an op is, and when it runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpSite {
-    /// The op.
-    pub op: String,
-    /// The node.
-    pub node: String,
-    /// The function that the node is in; `None` for the graph itself.
-    pub function: Option<String>,
-    /// Tags of its graph.
-    pub tags: Vec<String>,
-    /// When it runs; empty if nothing that the file names reaches it.
-    pub when: BTreeSet<When>,
-    /// What reaches it: `signature serving_default`.
-    pub from: Vec<String>,
-    /// Whether `when` and `from` are known: a bare graph names nothing that is run.
-    pub reach_known: bool,
-    /// Where its path comes from.
-    pub origins: BTreeSet<Origin>,
-}
-
-/// The outcome.
-#[derive(Debug, Default)]
-pub struct OpsReport {
-    /// What was found.
-    pub findings: Vec<Finding>,
-    /// What could not be looked at, as findings too: whatever is allowed, these make the report incomplete.
-    pub unread: Vec<Finding>,
-    /// What was looked at.
-    pub looked: Looked,
-    /// The files.
-    pub files: Vec<PathBuf>,
-    /// How often each op occurs, functions included.
-    pub ops: BTreeMap<String, u64>,
-    /// What the user should know about the choice of files.
-    pub notes: Vec<String>,
-    kept: BTreeMap<Code, usize>,
-}
-
-/// Counts of what was looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
-    /// Graphs.
-    pub graphs: u64,
-    /// Functions in their libraries.
-    pub functions: u64,
-    /// Nodes of both.
-    pub nodes: u64,
-    /// Configurations of Keras objects.
-    pub keras_configs: u64,
-    /// The saver's own ops: they save and restore where they are told.
-    pub of_saver: u64,
-    /// Ops that read the model's own assets.
-    pub of_assets: u64,
-}
-
-/// Findings of one code that are kept one by one; further ones are counted.
-const MOST: usize = 1000;
-
-impl OpsReport {
-    /// Whether everything could be looked at.
-    pub fn is_complete(&self) -> bool {
-        self.unread.is_empty()
-    }
-
-    /// Keeps the first findings of each code and counts the others.
-    fn found(&mut self, finding: Finding) {
-        let n = self.kept.entry(finding.code).or_default();
-        *n += 1;
-        if *n <= MOST {
-            self.findings.push(finding);
-        }
-    }
-
-    fn unread(&mut self, error: &Error) {
-        self.unread.push(Finding::of(error));
-    }
-}
+use crate::graphs::graph::{GraphFile, ObjectKind, Objects, Part, with_graphs};
+use crate::graphs::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
+use crate::graphs::saved_model::is_inside;
+use report::MOST;
 
 /// Looks at all `targets`.
 pub fn look_at_ops(targets: &[Target]) -> OpsReport {

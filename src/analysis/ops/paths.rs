@@ -10,27 +10,9 @@ use std::rc::Rc;
 
 use super::lookup::{Lookup, Scope};
 use super::reach::{Fed, Top};
-use crate::checkpoint::graph::{Input, Library, Node, ObjectKind, Objects, Part};
+use crate::analysis::op_site::Origin;
 use crate::error::Result;
-
-/// Where a path comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// It stands in the graph.
-    Fixed(Vec<u8>),
-    /// It begins with this, which stands in the graph.
-    Begins(Vec<u8>),
-    /// The saver is told it by whoever saves or restores.
-    Saver,
-    /// A file of the model's own `assets`.
-    Asset(String),
-    /// Whoever calls gives it: the placeholder or the argument.
-    Caller(Vec<u8>),
-    /// An op computes it.
-    Computed(Vec<u8>),
-    /// It was not followed to its end.
-    Unknown,
-}
+use crate::graphs::graph::{Input, Library, Node, ObjectKind, Objects, Part};
 
 pub(super) struct Tracer<'t, 'a> {
     pub(super) part: &'t Part<'a>,
@@ -48,19 +30,6 @@ const STEPS: usize = 512;
 
 /// Steps for all paths of a graph: hundreds of thousands of honest ones, or some seconds.
 const ALL_STEPS: u64 = 4_000_000;
-
-impl Origin {
-    /// Whether a saver has its path from here: it is told, or not told and then uses what it was made with, the
-    /// relative name `model`.
-    ///
-    /// TensorFlow: `_build_internal` in `python/training/saver.py`; `_temp…/part` is where shards wait to be merged.
-    pub(super) fn is_of_saver(&self) -> bool {
-        let Self::Fixed(path) = self else { return *self == Self::Saver };
-        let Some(rest) = path.strip_prefix(b"model") else { return false };
-        let between = rest.strip_prefix(b"_temp").and_then(|rest| rest.strip_suffix(b"/part"));
-        rest.is_empty() || between.is_some_and(|id| id.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'_'))
-    }
-}
 
 impl<'t, 'a> Tracer<'t, 'a> {
     pub(super) fn new(

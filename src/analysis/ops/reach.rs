@@ -5,43 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::checkpoint::graph::{Library, Node, Objects, Part};
+use crate::analysis::op_site::When;
 use crate::error::Result;
-
-/// When something runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum When {
-    /// When the model is loaded, by itself.
-    Load,
-    /// When it is called.
-    Call,
-    /// When it is saved again.
-    Save,
-    /// When a program initializes its variables to begin training.
-    Start,
-}
-
-impl When {
-    /// The name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Load => "load",
-            Self::Call => "call",
-            Self::Save => "save",
-            Self::Start => "start",
-        }
-    }
-
-    /// In words.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Load => "at load time",
-            Self::Call => "at call time",
-            Self::Save => "when it is saved",
-            Self::Start => "when training starts",
-        }
-    }
-}
+use crate::graphs::graph::{Library, Node, Objects, Part};
 
 /// Something that a program or a loader runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

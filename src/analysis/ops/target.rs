@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Target;
-use crate::checkpoint::graph::Form;
-use crate::checkpoint::keras::is_keras_archive;
-use crate::checkpoint::saved_model::SAVED_MODEL_FILES;
 use crate::checkpoint::{Choice, Foreign, Origin};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graphs::graph::Form;
+use crate::graphs::keras::is_keras_archive;
+use crate::storage::layout::SAVED_MODEL_FILES;
 
 const CHUNKED: &str =
     "a chunked SavedModel (saved_model.cpb) is not read, and open-source TensorFlow cannot read it either";

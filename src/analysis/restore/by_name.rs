@@ -6,15 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::crossing;
 use super::model::{Model, ModelKind};
 use super::rules::{compatible, cpp_name, shard_of, unsupported};
-use super::stored::{Entry, Stored};
-use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected};
+use super::stored::{Entry, Stored, unexpected_of};
+use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, crossing};
 use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::restore_plan::{RestorePlan, Target, TargetKind, Wanted};
 use crate::checkpoint::{Checkpoint, Tensor};
 use crate::escape::escaped;
+use crate::graphs::restores::{RestorePlan, Target, TargetKind, Wanted};
 use crate::tensor::{DType, Shape};
 
 /// How early an error comes, of those that one operation may have.
@@ -128,16 +127,6 @@ pub(super) fn restore(
         result.undetermined = Some(escaped(why.as_bytes()).into_owned());
     }
     result
-}
-
-pub(super) fn unexpected_of(name: &[u8], entry: &Entry) -> Unexpected {
-    Unexpected {
-        name: name.to_vec(),
-        spec: entry.spec(),
-        crc32c: super::stored::checksum(&entry.tensor),
-        role: entry.role,
-        optimizer: entry.optimizer,
-    }
 }
 
 /// The tensors of a plan, as a list without values.

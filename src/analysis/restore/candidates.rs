@@ -2,20 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::prediction::Candidate;
 use super::{Missing, Restore, Unexpected};
 use crate::analysis::roles::short_name;
 use crate::nearest::distance;
-
-/// A tensor that the model does not want, near one that it misses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// Why it may be meant: `same bytes`, `same shape`, `other shape 3×4`.
-    pub why: String,
-    /// Its rank: the same bytes count most.
-    score: u32,
-}
 
 /// How many missing tensors get candidates; json lists them all, and a person reads no further.
 const MOST: usize = 500;

@@ -5,15 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::by_name::unexpected_of;
 use super::objects::Objects;
 use super::reachable::Reachable;
 use super::rules::{compatible, cpp_name, python_shape};
-use super::stored::Stored;
+use super::stored::{Stored, unexpected_of};
 use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions};
-use crate::analysis::roles::Role;
-use crate::checkpoint::restore_plan::RestorePlan;
 use crate::escape::escaped;
+use crate::graphs::restores::RestorePlan;
 
 /// What is said when a `Saver` restores an object-based checkpoint.
 pub(super) const SAVER_ON_OBJECTS: &str = "the checkpoint is object-based: the Saver does not find its keys and goes by \
@@ -22,7 +20,7 @@ pub(super) const SAVER_ON_OBJECTS: &str = "the checkpoint is object-based: the S
 /// The key of every full name. Of several with one name the last counts.
 pub(super) fn keys_by_full_name(stored: &Stored) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let Some(graph) = &stored.graph else { return BTreeMap::new() };
-    let pair = |variable: crate::checkpoint::object_graph::Variable<'_>| {
+    let pair = |variable: crate::graphs::object_graph::Variable<'_>| {
         let attribute = variable.attribute;
         (attribute.full_name.clone().into_bytes(), attribute.checkpoint_key.clone().into_bytes())
     };
@@ -138,6 +136,3 @@ pub(super) fn first_few(names: &[String]) -> String {
         more => format!("{shown} and {more} more"),
     }
 }
-
-/// A role for names that nothing is known of.
-pub(super) const UNKNOWN: Role = Role::Weight;

@@ -6,8 +6,8 @@ use super::by_name::spec_of;
 use super::model::{Model, Wants};
 use super::reachable::Reachable;
 use super::{Restore, RestoreOptions};
-use crate::checkpoint::restore_plan::Wanted;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};
+use crate::graphs::restores::Wanted;
 use crate::tensor::{DType, Shape};
 
 /// For everything that fits: the name in the checkpoint, and the variable that would take it.

@@ -3,22 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::prediction::UnexpectedGroup;
 use super::{Unexpected, is_save_counter};
 use crate::analysis::roles::{Role, short_name};
 use crate::escape::escaped;
-
-/// Tensors of one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnexpectedGroup {
-    /// What they are: `Adam slots`, `weights`.
-    pub what: String,
-    /// How many.
-    pub count: usize,
-    /// Whether a model that computes only does not need them.
-    pub harmless: bool,
-    /// Where they lie, numbers of siblings in braces; with how many tensors each.
-    pub scopes: Vec<(String, usize)>,
-}
 
 /// How many scopes of a group are kept.
 const SCOPES: usize = 8;

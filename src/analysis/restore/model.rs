@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::objects::{Objects, graph_of_keys};
 use super::stored::read_graph;
 use crate::analysis::model::ModelInfo;
-use crate::checkpoint::graph::missing_nodes;
-use crate::checkpoint::model_file::{ModelFile, SavedGraph};
-use crate::checkpoint::restore_plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::escaped;
+use crate::graphs::graph::missing_nodes;
+use crate::graphs::model_file::{ModelFile, SavedGraph};
+use crate::graphs::restores::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::limits::Limits;
 use crate::tensor::Shape;
 

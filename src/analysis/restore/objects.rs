@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::Spec;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::object_graph::{
+use crate::graphs::object_graph::{
     Attribute, Child, Node, ObjectGraph, SlotVariable, escape_local_name, unescape_local_name,
 };
-use crate::checkpoint::saved_objects::SavedObjects;
+use crate::graphs::saved_objects::SavedObjects;
 use crate::tensor::{DType, Shape};
 use crate::wire::Crc32c;
 
@@ -75,7 +75,7 @@ impl Objects {
         let mut keys: BTreeMap<Vec<u8>, (Spec, Option<Crc32c>)> = BTreeMap::new();
         for tensor in checkpoint.tensors() {
             let spec = Spec { dtype: Some(tensor.dtype), shape: tensor.shape.clone() };
-            keys.insert(tensor.name.clone(), (spec, super::stored::checksum(&tensor.clone())));
+            keys.insert(tensor.name.clone(), (spec, tensor.crc32c()));
         }
         let object = |node: &Node| {
             let children = node
@@ -117,7 +117,7 @@ impl Objects {
     pub(super) fn of_saved_model(saved: &SavedObjects) -> Self {
         let len = saved.nodes.len();
         let resolve = |id: i32| usize::try_from(id).ok().filter(|id| *id < len);
-        let object = |node: &crate::checkpoint::saved_objects::SavedObject| {
+        let object = |node: &crate::graphs::saved_objects::SavedObject| {
             let children =
                 node.children.iter().filter_map(|child| Some((child.local_name.clone(), resolve(child.node_id)?)));
             let slots = node.slots.iter().filter_map(|slot| {

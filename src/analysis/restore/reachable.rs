@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::RestoreOptions;
-use super::crossing::UNKNOWN;
 use super::objects::{Objects, State};
+use super::prediction::UNKNOWN;
 use crate::analysis::roles::{Role, Roles};
 use crate::checkpoint::{Checkpoint, Tensor};
 use crate::tensor::DType;

@@ -2,9 +2,9 @@
 //! names or by objects.
 
 use super::stored::Stored;
-use crate::checkpoint::restore_plan::Part;
 use crate::checkpoint::{Parts, Tensor};
 use crate::escape::escaped;
+use crate::graphs::restores::Part;
 use crate::tensor::{DType, Shape};
 
 /// Why TensorFlow cannot cut a part out of a tensor, or put it together from slices.

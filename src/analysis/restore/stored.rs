@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::objects::graph_of_keys;
+use super::prediction::Unexpected;
 use super::{RestoreOptions, Spec};
 use crate::analysis::derived::is_missing;
 use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::object_graph::ObjectGraph;
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor};
+use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::graphs::object_graph::ObjectGraph;
 use crate::limits::Limits;
-use crate::wire::Crc32c;
 
 /// One tensor of the checkpoint.
 #[derive(Clone, Debug)]
@@ -135,14 +135,6 @@ pub(super) fn read_graph(checkpoint: &Checkpoint) -> Result<ObjectGraph, String>
     ObjectGraph::parse(&message).map_err(|error| error.to_string())
 }
 
-/// The checksum of a tensor that is stored in one piece.
-pub(super) fn checksum(tensor: &Tensor) -> Option<Crc32c> {
-    match &tensor.parts {
-        Parts::Whole(place) => place.crc32c,
-        Parts::Slices(_) => None,
-    }
-}
-
 impl RestoreOptions {
     /// Whether a tensor counts for nothing.
     pub(super) fn excludes(&self, tensor: &Tensor, role: Role) -> bool {
@@ -157,5 +149,15 @@ impl RestoreOptions {
         // A renamed tensor goes by both names, except that --only must not lose what had another name.
         let renamed = Tensor { name: name.into(), ..tensor.clone() };
         !self.ignore.is_empty() && self.ignore.takes(&renamed, role)
+    }
+}
+
+pub(super) fn unexpected_of(name: &[u8], entry: &Entry) -> Unexpected {
+    Unexpected {
+        name: name.to_vec(),
+        spec: entry.spec(),
+        crc32c: entry.tensor.crc32c(),
+        role: entry.role,
+        optimizer: entry.optimizer,
     }
 }

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 
+use super::Role;
+use super::key::{has_value_suffix, own_name, short_name, split_last, strip_number};
 use super::names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot, is_parameter};
 use super::program::{Program, RoleOf, averages_of_optimizers};
 use super::structure::{Ancestors, by_purpose, is_table, without_scopes};
-use super::{Role, has_value_suffix, short_name};
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use crate::tensor::DType;
 
@@ -250,25 +251,6 @@ fn is_unmistakable(slot: &str) -> bool {
 fn known_slot(last: &[u8]) -> Option<&'static str> {
     let last = strip_number(std::str::from_utf8(last).ok()?);
     SLOTS.iter().find(|(slot, _)| *slot == last).map(|(_, owner)| *owner)
-}
-
-/// Everything up to and including the last `/`, and what follows it.
-pub(super) fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
-    let at = name.iter().rposition(|b| *b == b'/').map_or(0, |at| at.saturating_add(1));
-    name.split_at_checked(at).unwrap_or((&[], name))
-}
-
-/// The last component of a name, without the `:0` of an output.
-pub(super) fn own_name(name: &[u8]) -> &[u8] {
-    split_last(name.strip_suffix(b":0").unwrap_or(name)).1
-}
-
-/// `Adam_1` → `Adam`.
-pub(super) fn strip_number(name: &str) -> &str {
-    match name.rsplit_once('_') {
-        Some((stem, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => stem,
-        _ => name,
-    }
 }
 
 fn slot_kind(slot: &[u8]) -> Option<&'static str> {

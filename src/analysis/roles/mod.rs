@@ -6,9 +6,16 @@
 //! a weight.
 
 mod judge;
+mod key;
 mod names;
 mod program;
+mod role;
 mod structure;
+
+pub use self::key::short_name;
+pub(super) use self::names::SCOPES;
+pub use self::role::Role;
+pub(super) use self::structure::without_scopes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,69 +23,14 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 
-use self::judge::{Judge, own_name, strip_number};
-pub(super) use self::names::SCOPES;
+use self::judge::Judge;
+use self::key::{own_name, strip_number};
 use self::program::Program;
 use self::structure::Ancestors;
-pub(super) use self::structure::without_scopes;
-use crate::analysis::listing::Totals;
+use super::totals::Totals;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::object_graph::ObjectGraph;
+use crate::graphs::object_graph::ObjectGraph;
 use crate::parallel::in_parts;
-
-/// What a tensor is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// A parameter of the model.
-    Weight,
-    /// A moving average of a parameter, kept beside it.
-    Average,
-    /// An optimizer's state for one parameter.
-    Slot,
-    /// A number of the optimizer itself: a learning rate, a power of beta.
-    Optimizer,
-    /// A step or another integer scalar.
-    Counter,
-    /// A string tensor.
-    String,
-    /// Keys or values of a lookup table.
-    Table,
-    /// Anything else: the object graph, states of metrics, iterators, random states.
-    Other,
-}
-
-impl Role {
-    /// All roles, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [
-        Self::Weight,
-        Self::Average,
-        Self::Slot,
-        Self::Optimizer,
-        Self::Counter,
-        Self::String,
-        Self::Table,
-        Self::Other,
-    ];
-
-    /// The name in JSON and in selectors.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Weight => "weight",
-            Self::Average => "average",
-            Self::Slot => "slot",
-            Self::Optimizer => "optimizer",
-            Self::Counter => "counter",
-            Self::String => "string",
-            Self::Table => "table",
-            Self::Other => "other",
-        }
-    }
-
-    /// The role with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-}
 
 /// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].
 #[derive(Debug)]
@@ -123,27 +75,6 @@ impl Owners {
     fn name(&self, number: u8) -> Option<&'static str> {
         self.0.get(usize::from(number).checked_sub(1)?).copied()
     }
-}
-
-/// What every attribute key of a variable ends in (`core.VARIABLE_VALUE_KEY`, `trackable/base.py`).
-const VALUE_SUFFIX: &[u8] = b"/.ATTRIBUTES/VARIABLE_VALUE";
-
-/// A key without the suffix that all variables of an object-based checkpoint share.
-#[inline]
-pub fn short_name(name: &[u8]) -> &[u8] {
-    if !has_value_suffix(name) {
-        return name;
-    }
-    match name.strip_suffix(VALUE_SUFFIX) {
-        Some(short) if !short.is_empty() => short,
-        _ => name,
-    }
-}
-
-/// Whether a name ends in [`VALUE_SUFFIX`]. The last byte alone tells of most names that do not.
-#[inline]
-fn has_value_suffix(name: &[u8]) -> bool {
-    name.last() == VALUE_SUFFIX.last() && name.ends_with(VALUE_SUFFIX)
 }
 
 impl Roles {

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::Role;
-use super::judge::split_last;
+use super::key::split_last;
 use super::names::{is_parameter, is_statistic};
 use crate::analysis::objects::Objects;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::object_graph::ObjectGraph;
-use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::training::{Purpose, Training};
+use crate::graphs::object_graph::ObjectGraph;
+use crate::graphs::saved_model::SavedModel;
+use crate::graphs::training::{Purpose, Training};
 
 /// A role, and whose slot or number it is.
 pub(super) type RoleOf = (Role, Option<&'static str>);

@@ -1,7 +1,7 @@
 //! What roles are told by beside the names of optimizers: the tensors that stand above a name, tables, and purposes.
 
 use super::Role;
-use super::judge::split_last;
+use super::key::split_last;
 use crate::checkpoint::{Checkpoint, Tensor};
 
 /// The tensors whose names a name begins with: they stand before it in the order, so that no search is needed.

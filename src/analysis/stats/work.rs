@@ -13,10 +13,10 @@ use super::plan::{Plan, Unit, bytes, parts};
 use super::{Figures, StatsOptions, TensorStats, Totals};
 use crate::analysis::nearby::{self, Near, WINDOW};
 use crate::analysis::select::Selection;
-use crate::analysis::validate::Progress;
 use crate::checkpoint::{Checkpoint, Cursor, Elements, Hold, Tensor};
 use crate::error::Result;
 use crate::parallel::in_order;
+use crate::progress::Progress;
 use crate::tensor::{Checked, DType, Widener};
 use crate::wire::Crc32c;
 

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use crate::analysis::diff::{Change, Comparison, DiffOptions, Status};
 use crate::analysis::names::Names;
 use crate::analysis::select::Selector;
-use crate::analysis::validate::Progress;
 use crate::checkpoint::Checkpoint;
+use crate::progress::Progress;
 
 /// How many weights are kept, those that moved most.
 const MOST: usize = 20;

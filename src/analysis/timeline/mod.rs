@@ -5,6 +5,9 @@
 mod measured;
 mod moved;
 
+pub use measured::{Distance, Measured};
+pub use moved::{Moved, Scopes};
+
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -16,16 +19,13 @@ use super::roles::Roles;
 use super::select::Selection;
 use super::state_file::{repair, state_findings};
 use super::step::Step;
-use super::validate::Progress;
 use super::validate::finite::{NonFinite, Search, search};
-use crate::checkpoint::events::EventFile;
-use crate::checkpoint::state::Outcome;
 use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin};
 use crate::error::Result;
+use crate::events::EventFile;
+use crate::finder::state::Outcome;
 use crate::limits::Limits;
-
-pub use measured::{Distance, Measured};
-pub use moved::{Moved, Scopes};
+use crate::progress::Progress;
 
 /// What to look for in a directory.
 #[derive(Clone, Copy, Debug)]

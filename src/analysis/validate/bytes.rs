@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::entries::{StoredPiece, of_tensor};
-use super::shards::ShardFiles;
-use super::{Counts, Progress, Validation};
+use super::shard_files::ShardFiles;
+use super::{Counts, Validation};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::select::Members;
 use crate::checkpoint::{Checkpoint, Checksums, Tensor};
 use crate::error::Error;
 use crate::escape::escaped;
+use crate::progress::Progress;
 use crate::tensor::Shape;
 use crate::wire::Crc32c;
 

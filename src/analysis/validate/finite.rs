@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use super::{Progress, Validation};
+use super::Validation;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::select::Selection;
 use crate::analysis::stats::{StatsOptions, TensorStats, coordinates, each, tensor_at};
 use crate::checkpoint::Checkpoint;
 use crate::escape::escaped;
+use crate::progress::Progress;
 use crate::tensor::DType;
 
 /// What is not finite in a tensor.

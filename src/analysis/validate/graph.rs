@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
-use crate::checkpoint::object_graph::ObjectGraph;
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::escape::escaped;
+use crate::graphs::object_graph::ObjectGraph;
 use crate::limits::Limits;
 
 /// How many findings of one kind are told one by one.

@@ -5,21 +5,10 @@
 
 use std::path::PathBuf;
 
-use super::{Counts, Validation};
+use super::validation::{Counts, GroupVerdict, Validation};
 use crate::analysis::finding::{Finding, Severity};
 use crate::checkpoint::{Found, ModelDir, Origin};
 use crate::escape::escaped;
-
-/// What was found of the checkpoints of one name.
-#[derive(Clone, Debug)]
-pub struct GroupVerdict {
-    /// What their names have in common.
-    pub name: String,
-    /// The checkpoints, as prefixes.
-    pub targets: Vec<PathBuf>,
-    /// What of them was checked.
-    pub checked: Counts,
-}
 
 /// One of several things that are checked.
 #[derive(Debug)]
@@ -80,33 +69,5 @@ impl Validation {
             finding.severity == severity && !finding.code.is_restore() && of_group
         };
         self.findings.iter().filter(is_of).count()
-    }
-}
-
-impl Counts {
-    /// Both.
-    pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            checkpoints: self.checkpoints.saturating_add(other.checkpoints),
-            files: self.files.saturating_add(other.files),
-            tensors: self.tensors.saturating_add(other.tensors),
-            verified: self.verified.saturating_add(other.verified),
-            skipped: self.skipped.saturating_add(other.skipped),
-            unsummed: self.unsummed.saturating_add(other.unsummed),
-            bytes: self.bytes.saturating_add(other.bytes),
-        }
-    }
-
-    /// What was added since there was `before`.
-    fn since(self, before: Self) -> Self {
-        Self {
-            checkpoints: self.checkpoints.saturating_sub(before.checkpoints),
-            files: self.files.saturating_sub(before.files),
-            tensors: self.tensors.saturating_sub(before.tensors),
-            verified: self.verified.saturating_sub(before.verified),
-            skipped: self.skipped.saturating_sub(before.skipped),
-            unsummed: self.unsummed.saturating_sub(before.unsummed),
-            bytes: self.bytes.saturating_sub(before.bytes),
-        }
     }
 }

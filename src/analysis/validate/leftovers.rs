@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::shards::counted;
+use super::shard_files::counted;
 use super::{ValidateOptions, Validation, one_checkpoint};
 use crate::analysis::finding::{Code, Finding};
 use crate::bundle::Prefix;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::causes::{candidates, holds};
 use super::entries::StoredPiece;
-use super::shards::file_name;
+use super::shard_files::file_name;
 use crate::analysis::finding::Finding;
 use crate::checkpoint::Checkpoint;
 use crate::escape::shell_word;

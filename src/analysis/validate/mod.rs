@@ -13,123 +13,28 @@ mod graph;
 mod groups;
 mod leftovers;
 mod lost_shards;
+mod one;
+mod restored;
 mod saved_model;
 mod saver_v1;
 mod serving;
+mod shard_files;
 mod shards;
+mod validation;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+pub use validation::{Counts, GroupVerdict, ValidateOptions, Validation};
 
-pub use groups::GroupVerdict;
-use groups::OneOf;
+use std::path::Path;
 
-use super::finding::{Code, Finding, Severity};
-use super::restore::{Restore, findings};
-use super::roles::Roles;
-use super::select::Selector;
-use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::serving::{Version, versions};
-use crate::checkpoint::{Checkpoint, Choice, Found, Origin, SourceKind, WrittenPath};
+use super::finding::{Code, Finding};
+use crate::checkpoint::{Choice, Found, Origin, SourceKind, WrittenPath};
 use crate::error::Result;
+use crate::finder::serving::{Version, versions};
+use crate::graphs::saved_model::SavedModel;
 use crate::limits::Limits;
-
-/// What to check and how.
-#[derive(Debug)]
-pub struct ValidateOptions {
-    /// Read no data shard.
-    pub quick: bool,
-    /// Look for NaN and infinity.
-    pub finite: bool,
-    /// Worker threads.
-    pub threads: usize,
-    /// The tensors whose bytes are checked.
-    pub selector: Selector,
-    /// Which checkpoint of a directory; without a choice, all of them.
-    pub choice: Choice,
-    /// Check what TensorFlow Serving would do with it.
-    pub serving: bool,
-}
-
-impl ValidateOptions {
-    /// Every tensor, or with `quick` none of their bytes.
-    pub fn all(quick: bool, threads: usize) -> Self {
-        let (selector, choice) = (Selector::default(), Choice::default());
-        Self { quick, finite: false, threads, selector, choice, serving: false }
-    }
-}
-
-/// How much is to be read and has been, for whoever shows progress.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Bytes that will be read, as far as that is known.
-    pub total: AtomicU64,
-    /// Bytes that have been read.
-    pub done: AtomicU64,
-}
-
-/// What was checked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Checkpoints.
-    pub checkpoints: u64,
-    /// Files that were opened or looked for.
-    pub files: u64,
-    /// Tensors in the indexes that were checked.
-    pub tensors: u64,
-    /// Tensors whose bytes were read and compared with their checksum.
-    pub verified: u64,
-    /// Tensors whose bytes were not looked at: not selected, `--quick`, or their shard is missing.
-    pub skipped: u64,
-    /// Tensors of a format that has no checksums: their places were checked, and nobody can say that their bytes are right.
-    pub unsummed: u64,
-    /// Bytes that were read and summed.
-    pub bytes: u64,
-}
-
-/// The outcome of a run.
-#[derive(Debug, Default)]
-pub struct Validation {
-    /// Everything that was found, in the order of the checks.
-    pub findings: Vec<Finding>,
-    /// What was checked.
-    pub checked: Counts,
-    /// The checkpoints that were checked, as prefixes.
-    pub targets: Vec<PathBuf>,
-    /// What was found of each model, where checkpoints of several names lie in one directory.
-    pub groups: Vec<GroupVerdict>,
-    /// What restoring into each graph of a model would do, if that was asked.
-    pub restores: Vec<Restore>,
-    /// Whether a SavedModel without variables was among them.
-    graph_only: bool,
-    /// Files under other names that were found to be shards.
-    used: Vec<PathBuf>,
-}
-
-impl Validation {
-    /// Whether nothing of error level was found.
-    pub fn is_ok(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity != Severity::Error)
-    }
-
-    /// Adds what a restore would do. Damage that was found in what it reads is a part of that.
-    pub fn add_restore(&mut self, mut restore: Restore) {
-        restore.add_damage(self);
-        // What has a finding is not told again.
-        let told = |note: &String| self.findings.iter().any(|finding| note.starts_with(&finding.message));
-        restore.notes.retain(|note| !told(note));
-        self.findings.extend(findings(&restore));
-        self.restores.push(restore);
-    }
-
-    fn push(&mut self, finding: Finding) {
-        self.findings.push(finding);
-    }
-
-    fn add(&mut self, counts: Counts) {
-        self.checked = self.checked.and(counts);
-    }
-}
+use crate::progress::Progress;
+use groups::OneOf;
+use one::one_checkpoint;
 
 /// Checks whatever `path` leads to; of a directory, every checkpoint in it.
 ///
@@ -241,57 +146,4 @@ pub fn validate_found(
     let mut result = Validation::default();
     one_checkpoint(Origin::of_found(path, found), options, limits, progress, &mut result);
     result
-}
-
-fn one_checkpoint(
-    origin: Origin,
-    options: &ValidateOptions,
-    limits: &Limits,
-    progress: &Progress,
-    result: &mut Validation,
-) {
-    result.targets.push(origin.prefix.as_path().to_path_buf());
-    result.checked.checkpoints += 1;
-    saved_model::check(&origin, limits, options.serving, result);
-    let has_variables = origin.has_variables;
-    let index = origin.prefix.index();
-    let checkpoint = match Checkpoint::open_origin(origin, limits) {
-        Ok(checkpoint) => checkpoint,
-        Err(error) => {
-            let mut finding = Finding::of(&error);
-            if finding.code == Code::Unreadable {
-                finding.code = Code::NotATable;
-            }
-            finding.file.get_or_insert(index);
-            result.push(finding);
-            result.checked.files += 1;
-            return;
-        }
-    };
-    if !has_variables {
-        // What is wrong with it was found with the graph.
-        result.graph_only = true;
-        return;
-    }
-    let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
-    result.findings.extend(damage);
-    let roles = Roles::of(&checkpoint);
-    let selection = options.selector.select(&checkpoint, &roles);
-    let tensors = checkpoint.tensors().len() as u64;
-    result.add(Counts { tensors, ..Counts::default() });
-    let members = selection.members(checkpoint.tensors().len());
-    let pieces = entries::check(&checkpoint, &members, result);
-    let shards = shards::check(&checkpoint, &pieces, options.quick, result);
-    saver_v1::check(&checkpoint, options.quick, result);
-    graph::check(&checkpoint, options.quick, result);
-    directory::check_step(&checkpoint, options.quick, result);
-    if options.quick {
-        result.add(Counts { skipped: tensors, ..Counts::default() });
-        return;
-    }
-    let sums = bytes::check(&checkpoint, &pieces, &members, options.threads, &shards, progress, result);
-    causes::explain(&checkpoint, &pieces, sums, &shards, result);
-    if options.finite {
-        finite::check(&checkpoint, &selection, options.threads, progress, result);
-    }
 }

@@ -3,13 +3,13 @@
 use super::{Validation, serving};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::model::ModelInfo;
-use crate::checkpoint::fingerprint::{Fingerprint, checkpoint_hash};
-use crate::checkpoint::graph::missing_nodes;
-use crate::checkpoint::meta_graph::MetaGraph;
-use crate::checkpoint::saved_model::{SavedModel, lost_variables};
 use crate::checkpoint::{Origin, is_table};
 use crate::error::Error;
 use crate::escape::escaped;
+use crate::graphs::fingerprint::{Fingerprint, checkpoint_hash};
+use crate::graphs::graph::missing_nodes;
+use crate::graphs::meta_graph::MetaGraph;
+use crate::graphs::saved_model::{SavedModel, lost_variables};
 use crate::limits::Limits;
 
 /// What TensorFlow Serving does with a model whose variables are lost.

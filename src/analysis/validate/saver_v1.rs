@@ -7,6 +7,7 @@ use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
 use crate::checkpoint::Checkpoint;
 use crate::escape::escaped;
+use crate::formats::saver_v1::SaverV1;
 use crate::limits::Limits;
 use crate::tensor::DType;
 
@@ -26,7 +27,11 @@ pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validatio
             result.push(warning(Finding::new(Code::BadDType, message).for_tensor(&tensor.name)));
         }
     }
-    let Some(scan) = (!quick).then(|| checkpoint.scan_v1(&Limits::default())).flatten() else { return };
+    let Some(scan) =
+        (!quick).then(|| checkpoint.of_format::<SaverV1>().map(|v1| v1.scan(&Limits::default()))).flatten()
+    else {
+        return;
+    };
     for error in &scan.disorder {
         result.push(Finding::of(error));
     }

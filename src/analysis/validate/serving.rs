@@ -10,10 +10,10 @@ use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
 use crate::analysis::ops::{Target, look_at_ops, targets as targets_of};
 use crate::checkpoint::Origin;
-use crate::checkpoint::meta_graph::{MetaGraph, Signature, TensorInfo};
-use crate::checkpoint::saved_model::SavedModel;
-use crate::checkpoint::serving::{Version, VersionKind, number, versions};
 use crate::escape::{escaped, shell_word};
+use crate::finder::serving::{Version, VersionKind, number, versions};
+use crate::graphs::meta_graph::{MetaGraph, Signature, TensorInfo};
+use crate::graphs::saved_model::SavedModel;
 use crate::tensor::DType;
 
 /// Every version that can be read; findings for those that cannot.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckpt::analysis::diff::{Bound, Comparison, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule};
-use ckpt::analysis::{Progress, Renames, Selector, broken_files};
+use ckpt::analysis::{Renames, Selector, broken_files};
 use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::progress::Progress;
 use clap::ValueEnum;
 
 use self::rows::{HELD, Show};

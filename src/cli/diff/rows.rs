@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use anyhow::Result;
-use ckpt::analysis::Progress;
 use ckpt::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest};
 use ckpt::checkpoint::Checkpoint;
+use ckpt::progress::Progress;
 use ckpt::report::{
     DiffColumns, DiffFlow, DiffNotes, DiffRows, Look, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text,
 };

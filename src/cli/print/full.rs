@@ -9,7 +9,7 @@ use ckpt::report::{Nest, csv_output, print_head, string_element};
 use ckpt::tensor::{Checked, DType, Element, write_csv, write_json};
 
 use super::text::{variant_text, variant_type};
-use super::{Wanted, check_small, output};
+use super::wanted::{Wanted, check_small, output};
 use crate::cli::Format;
 
 /// Writes tensors in one of the complete formats.

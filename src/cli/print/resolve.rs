@@ -6,7 +6,7 @@ use ckpt::error::{Error, ErrorKind, Result};
 use ckpt::escape::escaped;
 use ckpt::tensor::{Region, split_selector};
 
-use super::Wanted;
+use super::wanted::Wanted;
 
 /// The tensors that `text` means. The whole text is tried as a name first: a name may end in brackets.
 ///

@@ -4,16 +4,16 @@ use std::io::Write;
 
 use ckpt::analysis::Derived;
 use ckpt::checkpoint::Checkpoint;
-use ckpt::checkpoint::object_graph::{Attribute, ObjectGraph, TreeOptions};
 use ckpt::error::{Error, Result};
 use ckpt::escape::escaped;
+use ckpt::graphs::object_graph::{Attribute, ObjectGraph, TreeOptions};
 use ckpt::report::{shape_text, size, tensor_text};
 use ckpt::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::tensor::{Axis, Checked, DType, Element, Shape};
-
 use unicode_width::UnicodeWidthStr;
 
-use super::{Args, Ctx, READ_WHOLE, Wanted, check, check_small, is_mismatch, output};
+use super::wanted::{Args, READ_WHOLE, Wanted, check, check_small, is_mismatch, output};
+use crate::cli::Ctx;
 
 /// An empty line between two tensors.
 pub(super) fn gap(ctx: &mut Ctx) -> Result<()> {

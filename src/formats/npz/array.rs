@@ -4,8 +4,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::header::Element;
-use super::read::Array;
+use super::header::{Array, Element};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::storage::Source;

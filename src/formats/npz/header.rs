@@ -6,6 +6,7 @@
 use byteorder::{ByteOrder, LittleEndian};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::archive::Member;
 use crate::tensor::DType;
 
 /// What every `.npy` file begins with.
@@ -224,6 +225,14 @@ impl<'t> Literal<'t> {
         }
         Ok(numbers)
     }
+}
+
+/// One array and where it lies.
+#[derive(Debug)]
+pub(super) struct Array {
+    pub(super) header: NpyHeader,
+    /// The member of the archive; `None` of a file that is the array itself.
+    pub(super) member: Option<Member>,
 }
 
 #[cfg(test)]

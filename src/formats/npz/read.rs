@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::array::ArrayReader;
-use super::header::{self, Element, NpyHeader};
+use super::header::{self, Array, Element, NpyHeader};
 use crate::container::{Builder, Checksums, Container, Format, Hold, Opened, Parts, Place, Tensor};
 use crate::error::{Error, ErrorKind, Part, Result};
 use crate::escape::escaped;
@@ -24,14 +24,6 @@ pub const NPZ: Format = Format { id: "npz", title: "NumPy archive (.npz)", check
 
 /// What a single array is called.
 pub const NPY: Format = Format { id: "npy", title: "NumPy array (.npy)", checksums: Checksums::None };
-
-/// One array and where it lies.
-#[derive(Debug)]
-pub(super) struct Array {
-    pub(super) header: NpyHeader,
-    /// The member of the archive; `None` of a file that is the array itself.
-    pub(super) member: Option<Member>,
-}
 
 /// The arrays of a file.
 #[derive(Debug)]

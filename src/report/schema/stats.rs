@@ -9,10 +9,11 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 use super::checkpoints;
+use crate::analysis::Selection;
 use crate::analysis::stats::{self, Number, SHARES, Spots, StatsOptions, TensorStats, coordinates};
-use crate::analysis::{Progress, Selection};
 use crate::checkpoint::{Checkpoint, Choice, Tensor};
 use crate::limits::Limits;
+use crate::progress::Progress;
 use crate::report::json::{DTypeName, Dims, Float, Utf8OrBase64};
 use crate::report::stats_json::{DeadChannels, StatsFoot, StatsHead, thousandths};
 use crate::report::{StatsFormat, StatsJson, StatsJsonl};

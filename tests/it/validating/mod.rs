@@ -9,9 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ckpt::analysis::{Code, Finding, Progress, Selector, Severity, ValidateOptions, Validation, validate};
+use ckpt::analysis::{Code, Finding, Selector, Severity, ValidateOptions, Validation, validate};
 use ckpt::checkpoint::Choice;
 use ckpt::limits::Limits;
+use ckpt::progress::Progress;
 use ckpt_synth::BundleBuilder;
 use tempfile::TempDir;
 

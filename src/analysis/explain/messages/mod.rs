@@ -5,16 +5,10 @@
 mod files;
 mod known;
 mod model;
+mod rule;
 
 use super::Diagnosis;
-
-/// A message: any of the marks in a text, and what it means there.
-struct Rule {
-    /// The part of the message that stays the same; the first is how people know it.
-    marks: &'static [&'static str],
-    /// What it means in this text; `None` if it is another message with the same words.
-    read: fn(&str) -> Option<Diagnosis>,
-}
+use rule::Rule;
 
 /// The words of all known messages.
 pub(super) fn titles() -> impl Iterator<Item = &'static str> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::hints::relation;
 use super::super::{Hint, Mismatch, Restore};
 use super::leave_out::few;
-use super::renamed::literal;
+use crate::analysis::restore::substitution::literal;
 use crate::analysis::roles::Role;
 use crate::tensor::DType;
 

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Spec;
 use super::order::longest;
-use super::renamed::{Rules, gain, literal, replacement};
+use super::renamed::{Rules, gain};
 use super::sides::{Sides, Tensor, takes};
+use crate::analysis::restore::substitution::{literal, replacement};
 use crate::analysis::roles::Role;
 use crate::escape::escaped;
 

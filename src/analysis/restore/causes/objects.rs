@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::super::by_object::outcome;
 use super::super::model::ModelKind;
 use super::super::objects::Objects;
 use super::super::stored::Stored;
@@ -11,9 +10,10 @@ use super::super::{Hint, Restore, is_save_counter, roots};
 use super::adapter::{self, Adapter, Part};
 use super::leave_out::{few, path};
 use super::numbered::COUNTED;
+use crate::analysis::restore::requests::outcome;
 use crate::analysis::roles::short_name;
-use crate::checkpoint::object_graph::ObjectGraph;
 use crate::escape::escaped;
+use crate::graphs::object_graph::ObjectGraph;
 
 /// What probably happened, for a restore that leaves something out or raises.
 pub(in super::super) fn find(

@@ -7,7 +7,7 @@ use super::super::Spec;
 use super::super::objects::Objects;
 use super::super::rules::compatible;
 use super::super::stored::Stored;
-use crate::checkpoint::object_graph::ObjectGraph;
+use crate::graphs::object_graph::ObjectGraph;
 
 /// How many objects below a child are compared. Names that differ show long before.
 const BELOW: usize = 2000;

@@ -11,6 +11,7 @@ use super::super::{Restore, Spec};
 use super::kinds::AVERAGE;
 use super::sides::Sides;
 use crate::analysis::rename::Renames;
+use crate::analysis::restore::substitution::{literal, replacement};
 use crate::analysis::roles::short_name;
 
 /// How many tensors are looked at: a rename shows in the first of them.
@@ -274,24 +275,6 @@ fn rule(from: &[u8], to: &[u8], (is_first, is_last): (bool, bool)) -> String {
     let (before, after) = (if is_first { "^" } else { "/" }, if is_last { "$" } else { "/" });
     let (front, behind) = (before.trim_start_matches('^'), after.trim_end_matches('$'));
     format!("s|{before}{from}{after}|{front}{to}{behind}|")
-}
-
-/// Text as a regular expression that matches it. Only what means something outside of brackets gets a backslash: people
-/// read it.
-pub(super) fn literal(text: &[u8]) -> String {
-    let mut out = String::new();
-    for c in String::from_utf8_lossy(text).chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Text as the replacement of a substitution.
-pub(super) fn replacement(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).replace('\\', "\\\\").replace('&', "\\&").replace('|', "\\|")
 }
 
 #[cfg(test)]

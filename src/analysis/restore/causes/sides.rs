@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::rules::compatible;
 use super::super::stored::Stored;
-use super::super::{Model, Restore, RestoreOptions, Spec, predict};
 use crate::analysis::rename::Renames;
+use crate::analysis::restore::model::Model;
+use crate::analysis::restore::predict::predict;
+use crate::analysis::restore::prediction::{Restore, RestoreOptions, Spec};
 use crate::analysis::roles::Role;
 use crate::checkpoint::Checkpoint;
 

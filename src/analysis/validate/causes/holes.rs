@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::{Wrong, affected_by};
+use super::wrong::{Wrong, affected_by};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::validate::entries::StoredPiece;
-use crate::analysis::validate::shards::file_name;
+use crate::analysis::validate::shard_files::file_name;
 use crate::checkpoint::Checkpoint;
 use crate::storage::Source;
 

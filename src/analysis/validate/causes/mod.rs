@@ -7,25 +7,24 @@
 mod holes;
 mod other_save;
 mod text_mode;
+mod wrong;
+
+pub(super) use self::other_save::{candidates, holds};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use self::other_save::Elsewhere;
-pub(super) use self::other_save::{candidates, holds};
 use super::Validation;
 use super::bytes::{Mismatch, Outcome, piece_name};
 use super::entries::StoredPiece;
-use super::shards::{ShardFiles, affected, file_name, names_of};
+use super::shard_files::{ShardFiles, file_name, names_of};
 use crate::analysis::derived::derived;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::{BitFlip, crc_of_zeros, single_bit};
 use crate::checkpoint::Checkpoint;
 use crate::storage::Source;
-use crate::wire::Crc32c;
-
-/// A scalar says nothing of a whole file: the counters of two saves differ in a bit, and agree by chance.
-const TELLING: u64 = 16;
+use wrong::{TELLING, Wrong, can_differ};
 
 /// Explains the mismatches and adds a finding for each cause.
 pub(super) fn explain(
@@ -62,9 +61,6 @@ pub(super) fn explain(
         evidence.explain(result);
     }
 }
-
-/// A piece whose bytes are wrong, and the checksum that they have.
-type Wrong<'c> = (&'c StoredPiece, Crc32c);
 
 /// The wrong pieces of one shard.
 struct Evidence<'c, H> {
@@ -304,14 +300,4 @@ fn with_copy(mut finding: Finding, copy: Option<&(PathBuf, Vec<Wrong<'_>>)>, wro
         finding.help = Some(format!("{help}; {} has the right bytes at the same place", file_name(file)));
     }
     finding
-}
-
-/// Whether two saves would hardly agree in a piece.
-fn can_differ(piece: &StoredPiece) -> bool {
-    piece.len > TELLING && piece.crc.0 != crc_of_zeros(piece.len)
-}
-
-/// "3 tensors affected (a, b, c)" of wrong pieces.
-fn affected_by(checkpoint: &Checkpoint, wrong: &[Wrong<'_>]) -> String {
-    affected(checkpoint, wrong.iter().map(|(piece, _)| *piece))
 }

@@ -10,7 +10,7 @@ use super::{TELLING, Wrong};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::crc_of_zeros;
 use crate::analysis::validate::entries::StoredPiece;
-use crate::analysis::validate::shards::file_name;
+use crate::analysis::validate::shard_files::file_name;
 use crate::bundle::{Bundle, BundleEntry, Entries, Prefix};
 use crate::checkpoint::Checkpoint;
 use crate::limits::Limits;

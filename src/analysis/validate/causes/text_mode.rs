@@ -5,7 +5,7 @@ use std::path::Path;
 use super::holes::each_window;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::{LineEnds, Mangled, looks_mangled_by_text_mode};
-use crate::analysis::validate::shards::file_name;
+use crate::analysis::validate::shard_files::file_name;
 use crate::storage::Source;
 
 /// The finding, if it did.

@@ -1,6 +1,6 @@
 //! What file systems say: full, refused, not there, and what the parts of a save are called that did not come together.
 
-use super::{Known, ROW};
+use super::row::{Known, ROW};
 use crate::analysis::Code;
 
 pub(super) const ROWS: &[Known] = &[

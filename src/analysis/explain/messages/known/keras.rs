@@ -1,6 +1,6 @@
 //! What Keras, h5py and TensorFlow.js say of weight files.
 
-use super::{Known, ROW};
+use super::row::{Known, ROW};
 
 const COMPARE: &str =
     "compare the layers with those of the file: model.summary(), h5ls -r FILE; for a checkpoint ckpt list PREFIX";

@@ -1,6 +1,6 @@
 //! What restores of objects, and of shapes and types, say beyond what has a reading of its own.
 
-use super::{Known, ROW};
+use super::row::{Known, ROW};
 use crate::analysis::Code;
 
 const COMPARE: &str =

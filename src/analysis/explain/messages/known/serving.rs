@@ -1,6 +1,6 @@
 //! What TensorFlow Serving says.
 
-use super::{Known, ROW};
+use super::row::{Known, ROW};
 use crate::analysis::Code;
 
 pub(super) const ROWS: &[Known] = &[

@@ -1,0 +1,63 @@
+//! Every check of one checkpoint, in order.
+
+use super::validation::{Counts, ValidateOptions, Validation};
+use super::{bytes, causes, directory, entries, finite, graph, saved_model, saver_v1, shards};
+use crate::analysis::finding::{Code, Finding};
+use crate::analysis::roles::Roles;
+use crate::checkpoint::{Checkpoint, Origin};
+use crate::limits::Limits;
+use crate::progress::Progress;
+
+/// Checks one checkpoint, and nothing around it.
+pub(super) fn one_checkpoint(
+    origin: Origin,
+    options: &ValidateOptions,
+    limits: &Limits,
+    progress: &Progress,
+    result: &mut Validation,
+) {
+    result.targets.push(origin.prefix.as_path().to_path_buf());
+    result.checked.checkpoints += 1;
+    saved_model::check(&origin, limits, options.serving, result);
+    let has_variables = origin.has_variables;
+    let index = origin.prefix.index();
+    let checkpoint = match Checkpoint::open_origin(origin, limits) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            let mut finding = Finding::of(&error);
+            if finding.code == Code::Unreadable {
+                finding.code = Code::NotATable;
+            }
+            finding.file.get_or_insert(index);
+            result.push(finding);
+            result.checked.files += 1;
+            return;
+        }
+    };
+    if !has_variables {
+        // What is wrong with it was found with the graph.
+        result.graph_only = true;
+        return;
+    }
+    let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
+    result.findings.extend(damage);
+    let roles = Roles::of(&checkpoint);
+    let selection = options.selector.select(&checkpoint, &roles);
+    let tensors = checkpoint.tensors().len() as u64;
+    result.add(Counts { tensors, ..Counts::default() });
+    let members = selection.members(checkpoint.tensors().len());
+    let pieces = entries::check(&checkpoint, &members, result);
+    let shards = shards::check(&checkpoint, &pieces, options.quick, result);
+    saver_v1::check(&checkpoint, options.quick, result);
+    graph::check(&checkpoint, options.quick, result);
+    directory::check_step(&checkpoint, options.quick, result);
+    if options.quick {
+        result.add(Counts { skipped: tensors, ..Counts::default() });
+        return;
+    }
+    let sums = bytes::check(&checkpoint, &pieces, &members, options.threads, &shards, progress, result);
+    causes::explain(&checkpoint, &pieces, sums, &shards, result);
+    if options.finite {
+        finite::check(&checkpoint, &selection, options.threads, progress, result);
+    }
+}

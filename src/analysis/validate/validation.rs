@@ -1,0 +1,124 @@
+//! What to check and how, and what came of it.
+
+use std::path::PathBuf;
+
+use crate::analysis::restore::Restore;
+use crate::analysis::{Finding, Selector, Severity};
+use crate::checkpoint::Choice;
+
+/// What to check and how.
+#[derive(Debug)]
+pub struct ValidateOptions {
+    /// Read no data shard.
+    pub quick: bool,
+    /// Look for NaN and infinity.
+    pub finite: bool,
+    /// Worker threads.
+    pub threads: usize,
+    /// The tensors whose bytes are checked.
+    pub selector: Selector,
+    /// Which checkpoint of a directory; without a choice, all of them.
+    pub choice: Choice,
+    /// Check what TensorFlow Serving would do with it.
+    pub serving: bool,
+}
+
+impl ValidateOptions {
+    /// Every tensor, or with `quick` none of their bytes.
+    pub fn all(quick: bool, threads: usize) -> Self {
+        let (selector, choice) = (Selector::default(), Choice::default());
+        Self { quick, finite: false, threads, selector, choice, serving: false }
+    }
+}
+
+/// What was checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Checkpoints.
+    pub checkpoints: u64,
+    /// Files that were opened or looked for.
+    pub files: u64,
+    /// Tensors in the indexes that were checked.
+    pub tensors: u64,
+    /// Tensors whose bytes were read and compared with their checksum.
+    pub verified: u64,
+    /// Tensors whose bytes were not looked at: not selected, `--quick`, or their shard is missing.
+    pub skipped: u64,
+    /// Tensors of a format that has no checksums: their places were checked, and nobody can say that their bytes are right.
+    pub unsummed: u64,
+    /// Bytes that were read and summed.
+    pub bytes: u64,
+}
+
+/// The outcome of a run.
+#[derive(Debug, Default)]
+pub struct Validation {
+    /// Everything that was found, in the order of the checks.
+    pub findings: Vec<Finding>,
+    /// What was checked.
+    pub checked: Counts,
+    /// The checkpoints that were checked, as prefixes.
+    pub targets: Vec<PathBuf>,
+    /// What was found of each model, where checkpoints of several names lie in one directory.
+    pub groups: Vec<GroupVerdict>,
+    /// What restoring into each graph of a model would do, if that was asked.
+    pub restores: Vec<Restore>,
+    /// Whether a SavedModel without variables was among them.
+    pub(super) graph_only: bool,
+    /// Files under other names that were found to be shards.
+    pub(super) used: Vec<PathBuf>,
+}
+
+impl Validation {
+    /// Whether nothing of error level was found.
+    pub fn is_ok(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    pub(super) fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    pub(super) fn add(&mut self, counts: Counts) {
+        self.checked = self.checked.and(counts);
+    }
+}
+
+/// What was found of the checkpoints of one name.
+#[derive(Clone, Debug)]
+pub struct GroupVerdict {
+    /// What their names have in common.
+    pub name: String,
+    /// The checkpoints, as prefixes.
+    pub targets: Vec<PathBuf>,
+    /// What of them was checked.
+    pub checked: Counts,
+}
+
+impl Counts {
+    /// Both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            checkpoints: self.checkpoints.saturating_add(other.checkpoints),
+            files: self.files.saturating_add(other.files),
+            tensors: self.tensors.saturating_add(other.tensors),
+            verified: self.verified.saturating_add(other.verified),
+            skipped: self.skipped.saturating_add(other.skipped),
+            unsummed: self.unsummed.saturating_add(other.unsummed),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    /// What was added since there was `before`.
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            checkpoints: self.checkpoints.saturating_sub(before.checkpoints),
+            files: self.files.saturating_sub(before.files),
+            tensors: self.tensors.saturating_sub(before.tensors),
+            verified: self.verified.saturating_sub(before.verified),
+            skipped: self.skipped.saturating_sub(before.skipped),
+            unsummed: self.unsummed.saturating_sub(before.unsummed),
+            bytes: self.bytes.saturating_sub(before.bytes),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What a graph restores: the names that its `RestoreV2` operations read, and the variables that take the values.
+//!
+//! `plan` is that as data; `read` makes it of a meta graph or a graph, whose operations `ops` follows.
+
+mod ops;
+mod plan;
+mod read;
+
+pub use plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
+pub(super) use read::variable_defs;

@@ -1,0 +1,12 @@
+//! Ground: how far a long run has come.
+
+use std::sync::atomic::AtomicU64;
+
+/// How much is to be read and has been, for whoever shows progress.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes that will be read, as far as that is known.
+    pub total: AtomicU64,
+    /// Bytes that have been read.
+    pub done: AtomicU64,
+}
