@@ -101,14 +101,14 @@ pub(super) fn doubt(sides: &Sides) -> Option<String> {
         let order = in_order(&family.wanted);
         for (at, name) in order.iter().enumerate().filter(|(_, name)| !family.stored.contains_key(*name)) {
             let before = at.checked_sub(1).and_then(|at| order.get(at));
-            let neighbours = before.into_iter().chain(order.get(at.saturating_add(1)));
+            let mut neighbours = before.into_iter().chain(order.get(at.saturating_add(1)));
             let new = family.wanted.get(name)?;
             let is_alike = |other: &&&[u8]| {
                 let stored = family.stored.get(**other);
                 stored.is_some_and(|stored| fits(new, stored))
                     && family.wanted.get(**other).zip(stored).is_some_and(|(wanted, stored)| fits(wanted, stored))
             };
-            if let Some(other) = neighbours.filter(is_alike).next() {
+            if let Some(other) = neighbours.find(is_alike) {
                 let shown = |name: &[u8]| escaped(&[&parent, name].concat()).into_owned();
                 return Some(format!(
                     ". By its name {} is the new one; it has the shapes of {}, and if it was put in before that one, they are \

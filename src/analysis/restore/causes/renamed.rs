@@ -32,6 +32,9 @@ pub(super) struct Rules {
 /// A tensor of the checkpoint, under the name that it is looked for by.
 type Other<'r> = (Cow<'r, [u8]>, &'r Spec);
 
+/// How often an end is seen, and behind which last components.
+type Ends = (usize, BTreeSet<Vec<u8>>);
+
 /// A component, what it became, and whether it is the first of a name, and the last.
 type Renamed = (Vec<u8>, Vec<u8>, (bool, bool));
 
@@ -140,7 +143,7 @@ fn ends(restore: &Restore, stored: &[Other<'_>]) -> Vec<String> {
     for (name, spec) in stored.iter().take(LOOKED_AT) {
         by_spec.entry(kind(spec)).or_default().push(name);
     }
-    let mut votes: BTreeMap<(Vec<u8>, bool), (usize, BTreeSet<Vec<u8>>)> = BTreeMap::new();
+    let mut votes: BTreeMap<(Vec<u8>, bool), Ends> = BTreeMap::new();
     for missing in restore.missing.iter().take(LOOKED_AT) {
         for other in by_spec.get(&kind(&missing.spec)).into_iter().flatten().take(PARTNERS) {
             // Averages are another tensor, and have a cause of their own.
