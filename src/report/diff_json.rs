@@ -21,9 +21,9 @@ use crate::checkpoint::Checkpoint;
 pub(super) struct DiffHead<'a> {
     #[serde(flatten)]
     head: Head,
-    /// `source` as above, of either side
+    /// what was opened: a `source` for either side
     a: Source<'a>,
-    /// `source` as above, of either side
+    /// what was opened: a `source` for either side
     b: Source<'a>,
 }
 

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::finding_json::{Finding, findings};
-use super::json::{Checksum, Head, PathText, Utf8OrBase64, write_document};
+use super::json::{Checksum, Head, PathText, Utf8OrBase64, Word, write_document};
+use crate::analysis::Severity;
 use crate::analysis::explain::{self, OnDisk, TensorNow};
 
 /// What a code or a message means.
@@ -18,11 +19,11 @@ pub(super) struct Explain<'a> {
     head: Head,
     /// whether the code or the message is known
     explained: bool,
-    /// of a code: below
+    /// of a code: its page
     page: Option<Page<'a>>,
-    /// of a message: below
+    /// of a message: what it means
     diagnosis: Option<Diagnosis<'a>>,
-    /// with `--path`: below
+    /// with `--path`: what the files say
     files: Option<Files<'a>>,
 }
 
@@ -31,7 +32,7 @@ pub(super) struct Explain<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 struct Page<'a> {
     code: &'a str,
-    severity: &'a str,
+    severity: Word<Severity>,
     meaning: &'a str,
     /// how it is found
     found: &'a str,
@@ -129,7 +130,7 @@ impl<'a> From<&'a explain::Page> for Page<'a> {
     fn from(page: &'a explain::Page) -> Self {
         Self {
             code: page.code.name(),
-            severity: page.code.severity().name(),
+            severity: Word(page.code.severity()),
             meaning: page.means(),
             found: page.found,
             tensorflow: page.tensorflow,

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::events::EventFile;
 use super::finding_json::{Finding, findings};
 use super::json::{DTypeName, Head, PathText, Source, Sums, Utf8OrBase64, Word, unix, write_document};
+use super::keras_json::Keras;
 use super::model_json::{MetaGraph, SavedModelParts};
 use super::serving::ServingVersion;
 use crate::analysis::{self, Role, Saver, Summary, Totals};
@@ -21,7 +22,7 @@ use crate::tensor::DType;
 pub(super) struct Inspect<'a> {
     #[serde(flatten)]
     head: Head,
-    /// above
+    /// what was opened
     source: Source<'a>,
     /// what wrote it, or the format of a file that is not TensorFlow's
     saver: Word<Saver>,
@@ -58,17 +59,21 @@ pub(super) struct Inspect<'a> {
     findings: Vec<Finding<'a>>,
     /// what else lies there, by name
     beside: Beside<'a>,
-    /// of a directory: all of them by step, below
+    /// of a directory: all that are in it, by step
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     checkpoints: Option<Vec<DirCheckpoint<'a>>>,
-    /// where there is a graph: below
+    /// of a file of Keras: its model
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = super::schema::never_null))]
+    keras_model: Option<Keras<'a>>,
+    /// where there is a graph: what is in it; of a SavedModel each of them
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     meta_graphs: Option<Vec<MetaGraph<'a>>>,
     #[serde(flatten)]
     saved_model: Option<SavedModelParts<'a>>,
-    /// of a serving directory: below, the 50 highest
+    /// of a serving directory: the 50 highest
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     versions: Option<Vec<ServingVersion<'a>>>,
@@ -80,7 +85,7 @@ pub(super) struct Inspect<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct DirectoryParts<'a> {
-    /// of a directory of checkpoints: event files, below; the newest as far as they have 64 MiB together, the others unread
+    /// of a directory of checkpoints: event files, the newest as far as they have 64 MiB together, the others unread
     events: Vec<EventFile<'a>>,
     /// of a directory of checkpoints: the lines of a state file that would fit, where the choice of the latest needed a note
     repair: Option<&'a [String]>,
@@ -237,6 +242,7 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
             leftovers: &summary.beside.leftovers,
         },
         checkpoints: origin.model_dir.as_ref().map(checkpoints),
+        keras_model: summary.keras.as_ref().map(|model| Keras::of(checkpoint, model)),
         meta_graphs: model.map(|model| model.graphs.iter().map(MetaGraph::from).collect()),
         saved_model: model.and_then(SavedModelParts::of),
         versions: summary.serving.as_ref().map(|serving| serving.versions.iter().map(ServingVersion::from).collect()),

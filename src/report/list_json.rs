@@ -19,7 +19,7 @@ use crate::tensor::Shape;
 pub(super) struct ListHead<'a> {
     #[serde(flatten)]
     head: Head,
-    /// above
+    /// what was opened
     source: Source<'a>,
 }
 

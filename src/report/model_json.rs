@@ -26,7 +26,7 @@ pub(super) struct InspectGraphs<'a> {
     tensorflow_version: Option<&'a str>,
     /// as in `validate`
     findings: Vec<Finding<'a>>,
-    /// below
+    /// as of a checkpoint
     meta_graphs: Vec<MetaGraph<'a>>,
     #[serde(flatten)]
     saved_model: Option<SavedModelParts<'a>>,

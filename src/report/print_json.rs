@@ -15,7 +15,7 @@ use crate::checkpoint::Origin;
 pub(super) struct PrintHead<'a> {
     #[serde(flatten)]
     head: Head,
-    /// above
+    /// what was opened
     source: Source<'a>,
 }
 

@@ -26,7 +26,7 @@ pub struct StatsJsonl<'c>(pub &'c Checkpoint);
 pub(super) struct StatsHead<'a> {
     #[serde(flatten)]
     head: Head,
-    /// above
+    /// what was opened
     source: Source<'a>,
 }
 

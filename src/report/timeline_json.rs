@@ -31,7 +31,7 @@ pub(super) struct Log<'a> {
     several: Option<&'a str>,
     /// earlier checkpoints that `--last` left out
     left_out: usize,
-    /// below, by step; with `jsonl` one a line
+    /// all that are in it, by step; with `jsonl` one a line
     checkpoints: Vec<LogCheckpoint<'a>>,
     /// scopes in which no weight changed between any two of them
     never_moved: &'a [String],
@@ -41,7 +41,7 @@ pub(super) struct Log<'a> {
     findings: Vec<Finding<'a>>,
     /// the lines of a state file that would fit
     repair: Option<&'a [String]>,
-    /// event files, below
+    /// event files, here and one directory below
     events: Vec<EventFile<'a>>,
 }
 

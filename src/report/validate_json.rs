@@ -21,9 +21,9 @@ pub(super) struct Validate<'a> {
     ok: bool,
     /// the checkpoints that were checked
     targets: Vec<PathText<'a>>,
-    /// below
+    /// what was found, in the order of the checks
     findings: Vec<Finding<'a>>,
-    /// how much was checked, below
+    /// how much was checked
     checked: Checked,
     /// where checkpoints of several names lie in one directory: what was found of each name
     #[serde(skip_serializing_if = "Vec::is_empty")]

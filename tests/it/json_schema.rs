@@ -176,12 +176,15 @@ inspect testdata/ops/clean/model
 inspect testdata/ops/tf1/alone.meta
 inspect testdata/ops/tf1/frozen.pb
 inspect testdata/npz/saved/stored.npz
+inspect testdata/keras/keras3/model.keras
+inspect testdata/keras/tf_keras/whole.h5
 inspect testdata/ops/keras/clean
 inspect DIR/no-shard
 inspect DIR/flipped
 graph testdata/object_graph/tf_keras
 graph testdata/object_graph/awkward
 graph testdata/saved_model/tf2/model
+graph testdata/keras/tf_keras/model.keras
 log testdata/model_dir/run --finite --values
 log testdata/model_dir/stale
 log testdata/model_dir/estimator --last 1
@@ -227,6 +230,7 @@ ops testdata/ops/tf2/read
 ops testdata/ops/tf2/write
 ops testdata/ops/tf1/init_writes
 ops testdata/ops/keras/nested.h5
+ops testdata/hdf5/types/oldest.h5
 ops testdata/ops/keras3/exported
 ops testdata/ops/clean/model
 ops testdata/ops/tf1/alone.meta
@@ -280,9 +284,9 @@ fn documents_are_what_the_schemas_say() {
     for line in COMMANDS.lines() {
         let line = line.replace("DIR", dir.path().to_str().unwrap());
         let arguments: Vec<&str> = line.split(' ').collect();
-        let kind = arguments[0];
         match serde_json::from_slice::<Value>(&run(&arguments, "json")) {
             Ok(document) => {
+                let kind = arguments[0];
                 assert_eq!(document["kind"], kind, "{line}");
                 let held = held.holds(kind, None, &document);
                 problems.extend(held.err().map(|error| format!("{line}: {error}")));
@@ -315,7 +319,32 @@ fn lines_are_what_the_schemas_say() {
     }
 }
 
-/// The test above would be worth nothing if a closed schema took whatever comes.
+/// What a model wants is a list, which `--against` takes again.
+#[test]
+fn specs_are_what_the_schemas_say() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ckpt"));
+    let line = "validate testdata/restore/names/v0 --against testdata/restore/names/v2.meta --emit spec";
+    let text = command.args(line.split(' ')).output().unwrap().stdout;
+    Held::new().holds("list", None, &serde_json::from_slice(&text).unwrap()).unwrap();
+}
+
+/// SARIF has a place for what it has no field for: there a finding is as it is in JSON.
+#[test]
+fn findings_in_sarif_are_what_the_schemas_say() {
+    let mut held = Held::new();
+    for line in ["validate testdata/model_dir/stale", "ops testdata/ops/tf2/at_load"] {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let sarif: Value = serde_json::from_slice(&run(&arguments, "sarif")).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        assert!(!results.is_empty(), "{line}");
+        for result in results {
+            let held = held.holds(arguments[0], Some("Finding"), &result["properties"]);
+            held.unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+}
+
+/// The tests above would be worth nothing if a closed schema took whatever comes.
 #[test]
 fn closed_schemas_refuse_what_is_not_documented() {
     let mut held = Held::new();

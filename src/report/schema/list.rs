@@ -19,7 +19,7 @@ use crate::tensor::Shape;
 pub(super) struct List<'a> {
     #[serde(flatten)]
     head: ListHead<'a>,
-    /// below, in the order asked for
+    /// in the order asked for
     tensors: Vec<ListTensor<'a>>,
     #[serde(flatten)]
     foot: ListFoot,

@@ -36,7 +36,7 @@ use crate::limits::Limits;
 struct Graph<'a> {
     #[serde(flatten)]
     head: GraphHead<'a>,
-    /// below; a node's position is its `id`, the first is the root
+    /// the objects; a node's position is its `id`, the first is the root
     nodes: Vec<Node<'a>>,
     #[serde(flatten)]
     foot: GraphFoot,
@@ -54,7 +54,7 @@ struct Diff<'a> {
     depth: DiffDepth,
     #[serde(flatten)]
     summary: DiffSummary,
-    /// below, by name or as asked for; identical tensors only with `--all`
+    /// by name or as asked for; identical tensors only with `--all`
     changes: Vec<Change<'a>>,
     #[serde(flatten)]
     foot: DiffFoot<'a>,
@@ -159,7 +159,7 @@ fn checkpoints() -> Vec<PathBuf> {
                 open.push(path);
                 continue;
             }
-            let ends = ["index", "safetensors", "npz", "npy"];
+            let ends = ["index", "safetensors", "npz", "npy", "h5", "keras"];
             if path.extension().is_some_and(|end| ends.iter().any(|known| end == *known)) {
                 found.push(path);
             }

@@ -13,7 +13,7 @@ use crate::report::print_json::PrintHead;
 pub(super) struct Print<'a> {
     #[serde(flatten)]
     head: PrintHead<'a>,
-    /// below, in the order asked for
+    /// in the order asked for
     tensors: Vec<PrintTensor<'a>>,
 }
 

@@ -24,9 +24,9 @@ use crate::report::{StatsFormat, StatsJson, StatsJsonl};
 pub(super) struct Stats<'a> {
     #[serde(flatten)]
     head: StatsHead<'a>,
-    /// below: numeric tensors in the order asked for, at most as many as `--top` says
+    /// numeric tensors in the order asked for, at most as many as `--top` says
     tensors: Vec<StatsTensor<'a>>,
-    /// over all selected numeric tensors, whatever `--top` says: below
+    /// over all selected numeric tensors, whatever `--top` says
     totals: Totals,
     #[serde(flatten)]
     foot: StatsFoot,
@@ -43,7 +43,7 @@ struct StatsTensor<'a> {
     shape: Dims<'a>,
     /// how many
     elements: Option<u64>,
-    /// why it cannot be read, or that its bytes are not the ones that were saved; absent if all is well, otherwise there is nothing below
+    /// why it cannot be read, or that its bytes are not the ones that were saved; absent if all is well, otherwise all figures are absent
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = super::never_null)]
     error: Option<String>,
