@@ -10,6 +10,10 @@
 //!   ([`analysis::validate`]). [`report`] renders the answers as text, JSON and other formats.
 //! - [`table`], [`bundle`], [`tensor`] and [`wire`] are the formats themselves, for tools of your own.
 //!
+//! Features are the floors of the house, each with those below it: without any (`default-features = false`) there is the
+//! reader, which opens every format and reads every tensor; `graphs` adds what programs say of their variables,
+//! `analysis` the questions, `report` the answers as text and JSON, `cli` the command.
+//!
 //! Nothing panics or allocates by a number from a file: damage is an [`error::Error`] that says what, where and, if
 //! known, what to do, and what is left of a damaged index is still listed.
 //!
@@ -34,6 +38,9 @@
 //! # Ok::<(), ckpt::error::Error>(())
 //! ```
 
+#![cfg_attr(not(feature = "analysis"), expect(dead_code, reason = "what only the questions above ask for"))]
+
+#[cfg(feature = "analysis")]
 pub mod analysis;
 pub mod bundle;
 pub mod checkpoint;
@@ -41,15 +48,19 @@ pub mod container;
 pub mod error;
 pub mod escape;
 pub mod events;
+#[cfg(feature = "report")]
 pub mod export;
 pub mod finder;
 pub mod formats;
+#[cfg(feature = "graphs")]
 pub mod graphs;
 pub mod limits;
 pub mod nearest;
 pub mod parallel;
-pub mod pb;
+#[cfg(feature = "graphs")]
+mod pb;
 pub mod progress;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod sniff;
 pub mod storage;

@@ -189,6 +189,28 @@ pub fn saver_v1(data: &[u8]) {
     }
 }
 
+/// An HDF5 file. What it promises: see [`use_all`]. Values that were never written may stand for more than the file.
+pub fn hdf5(data: &[u8]) {
+    file("model.h5", data);
+}
+
+/// A `.keras` archive. What it promises: as [`hdf5`].
+pub fn keras(data: &[u8]) {
+    file("model.keras", data);
+}
+
+fn file(name: &str, data: &[u8]) {
+    let mut input = Input(data);
+    let choices = Input(input.take(8));
+    let dir = scratch();
+    let path = dir.path().join(name);
+    std::fs::write(&path, input.0).unwrap();
+    match open(&path) {
+        Ok(checkpoint) => use_all(&checkpoint, input.0.len().max(MOST), choices),
+        Err(error) => drop(said(&error)),
+    }
+}
+
 /// An extent, mostly small.
 pub(crate) fn extent(input: &mut Input<'_>) -> Extent {
     match input.below(4) {

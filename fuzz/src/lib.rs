@@ -21,7 +21,7 @@ mod structured;
 mod tables;
 mod text;
 
-pub use bundles::{bundle, saver_v1, validate};
+pub use bundles::{bundle, hdf5, keras, saver_v1, validate};
 pub use messages::{events, object_graph, ops, saved_model, state};
 pub use pairs::diff;
 pub use seeds::seeds;
@@ -33,11 +33,13 @@ pub use text::{explain, numpy, region};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 16] = [
+pub const TARGETS: [(&str, Body); 18] = [
     ("bundle", bundle),
     ("diff", diff),
     ("events", events),
     ("explain", explain),
+    ("hdf5", hdf5),
+    ("keras", keras),
     ("numpy", numpy),
     ("object_graph", object_graph),
     ("ops", ops),

@@ -123,6 +123,8 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
                 let halves = [long(bytes), long(data), long(bytes), long(second)].concat();
                 seeds.push([&[flags, depth, 0, 0, 0, 0, 0, 0, 0][..], &halves].concat());
             }
+            "hdf5" if name.ends_with(".h5") => seeds.push([&choices[..], bytes].concat()),
+            "keras" if name.ends_with(".keras") => seeds.push([&choices[..], bytes].concat()),
             "saver_v1" if is_table && !is_index => {
                 seeds.extend([0, 1].map(|kind| [&[kind][..], &choices, bytes].concat()));
             }

@@ -29,6 +29,8 @@ pub enum Sort {
     DType,
     /// Role, then name.
     Role,
+    /// The order of the model, where the file has one; else name.
+    Model,
 }
 
 /// What `list --by` groups tensors by.
@@ -98,10 +100,15 @@ impl<'c> Listing<'c> {
         let mut cursor = tensors.cursor();
         match sort {
             Sort::Name => {}
+            Sort::Model if checkpoint.keras().is_none() => {}
             Sort::Size => rows.sort_by_cached_key(|at| Reverse(cursor.reach(*at).and_then(Tensor::bytes))),
             Sort::Offset => rows.sort_by_cached_key(|at| cursor.reach(*at).map(first_place)),
             Sort::DType => rows.sort_by_cached_key(|at| cursor.reach(*at).map(|t| dtype_name(t.dtype))),
             Sort::Role => rows.sort_by_cached_key(|at| roles.role(*at)),
+            Sort::Model => rows.sort_by_cached_key(|at| {
+                let told = cursor.reach(*at).and_then(|tensor| checkpoint.told(&tensor.name));
+                told.map_or(usize::MAX, |told| told.order)
+            }),
         }
         if reverse {
             rows.reverse();

@@ -76,6 +76,15 @@ impl Names {
         self.rows.push(Name { full_name: full_name.map(Box::from), ..Name::default() });
     }
 
+    /// Adds the tensor with this key, with the name that the file itself says, if it does.
+    fn add_told(&mut self, checkpoint: &Checkpoint, key: &[u8]) {
+        let own = checkpoint.told(key).and_then(|told| told.name).filter(|name| !name.is_empty());
+        if let Some(own) = own.as_deref().filter(|own| !self.seen.insert((*own).into())) {
+            self.ambiguous.insert(own.to_owned());
+        }
+        self.rows.push(Name { full_name: own.map(Into::into), ..Name::default() });
+    }
+
     /// Finds the names of all tensors.
     pub fn of(checkpoint: &Checkpoint, roles: &Roles, objects: &Objects) -> Self {
         let graph = objects.graph();
@@ -86,15 +95,14 @@ impl Names {
         let mut tensors = checkpoint.tensors().cursor();
         while let Some((at, tensor)) = tensors.advance() {
             let key: &[u8] = &tensor.name;
-            match (graph, &paths) {
-                (Some(graph), Some(paths)) => {
-                    names.add(graph, key);
-                    let node = graph.node_for_key(key).filter(|_| key != OBJECT_GRAPH_KEY);
-                    if let Some((node, name)) = node.zip(names.rows.last_mut()) {
-                        (name.aliases, name.more_aliases) = aliases(paths, node, key);
-                    }
+            if let (Some(graph), Some(paths)) = (graph, &paths) {
+                names.add(graph, key);
+                let node = graph.node_for_key(key).filter(|_| key != OBJECT_GRAPH_KEY);
+                if let Some((node, name)) = node.zip(names.rows.last_mut()) {
+                    (name.aliases, name.more_aliases) = aliases(paths, node, key);
                 }
-                _ => names.rows.push(Name::default()),
+            } else {
+                names.add_told(checkpoint, key);
             }
             let link = match &slots {
                 Some(slots) => slots.link(key),

@@ -7,6 +7,7 @@ use super::beside::Beside;
 use super::derived::is_zero;
 use super::files::{FileInfo, files};
 use super::finding::{Code, Finding};
+use super::keras_model::KerasModel;
 use super::model::ModelInfo;
 use super::objects::Objects;
 use super::roles::{Role, Roles};
@@ -52,6 +53,8 @@ pub struct Summary {
     pub beside: Beside,
     /// The SavedModel that the variables belong to, or the `.meta` beside the checkpoint.
     pub model: Option<ModelInfo>,
+    /// The model of a file of Keras.
+    pub keras: Option<KerasModel>,
     /// The versions of a serving directory.
     pub serving: Option<Serving>,
     /// Event files of a directory, here and one directory below, and the newest of them read.
@@ -240,6 +243,7 @@ impl Summary {
             other_scopes,
             beside: Beside::look(checkpoint),
             model,
+            keras: KerasModel::of(checkpoint),
             serving: (origin.kind == SourceKind::ServingBase)
                 .then(|| Serving::of(&origin.path, &Limits::default()).ok())
                 .flatten(),

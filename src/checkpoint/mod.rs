@@ -7,9 +7,11 @@
 mod elements;
 
 pub use crate::container::{
-    Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
+    Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, Purpose, StoredSlice, Tensor,
+    Tensors, Told,
 };
 pub use crate::finder::{Choice, Found, ModelDir, Origin, SourceKind, StateFile, WrittenPath, prefix_wins};
+pub use crate::formats::keras::{ConfigLayer, ConfigTree, KerasFacts, KerasFile, KerasGroup, Naming};
 pub use crate::sniff::{Foreign, Looks, is_table, look, looks_like};
 pub use elements::Elements;
 
@@ -20,7 +22,6 @@ use crate::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
 use crate::container::{Nothing, resolve, touches};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats;
-use crate::graphs::saved_model::damage_without_variables;
 use crate::limits::Limits;
 use crate::sniff;
 use crate::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink, read_region};
@@ -28,6 +29,16 @@ use crate::wire::Crc32c;
 
 /// The key of the object graph in an object-based checkpoint (`OBJECT_GRAPH_PROTO_KEY`, `trackable/base.py`).
 pub const OBJECT_GRAPH_KEY: &[u8] = b"_CHECKPOINTABLE_OBJECT_GRAPH";
+
+/// What is wrong with a SavedModel that has no variables: only its graph knows whether it should have some.
+#[cfg(feature = "graphs")]
+use crate::graphs::saved_model::damage_without_variables as without_variables;
+
+#[cfg(not(feature = "graphs"))]
+fn without_variables(origin: &mut Origin) -> Vec<Error> {
+    origin.notes.push("there is no variables.index; whether there should be one was not looked at".to_owned());
+    Vec::new()
+}
 
 /// An open checkpoint: what its index says. Tensor bytes are read when asked for.
 #[derive(Debug)]
@@ -56,7 +67,7 @@ impl Checkpoint {
     /// As [`Checkpoint::open`].
     pub fn open_origin(mut origin: Origin, limits: &Limits) -> Result<Self> {
         if !origin.has_variables {
-            let damage = damage_without_variables(&mut origin);
+            let damage = without_variables(&mut origin);
             let opened =
                 Opened { tensors: Tensors::default(), damage, notes: Vec::new(), container: Box::new(Nothing) };
             return Ok(Self::of_opened(origin, opened, limits));
@@ -84,8 +95,12 @@ impl Checkpoint {
     }
 
     /// A checkpoint of what a format opened.
-    pub(crate) fn of_opened(origin: Origin, opened: Opened, limits: &Limits) -> Self {
+    pub(crate) fn of_opened(mut origin: Origin, opened: Opened, limits: &Limits) -> Self {
         let Opened { tensors, damage, notes, container } = opened;
+        if let SourceKind::File(format) = &mut origin.kind {
+            // A row of the table may stand for several: an HDF5 file need not be one of Keras.
+            *format = container.format();
+        }
         Self { origin, tensors, damage, notes, container, limits: limits.clone() }
     }
 
@@ -139,6 +154,16 @@ impl Checkpoint {
     /// The container as that of one format, for what only that format has; `None` of any other.
     pub(crate) fn of_format<C: Container + 'static>(&self) -> Option<&C> {
         self.container.as_any().downcast_ref()
+    }
+
+    /// What the files themselves say of a tensor: its own name, what it is for, its place in the model.
+    pub fn told(&self, name: &[u8]) -> Option<Told> {
+        self.container.told(name)
+    }
+
+    /// What a file of Keras says of its model; `None` of any other.
+    pub fn keras(&self) -> Option<&KerasFile> {
+        self.of_format::<KerasFile>().filter(|file| file.format().id != "hdf5")
     }
 
     /// The file that says what there is: an index, or the only file itself.
@@ -222,6 +247,15 @@ impl Checkpoint {
             Ok(())
         })?;
         Ok(read)
+    }
+
+    /// Compares a tensor with the checksums that the container has of its own, if it has any of it, and decodes what
+    /// must be decoded.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not what was saved.
+    pub(crate) fn verify_own(&self, tensor: &Tensor) -> Result<Checked> {
+        self.container.verify(tensor)
     }
 
     fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {

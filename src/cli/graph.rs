@@ -1,10 +1,11 @@
 //! `ckpt graph`: the objects of an object-based checkpoint.
 
 use anyhow::{Result, bail};
-use ckpt::analysis::Objects;
+use ckpt::analysis::{KerasModel, Names, Objects, Roles};
+use ckpt::checkpoint::Checkpoint;
 use ckpt::escape::escaped;
 use ckpt::graphs::object_graph::{Attribute, TreeOptions};
-use ckpt::report::{graph_dot, graph_json, tensor_text};
+use ckpt::report::{graph_dot, graph_json, keras_graph_json, keras_tree, tensor_text};
 
 use super::ctx::library_sentence;
 use super::source::SourceArgs;
@@ -45,6 +46,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json, Format::Dot])?;
     let checkpoint = args.source.open(ctx, true)?;
+    if let Some(model) = KerasModel::of(&checkpoint) {
+        return of_keras(args, &checkpoint, &model, ctx);
+    }
     let objects = Objects::of(&checkpoint);
     let shown = escaped(checkpoint.origin().prefix.as_path().as_os_str().as_encoded_bytes()).into_owned();
     let Some(graph) = objects.graph() else {
@@ -79,5 +83,18 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         }
     }
     super::source::tell_damage(&checkpoint, ctx);
+    Ok(if checkpoint.damage().is_empty() { Status::Fine } else { Status::Trouble })
+}
+
+/// The layers of a file of Keras, in the order of the model.
+fn of_keras(args: &Args, checkpoint: &Checkpoint, model: &KerasModel, ctx: &mut Ctx) -> Result<Status> {
+    let names = Names::of(checkpoint, &Roles::of(checkpoint), &Objects::of(checkpoint));
+    let depth = args.depth.unwrap_or(usize::MAX);
+    match ctx.format {
+        Format::Json => keras_graph_json(checkpoint, model, &names, &mut ctx.out)?,
+        Format::Dot => bail!("--format dot draws object graphs; of a file of Keras there are text and json"),
+        _ => keras_tree(checkpoint, model, &names, depth, ctx.look, &mut ctx.out)?,
+    }
+    super::source::tell_damage(checkpoint, ctx);
     Ok(if checkpoint.damage().is_empty() { Status::Fine } else { Status::Trouble })
 }

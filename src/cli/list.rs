@@ -39,9 +39,9 @@ pub(crate) struct Args {
     /// Show what each key is called in the program, which slot belongs to which variable, and other paths to it.
     #[arg(long, conflicts_with_all = ["long", "tree", "by"])]
     names: bool,
-    /// Sort by this.
-    #[arg(long, value_enum, default_value_t, value_name = "KEY")]
-    sort: SortKey,
+    /// Sort by this. Names of a Keras file come in the order of its model, everything else by name.
+    #[arg(long, value_enum, value_name = "KEY")]
+    sort: Option<SortKey>,
     #[command(flatten)]
     order: OrderArgs,
     /// Show scopes as a tree with subtotals.
@@ -55,14 +55,14 @@ pub(crate) struct Args {
     depth: Option<usize>,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum SortKey {
-    #[default]
     Name,
     Size,
     Offset,
     Dtype,
     Role,
+    Model,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -98,11 +98,13 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let selection = args.select.select(&checkpoint, &roles, ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let sort = match args.sort {
-        SortKey::Name => Sort::Name,
-        SortKey::Size => Sort::Size,
-        SortKey::Offset => Sort::Offset,
-        SortKey::Dtype => Sort::DType,
-        SortKey::Role => Sort::Role,
+        None if args.names => Sort::Model,
+        None | Some(SortKey::Name) => Sort::Name,
+        Some(SortKey::Size) => Sort::Size,
+        Some(SortKey::Offset) => Sort::Offset,
+        Some(SortKey::Dtype) => Sort::DType,
+        Some(SortKey::Role) => Sort::Role,
+        Some(SortKey::Model) => Sort::Model,
     };
     let names = args.names.then(|| names(&checkpoint, &roles, ctx));
     let mut listing = Listing::new(&checkpoint, &roles, selection, sort, args.order.reverse, args.order.top);

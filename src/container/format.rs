@@ -32,6 +32,8 @@ pub enum Checksums {
     EachRun,
     /// The container knows of its own whether a tensor's bytes are right: see [`Container::verify`].
     Container,
+    /// The container knows of some tensors whether their bytes are right, and can say of others only that they decode.
+    Some,
     /// Nothing: nobody can say that bytes are the ones that were saved.
     None,
 }
@@ -47,6 +49,32 @@ pub struct Opened {
     pub notes: Vec<Error>,
     /// The files.
     pub container: Box<dyn Container>,
+}
+
+/// What a file itself says of a tensor besides its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The variable's own name in the program that wrote it.
+    pub name: Option<String>,
+    /// What it is for.
+    pub purpose: Option<Purpose>,
+    /// Its place in the order of the model.
+    pub order: usize,
+}
+
+/// What a variable is for, as a file says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A weight that training changes.
+    Weight,
+    /// A weight that it does not: of a layer that is frozen, or a moving statistic.
+    Untrained,
+    /// The n-th variable of the optimizer.
+    Optimizer(usize),
+    /// The state of a metric.
+    Metric,
+    /// The state of a random generator.
+    Seed,
 }
 
 /// Memory that the elements of an encoded tensor need while they are read.
@@ -143,6 +171,11 @@ pub trait Container: fmt::Debug + Send + Sync {
     /// If they cannot be read, or are not what was saved.
     fn verify(&self, _tensor: &Tensor) -> Result<Checked> {
         Ok(Checked::Not)
+    }
+
+    /// What the file itself says of a tensor; most formats say nothing.
+    fn told(&self, _name: &[u8]) -> Option<Told> {
+        None
     }
 
     /// The pieces, which the region touches, of a tensor that has no range: this container alone can read it.

@@ -8,6 +8,6 @@ mod tensor;
 
 pub(crate) use catalogue::Builder;
 pub use catalogue::{Cursor, Iter, Kind, Tensors};
-pub use format::{Checksums, Container, Format, Hold, Nothing, Opened};
+pub use format::{Checksums, Container, Format, Hold, Nothing, Opened, Purpose, Told};
 pub use tensor::{Parts, Place, StoredSlice, Tensor};
 pub(crate) use tensor::{resolve, touches};

@@ -17,8 +17,8 @@ pub struct Probe<'a> {
     pub len: u64,
 }
 
-/// How many bytes a format may look at.
-pub const PROBED: u64 = 512;
+/// How many bytes a format may look at: those of an HDF5 file may begin behind 1,024 of somebody else.
+pub const PROBED: u64 = 1032;
 
 /// A format whose checkpoints are files.
 #[derive(Clone, Copy, Debug)]

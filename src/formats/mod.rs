@@ -5,6 +5,8 @@
 
 pub mod bundle;
 mod file_format;
+mod hdf5;
+pub mod keras;
 pub mod npz;
 pub mod safetensors;
 pub mod saver_v1;
@@ -20,7 +22,8 @@ use crate::limits::Limits;
 use crate::storage::Source;
 
 /// Every format; one that is added here is found, opened, listed, read and compared by all commands.
-pub const FORMATS: &[FileFormat] = &[safetensors::FORMAT, npz::FORMAT, npz::NPY];
+pub const FORMATS: &[FileFormat] =
+    &[safetensors::FORMAT, npz::FORMAT, npz::NPY, keras::ARCHIVE, keras::SHARDED, keras::H5, keras::HDF5];
 
 /// Opens what TensorFlow's savers wrote, whose files are found by their names: V1 files, or else the bundle of a prefix.
 ///

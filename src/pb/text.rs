@@ -22,7 +22,7 @@ static POOL: LazyLock<Option<DescriptorPool>> =
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`] if the bytes are no such message.
-pub fn decode<T: Message + Default>(what: &'static str, bytes: &[u8], offset: u64) -> Result<T> {
+pub(crate) fn decode<T: Message + Default>(what: &'static str, bytes: &[u8], offset: u64) -> Result<T> {
     T::decode(bytes).map_err(|error| Error::malformed(what, error.to_string()).at_offset(offset))
 }
 
@@ -31,7 +31,7 @@ pub fn decode<T: Message + Default>(what: &'static str, bytes: &[u8], offset: u6
 /// # Errors
 /// [`ErrorKind::Malformed`] with the line, column and offset if the text does not follow the format or names a field
 /// that `proto/` does not have, or if messages nest too deeply.
-pub fn from_text(message: &str, what: &'static str, text: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn from_text(message: &str, what: &'static str, text: &[u8]) -> Result<Vec<u8>> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let offset = error.valid_up_to();
         Error::malformed(what, format!("not UTF-8 at {}", Position::of(text, offset))).at_offset(offset as u64)

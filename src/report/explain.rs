@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Look;
 use super::arguments::words;
 use super::json::shown;
-use super::restore_text::hint_text;
+use super::restore_text::hints_text;
 use crate::analysis::explain::{Diagnosis, OnDisk, Page, TensorNow};
 use crate::analysis::{Restore, Severity};
 use crate::error::Error;
@@ -189,7 +189,7 @@ fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Resul
         (false, None) => ("  ✗ ", "does not restore"),
     };
     paragraph(sign, &format!("into {into}: {verdict} ({})", counts.join(", ")), look, out)?;
-    restore.hints.iter().try_for_each(|hint| hint_text(hint, look, out))
+    hints_text(&restore.hints, look, out)
 }
 
 #[cfg(test)]

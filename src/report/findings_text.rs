@@ -140,9 +140,13 @@ fn verdict_line(
     };
     let mut read = match checked.unsummed {
         0 => format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors)),
-        n => {
+        n if checked.verified == 0 => {
             let all = format!("{} of {} tensors have their bytes", count(n), count(checked.tensors));
             format!("{all}, and no checksums to verify them by")
+        }
+        n => {
+            let verified = format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors));
+            format!("{verified}, {} have their bytes and no checksums", count(n))
         }
     };
     if checked.skipped > 0 {

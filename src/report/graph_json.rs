@@ -22,20 +22,21 @@ pub(super) struct GraphHead<'a> {
     head: Head,
     /// what was opened
     source: Source<'a>,
-    /// `checkpoint`, or `saved_model` where the checkpoint's own graph cannot be read
+    /// `checkpoint`, or `saved_model` where the checkpoint's own graph cannot be read; `keras` of a file of Keras, whose nodes are its layers
     from: FoundIn,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
-enum FoundIn {
+pub(super) enum FoundIn {
     Checkpoint,
     SavedModel,
+    Keras,
 }
 
 /// What stands behind the nodes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct GraphFoot {
     /// where the graph contradicts itself, 1000 at most
@@ -47,12 +48,16 @@ pub(super) struct GraphFoot {
 #[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct Node<'a> {
     id: usize,
-    /// the shortest path from the root, as keys spell it; null if there is none, or it has more than 64 parts
+    /// the shortest path from the root, as keys spell it; null if there is none, or it has more than 64 parts; of a file of Keras the name of the layer
     path: Option<String>,
+    /// of a file of Keras: the class
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = super::schema::never_null))]
+    class: Option<&'a str>,
     /// the objects that it refers to
-    children: Vec<Child<'a>>,
+    pub(super) children: Vec<Child<'a>>,
     /// what is stored
-    attributes: Vec<Attribute<'a>>,
+    pub(super) attributes: Vec<Attribute<'a>>,
     /// of an optimizer: the variables that it made for those that it trains
     slots: Vec<SlotVariable<'a>>,
     /// a saver of its own
@@ -62,23 +67,23 @@ pub(super) struct Node<'a> {
 /// An object that another one refers to.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-struct Child<'a> {
-    name: &'a str,
+pub(super) struct Child<'a> {
+    pub(super) name: &'a str,
     /// its id, as stored
-    node: i32,
+    pub(super) node: i32,
 }
 
 /// What of an object is stored.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-struct Attribute<'a> {
-    name: &'a str,
-    full_name: &'a str,
-    key: &'a str,
+pub(super) struct Attribute<'a> {
+    pub(super) name: &'a str,
+    pub(super) full_name: &'a str,
+    pub(super) key: &'a str,
     /// of its tensor; null if there is no tensor of that key
-    dtype: Option<DTypeName>,
+    pub(super) dtype: Option<DTypeName>,
     /// of its tensor; null if there is no tensor of that key
-    shape: Option<Vec<i64>>,
+    pub(super) shape: Option<Vec<i64>>,
 }
 
 /// A variable that an optimizer made.
@@ -104,7 +109,7 @@ pub fn graph_json(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let from = if matches!(objects, Objects::FromSavedModel(..)) { FoundIn::SavedModel } else { FoundIn::Checkpoint };
-    let head = GraphHead { head: Head::of("graph"), source: Source::of(checkpoint.origin()), from };
+    let head = GraphHead::of(checkpoint, from);
     out.write_all(b"{")?;
     write_fields(&head, out)?;
     out.write_all(b",\"nodes\":[")?;
@@ -118,7 +123,19 @@ pub fn graph_json(
     writeln!(out, "}}")
 }
 
+impl<'a> GraphHead<'a> {
+    pub(super) fn of(checkpoint: &'a Checkpoint, from: FoundIn) -> Self {
+        Self { head: Head::of("graph"), source: Source::of(checkpoint.origin()), from }
+    }
+}
+
 impl<'a> Node<'a> {
+    /// A layer of a file of Keras, without what it holds.
+    pub(super) fn of_keras(id: usize, name: Option<&str>, class: Option<&'a str>) -> Self {
+        let (path, none) = (name.map(str::to_owned), Vec::new());
+        Self { id, path, class, children: Vec::new(), attributes: Vec::new(), slots: none, saver: None }
+    }
+
     fn of(checkpoint: &Checkpoint, graph: &ObjectGraph, id: usize, node: &'a object_graph::Node) -> Self {
         let child = |child: &'a object_graph::Child| Child { name: &child.local_name, node: child.node_id };
         let slot = |slot: &'a object_graph::SlotVariable| SlotVariable {
@@ -129,6 +146,7 @@ impl<'a> Node<'a> {
         Self {
             id,
             path: path(graph, id),
+            class: None,
             children: node.children.iter().map(child).collect(),
             attributes: node.attributes.iter().map(|attribute| Attribute::of(checkpoint, attribute)).collect(),
             slots: node.slot_variables.iter().map(slot).collect(),

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::events::EventFile;
 use super::finding_json::{Finding, findings};
 use super::json::{DTypeName, Head, PathText, Source, Sums, Utf8OrBase64, Word, unix, write_document};
+use super::keras_json::Keras;
 use super::model_json::{MetaGraph, SavedModelParts};
 use super::serving::ServingVersion;
 use crate::analysis::{self, Role, Saver, Summary, Totals};
@@ -62,6 +63,10 @@ pub(super) struct Inspect<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
     checkpoints: Option<Vec<DirCheckpoint<'a>>>,
+    /// of a file of Keras: its model
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = super::schema::never_null))]
+    keras_model: Option<Keras<'a>>,
     /// where there is a graph: what is in it; of a SavedModel each of them
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = super::schema::never_null))]
@@ -237,6 +242,7 @@ pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Wr
             leftovers: &summary.beside.leftovers,
         },
         checkpoints: origin.model_dir.as_ref().map(checkpoints),
+        keras_model: summary.keras.as_ref().map(|model| Keras::of(checkpoint, model)),
         meta_graphs: model.map(|model| model.graphs.iter().map(MetaGraph::from).collect()),
         saved_model: model.and_then(SavedModelParts::of),
         versions: summary.serving.as_ref().map(|serving| serving.versions.iter().map(ServingVersion::from).collect()),

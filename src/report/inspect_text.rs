@@ -26,6 +26,9 @@ pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out:
         roles(summary, look, out)?;
         scopes(summary, look, out)?;
     }
+    if let Some(model) = &summary.keras {
+        super::keras::keras_screen(model, look, out)?;
+    }
     if let Some(model) = &summary.model {
         model_screen(model, Detail::Beside, look, out)?;
     }

@@ -18,7 +18,7 @@ const SIGNATURES: &[(&[u8], Known)] = &[
     ),
     (
         b"\x89HDF\r\n\x1a\n",
-        looks(Foreign::Hdf5, "an HDF5 file (Keras .h5)", "ckpt does not read HDF5 yet; use h5ls or h5dump"),
+        looks(Foreign::Hdf5, "an HDF5 file (Keras .h5)", "ckpt reads it when it is given this file itself"),
     ),
     (
         b"\xef\xbf\xbdHDF",
@@ -148,7 +148,7 @@ fn zip(head: &[u8]) -> Known {
     if has(b"/data.pkl") || has(b"/data/") || has(b".pkl") {
         looks(Foreign::Other, "a PyTorch checkpoint (zip with a pickle)", TORCH)
     } else if has(b"config.json") || has(b"metadata.json") || has(b"model.weights.h5") {
-        looks(Foreign::KerasArchive, "a .keras archive (zip)", "ckpt does not read Keras archives yet")
+        looks(Foreign::KerasArchive, "a .keras archive (zip)", "ckpt reads it when its name ends in .keras")
     } else {
         looks(Foreign::Archive, "a zip archive", UNPACK)
     }

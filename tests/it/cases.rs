@@ -375,15 +375,14 @@ fn a_number_is_printed_by_its_checksum() {
     assert!(String::from_utf8_lossy(&json.stdout).contains("\"values\":null"));
 }
 
-// The header of an HDF5 file says where it ends: one that ends before is told from one that is only of another format.
+// The header of an HDF5 file says where it ends: of one that ends before, that is told before anything else.
 #[test]
 fn a_keras_file_that_is_cut_off() {
     for (name, cut) in [("empty/model.h5", true), ("model.h5", false), ("model.weights.h5", false)] {
         let path = testdata().join("cases/14-keras3-files").join(name);
         let out = ckpt(&["list", path.to_str().unwrap()]);
         let error = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert_eq!(out.status.code(), Some(2), "{error}");
-        assert!(error.contains("an HDF5 file (Keras .h5)"), "{error}");
+        assert_eq!(out.status.code(), Some(if cut { 2 } else { 0 }), "{error}");
         assert_eq!(error.contains("cut off"), cut, "{name}: {error}");
     }
 }

@@ -176,12 +176,15 @@ inspect testdata/ops/clean/model
 inspect testdata/ops/tf1/alone.meta
 inspect testdata/ops/tf1/frozen.pb
 inspect testdata/npz/saved/stored.npz
+inspect testdata/keras/keras3/model.keras
+inspect testdata/keras/tf_keras/whole.h5
 inspect testdata/ops/keras/clean
 inspect DIR/no-shard
 inspect DIR/flipped
 graph testdata/object_graph/tf_keras
 graph testdata/object_graph/awkward
 graph testdata/saved_model/tf2/model
+graph testdata/keras/tf_keras/model.keras
 log testdata/model_dir/run --finite --values
 log testdata/model_dir/stale
 log testdata/model_dir/estimator --last 1
@@ -227,6 +230,7 @@ ops testdata/ops/tf2/read
 ops testdata/ops/tf2/write
 ops testdata/ops/tf1/init_writes
 ops testdata/ops/keras/nested.h5
+ops testdata/hdf5/types/oldest.h5
 ops testdata/ops/keras3/exported
 ops testdata/ops/clean/model
 ops testdata/ops/tf1/alone.meta

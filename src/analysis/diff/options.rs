@@ -22,7 +22,7 @@ pub struct DiffOptions {
     pub nan_differs: bool,
     /// What the user says must be the same, or must have changed.
     pub expectations: Vec<(Expected, String, Selector)>,
-    /// Keep identical pairs in [`Diff::changes`].
+    /// Keep identical pairs in [`Diff::changes`](super::Diff::changes).
     pub keep_identical: bool,
     /// Worker threads.
     pub threads: usize,

@@ -145,11 +145,16 @@ fn object_of(object: &Map<String, Value>, path: &str, in_lambda: bool, found: &m
     } else if let Some(name) = text("registered_name").or(Some(class).filter(|class| class.contains('>')))
         && text("module").is_none()
         && !name.is_empty()
+        && !name.strip_prefix("Custom>").is_some_and(|name| OPTIMIZERS.contains(&name))
     {
         found.insert(KerasFound::Foreign { layer, what: name.to_owned() });
     }
     in_lambda
 }
+
+/// Optimizers of `tf_keras`, which registers its own as if they were of a program.
+const OPTIMIZERS: [&str; 11] =
+    ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD"];
 
 fn is_keras(module: &str) -> bool {
     let first = module.split('.').next().unwrap_or_default();

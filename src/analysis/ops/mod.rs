@@ -28,7 +28,7 @@ use super::finding::{Code, Finding};
 use crate::error::Result;
 use crate::escape::escaped;
 use crate::graphs::graph::{GraphFile, ObjectKind, Objects, Part, with_graphs};
-use crate::graphs::keras::{KerasConfig, keras_archive, keras_metadata, lambda_text};
+use crate::graphs::keras::{KerasConfig, keras_archive, keras_h5, keras_metadata};
 use crate::graphs::saved_model::is_inside;
 use report::MOST;
 
@@ -52,7 +52,12 @@ pub fn look_at_ops(targets: &[Target]) -> OpsReport {
                 lambdas(&configs, &mut report);
             }),
             Target::KerasArchive(path) => keras_archive(path).map(|configs| lambdas(&configs, &mut report)),
-            Target::Hdf5(path) => lambda_text(path).map(|at| hdf5(path, at, &mut report)),
+            Target::Hdf5(path) => keras_h5(path).map(|(configs, unread)| {
+                for error in &unread {
+                    report.unread(error);
+                }
+                lambdas(&configs, &mut report);
+            }),
             Target::Unsupported(path, why) => {
                 report.unread.push(Finding::new(Code::Unreadable, *why).in_file(path));
                 Ok(())
@@ -111,19 +116,6 @@ fn assets(path: &Path, part: &Part<'_>, report: &mut OpsReport) {
             report.found(Finding::new(Code::UnsafeAssetPath, message).in_file(path));
         }
     }
-}
-
-/// An HDF5 file is never said to be harmless: its configuration may lie where a search for text does not find it.
-fn hdf5(path: &Path, at: Option<u64>, report: &mut OpsReport) {
-    if let Some(at) = at {
-        let message = "the text of a Lambda layer stands in this file; Keras loads its code with the model and runs it";
-        let mut finding = Finding::new(Code::KerasLambda, message).in_file(path);
-        finding.offset = Some(at);
-        report.found(finding);
-    }
-    let message = "an HDF5 file (Keras .h5) was only searched for the text of a Lambda layer, not read";
-    let help = "save the model as .keras to have it looked at";
-    report.unread.push(Finding::new(Code::Unreadable, message).in_file(path).with_help(help));
 }
 
 fn lambdas(configs: &[KerasConfig], report: &mut OpsReport) {

@@ -16,7 +16,7 @@ pub enum Target {
     KerasMetadata(PathBuf),
     /// A `.keras` archive, or the `config.json` of an unpacked one.
     KerasArchive(PathBuf),
-    /// An HDF5 file: not read, only searched for the text of Lambda layers.
+    /// An HDF5 file, which may have the configuration of a model in its attributes.
     Hdf5(PathBuf),
     /// A file that may hold code and that is not read: its name, and why.
     Unsupported(PathBuf, &'static str),

@@ -10,7 +10,7 @@ use super::key::{has_value_suffix, own_name, short_name, split_last, strip_numbe
 use super::names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot, is_parameter};
 use super::program::{Program, RoleOf, averages_of_optimizers};
 use super::structure::{Ancestors, by_purpose, is_table, without_scopes};
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Purpose, Tensor};
 use crate::tensor::DType;
 
 pub(super) struct Judge<'c> {
@@ -22,6 +22,21 @@ pub(super) struct Judge<'c> {
     /// Keys of averages in the lists of such optimizers.
     pub(super) averages: OnceLock<HashSet<Vec<u8>>>,
     pub(super) program: Option<Program>,
+}
+
+/// What the file itself says that a tensor is for.
+fn by_told(purpose: Purpose, tensor: &Tensor) -> RoleOf {
+    let is_scalar = tensor.shape.rank() == Some(0);
+    let role = match purpose {
+        Purpose::Weight | Purpose::Untrained if tensor.dtype == DType::String => Role::String,
+        Purpose::Weight | Purpose::Untrained => Role::Weight,
+        Purpose::Optimizer(_) if is_scalar && is_integer(tensor.dtype) => Role::Counter,
+        // Every optimizer has its learning rate before the state of the first variable, if it stores it.
+        Purpose::Optimizer(at) if is_scalar && at < 2 => Role::Optimizer,
+        Purpose::Optimizer(_) => Role::Slot,
+        Purpose::Metric | Purpose::Seed => Role::Other,
+    };
+    (role, None)
 }
 
 impl Judge<'_> {
@@ -70,6 +85,9 @@ impl Judge<'_> {
         let name: &[u8] = &tensor.name;
         if name == OBJECT_GRAPH_KEY {
             return (Role::Other, None);
+        }
+        if let Some(purpose) = self.checkpoint.told(name).and_then(|told| told.purpose) {
+            return by_told(purpose, tensor);
         }
         if is_table(name, |partner| self.checkpoint.tensors().find(partner).is_some()) {
             return (Role::Table, None);

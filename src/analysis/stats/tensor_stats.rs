@@ -19,7 +19,7 @@ pub struct StatsOptions {
 /// What was found out about one tensor.
 #[derive(Debug)]
 pub struct TensorStats {
-    /// Its position in [`Checkpoint::tensors`].
+    /// Its position in [`Checkpoint::tensors`](crate::checkpoint::Checkpoint::tensors).
     pub at: usize,
     /// Its figures; if there is an error, those of the bytes that could be read, which may not be those that were
     /// saved.

@@ -159,7 +159,7 @@ fn checkpoints() -> Vec<PathBuf> {
                 open.push(path);
                 continue;
             }
-            let ends = ["index", "safetensors", "npz", "npy"];
+            let ends = ["index", "safetensors", "npz", "npy", "h5", "keras"];
             if path.extension().is_some_and(|end| ends.iter().any(|known| end == *known)) {
                 found.push(path);
             }

@@ -98,7 +98,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::KerasLambda,
-        found: "Configurations in `keras_metadata.pb`, in the objects of `saved_model.pb` and in `.keras` archives are searched through all nested models and wrappers, for every way to write a Lambda.",
+        found: "Configurations in `keras_metadata.pb`, in the objects of `saved_model.pb`, in `.keras` archives and in the attributes of `.h5` files are searched through all nested models and wrappers, for every way to write a Lambda.",
         tensorflow: "The graph needs no Python, but Keras builds the model from its configuration: it unmarshals the code and runs it, unless `safe_mode` refuses.",
         causes: &[
             "`keras.layers.Lambda(lambda x: …)` in the model.",

@@ -1,0 +1,75 @@
+//! Files of Keras: `.h5` and `.weights.h5`, which are HDF5, `.keras` archives with one of them inside, and sets of
+//! several with a list.
+//!
+//! Any other HDF5 file is opened here too, as data sets and nothing more.
+
+mod config;
+mod facts;
+mod names;
+mod read;
+
+use facts::{CONFIG, WEIGHTS};
+
+pub use config::{ConfigLayer, ConfigTree};
+pub use facts::{KerasFacts, KerasGroup, Naming};
+pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
+
+use super::file_format::{FileFormat, Probe};
+use super::hdf5::{self, SIGNATURE};
+
+/// The row of HDF5 files in the table of formats.
+pub(super) const H5: FileFormat = FileFormat { format: &KERAS_H5, claims: is_h5, open: read::open_h5, in_directory };
+
+/// What is opened by the row above and turns out not to be Keras'.
+pub(super) const HDF5: FileFormat = FileFormat { format: &hdf5::HDF5, ..H5 };
+
+/// The row of archives.
+pub(super) const ARCHIVE: FileFormat =
+    FileFormat { format: &KERAS_ARCHIVE, claims: is_archive, open: read::open_archive, in_directory: archive_in };
+
+/// The row of sets.
+pub(super) const SHARDED: FileFormat =
+    FileFormat { format: &KERAS_H5, claims: is_list, open: read::open_sharded, in_directory: list_in };
+
+/// What the list of a set ends in.
+const LIST: &str = ".weights.json";
+
+fn is_h5(probe: &Probe<'_>) -> bool {
+    [0, 512, 1024].iter().any(|at| probe.head.get(*at..).is_some_and(|bytes| bytes.starts_with(SIGNATURE)))
+}
+
+/// A zip archive whose first member is one of Keras', or that is called `.keras`.
+fn is_archive(probe: &Probe<'_>) -> bool {
+    let is_zip = probe.head.starts_with(b"PK\x03\x04") || probe.head.starts_with(b"PK\x05\x06");
+    let length = probe.head.get(26..28).map_or(0, |b| usize::from(b[0]) | usize::from(b[1]) << 8);
+    let first = probe.head.get(30..).and_then(|rest| rest.get(..length)).unwrap_or_default();
+    let is_ours = matches!(first, b"metadata.json" | b"config.json" | b"model.weights.h5");
+    is_zip && (is_ours || probe.name.ends_with(b".keras"))
+}
+
+fn is_list(probe: &Probe<'_>) -> bool {
+    probe.name.ends_with(LIST.as_bytes())
+}
+
+/// The weights of an archive that was unpacked; else the only file with weights.
+fn in_directory(names: &[&str]) -> Option<String> {
+    let unpacked = names.contains(&CONFIG).then(|| names.iter().find(|name| **name == WEIGHTS)).flatten();
+    unpacked.or_else(|| only(names.iter().filter(|name| ends(name, &[".h5", ".hdf5"])))).map(|name| (*name).to_owned())
+}
+
+fn archive_in(names: &[&str]) -> Option<String> {
+    only(names.iter().filter(|name| ends(name, &[".keras"]))).map(|name| (*name).to_owned())
+}
+
+fn list_in(names: &[&str]) -> Option<String> {
+    only(names.iter().filter(|name| name.ends_with(LIST))).map(|name| (*name).to_owned())
+}
+
+fn ends(name: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The one that there is, if there are no others.
+fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
+    all.next().filter(|_| all.next().is_none())
+}
