@@ -23,6 +23,7 @@ mod shard_files;
 mod shards;
 mod validation;
 
+pub(super) use entries::is_of_one_part;
 pub use gate::{Gate, Served};
 pub(super) use shards::surplus;
 pub use validation::{Counts, GroupVerdict, ValidateOptions, Validation};
