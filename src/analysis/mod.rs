@@ -56,4 +56,5 @@ pub use step::Step;
 pub use summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
 pub use totals::Totals;
+use validate::is_of_one_part;
 pub use validate::{Counts, GroupVerdict, ValidateOptions, Validation, validate, validate_found};

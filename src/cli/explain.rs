@@ -4,17 +4,21 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use ckpt::analysis::Code;
-use ckpt::analysis::explain::{Diagnosis, OnDisk, explain_code, explain_error, known_messages, misgiven, paths_in};
-use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::analysis::explain::{
+    Diagnosis, Known, OnDisk, explain_code, explain_error, known_messages, look, misgiven, paths_in,
+};
+use ckpt::analysis::{Code, Model};
+use ckpt::checkpoint::WrittenPath;
+use ckpt::error::Error;
 use ckpt::nearest::nearest;
-use ckpt::report::{diagnosis_text, explain_json, on_disk_text, page_text};
+use ckpt::report::{diagnosis_text, explain_json, not_opened_text, on_disk_text, page_text};
 
 use super::{Ctx, Format, Status};
 
 /// Explain a finding's code, or a pasted error message of TensorFlow.
 ///
-/// Works without any file: the numbers and names in the message are enough. With --path it also looks at the files.
+/// Works without any file: the numbers and names in the message are enough. A path in the message is looked at where it
+/// leads to something here; with --path that one is, and with --against a restore into a model is tried as well.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Formats: text, json.
@@ -24,6 +28,7 @@ Examples:
   ckpt explain 'Checksum does not match: stored 592068290 vs. calculated on the restored bytes 517592881'
   python train.py 2>&1 | ckpt explain -
   ckpt explain 'Key dense/kernel not found in checkpoint' --path train/model.ckpt-200
+  ckpt explain - --path train/model.ckpt-200 --against eval.meta < error.txt
 
 Exit status:
   0  explained (files may be missing or damaged: the screen says so)
@@ -39,6 +44,9 @@ pub(crate) struct Args {
     /// Also look at this checkpoint: is it whole, and does the tensor in the message match now?
     #[arg(long, value_name = "PATH")]
     path: Option<PathBuf>,
+    /// And what restoring it into this model would do: a .meta file, a graph, a SavedModel, another checkpoint.
+    #[arg(long, value_name = "MODEL", requires = "path")]
+    against: Option<PathBuf>,
 }
 
 /// More than any traceback; the rest is not read.
@@ -52,22 +60,22 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
     let text = if args.what == ["-"] { standard_input()? } else { args.what.join(" ") };
     let page = Code::from_name(text.trim()).map(explain_code);
-    // A path in the message is looked at as one that is given: where it is there, what it holds is worth more than words.
-    let is_there = |path: &PathBuf| Checkpoint::open(path, Choice::default(), &ctx.limits()).is_ok();
-    let named = || paths_in(&text).into_iter().map(PathBuf::from).find(is_there);
-    let path = args.path.clone().or_else(|| page.is_none().then(named).flatten());
-    let mut diagnosis = if page.is_some() { None } else { explain_error(&text) };
-    // What was given in the place of a prefix explains every name that is missing.
-    let given = path.iter().map(|path| path.to_string_lossy().into_owned()).chain(paths_in(&text));
-    let names_are_missing = text.contains("not found in checkpoint") || text.contains("matching files for");
-    if page.is_none()
-        && names_are_missing
-        && let Some(other) = given.into_iter().find_map(|path| misgiven(&path))
-    {
-        let tensor = diagnosis.and_then(|diagnosis| diagnosis.tensor);
-        diagnosis = Some(Diagnosis { tensor, ..other });
-    }
-    let diagnosis = diagnosis.map(|diagnosis| diagnosis.filled(path.as_deref()));
+    let diagnosis = if page.is_some() { None } else { diagnose(&text, args.path.as_deref()) };
+    let models = match &args.against {
+        Some(model) => Model::open(model, true)?,
+        None => Vec::new(),
+    };
+    let looked = at_files(args.path.as_deref(), page.is_some(), &text, diagnosis.as_ref(), &models, ctx);
+    let mut known = match &looked {
+        Looked::Found(disk) => disk.known.clone(),
+        // What the message says of paths is better than nothing, and what was given is better than that.
+        _ => match args.path.as_deref().and_then(Path::to_str) {
+            Some(path) => Known::of(&Diagnosis { path: Some(path.to_owned()), ..Diagnosis::default() }),
+            None => diagnosis.as_ref().map(Known::of).unwrap_or_default(),
+        },
+    };
+    known.model = known.model.or_else(|| args.against.clone());
+    let diagnosis = diagnosis.map(|diagnosis| diagnosis.filled(&known));
     let explained = page.is_some() || diagnosis.is_some();
     if ctx.format == Format::Text {
         if let Some(page) = &page {
@@ -75,42 +83,115 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         } else if let Some(diagnosis) = &diagnosis {
             diagnosis_text(diagnosis, ctx.look, &mut ctx.out)?;
         }
-    }
-    let disk = match &path {
-        // What the message says is worth showing even if there is nothing to look at.
-        Some(path) => match look(path, diagnosis.as_ref(), ctx) {
-            Ok(disk) => Some(disk),
-            Err(error) => {
-                if ctx.format == Format::Json {
-                    explain_json(page.as_ref(), diagnosis.as_ref(), None, &mut ctx.out)?;
-                }
-                return Err(error);
-            }
-        },
-        None => None,
-    };
-    if ctx.format == Format::Json {
-        explain_json(page.as_ref(), diagnosis.as_ref(), disk.as_ref(), &mut ctx.out)?;
+        match &looked {
+            Looked::Found(disk) => on_disk_text(disk, ctx.look, &mut ctx.out)?,
+            Looked::Other(path, error) => not_opened_text(path, error, ctx.look, &mut ctx.out)?,
+            Looked::Refused(_) | Looked::Nothing => {}
+        }
+    } else {
+        let disk = if let Looked::Found(disk) = &looked { Some(&**disk) } else { None };
+        explain_json(page.as_ref(), diagnosis.as_ref(), disk, &mut ctx.out)?;
     }
     if !explained {
         unknown(text.trim(), ctx);
     }
-    Ok(match (disk.is_some_and(|disk| disk.unreadable), explained) {
-        (true, _) => Status::Trouble,
-        (false, false) => Status::Found,
-        (false, true) => Status::Fine,
+    Ok(match (looked, explained) {
+        // What the message says is worth showing even if there is nothing to look at.
+        (Looked::Refused(error), _) => return Err(error.into()),
+        (Looked::Found(disk), _) if disk.unreadable => Status::Trouble,
+        (_, false) => Status::Found,
+        (_, true) => Status::Fine,
     })
 }
 
-/// Looks at the files of a checkpoint and shows what they say.
-fn look(path: &Path, diagnosis: Option<&Diagnosis>, ctx: &mut Ctx) -> Result<OnDisk> {
-    let checkpoint = Checkpoint::open(path, Choice::default(), &ctx.limits())?;
-    let none = Diagnosis::default();
-    let disk = OnDisk::of(&checkpoint, diagnosis.unwrap_or(&none));
-    if ctx.format == Format::Text {
-        on_disk_text(&disk, ctx.look, &mut ctx.out)?;
+/// What the message means, and what was given in the place of a prefix: that explains every name that is missing.
+fn diagnose(text: &str, path: Option<&Path>) -> Option<Diagnosis> {
+    let diagnosis = explain_error(text);
+    let names_are_missing = diagnosis.as_ref().is_some_and(|diagnosis| {
+        !diagnosis.missing.is_empty() || matches!(diagnosis.cause, "no-checkpoint" | "not-a-table")
+    });
+    // A file of a set is opened as the set; for TensorFlow it is another thing.
+    let given = path.and_then(Path::to_str).filter(|_| names_are_missing).and_then(misgiven);
+    match (given, diagnosis) {
+        (Some(given), Some(diagnosis)) => {
+            Some(Diagnosis { tensor: diagnosis.tensor, missing: diagnosis.missing, ..given })
+        }
+        (_, diagnosis) => diagnosis,
     }
-    Ok(disk)
+}
+
+/// What became of looking at files.
+enum Looked {
+    /// A checkpoint, or what is left of one.
+    Found(Box<OnDisk>),
+    /// The message names what is here and is no checkpoint.
+    Other(PathBuf, Box<Error>),
+    /// What was given cannot be looked at.
+    Refused(Box<Error>),
+    /// No path leads to anything here.
+    Nothing,
+}
+
+/// Looks at what was given, or at the first path of the message that leads to something here.
+fn at_files(
+    given: Option<&Path>,
+    is_code: bool,
+    text: &str,
+    diagnosis: Option<&Diagnosis>,
+    models: &[Model],
+    ctx: &mut Ctx,
+) -> Looked {
+    let limits = ctx.limits();
+    if let Some(path) = given {
+        let written = match WrittenPath::of(path) {
+            Ok(written) => written,
+            Err(error) => return Looked::Refused(Box::new(error)),
+        };
+        if let Some(note) = written.note {
+            ctx.note(&note);
+        }
+        return match look(&written.path, diagnosis, models, &limits) {
+            Ok(disk) => Looked::Found(Box::new(disk)),
+            Err(error) => Looked::Refused(Box::new(error)),
+        };
+    }
+    if is_code {
+        return Looked::Nothing;
+    }
+    let named = diagnosis.into_iter().flat_map(|diagnosis| [diagnosis.path.clone(), diagnosis.dir.clone()]).flatten();
+    let named: Vec<String> = named.collect();
+    let mut other = None;
+    for (n, path) in named.iter().cloned().chain(paths_in(text)).map(PathBuf::from).enumerate() {
+        let is_named = n < named.len();
+        let written = match WrittenPath::of(&path) {
+            Ok(written) => written,
+            // An address, with the command that fetches it.
+            Err(error) => {
+                if is_named && path.to_string_lossy().contains(":/") {
+                    other.get_or_insert((path, error));
+                }
+                continue;
+            }
+        };
+        match look(&written.path, diagnosis, models, &limits) {
+            Ok(disk) => return Looked::Found(Box::new(disk)),
+            // Of a message that was pasted from elsewhere nothing is here, and that is no news; a file that is no
+            // checkpoint, or a directory that is here, is.
+            Err(error) if written.path.is_file() || (is_named && is_near(&written.path, &error)) => {
+                other.get_or_insert((written.path, error));
+            }
+            Err(_) => {}
+        }
+    }
+    other.map_or(Looked::Nothing, |(path, error)| Looked::Other(path, Box::new(error)))
+}
+
+/// Whether the directory of a path is here, so that what lies in it says something of the path.
+fn is_near(path: &Path, error: &Error) -> bool {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.is_some_and(Path::is_dir)
+        || path.is_dir()
+        || error.help().is_some_and(|help| help.starts_with("did you mean"))
 }
 
 /// A message may be in any encoding; what is not UTF-8 is not what it is recognised by.
@@ -139,8 +220,8 @@ fn list(ctx: &mut Ctx) -> Result<Status> {
         writeln!(ctx.out, "  {}", code.name())?;
     }
     writeln!(ctx.out, "\nmessages of TensorFlow that hold one of these\n")?;
-    for message in known_messages() {
-        writeln!(ctx.out, "  {message}")?;
+    for (message, cause) in known_messages() {
+        writeln!(ctx.out, "  {message}   {cause}")?;
     }
     Ok(Status::Fine)
 }

@@ -1,27 +1,43 @@
 //! `explain`: pages and diagnoses, for people.
 
 use std::io::{self, Write};
+use std::path::Path;
+
+use unicode_width::UnicodeWidthStr;
 
 use super::Look;
+use super::arguments::words;
 use super::json::shown;
+use super::restore_text::hints_text;
 use crate::analysis::explain::{Diagnosis, OnDisk, Page, TensorNow};
+use crate::analysis::{Restore, Severity};
+use crate::error::Error;
 use crate::escape::escaped;
 
 /// Lines longer than this are hard to read.
 const WIDEST: usize = 100;
 
+/// The columns that lines are broken at: those of the terminal, and 80 where there is none.
+fn width(look: Look) -> usize {
+    look.width.unwrap_or(80).clamp(40, WIDEST)
+}
+
 /// Writes words in lines that fit, the first behind `lead`, the others under it.
 fn paragraph(lead: &str, text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let width = look.width.unwrap_or(80).clamp(40, WIDEST);
-    let indent = lead.chars().count();
+    wrapped(lead, text, "", look, out)
+}
+
+/// As [`paragraph`], with `goes_on` at the end of each line but the last.
+fn wrapped(lead: &str, text: &str, goes_on: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let width = width(look).saturating_sub(goes_on.width());
+    let indent = lead.width();
     write!(out, "{lead}")?;
     let mut column = indent;
-    // Two or more spaces stand between a command and what it does: they stay.
-    for (n, word) in text.split(' ').enumerate() {
-        let len = word.chars().count() + usize::from(n > 0);
+    for (n, word) in words(text).into_iter().enumerate() {
+        let len = word.width() + usize::from(n > 0);
         if n > 0 && column + len > width {
-            write!(out, "\n{}{word}", " ".repeat(indent))?;
-            column = indent + word.chars().count();
+            write!(out, "{goes_on}\n{}{word}", " ".repeat(indent))?;
+            column = indent + word.width();
         } else {
             write!(out, "{}{word}", if n > 0 { " " } else { "" })?;
             column += len;
@@ -43,11 +59,12 @@ fn section<S: AsRef<str>>(title: &str, lines: &[S], look: Look, out: &mut dyn Wr
 /// One line of a section. What a command does stands behind it, or under it where that is too narrow.
 fn bullet(line: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let Some((command, what)) = line.split_once("   ") else { return paragraph("  · ", line, look, out) };
-    let width = look.width.unwrap_or(80).clamp(40, WIDEST);
-    if command.chars().count() + what.chars().count() + 7 <= width {
+    if command.width() + what.width() + 7 <= width(look) {
         return writeln!(out, "  · {command}   {what}");
     }
-    writeln!(out, "  · {command}")?;
+    // A command that takes several lines can be copied as it stands.
+    let goes_on = if command.starts_with("ckpt ") { " \\" } else { "" };
+    wrapped("  · ", command, goes_on, look, out)?;
     paragraph("      ", what, look, out)
 }
 
@@ -80,6 +97,7 @@ pub fn diagnosis_text(diagnosis: &Diagnosis, look: Look, out: &mut dyn Write) ->
     section("likely", &diagnosis.likely, look, out)?;
     section("next", &diagnosis.next, look, out)?;
     section("how sure this is", &diagnosis.certainty, look, out)?;
+    section("the text also says", &diagnosis.also, look, out)?;
     if !diagnosis.codes.is_empty() {
         let codes: Vec<&str> = diagnosis.codes.iter().map(|code| code.name()).collect();
         let dim = look.dim();
@@ -104,16 +122,41 @@ pub fn on_disk_text(disk: &OnDisk, look: Look, out: &mut dyn Write) -> io::Resul
     }
     for finding in disk.findings.iter().take(MOST) {
         let help = finding.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
-        paragraph("  ✗ ", &format!("{}{help} ({})", finding.message, finding.code.name()), look, out)?;
+        let sign = match finding.severity {
+            Severity::Error => "  ✗ ",
+            Severity::Warning => "  ! ",
+            Severity::Note => "  · ",
+        };
+        paragraph(sign, &format!("{}{help} ({})", finding.message, finding.code.name()), look, out)?;
     }
     if let Some(more) = disk.findings.len().checked_sub(MOST).filter(|n| *n > 0) {
         writeln!(out, "  … and {more} more; ckpt validate lists them all")?;
     }
-    let Some((name, now)) = &disk.tensor else { return Ok(()) };
-    let name = escaped(name);
+    if let Some((name, now)) = &disk.tensor {
+        tensor_text(&escaped(name), now, look, out)?;
+    }
+    disk.restores.iter().try_for_each(|restore| restore_text(restore, look, out))
+}
+
+/// Writes what a file is that a message names and that is no checkpoint.
+///
+/// # Errors
+/// What `out` says.
+pub fn not_opened_text(file: &Path, error: &Error, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = look.bold();
+    writeln!(out, "\n{bold}{}{bold:#}", shown(file))?;
+    let help = error.help().map_or_else(String::new, |help| format!("; {help}"));
+    paragraph("  ✗ ", &format!("{}{help}", error.kind()), look, out)
+}
+
+fn tensor_text(name: &str, now: &TensorNow, look: Look, out: &mut dyn Write) -> io::Result<()> {
     match now {
         TensorNow::Matches => paragraph("  ✓ ", &format!("{name}: its bytes match their checksum now"), look, out),
         TensorNow::Unchecked => paragraph("  ✓ ", &format!("{name}: can be read; it has no checksum"), look, out),
+        TensorNow::OnePart => {
+            let text = "has the slices of one part, which is normal for the slot of one part of a partitioned variable";
+            paragraph("  ✓ ", &format!("{name}: {text}"), look, out)
+        }
         TensorNow::Differs(diagnosis) => {
             paragraph("  ✗ ", &format!("{name}: its bytes are still not the ones that were saved"), look, out)?;
             paragraph("    ", &diagnosis.headline, look, out)
@@ -127,6 +170,26 @@ pub fn on_disk_text(disk: &OnDisk, look: Look, out: &mut dyn Write) -> io::Resul
             paragraph("  ✗ ", &format!("{name}: there is no tensor of this name{near}"), look, out)
         }
     }
+}
+
+/// What a restore into a model would do, in short: `validate --against` has it in full.
+fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let into = shown(&restore.against);
+    let counts = [
+        (restore.matched.len(), "fit"),
+        (restore.mismatched.len(), "differ"),
+        (restore.missing.len(), "missing"),
+        (restore.unexpected.len(), "not used"),
+    ];
+    let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let (sign, verdict) = match (restore.ok, &restore.undetermined) {
+        (true, _) => ("  ✓ ", "restores completely"),
+        (false, Some(_)) => ("  ! ", "could not be told"),
+        (false, None) if restore.raises.is_empty() => ("  ✗ ", "restores, but not what the model wants"),
+        (false, None) => ("  ✗ ", "does not restore"),
+    };
+    paragraph(sign, &format!("into {into}: {verdict} ({})", counts.join(", ")), look, out)?;
+    hints_text(&restore.hints, look, out)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::finding_json::{Finding, findings};
 use super::json::{Checksum, Head, PathText, Utf8OrBase64, Word, write_document};
+use super::restore_json::Restore;
 use crate::analysis::Severity;
 use crate::analysis::explain::{self, OnDisk, TensorNow};
 
@@ -23,7 +24,7 @@ pub(super) struct Explain<'a> {
     page: Option<Page<'a>>,
     /// of a message: what it means
     diagnosis: Option<Diagnosis<'a>>,
-    /// with `--path`: what the files say
+    /// with `--path`, or of a path in the message that leads to a checkpoint here: what the files say
     files: Option<Files<'a>>,
 }
 
@@ -47,6 +48,8 @@ struct Page<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct Diagnosis<'a> {
+    /// a name of [messages.md](messages.md): that of a code where one stands for it
+    cause: &'a str,
     headline: &'a str,
     meaning: &'a [String],
     likely: &'a [String],
@@ -56,6 +59,10 @@ struct Diagnosis<'a> {
     certainty: &'a [String],
     /// those of [checks.md](checks.md) that report it
     codes: Vec<&'a str>,
+    /// headlines of other errors in the text
+    also: &'a [String],
+    /// as far as the message has it
+    path: Option<&'a str>,
     /// as far as the message has it
     tensor: Option<&'a str>,
     /// as far as the message has it
@@ -68,9 +75,12 @@ struct Diagnosis<'a> {
 struct Files<'a> {
     prefix: PathText<'a>,
     complete: bool,
+    /// those of `validate --quick`; notes only where they are about the tensor
     findings: Vec<Finding<'a>>,
     /// the one that the message is about
     tensor: Option<Tensor<'a>>,
+    /// with `--against`: what a restore would do, for each graph of the model
+    restores: Vec<Restore<'a>>,
 }
 
 /// The tensor that the message is about.
@@ -78,7 +88,7 @@ struct Files<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 struct Tensor<'a> {
     name: Utf8OrBase64<'a>,
-    /// `matches`, `unchecked`, `differs` (`why` is a diagnosis), `unreadable` (`why` is a finding), `missing` (`why` is an array of names that are close)
+    /// `matches`, `unchecked`, `slot_of_one_part` (it has the slices of one part of a partitioned variable, which is normal), `differs` (`why` is a diagnosis), `unreadable` (`why` is a finding), `missing` (`why` is an array of names that are close)
     state: State,
     /// null where `state` says all
     why: Why<'a>,
@@ -90,6 +100,7 @@ struct Tensor<'a> {
 enum State {
     Matches,
     Unchecked,
+    SlotOfOnePart,
     Differs,
     Unreadable,
     Missing,
@@ -143,12 +154,15 @@ impl<'a> From<&'a explain::Page> for Page<'a> {
 impl<'a> From<&'a explain::Diagnosis> for Diagnosis<'a> {
     fn from(diagnosis: &'a explain::Diagnosis) -> Self {
         Self {
+            cause: diagnosis.cause,
             headline: &diagnosis.headline,
             meaning: &diagnosis.meaning,
             likely: &diagnosis.likely,
             next: &diagnosis.next,
             certainty: &diagnosis.certainty,
             codes: diagnosis.codes.iter().map(|code| code.name()).collect(),
+            also: &diagnosis.also,
+            path: diagnosis.path.as_deref().or(diagnosis.dir.as_deref()),
             tensor: diagnosis.tensor.as_deref(),
             stored_crc32c: diagnosis.stored.map(Checksum),
         }
@@ -162,6 +176,7 @@ impl<'a> From<&'a OnDisk> for Files<'a> {
             complete: disk.complete,
             findings: findings(&disk.findings),
             tensor: disk.tensor.as_ref().map(|(name, now)| Tensor::of(name, now)),
+            restores: disk.restores.iter().map(Restore::from).collect(),
         }
     }
 }
@@ -171,6 +186,7 @@ impl<'a> Tensor<'a> {
         let (state, why) = match now {
             TensorNow::Matches => (State::Matches, Why::Nothing),
             TensorNow::Unchecked => (State::Unchecked, Why::Nothing),
+            TensorNow::OnePart => (State::SlotOfOnePart, Why::Nothing),
             TensorNow::Differs(diagnosis) => (State::Differs, Why::Diagnosis(Box::new((&**diagnosis).into()))),
             TensorNow::Unreadable(error) => (State::Unreadable, Why::Finding(Box::new((&**error).into()))),
             TensorNow::Missing(near) => {

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::Look;
+use super::arguments::words;
 use super::json::shown;
 use super::restore_text::restore_text;
 use super::units::{count, size};
@@ -10,7 +13,8 @@ pub(super) use super::wrap::{folded, joined};
 use crate::analysis::{Finding, GroupVerdict, Severity, Validation};
 use crate::escape::escaped;
 
-/// Writes one finding: a line, and its cause below it. On a terminal, lines are broken between words.
+/// Writes one finding: a line, and its cause below it. On a terminal the line is broken between words; the cause and what
+/// to do always are.
 ///
 /// # Errors
 /// What `out` says.
@@ -27,17 +31,43 @@ pub(super) fn write_behind(finding: &Finding, used: usize, look: Look, out: &mut
     };
     writeln!(out, "{style}{sign}{style:#} {}", folded(&finding.message, used + 2, 4, look))?;
     let dim = look.dim();
-    let mut row = |label: &str, text: &str| writeln!(out, "    {dim}{label:<7}{dim:#} {}", folded(text, 12, 12, look));
+    let page = look.of_a_page();
+    let mut row = |label: &str, text: &str| writeln!(out, "    {dim}{label:<7}{dim:#} {text}");
     if let Some(cause) = &finding.cause {
-        row("certain", &cause.certain)?;
+        row("certain", &folded(&cause.certain, 12, 12, page))?;
         if let Some(likely) = &cause.likely {
-            row("likely", likely)?;
+            row("likely", &folded(likely, 12, 12, page))?;
         }
     }
     match &finding.help {
-        Some(help) => row("do", help),
+        Some(help) => row("do", &continued(help, page)),
         None => Ok(()),
     }
+}
+
+/// What to do, where it ends in a command that is too long for a line: the command in lines that a shell takes for one.
+fn continued(help: &str, look: Look) -> String {
+    const INDENT: usize = 12;
+    const COMMANDS: [&str; 8] = [": mkdir ", ": mv ", ": ckpt ", ": gcloud ", ": aws ", ": ln ", ": hdfs ", ": curl "];
+    let width = look.width.unwrap_or(80);
+    let at = COMMANDS.iter().filter_map(|command| help.find(command)).min();
+    let command = at.and_then(|at| help.split_at_checked(at + 1)).filter(|_| INDENT + help.width() > width);
+    let Some((what, command)) = command else { return folded(help, INDENT, INDENT, look) };
+    let mut out = format!("{}\n{}", folded(what, INDENT, INDENT, look), " ".repeat(INDENT));
+    let mut column = INDENT;
+    for (n, word) in words(command.trim_start()).into_iter().enumerate() {
+        if n > 0 && column + 1 + word.width() + 2 > width {
+            out.push_str(" \\\n");
+            out.extend(std::iter::repeat_n(' ', INDENT));
+            column = INDENT;
+        } else if n > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += word.width();
+    }
+    out
 }
 
 /// How many findings of one code are shown; json has them all.
@@ -146,7 +176,7 @@ mod tests {
     use crate::analysis::Code;
 
     #[test]
-    fn lines_are_broken_for_terminals_only() {
+    fn what_was_found_is_broken_for_terminals_only() {
         let likely = "an interrupted download or copy of a file that was given its size beforehand, or a lost write";
         let name = "model/_functional/_operations/4/moving_variance/.ATTRIBUTES/VARIABLE_VALUE/and/much/further";
         let finding = Finding::new(Code::HoleOfZeros, format!("zeros, 2 tensors affected (a, {name}) and so on"));
@@ -156,8 +186,8 @@ mod tests {
             write_behind(&finding, 14, Look { color: false, width }, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
-        assert_eq!(text(None).lines().count(), 4);
-        assert!(text(None).contains(likely));
+        assert_eq!(text(None).lines().count(), 5, "{}", text(None));
+        assert!(text(None).lines().next().unwrap().ends_with("and so on"));
         let narrow = text(Some(80));
         assert_eq!(narrow.lines().count(), 7, "{narrow}");
         assert!(narrow.lines().all(|line| line.width() <= 80 || line.contains(name)), "{narrow}");

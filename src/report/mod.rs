@@ -2,6 +2,7 @@
 //!
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
+mod arguments;
 mod change_json;
 mod csv;
 mod diff_flow;
@@ -59,7 +60,7 @@ pub use diff_flow::{DiffColumns, DiffFlow, DiffNotes};
 pub use diff_json::{diff_json, diff_jsonl};
 pub use diff_table::{diff_csv, diff_markdown};
 pub use diff_text::diff_text;
-pub use explain::{diagnosis_text, on_disk_text, page_text};
+pub use explain::{diagnosis_text, not_opened_text, on_disk_text, page_text};
 pub use explain_json::explain_json;
 pub use findings_text::{validate_text, write_finding};
 pub use github::validate_github;
@@ -117,6 +118,11 @@ pub struct Look {
 }
 
 impl Look {
+    /// For paragraphs, which end their lines where a page does also where there is no terminal.
+    fn of_a_page(self) -> Self {
+        Self { width: self.width.or(Some(80)), ..self }
+    }
+
     /// Style of what a heading or a name is.
     pub fn bold(self) -> Style {
         self.style(Style::new().bold())

@@ -58,26 +58,44 @@ pub(super) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -
     if !restore.hints.is_empty() {
         writeln!(out)?;
     }
-    for hint in &restore.hints {
-        writeln!(out, "  {bold}→{bold:#} {}", folded(&hint.text, 4, 4, look))?;
-        options(hint, look, out)?;
-        for line in &hint.code {
-            writeln!(out, "      {}", code(line, look))?;
-        }
-    }
+    hints_text(&restore.hints, look, out)?;
     for note in &restore.notes {
         writeln!(out, "  {dim}note: {}{dim:#}", folded(note, 8, 8, look))?;
     }
     writeln!(out)
 }
 
+/// What probably happened and what repairs it. It is read, and not searched: lines end where a page does.
+///
+/// # Errors
+/// What `out` says.
+pub(super) fn hints_text(hints: &[Hint], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = look.bold();
+    let mut above: &[(&str, String)] = &[];
+    for hint in hints {
+        writeln!(out, "  {bold}→{bold:#} {}", folded(&hint.text, 4, 4, look.of_a_page()))?;
+        options(hint, above, look, out)?;
+        if !hint.options.is_empty() {
+            above = &hint.options;
+        }
+        for line in &hint.code {
+            writeln!(out, "      {}", code(line, look))?;
+        }
+    }
+    Ok(())
+}
+
 /// Options to be copied: in one line where they fit, else a line each that the shell takes for one.
-fn options(hint: &Hint, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn options(hint: &Hint, above: &[(&str, String)], look: Look, out: &mut dyn Write) -> io::Result<()> {
     const INDENT: usize = 6;
     let words = hint.option_words();
     let joined = words.join(" ");
     if joined.is_empty() {
         return Ok(());
+    }
+    if !above.is_empty() && hint.options.starts_with(above) {
+        let more = words[above.len()..].join(" ");
+        return writeln!(out, "      the options above, and {more}");
     }
     if INDENT + joined.width() <= look.width.unwrap_or(80) {
         return writeln!(out, "      {joined}");
@@ -85,13 +103,19 @@ fn options(hint: &Hint, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "      {}", words.join(" \\\n      "))
 }
 
-/// A line of Python, broken within its brackets, where a line may end: behind a space or an opening bracket.
+/// A line of Python, broken within its brackets, where a line may end: at a space, or behind an opening bracket where
+/// what stands between two spaces is too long for a line.
 fn code(line: &str, look: Look) -> String {
     const INDENT: usize = 6;
     const DEEPER: usize = 10;
     let width = look.width.unwrap_or(80);
+    let words = pieces(line, false);
+    let words = words.into_iter().flat_map(|word| {
+        let fits = DEEPER + word.trim_end().width() <= width;
+        if fits { vec![word] } else { pieces(word, true) }
+    });
     let (mut out, mut column) = (String::new(), INDENT);
-    for piece in pieces(line) {
+    for piece in words {
         let wide = piece.trim_end().width();
         if !out.is_empty() && column + wide > width {
             out.truncate(out.trim_end().len());
@@ -105,8 +129,8 @@ fn code(line: &str, look: Look) -> String {
     out
 }
 
-/// What may not be broken.
-fn pieces(line: &str) -> Vec<&str> {
+/// What may not be broken, within brackets at spaces or behind the brackets.
+fn pieces(line: &str, behind_brackets: bool) -> Vec<&str> {
     let (mut pieces, mut from, mut depth, mut in_string, mut escaped) = (Vec::new(), 0, 0usize, false, false);
     for (at, c) in line.char_indices() {
         if in_string {
@@ -123,7 +147,8 @@ fn pieces(line: &str) -> Vec<&str> {
             _ => {}
         }
         let next = line[at..].chars().nth(1);
-        if (c == ' ' || (opens && next != Some(')'))) && depth > 0 {
+        let may_end = if behind_brackets { opens && next != Some(')') } else { c == ' ' };
+        if may_end && depth > 0 {
             pieces.push(&line[from..=at]);
             from = at + 1;
         }
@@ -352,7 +377,7 @@ mod tests {
         let joined = |text: &str| text.split_whitespace().collect::<String>();
         assert_eq!(joined(&broken), joined(line));
         assert!(
-            broken.starts_with("kept = [") && broken.contains("'a b'") && broken.contains("'it\\'s (c'"),
+            broken.starts_with("kept = [") && broken.contains("{'a b'") && broken.contains("'it\\'s (c'"),
             "{broken}"
         );
         assert_eq!(code("f()", look(8)), "f()");

@@ -6,6 +6,7 @@ use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
+use super::arguments::words;
 
 /// `text` for a line of which `used` columns are taken, broken between words if a terminal is narrower; what follows is
 /// indented. Names are never broken, and what turns colours on and off takes no room.
@@ -13,7 +14,7 @@ pub fn folded(text: &str, used: usize, indent: usize, look: Look) -> String {
     let Some(width) = look.width.filter(|width| *width > indent) else { return text.to_owned() };
     let mut out = String::with_capacity(text.len());
     let mut column = used;
-    for (n, word) in text.split(' ').enumerate() {
+    for (n, word) in words(text).into_iter().enumerate() {
         let wide = seen_width(word);
         if n > 0 && column + 1 + wide > width {
             out.push('\n');

@@ -261,6 +261,16 @@ NAMES = {
     "half": ({k: (s, "float16") for k, s in mlp("a", "b").items()}, mlp("a", "b"), None, None),
     "parts_as_variables": ({"emb": [6, 2], "w": [2]}, {"emb/part_0": [3, 2], "emb/part_1": [3, 2], "w": [2]}, None, None),
     "labels": ({"labels": ((4,), "string"), "w": [2], "v": [3]}, {"labels": ((3,), "string"), "w": [2], "v": [3]}, same, "labels"),
+    "suffix_number": (mlp("a", "b"), {k + "_1": s for k, s in mlp("a", "b").items()}, lambda n: n[:-2], None),
+    "layer_added_alike": (mlp("dense", "dense_1", sizes=[4] * 3), mlp("dense", "dense_1", "dense_2", sizes=[4] * 4), same, "dense_2/"),
+    "layers_swapped": (mlp("dense", "dense_1", sizes=[3, 4, 2]), mlp("dense_1", "dense", sizes=[3, 4, 2]),
+                       swapped([("dense/", "dense_1/"), ("dense_1/", "dense/")]), None),
+    "averages_beside": (mlp("a", "b"), {k + e: s for k, s in mlp("a", "b").items() for e in ("", "/ExponentialMovingAverage")},
+                        same, ".*/ExponentialMovingAverage"),
+    "optimizer_wanted": (mlp("a", "b"), {**{k + e: s for k, s in mlp("a", "b").items() for e in ("", "/Adam", "/Adam_1")}, "beta1_power": ()},
+                         same, ".*(/Adam|/Adam_1|beta1_power)"),
+    "transposed": (mlp("a", "b"), {k: s[::-1] for k, s in mlp("a", "b").items()}, None, None),
+    "step_only": (mlp("a", "b", global_step=((), "int64")), {"x/alpha": [7], "y/beta": [9, 2], "global_step": ((), "int64")}, None, None),
     "different": (mlp("a", "b"), {"x/alpha": [7], "y/beta": [9, 2]}, None, None),
 }
 
@@ -362,6 +372,51 @@ def keras_case(keras, old, new, old_optimizer=None, new_optimizer=None, old_labe
     return build
 
 
+def keras_subclass(library, names, optimizer):
+    """A subclassed model whose attributes have these names."""
+    def build(is_new):
+        import keras as keras3
+        import tf_keras
+        keras = {"keras": keras3, "tf_keras": tf_keras}[library]
+
+        class Model(keras.Model):
+            def __init__(self):
+                super().__init__()
+                for n, name in enumerate(names[is_new]):
+                    setattr(self, name, keras.layers.Dense(4 - n))
+
+            def call(self, x):
+                for name in names[is_new]:
+                    x = getattr(self, name)(x)
+                return x
+        model = Model()
+        model(tf.zeros([1, 3]))
+        v = {}
+        for n, name in enumerate(names[is_new]):
+            layer = getattr(model, name)
+            for kind in ("kernel", "bias"):
+                own = getattr(layer, kind)
+                v[f"{n}/{kind}"] = getattr(own, "value", own) if keras is keras3 else own
+        made = eval(f"keras.optimizers.{optimizer}")
+        made.build(model.trainable_variables)
+        return {"model": model, "optimizer": made}, v, {"model": model, "optimizer": made}
+    return build
+
+
+def o_dict(new):
+    v = {}
+    towers = {("en-GB" if new else "en/US"): dense("a", 3, 4, v), "de-AT": dense("b", 5, 4, v)}
+    model = net(towers=towers, step=(step := tf.Variable(0, dtype=tf.int64)))
+    return {"model": model}, {**v, "step": step}, {"model": model}
+
+
+def o_nested_head(new):
+    v = {}
+    heads = [dense("first", 4, 2, v), dense("second", 4, 5 if new else 3, v)]
+    model = net(body=net(layers=[dense("b0", 3, 4, v), dense("b1", 4, 4, v)]), heads=heads)
+    return {"model": model}, v, {"model": model}
+
+
 # name: the program before and after, what each variable's value is called in the checkpoint, what must keep its value
 OBJECTS = {
     "objects_attribute": (o_attribute, same, None),
@@ -371,6 +426,10 @@ OBJECTS = {
     "objects_head_size": (o_head_size, same, "head/"),
     "objects_list_inserted": (o_list_inserted, same, "between/"),
     "objects_list_alike": (o_list_alike, same, "new/"),
+    "objects_dict": (o_dict, same, None),
+    "objects_nested_head": (o_nested_head, same, "second/"),
+    "keras_attribute": (keras_subclass("keras", [("enc", "out"), ("encoder", "out")], "Adam()"), same, None),
+    "tf_keras_attribute": (keras_subclass("tf_keras", [("enc", "out"), ("encoder", "out")], "Adam()"), same, None),
     "tf_keras_layer_inserted": (keras_case("tf_keras", [3, 4, 5, 2], [3, 4, 4, 5, 2], old_labels="abc", new_labels="axbc"), same, "x/"),
     "tf_keras_old_optimizer": (keras_case("tf_keras", [3, 4, 2], [3, 4, 2], "legacy.Adam()", "Adam()"), same, None),
     "tf_keras_new_optimizer": (keras_case("tf_keras", [3, 4, 2], [3, 4, 2], "Adam()", "legacy.Adam()"), same, None),

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ckpt::analysis::explain::{OnDisk, TensorNow, explain_checksums, explain_error};
-use ckpt::checkpoint::{Checkpoint, Choice};
+use ckpt::analysis::explain::{self, OnDisk, TensorNow, explain_checksums, explain_error};
 use ckpt::limits::Limits;
 
 const FROM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/saver_v2/plain/model.ckpt-7");
@@ -24,8 +23,7 @@ fn copy(change: impl Fn(&mut Vec<u8>)) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn look(prefix: &Path, message: &str) -> OnDisk {
-    let checkpoint = Checkpoint::open(prefix, Choice::default(), &Limits::default()).unwrap();
-    OnDisk::of(&checkpoint, &explain_error(message).unwrap())
+    explain::look(prefix, explain_error(message).as_ref(), &[], &Limits::default()).unwrap()
 }
 
 fn headline(disk: OnDisk) -> (String, String) {

@@ -9,6 +9,8 @@ mod diff;
 mod diff_many;
 mod directories;
 mod explain;
+mod explain_messages;
+mod explain_table;
 mod formats;
 mod fuzz_regressions;
 mod hdf5;

@@ -3,8 +3,9 @@
 //! X is the checksum of what was saved, Y of what was read. A message may hold many such pairs, and each may come with
 //! the length of its tensor, since TensorFlow 2.4 or so.
 
-use super::pasted::{argument, count, cut, leading_number, number, word};
-use super::{Code, Diagnosis};
+use super::diagnosis::Diagnosis;
+use super::pasted::{between, count, cut, leading_number, number, quoted};
+use crate::analysis::Code;
 use crate::analysis::forensics::{
     self, BitFlip, Derived, crc_of_zeros, invert_u32, single_bit, single_bit_from_end, text_fragment, zero_length_for,
 };
@@ -24,7 +25,7 @@ const JUDGED: usize = 24;
 
 /// The numbers of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pair {
+pub(super) struct Pair {
     stored: u32,
     computed: u32,
     /// Bytes of the tensor, where the message says so.
@@ -76,17 +77,25 @@ pub(super) fn diagnose(text: &str) -> Option<Diagnosis> {
         let read = invert_u32(pair.computed).escape_ascii().to_string();
         diagnosis.meaning.push(format!("The four bytes that were read are \"{read}\"."));
     }
-    let bundle = word(text, "TensorBundle at").map(argument);
-    let prefix = bundle.unwrap_or_else(|| "PREFIX".into());
-    let line = format!("ckpt validate {prefix}   which tensors are bad, which are good");
-    diagnosis.next.push(line);
-    if let (Some(shard), true) = (number(text, " shard "), text.contains("TensorBundle at")) {
-        diagnosis.meaning.push(format!("The message is about shard {shard} of {prefix}."));
+    diagnosis.next.insert(
+        0,
+        "ckpt validate PREFIX   which tensors are bad, which are good, and what happened to them".to_owned(),
+    );
+    if let Some(prefix) = bundle(text) {
+        if let Some(shard) = number(text, " shard ") {
+            diagnosis.meaning.push(format!("The message is about shard {shard} of {}.", quoted(prefix)));
+        }
+        diagnosis.path = Some(prefix.to_owned());
     }
     if pairs.len() > 1 {
         diagnosis.meaning.push(format!("The message holds {} different pairs of checksums.", pairs.len()));
     }
     Some(diagnosis)
+}
+
+/// The prefix in "`TensorBundle` at PREFIX shard 0 (12 bytes)".
+fn bundle(text: &str) -> Option<&str> {
+    between(text, "TensorBundle at ", " shard ").filter(|prefix| !prefix.contains('\n'))
 }
 
 /// What a pair proves; `None` if nothing.
@@ -107,21 +116,12 @@ fn foreign(pair: Pair) -> Option<Diagnosis> {
     };
     let headline = format!("The data file that TensorFlow read is {}, not weights.", fragment.file);
     let n = fragment.bytes.len();
-    let diagnosis = Diagnosis::new(headline)
+    let diagnosis = Diagnosis::of_code(Code::ForeignShard, headline)
         .means(format!("{} is the CRC-32C of the {n} bytes \"{bytes}\", {place} {}.", pair.computed, fragment.file))
-        .code(Code::ForeignShard)
+        .with_lines(Code::ForeignShard, |line| line.to_lowercase().contains("lfs") == fragment.file.contains("LFS"))
         .code(Code::TensorChecksumMismatch)
         .certain("Certain, but for one chance in a million that other bytes have this checksum.");
-    Some(if fragment.file.contains("LFS") {
-        diagnosis
-            .likely("The repository was cloned without Git LFS, or downloaded as a zip file.")
-            .next("git lfs install && git lfs pull   in the repository")
-            .next("or download the .data file itself; a pointer has only some 130 bytes")
-    } else {
-        diagnosis
-            .likely("The download gave something else than the file that was asked for.")
-            .next("look at the first line of the .data file, then download it again")
-    })
+    Some(diagnosis)
 }
 
 /// Zeros were read.
@@ -142,16 +142,13 @@ fn zeros(pair: Pair) -> Option<Diagnosis> {
     } else {
         format!("The bytes that TensorFlow read may be {} zeros{elements}.", count(len))
     };
-    let diagnosis = Diagnosis::new(headline)
+    let diagnosis = Diagnosis::of_code(Code::HoleOfZeros, headline)
         .means(format!(
             "{} is the CRC-32C of {} zero bytes; what was saved were other bytes.",
             pair.computed,
             count(len)
         ))
-        .likely("A hole: an interrupted download that had reserved the whole file. Its size is right.")
-        .likely("Less often: a full disk while saving, or a network file system that returned zeros.")
-        .next("download the .data file again, and compare its checksum with the source's, not its size")
-        .code(Code::HoleOfZeros)
+        .with_page(Code::HoleOfZeros)
         .code(Code::TensorChecksumMismatch);
     Some(diagnosis.certain(if pair.len.is_some() {
         "Certain: the message gives the length, and zeros of that length have this checksum.".to_owned()
@@ -175,13 +172,12 @@ fn bit(pair: Pair) -> Option<Diagnosis> {
         return None;
     }
     let how = if odds < RARE { "Very likely" } else { "Probably" };
-    let mut diagnosis = Diagnosis::new(format!("{how} exactly one bit of the tensor was changed: {place}."))
-        .means("The two checksums differ exactly as they do when that bit, and nothing else, is changed.")
-        .likely("Faulty memory in a machine that copied or saved the file; less often a dying disk.")
-        .next("copy the file again from its source; everything else in it can be good")
-        .code(Code::SingleBitFlip)
-        .code(Code::TensorChecksumMismatch)
-        .certain(chance(how, odds));
+    let mut diagnosis =
+        Diagnosis::of_code(Code::SingleBitFlip, format!("{how} exactly one bit of the tensor was changed: {place}."))
+            .means("The two checksums differ exactly as they do when that bit, and nothing else, is changed.")
+            .with_page(Code::SingleBitFlip)
+            .code(Code::TensorChecksumMismatch)
+            .certain(chance(how, odds));
     if flip.is_some_and(|BitFlip { unique, .. }| !unique) {
         diagnosis = diagnosis.certain("In a tensor of more than 256 MiB other bits explain it as well.");
     }
@@ -189,27 +185,35 @@ fn bit(pair: Pair) -> Option<Diagnosis> {
 }
 
 /// The numbers say only that the bytes differ.
-fn undecided(pairs: &[Pair]) -> Diagnosis {
+pub(super) fn undecided(pairs: &[Pair]) -> Diagnosis {
     let many = pairs.len() >= 3;
     let diagnosis = match pairs {
         [pair] if pair.stored == pair.computed => {
-            return Diagnosis::new("The two checksums in this message are equal: it was copied wrongly.")
-                .means("TensorFlow prints them only if they differ.")
-                .code(Code::TensorChecksumMismatch);
+            return Diagnosis::of_code(
+                Code::TensorChecksumMismatch,
+                "The two checksums in this message are equal: it was copied wrongly.",
+            )
+            .means("TensorFlow prints them only if they differ.")
+            .likely("Digits were lost or mixed up in a copy of the message.");
         }
-        _ if many => Diagnosis::new("The bytes of several tensors are not the ones that were saved.")
-            .likely("Index and data are of different saves: the .index of one step beside the .data of another.")
-            .likely("Or a file that was cut off, mixed up or transferred as text."),
-        _ => Diagnosis::new("The bytes of a tensor are not the ones that were saved.")
-            .likely("A download or copy that is incomplete or damaged, even if the size is right.")
-            .likely("Index and data of different saves, above all if every tensor fails."),
+        _ if many => {
+            Diagnosis::of_code(Code::MispairedData, "The bytes of several tensors are not the ones that were saved.")
+        }
+        _ => {
+            Diagnosis::of_code(Code::TensorChecksumMismatch, "The bytes of a tensor are not the ones that were saved.")
+        }
     };
-    diagnosis
+    let diagnosis = diagnosis
         .means("The numbers do not look like zeros, a Git LFS pointer or a single changed bit.")
-        .next("compare size and checksum of both files with the source's, and fetch them again")
-        .code(Code::TensorChecksumMismatch)
-        .code(Code::MispairedData)
-        .certain("Only that the bytes differ is certain; with the files more can be told.")
+        .certain("Only that the bytes differ is certain; with the files more can be told.");
+    if many {
+        diagnosis
+            .likely("Index and data are of different saves: the .index of one step beside the .data of another.")
+            .with_page(Code::MispairedData)
+            .code(Code::TensorChecksumMismatch)
+    } else {
+        diagnosis.with_page(Code::TensorChecksumMismatch).code(Code::MispairedData)
+    }
 }
 
 /// Adds what the stored checksum says: the value that belongs there, if the tensor is a single number.

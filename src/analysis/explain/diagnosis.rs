@@ -1,13 +1,13 @@
 //! What an error message means: its cause, how certain that is, and what to do.
 
-use std::path::Path;
-
+use super::pages::explain_code;
 use crate::analysis::Code;
-use crate::escape::shell_word;
 
 /// What a message of TensorFlow means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnosis {
+    /// The name of the cause: that of a code where one stands for it.
+    pub cause: &'static str,
     /// One sentence.
     pub headline: String,
     /// What the message says, in other words and with its values.
@@ -20,15 +20,28 @@ pub struct Diagnosis {
     pub certainty: Vec<String>,
     /// The codes under which `ckpt validate` reports it.
     pub codes: Vec<Code>,
+    /// What else the text says: errors that follow from this one, or stand beside it.
+    pub also: Vec<String>,
     /// The tensor that the message names.
     pub tensor: Option<String>,
+    /// All tensors that the text says are missing.
+    pub missing: Vec<String>,
+    /// The path that the message names.
+    pub path: Option<String>,
+    /// The directory that the message names.
+    pub dir: Option<String>,
     /// The stored checksum that the message names.
     pub stored: Option<u32>,
 }
 
 impl Diagnosis {
-    pub(super) fn new(headline: impl Into<String>) -> Self {
-        Self { headline: headline.into(), ..Self::default() }
+    pub(super) fn new(cause: &'static str, headline: impl Into<String>) -> Self {
+        Self { cause, headline: headline.into(), ..Self::default() }
+    }
+
+    /// A diagnosis whose causes and next steps are those of the page of a code, behind what the message itself adds.
+    pub(super) fn of_code(code: Code, headline: impl Into<String>) -> Self {
+        Self::new(code.name(), headline).code(code)
     }
 
     pub(super) fn means(mut self, line: impl Into<String>) -> Self {
@@ -60,43 +73,32 @@ impl Diagnosis {
         self.tensor = name.map(str::to_owned);
         self
     }
-}
 
-impl Diagnosis {
-    /// Puts what is known into the commands that stand for it: the path, and the name.
-    #[must_use]
-    pub fn filled(mut self, path: Option<&Path>) -> Self {
-        let name = self.tensor.clone();
-        for line in self.next.iter_mut().chain(&mut self.certainty) {
-            let (command, what) = match line.split_once("   ") {
-                Some((command, what)) => (command.to_owned(), Some(what.to_owned())),
-                None => (line.clone(), None),
-            };
-            let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-            for word in &mut words {
-                match word.as_str() {
-                    "PREFIX" | "DIR" | "PATH" => {
-                        if let Some(path) = path {
-                            *word = shell_word(path);
-                        }
-                    }
-                    "NAME" => {
-                        if let Some(name) = &name {
-                            *word = shell_word(Path::new(name));
-                        }
-                    }
-                    "'**/*LASTPART*'" => {
-                        if let Some(last) = name.as_deref().and_then(|name| name.rsplit('/').next()) {
-                            *word = shell_word(Path::new(&format!("**/*{last}*")));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            *line = match what {
-                Some(what) => format!("{}   {what}", words.join(" ")),
-                None => words.join(" "),
-            };
+    pub(super) fn of_path(mut self, path: Option<&str>) -> Self {
+        self.path = path.map(str::to_owned);
+        self
+    }
+
+    pub(super) fn of_dir(mut self, dir: Option<&str>) -> Self {
+        self.dir = dir.map(str::to_owned);
+        self
+    }
+
+    /// With the causes and the next steps of the page of `code`, which are written once.
+    pub(super) fn with_page(self, code: Code) -> Self {
+        self.with_lines(code, |_| true)
+    }
+
+    /// With those lines of a page that are about what is certain here.
+    pub(super) fn with_lines(mut self, code: Code, about: impl Fn(&str) -> bool) -> Self {
+        let page = explain_code(code);
+        let lines = |lines: &[&'static str]| -> Vec<String> {
+            lines.iter().filter(|line| about(line)).map(|line| (*line).to_owned()).collect()
+        };
+        self.likely.extend(lines(page.causes));
+        self.next.extend(lines(page.next));
+        if !self.codes.contains(&code) {
+            self.codes.insert(0, code);
         }
         self
     }

@@ -1,27 +1,41 @@
-//! A quick look at the files that an error message is about: is the set whole, and does the tensor match now?
+//! A quick look at the files that an error message is about: what `validate --quick` finds, and what became of the tensor.
 
-use super::{Diagnosis, explain_checksums};
-use crate::analysis::{Finding, Severity, Summary, short_name};
-use crate::checkpoint::{Checkpoint, Parts, Tensor};
-use crate::error::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::checksum::explain_checksums;
+use super::diagnosis::Diagnosis;
+use super::fill::Known;
+use super::renamed;
+use crate::analysis::validate::{ValidateOptions, Validation, validate};
+use crate::analysis::{
+    Code, Finding, Model, Restore, RestoreOptions, Severity, Summary, is_of_one_part, restore, short_name,
+};
+use crate::checkpoint::{Checkpoint, Choice, Parts, Tensor};
+use crate::error::{ErrorKind, Result};
+use crate::limits::Limits;
 use crate::nearest::nearest;
+use crate::progress::Progress;
 use crate::tensor::Checked;
 
 /// What the files say now.
 #[derive(Debug)]
 pub struct OnDisk {
     /// The prefix of the checkpoint.
-    pub prefix: std::path::PathBuf,
+    pub prefix: PathBuf,
     /// Whether every file that the index counts is there and long enough.
     pub complete: bool,
     /// How many files the set has, missing ones included.
     pub files: usize,
-    /// What is wrong, without notes.
+    /// What is wrong, as `validate --quick` tells it; notes only where they are about the tensor.
     pub findings: Vec<Finding>,
     /// The tensor that the message is about.
     pub tensor: Option<(Vec<u8>, TensorNow)>,
+    /// What restoring into each graph of the model would do.
+    pub restores: Vec<Restore>,
     /// Whether something could not be read.
     pub unreadable: bool,
+    /// What can be put into commands now.
+    pub known: Known,
 }
 
 /// What became of the tensor.
@@ -33,23 +47,86 @@ pub enum TensorNow {
     Unchecked,
     /// Its bytes are not the ones that were saved, and this is what the checksums say.
     Differs(Box<Diagnosis>),
+    /// It has some of its slices, as the slot of one part of a partitioned variable has.
+    OnePart,
     /// It could not be read.
     Unreadable(Box<Finding>),
     /// There is no such tensor; these have names like it.
     Missing(Vec<Vec<u8>>),
 }
 
+/// Looks at what lies at a path, at the tensor that a message names or whose stored checksum it holds, and with a model
+/// at what a restore would do.
+///
+/// # Errors
+/// If `path` leads to no checkpoint at all.
+pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits: &Limits) -> Result<OnDisk> {
+    let options = ValidateOptions::all(true, 1);
+    let found = validate(path, &options, limits, &Progress::default());
+    let checkpoint = match (Checkpoint::open(path, Choice::default(), limits), found) {
+        (Ok(checkpoint), found) => return Ok(OnDisk::of(path, &checkpoint, found.ok(), diagnosis, models)),
+        (Err(error), Err(_)) => return Err(error),
+        // An index that cannot be opened has its finding.
+        (Err(error), Ok(found)) if found.findings.is_empty() => return Err(error),
+        (Err(_), Ok(found)) => found,
+    };
+    let prefix = checkpoint.targets.first().cloned().unwrap_or_else(|| path.to_path_buf());
+    Ok(OnDisk {
+        known: known(path, &prefix),
+        prefix,
+        complete: false,
+        files: 0,
+        findings: checkpoint.findings.into_iter().filter(|f| f.severity > Severity::Note).collect(),
+        tensor: None,
+        restores: Vec::new(),
+        unreadable: true,
+    })
+}
+
+/// The real names of what was looked at.
+fn known(path: &Path, prefix: &Path) -> Known {
+    let above = prefix.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = if path.is_dir() { path } else { above };
+    Known {
+        prefix: Some(prefix.to_path_buf()),
+        dir: Some(dir.to_path_buf()),
+        path: Some(path.to_path_buf()),
+        ..Known::default()
+    }
+}
+
 impl OnDisk {
-    /// Looks at a checkpoint, and at the tensor that a message names or whose stored checksum it holds.
-    pub fn of(checkpoint: &Checkpoint, diagnosis: &Diagnosis) -> Self {
+    fn of(
+        path: &Path,
+        checkpoint: &Checkpoint,
+        found: Option<Validation>,
+        diagnosis: Option<&Diagnosis>,
+        models: &[Model],
+    ) -> Self {
         let summary = Summary::of(checkpoint);
+        let prefix = checkpoint.origin().prefix.as_path().to_owned();
+        let none = Diagnosis::default();
+        let diagnosis = diagnosis.unwrap_or(&none);
+        let tensor = tensor(checkpoint, diagnosis);
+        let about = |finding: &Finding| {
+            let named = tensor.as_ref().map(|(name, _)| name);
+            finding.severity > Severity::Note || (named.is_some() && finding.tensor.as_ref() == named)
+        };
+        let findings = found.map_or(summary.findings, |found| found.findings);
+        let mut known = known(path, &prefix);
+        known.model = models.first().map(|model| model.path.clone());
+        if matches!(tensor, Some((_, TensorNow::Missing(_)))) {
+            known.maps = renamed::find(checkpoint, &diagnosis.missing);
+        }
         Self {
-            prefix: checkpoint.origin().prefix.as_path().to_owned(),
             complete: summary.complete,
             files: summary.files.len(),
-            findings: summary.findings.into_iter().filter(|f| f.severity > Severity::Note).collect(),
-            tensor: tensor(checkpoint, diagnosis),
+            findings: findings.into_iter().filter(about).collect(),
+            restores: models.iter().map(|model| restore(checkpoint, model, &RestoreOptions::default())).collect(),
             unreadable: summary.unreadable,
+            known,
+            tensor,
+            prefix,
         }
     }
 }
@@ -102,6 +179,12 @@ fn now(checkpoint: &Checkpoint, tensor: &Tensor) -> TensorNow {
             let len = slice.map_or(tensor.bytes(), |place| place.range.and_then(|(_, size)| u64::try_from(size).ok()));
             TensorNow::Differs(Box::new(explain_checksums(*want, *got, len)))
         }
-        _ => TensorNow::Unreadable(Box::new(Finding::of(&error))),
+        // As validate judges it: savers write the slot of one part so.
+        ErrorKind::Slices(_) if is_of_one_part(&tensor.name) => TensorNow::OnePart,
+        _ => {
+            let finding = Finding::of(&error);
+            let code = if finding.code == Code::SliceDisagrees { Code::SlicesIncomplete } else { finding.code };
+            TensorNow::Unreadable(Box::new(Finding { code, ..finding }))
+        }
     }
 }

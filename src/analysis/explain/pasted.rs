@@ -11,46 +11,6 @@ pub(super) fn cut(text: &str, most: usize) -> &str {
     end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
-/// A message as the program said it: without the colours of a terminal, the quotes of a web page, and its entities.
-pub(super) fn cleaned(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\x1b') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        // CSI: parameters, and a letter that ends them.
-        let body = escape.get(1..).unwrap_or_default();
-        let end = body
-            .strip_prefix('[')
-            .map(|body| body.find(|c: char| c.is_ascii_alphabetic()).map_or(body.len(), |end| end + 1));
-        rest = match end {
-            Some(end) => body.get(end + 1..).unwrap_or_default(),
-            None => body,
-        };
-    }
-    out.push_str(rest);
-    for (from, to) in [
-        ("\u{2018}", "'"),
-        ("\u{2019}", "'"),
-        ("\u{201c}", "\""),
-        ("\u{201d}", "\""),
-        ("\u{a0}", " "),
-        ("&#39;", "'"),
-        ("&#x27;", "'"),
-        ("&apos;", "'"),
-        ("&quot;", "\""),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&amp;", "&"),
-        ("\r\n", "\n"),
-    ] {
-        if out.contains(from) {
-            out = out.replace(from, to);
-        }
-    }
-    out
-}
-
 /// What stands between `before` and the nearest `after` behind it.
 pub(super) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(before)?;
@@ -67,12 +27,30 @@ pub(super) fn word<'t>(text: &'t str, before: &str) -> Option<&'t str> {
     (!word.is_empty()).then_some(word)
 }
 
-/// The last word in front of `after`.
-pub(super) fn word_before<'t>(text: &'t str, after: &str) -> Option<&'t str> {
+/// A path or a name behind `before`, to the end of what TensorFlow puts on the line: it may have blanks in it.
+pub(super) fn rest_of_line<'t>(text: &'t str, before: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(before)?;
+    let line = cut(rest, LONGEST).trim_start_matches([' ', '\n']).lines().next()?;
+    // What follows on the line is TensorFlow's: the op, the node, the next sentence.
+    let ends = [" [Op:", " [[", "\t", ": ", ". Check", ". Please", " (error ", " for servable", "; Unsuccessful"];
+    let end = ends.iter().filter_map(|end| line.find(end)).min().unwrap_or(line.len());
+    let found = line.get(..end)?.trim().trim_end_matches(['.', ':', ',', ';']);
+    let found = found.strip_prefix('b').filter(|rest| rest.starts_with(['\'', '"'])).unwrap_or(found);
+    let found = found.trim_matches(['"', '\'', '`']);
+    (!found.is_empty()).then_some(found)
+}
+
+/// The path in front of `after`, which may have blanks: back to where a message begins.
+pub(super) fn path_before<'t>(text: &'t str, after: &str) -> Option<&'t str> {
     let (front, _) = text.split_once(after)?;
-    let word = front.trim_end().rsplit(|c: char| c.is_whitespace() || c == '"').next()?;
-    let word = word.trim_matches(|c| matches!(c, '"' | '\'' | '`' | ';' | ':' | ','));
-    (!word.is_empty() && word.len() <= LONGEST).then_some(word)
+    let line = front.rsplit('\n').next()?;
+    // `NotFoundError: PATH`, `{{function_node …}} PATH`, `(0) Not found: PATH`, `open "PATH`; a name may have quotes.
+    let begins = [": ", "}} ", "] ", " \"", " '", "(", "\t"];
+    let at = begins.iter().filter_map(|begin| Some(line.rfind(begin)? + begin.len())).max().unwrap_or(0);
+    let path = line.get(at..)?.trim().trim_start_matches(['"', '\'']);
+    let is_path = !path.is_empty() && path.len() <= LONGEST;
+    // With blanks in it and no separator it is a sentence.
+    (is_path && (!path.contains(' ') || path.contains(['/', '\\']))).then_some(path)
 }
 
 /// The digits behind `before`, as a number.
@@ -99,16 +77,6 @@ pub(super) fn dims(text: &str) -> Option<Vec<u64>> {
 /// A piece of the message, made harmless for a terminal, in quotes.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", escaped(text.as_bytes()))
-}
-
-/// A path as an argument of a command that is suggested.
-pub(super) fn argument(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@~:".contains(c);
-    if !path.is_empty() && !path.starts_with('-') && path.chars().all(plain) {
-        path.to_owned()
-    } else {
-        "PREFIX".into()
-    }
 }
 
 /// A shape as people write it.
@@ -147,18 +115,22 @@ pub(super) fn member(path: &str) -> Option<(&str, &str)> {
     end.contains("-of-").then_some((stem, end))
 }
 
-/// The paths in a message: words with a separator, or behind the words that messages put before paths.
-pub(super) fn paths(text: &str) -> impl Iterator<Item = &str> {
+/// The paths in a message: words with a separator, or that end as files of checkpoints do.
+pub(super) fn paths(text: &str) -> impl Iterator<Item = String> {
     let ends = |c: char| {
         c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | ',' | ';')
     };
-    let words = text.split(ends).map(|word| word.trim_end_matches(['.', ':']).trim_start_matches("b'"));
-    words.filter(|word| {
-        word.len() > 1
-            && word.len() < LONGEST
-            && (word.contains('/') || member(word).is_some())
-            && !word.contains("://")
-    })
+    // Of a traceback the frames are no paths of checkpoints.
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("File \""));
+    let words = lines.flat_map(move |line| line.split(ends)).map(|word| word.trim_end_matches(['.', ':', '/']));
+    let files = [".h5", ".hdf5", ".keras", ".pb", ".pbtxt", ".safetensors", ".npz", ".npy", ".ckpt"];
+    let is_path = move |word: &&str| {
+        let is_file = files.iter().any(|end| word.strip_suffix(end).is_some_and(|stem| !stem.is_empty()));
+        let separated = word.contains('/') || (word.contains('\\') && !word.starts_with('\\'));
+        word.len() > 1 && word.len() < LONGEST && (separated || is_file || member(word).is_some())
+    };
+    // `filepath=x.h5`, `name=x.h5`
+    words.filter(is_path).map(|word| word.rsplit_once('=').map_or(word, |(_, path)| path).to_owned())
 }
 
 #[cfg(test)]
@@ -169,10 +141,16 @@ mod tests {
     fn values_are_found_in_their_places() {
         assert_eq!(between("lhs shape= [2,3] rhs", "lhs shape= [", "]"), Some("2,3"));
         assert_eq!(word("valid checkpoint: /a/b.ckpt-1.", "valid checkpoint:"), Some("/a/b.ckpt-1"));
-        assert_eq!(
-            word_before("x: /a/m.data-00000-of-00001; No such file", "; No such"),
-            Some("/a/m.data-00000-of-00001")
-        );
+        assert_eq!(rest_of_line("matching files for a b/c-1 [Op:RestoreV2]", "files for"), Some("a b/c-1"));
+        assert_eq!(rest_of_line("Cannot parse file b'a/b.pb'", "parse file"), Some("a/b.pb"));
+        for text in [
+            "x.NotFoundError: a b/m.data-00000-of-00001; No such file",
+            "{{function_node f}} a b/m.data-00000-of-00001; No such file",
+            "  (0) Not found: a b/m.data-00000-of-00001; No such file",
+        ] {
+            assert_eq!(path_before(text, "; No such"), Some("a b/m.data-00000-of-00001"), "{text}");
+        }
+        assert_eq!(path_before("the file was; No such", "; No such"), None);
         assert_eq!(number("shard 0 (401408 bytes)", "("), Some(401_408));
         assert_eq!(number("(99999999999999999999 bytes)", "("), None);
         assert_eq!(dims("128,"), Some(vec![128]));
@@ -183,9 +161,14 @@ mod tests {
     }
 
     #[test]
+    fn paths_of_every_kind_are_found() {
+        let text = "at: a/{saved_model.pb} for C:\\run\\m.ckpt-3, filepath=x.h5. gs://b/m-1 'm.index' plain words";
+        let found: Vec<String> = paths(text).collect();
+        assert_eq!(found, ["saved_model.pb", "C:\\run\\m.ckpt-3", "x.h5", "gs://b/m-1", "m.index"]);
+    }
+
+    #[test]
     fn hostile_names_become_harmless() {
         assert_eq!(quoted("a\x1b[2J"), "'a\\x1b[2J'");
-        assert_eq!(argument("a b; rm -rf /"), "PREFIX");
-        assert_eq!(argument("-rf"), "PREFIX");
     }
 }

@@ -157,14 +157,16 @@ pub(super) fn silent(mismatched: &[Mismatch]) -> Option<String> {
 }
 
 /// Two models that have nothing to do with each other, and kinds of checkpoints that do not fit.
-pub(super) fn kinds(restore: &Restore, explained: bool) -> Vec<String> {
+pub(super) fn kinds(restore: &Restore, explained: bool, solid: usize) -> Vec<String> {
     let mut hints = Vec::new();
     let keys = |name: &[u8]| name.ends_with(b"/.ATTRIBUTES/VARIABLE_VALUE");
     let objects = restore.unexpected.iter().any(|tensor| keys(&tensor.name));
     let wants_objects = restore.missing.iter().any(|missing| keys(&missing.name));
-    if !explained && restore.matches_nothing() && !restore.missing.is_empty() && !restore.unexpected.is_empty() {
+    let nothing = restore.matches_nothing() || (solid == 0 && restore.mismatched.is_empty());
+    if !explained && nothing && !restore.missing.is_empty() && !restore.unexpected.is_empty() {
         hints.push(if objects == wants_objects {
-            "nothing of the checkpoint has a place in the model: these are two different models, or one of them is named differently throughout".to_owned()
+            let what = if restore.matched.is_empty() { "nothing" } else { "no weight" };
+            format!("{what} of the checkpoint has a place in the model: these are two different models, or one of them is named differently throughout")
         } else if objects {
             "the checkpoint is object-based, the model goes by names, and no name is common to both".to_owned()
         } else {

@@ -29,6 +29,7 @@ mod stored;
 mod substitution;
 mod walk;
 
+pub(super) use causes::KINDS_OF_NAMES;
 pub use emit::{assignment_map, expectation};
 pub use findings::findings;
 pub use model::Model;
@@ -36,6 +37,8 @@ pub use prediction::{
     Assertions, Candidate, Hint, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected,
     UnexpectedGroup,
 };
+
+pub(super) use substitution::{literal, replacement};
 
 use crate::checkpoint::Checkpoint;
 use predict::predict;

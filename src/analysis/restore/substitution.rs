@@ -2,7 +2,7 @@
 
 /// Text as a regular expression that matches it. Only what means something outside of brackets gets a backslash: people
 /// read it.
-pub(super) fn literal(text: &[u8]) -> String {
+pub(in crate::analysis) fn literal(text: &[u8]) -> String {
     let mut out = String::new();
     for c in String::from_utf8_lossy(text).chars() {
         if r"\.+*?()|[]{}^$".contains(c) {
@@ -14,6 +14,6 @@ pub(super) fn literal(text: &[u8]) -> String {
 }
 
 /// Text as the replacement of a substitution.
-pub(super) fn replacement(text: &[u8]) -> String {
+pub(in crate::analysis) fn replacement(text: &[u8]) -> String {
     String::from_utf8_lossy(text).replace('\\', "\\\\").replace('&', "\\&").replace('|', "\\|")
 }

@@ -209,13 +209,17 @@ fn coverage(tensor: &Tensor, found: &mut dyn FnMut(Finding)) {
         let message = format!("{}: its slices hold {held} of {all} elements", name(tensor));
         let mut finding = Finding::new(Code::SlicesIncomplete, message);
         // Savers themselves write the slots of one part of a partitioned variable like this.
-        let of_one_part = tensor.name.split(|b| *b == b'/').any(|component| component.starts_with(b"part_"));
-        if of_one_part {
+        if is_of_one_part(&tensor.name) {
             finding.severity = Severity::Note;
             finding.help = Some("normal for the slot of one part of a partitioned variable".to_owned());
         }
         found(finding);
     }
+}
+
+/// Whether a tensor is by its name the slot of one part of a partitioned variable, which has the slices of that part alone.
+pub(in crate::analysis) fn is_of_one_part(name: &[u8]) -> bool {
+    name.split(|b| *b == b'/').any(|component| component.starts_with(b"part_"))
 }
 
 /// Two boxes with an element in common, if there are any.

@@ -22,6 +22,7 @@ mod shard_files;
 mod shards;
 mod validation;
 
+pub(super) use entries::is_of_one_part;
 pub use validation::{Counts, GroupVerdict, ValidateOptions, Validation};
 
 use std::path::Path;

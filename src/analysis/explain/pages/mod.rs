@@ -49,7 +49,11 @@ pub fn pages_markdown() -> String {
         for (title, lines) in [("Likely causes", page.causes), ("What to do", page.next)] {
             let _ = writeln!(out, "\n{title}:\n");
             for line in lines {
-                let _ = writeln!(out, "* {line}");
+                // A command, and what it does.
+                let _ = match line.split_once("   ") {
+                    Some((command, what)) => writeln!(out, "* `{command}`: {what}"),
+                    None => writeln!(out, "* {line}"),
+                };
             }
         }
     }

@@ -3,6 +3,10 @@
 use super::Page;
 use crate::analysis::Code;
 
+/// What shows all differences where `TensorFlow` names the first.
+const COMPARE: &str =
+    "ckpt validate PREFIX --against MODEL   everything that differs; MODEL: a .meta, a SavedModel, a checkpoint";
+
 pub(super) const PAGES: &[Page] = &[
     Page {
         code: Code::RestoreShapeMismatch,
@@ -14,6 +18,7 @@ pub(super) const PAGES: &[Page] = &[
             "A matrix of another framework or layer type, transposed.",
         ],
         next: &[
+            COMPARE,
             "If one number differs everywhere, build the model with the stored one.",
             "Leave the variable out of the restore: `--emit assignment-map` writes the map of what fits.",
         ],
@@ -29,20 +34,28 @@ pub(super) const PAGES: &[Page] = &[
         code: Code::RestoreDTypeMismatch,
         found: "The dtype of the tensor is compared with the one that the restore asks for.",
         tensorflow: "Raises InvalidArgumentError: \"tensor_name = …; expected dtype … does not equal original dtype …\". It never converts.",
-        causes: &["Mixed precision in one of the two.", "A counter such as global_step with another integer type."],
-        next: &["Build the variable with the stored type and convert it after restoring."],
+        causes: &[
+            "A variable was created with another dtype: from a NumPy array of float64, or with mixed precision in one of the two.",
+            "A counter such as global_step has another integer type, or is a float.",
+        ],
+        next: &[
+            "ckpt list PREFIX NAME   the type in the checkpoint",
+            COMPARE,
+            "Build the variable with the stored type and convert it after restoring.",
+        ],
     },
     Page {
         code: Code::RestoreMissing,
         found: "What the model wants is looked up: by name, or by the path of its object.",
         tensorflow: "By name: NotFoundError, \"Key … not found in checkpoint\". By object: nothing; the variable keeps its value, and only assert_existing_objects_matched and assert_consumed say so.",
         causes: &[
-            "The variable was renamed, or its scope, or the attribute of the object.",
-            "The model has a layer more, or another optimizer.",
+            "It is called otherwise there: another scope in front, biases for bias, a `model/` more or less, another attribute of an object.",
+            "The checkpoint is of another model, or of another version of it: the program has layers more, or is trained otherwise.",
         ],
         next: &[
-            "Look at the names that are near, and try the `--map` that the report proposes.",
-            "Leave it out on purpose: `--ignore NAME`.",
+            "ckpt list PREFIX '**/*LASTPART*'   names that are alike",
+            COMPARE,
+            "Try the `--map` that the report proposes, or leave it out on purpose: `--ignore NAME`.",
         ],
     },
     Page {

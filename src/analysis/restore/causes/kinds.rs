@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::hints::relation;
 use super::super::{Hint, Mismatch, Restore};
 use super::leave_out::few;
 use crate::analysis::restore::substitution::literal;
@@ -10,7 +11,7 @@ use crate::analysis::roles::Role;
 use crate::tensor::DType;
 
 /// What a moving average is called (`ExponentialMovingAverage.average_name`).
-const AVERAGE: &[u8] = b"/ExponentialMovingAverage";
+pub(super) const AVERAGE: &[u8] = b"/ExponentialMovingAverage";
 
 /// One cause for what is missing or differs.
 pub(super) fn find(restore: &Restore) -> Vec<Hint> {
@@ -18,7 +19,6 @@ pub(super) fn find(restore: &Restore) -> Vec<Hint> {
     causes.extend(averages(restore));
     causes.extend(ranges(restore));
     causes.extend(parts(restore));
-    causes.extend(one_dtype(&restore.mismatched));
     causes.extend(strings(&restore.mismatched));
     causes
 }
@@ -136,7 +136,7 @@ fn parts(restore: &Restore) -> Option<Hint> {
 }
 
 /// The same two dtypes in all that differs, or in most of it.
-fn one_dtype(mismatched: &[Mismatch]) -> Option<Hint> {
+pub(super) fn one_dtype(mismatched: &[Mismatch]) -> Option<Hint> {
     let mut pairs: BTreeMap<(String, String), (usize, usize, DType, DType)> = BTreeMap::new();
     for mismatch in mismatched {
         let (Some(model), Some(stored)) = (mismatch.expected.dtype, mismatch.found.dtype) else { continue };
@@ -162,6 +162,32 @@ fn one_dtype(mismatched: &[Mismatch]) -> Option<Hint> {
         "the checkpoint is {stored}{throughout} where the model wants {model}: {shapes}. TensorFlow converts nothing while \
          restoring: build the variables as {stored} and cast them after, or convert the checkpoint"
     )))
+}
+
+/// The same change of layout in all that differs: transposed kernels, dimensions of 1, stacked layers.
+pub(super) fn layout(mismatched: &[Mismatch]) -> Option<Hint> {
+    let relation = |mismatch: &Mismatch| relation(&mismatch.expected.shape, &mismatch.found.shape);
+    let first = relation(mismatched.first()?)?;
+    let n = mismatched.len();
+    if n < 2 || mismatched.iter().any(|mismatch| relation(mismatch).as_ref() != Some(&first)) {
+        return None;
+    }
+    let why = match first.as_str() {
+        "transposed" => {
+            "all of them are transposed: the checkpoint was converted from a library that keeps kernels the other way round \
+             (PyTorch has [out, in]), or is on its way there. Transpose them while converting; as they are, even those \
+             that fit because they are square would be wrong"
+        }
+        "the same dimensions in another order" => {
+            "all of them have their dimensions in another order, as kernels of other libraries have (PyTorch has [out, in, \
+             height, width]). Transpose them while converting"
+        }
+        text if text.contains("dimensions of 1") => {
+            "all of them differ in dimensions of 1 alone: the values are the same, and tf.reshape makes one of the other"
+        }
+        _ => return None,
+    };
+    Some(Hint::from(format!("{n} tensors differ alike; {why}")))
 }
 
 /// Lists of strings of another length: labels, vocabularies, file names that were kept as variables.

@@ -42,11 +42,12 @@ fn left(restore: &Restore) -> Vec<Left<'_>> {
 }
 
 /// The hint, for what is left once `maps` were applied; `solid` is how many of those that fit are no state of training,
-/// and `tried` says whether the options do it.
+/// `explained` whether the cause is told already, and `tried` says whether the options do it.
 pub(super) fn find(
     restore: &Restore,
     maps: &[String],
     solid: usize,
+    explained: bool,
     tried: impl Fn(&[String]) -> bool,
 ) -> Option<Hint> {
     let left = left(restore);
@@ -62,13 +63,19 @@ pub(super) fn find(
     if !tried(&ignore) {
         return None;
     }
-    let mut hint = Hint { text: text(&left, restore, fit), restores: Some(fit), ..Hint::default() };
+    let text = if explained { all_the_same(left.len(), fit) } else { text(&left, restore, fit) };
+    let mut hint = Hint { text, restores: Some(fit), ..Hint::default() };
     hint.options = maps.iter().map(|rule| ("--map", rule.clone())).collect();
     hint.options.extend(ignore.into_iter().map(|term| ("--ignore", term)));
-    if maps.is_empty() && restore.call.contains("Saver") {
-        hint.code = saver(&left, restore);
+    if maps.is_empty() {
+        hint.code = code(restore);
     }
     Some(hint)
+}
+
+/// The lines that restore all but what is missing or differs.
+pub(super) fn code(restore: &Restore) -> Vec<String> {
+    if restore.call.contains("Saver") { saver(&left(restore), restore) } else { Vec::new() }
 }
 
 fn text(left: &[Left<'_>], restore: &Restore, fit: usize) -> String {
@@ -95,6 +102,13 @@ fn text(left: &[Left<'_>], restore: &Restore, fit: usize) -> String {
     }
     let them = if left.len() == 1 { "it" } else { "them" };
     format!("{text}; {rest}. To go on from this checkpoint, leave {them} out and train {them} anew")
+}
+
+/// Where the cause is told already.
+fn all_the_same(left: usize, fit: usize) -> String {
+    let them = if left == 1 { "it" } else { "them" };
+    let fits = if fit == 1 { "the other 1 fits".to_owned() } else { format!("the other {fit} fit") };
+    format!("to go on from this checkpoint all the same, leave {them} out: {fits}")
 }
 
 /// The first few names, and how many there are.
@@ -126,16 +140,27 @@ fn terms(left: &[Left<'_>], restore: &Restore) -> Option<Vec<String>> {
             _ => scope,
         })
         .collect();
-    if found.len() <= MOST {
-        return Some(found.into_iter().map(|scope| term(&scope)).collect());
+    let scopes = (found.len() <= MOST).then(|| found.into_iter().map(|scope| term(&scope)).collect::<Vec<_>>());
+    // Scattered over many scopes, as adapters in every layer are: components that nothing else has say it in fewer.
+    let globs = parts(&left, &fitting);
+    match (scopes, globs) {
+        (Some(scopes), Some(globs)) if globs.len().saturating_mul(2) <= scopes.len() => Some(globs),
+        (None, globs) => globs,
+        (scopes, _) => scopes,
     }
-    // Scattered over many scopes, as adapters in every layer are: components that nothing else has.
+}
+
+/// Globs of components that all of what is left has, and nothing else.
+fn parts(left: &[&[u8]], fitting: &BTreeSet<&[u8]>) -> Option<Vec<String>> {
     let has = |name: &[u8], part: &[u8]| name.split(|b| *b == b'/').any(|other| other == part);
-    let mut open: Vec<&[u8]> = left.clone();
+    let mut open: Vec<&[u8]> = left.to_vec();
     let mut parts: Vec<Vec<u8>> = Vec::new();
     while let Some(first) = open.first() {
         let alone = |part: &&[u8]| !part.is_empty() && !fitting.iter().any(|name| has(name, part));
-        let part = first.split(|b| *b == b'/').find(alone)?.to_vec();
+        // Of several the one that most of the others have too.
+        let alone: Vec<&[u8]> = first.split(|b| *b == b'/').filter(alone).collect();
+        let part =
+            alone.into_iter().rev().max_by_key(|part| open.iter().filter(|name| has(name, part)).count())?.to_vec();
         open.retain(|name| !has(name, &part));
         parts.push(part);
         if parts.len() > MOST {
@@ -222,7 +247,8 @@ fn saver(left: &[Left<'_>], restore: &Restore) -> Vec<String> {
     }
     let list = |names: &BTreeSet<String>| names.iter().map(|name| python(name)).collect::<Vec<_>>().join(", ");
     let condition = if scopes {
-        format!("not v.op.name.startswith(({},))", list(&starts))
+        let starts = if starts.len() == 1 { list(&starts) } else { format!("({})", list(&starts)) };
+        format!("not v.op.name.startswith({starts})")
     } else {
         format!("v.op.name not in {{{}}}", list(&variables))
     };

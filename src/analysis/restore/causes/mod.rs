@@ -14,6 +14,7 @@ mod pairing;
 mod renamed;
 mod sides;
 
+pub(in crate::analysis) use renamed::KINDS_OF_NAMES;
 pub(super) use sides::Trial;
 
 use super::stored::Stored;
@@ -31,7 +32,11 @@ pub(super) fn find(restore: &mut Restore, stored: &Stored, trial: &Trial<'_>) {
     }
     let mut found = std::mem::take(&mut restore.hints);
     let names = if found.is_empty() { names(restore, stored, trial) } else { Names::default() };
+    // What differs throughout is not left out.
+    let throughout = [kinds::one_dtype(&restore.mismatched), kinds::layout(&restore.mismatched)];
+    let is_whole = throughout.iter().any(Option::is_some);
     let kinds: Vec<Hint> = kinds::find(restore).into_iter().map(|hint| tried(hint, restore, trial)).collect();
+    let has_kind = !kinds.is_empty();
     found.extend(names.hint);
     // A number that differs because layers were taken for others says nothing.
     let is_shift = names.is_shift || found.iter().any(|hint| hint.text.contains(numbered::COUNTED));
@@ -39,6 +44,7 @@ pub(super) fn find(restore: &mut Restore, stored: &Stored, trial: &Trial<'_>) {
         found.extend(hints::dimension(&restore.mismatched).map(Hint::from));
     }
     found.extend(hints::silent(&restore.mismatched).map(Hint::from));
+    found.extend(throughout.into_iter().flatten());
     found.extend(kinds);
     let explained = !found.is_empty();
     let told = found.iter().any(|hint| !hint.code.is_empty());
@@ -48,14 +54,18 @@ pub(super) fn find(restore: &mut Restore, stored: &Stored, trial: &Trial<'_>) {
         let ignore: Vec<String> = hint.options.iter().map(|(_, value)| value.clone()).collect();
         // An object-based restore may raise for what is there, whatever is left out.
         let holds = trial.with(&[], &ignore).is_none_or(|(tried, _)| tried.ok);
-        found.push(if holds { hint } else { Hint::from(hint.text) });
-    } else {
+        let hint = if holds { hint } else { Hint::from(hint.text) };
+        found.push(Hint { code: leave_out::code(restore), restores: Some(restore.matched.len()), ..hint });
+    } else if !is_whole {
         let rest = names.restore.as_ref().unwrap_or(restore);
         let fits = |ignore: &[String]| trial.with(&names.maps, ignore).is_some_and(|(tried, _)| is_complete(&tried));
         let solid = names.solid.unwrap_or_else(|| Sides::of(restore, stored).solid());
-        found.extend(leave_out::find(rest, &names.maps, solid, fits));
+        let hint = leave_out::find(rest, &names.maps, solid, has_kind, fits);
+        let doubt = names.doubt.filter(|_| names.maps.is_empty() && !has_kind);
+        found.extend(hint.map(|hint| Hint { text: hint.text.clone() + &doubt.unwrap_or_default(), ..hint }));
     }
-    found.extend(hints::kinds(restore, explained).into_iter().map(Hint::from));
+    let solid = Sides::of(restore, stored).solid();
+    found.extend(hints::kinds(restore, explained, solid).into_iter().map(Hint::from));
     restore.hints = found;
 }
 
@@ -83,6 +93,14 @@ fn tried(mut hint: Hint, restore: &Restore, trial: &Trial<'_>) -> Hint {
     hint
 }
 
+/// Whether rules for names say more than numbers of layers: they find more, or as much in fewer words, where nothing
+/// would be taken for another layer.
+fn says_more(named: &renamed::Rules, counted: &numbered::Shift) -> bool {
+    let (n, all) = (named.rules.len(), counted.rules.rules.len());
+    let fewer = (n < all || n == 1) && counted.misplaced == 0;
+    named.gain > counted.rules.gain || (named.gain == counted.rules.gain && fewer)
+}
+
 /// What came of the names.
 #[derive(Default)]
 struct Names {
@@ -93,6 +111,8 @@ struct Names {
     /// The restore with all maps, and how many of those that fit are no state of training.
     restore: Option<Restore>,
     solid: Option<usize>,
+    /// What is to be said of a layer that is new.
+    doubt: Option<String>,
 }
 
 /// Names that changed: one kind of change after the other, as long as more fits.
@@ -109,9 +129,8 @@ fn names(restore: &Restore, stored: &Stored, trial: &Trial<'_>) -> Names {
         let now = found.restore.as_ref().unwrap_or(restore);
         let counted = numbered::find(&sides);
         let named = renamed::best(now, &sides);
-        // Where both find as much, order says more than one name does.
         let rules = match (&counted, named) {
-            (Some(counted), Some(named)) if named.gain > counted.rules.gain => named,
+            (Some(counted), Some(named)) if says_more(&named, counted) => named,
             (Some(counted), _) => {
                 shift = Some(counted.clone());
                 counted.rules.clone()
@@ -127,6 +146,7 @@ fn names(restore: &Restore, stored: &Stored, trial: &Trial<'_>) -> Names {
         sides = Sides::of(&next, &stored);
         found.restore = Some(next);
     }
+    found.doubt = numbered::doubt(&sides);
     if found.maps.is_empty() {
         return found;
     }

@@ -94,6 +94,42 @@ pub(super) fn find(sides: &Sides) -> Option<Shift> {
     (gain > 0).then_some(Shift { rules: Rules { rules, gain }, moved, certain, misplaced })
 }
 
+/// What is to be said of layers that the model has more of: names make the last of them the new one, and if another one
+/// is, the others have each other's names.
+pub(super) fn doubt(sides: &Sides) -> Option<String> {
+    for ((parent, _), family) in families(sides) {
+        let order = in_order(&family.wanted);
+        for (at, name) in order.iter().enumerate().filter(|(_, name)| !family.stored.contains_key(*name)) {
+            let before = at.checked_sub(1).and_then(|at| order.get(at));
+            let mut neighbours = before.into_iter().chain(order.get(at.saturating_add(1)));
+            let new = family.wanted.get(name)?;
+            let is_alike = |other: &&&[u8]| {
+                let stored = family.stored.get(**other);
+                stored.is_some_and(|stored| fits(new, stored))
+                    && family.wanted.get(**other).zip(stored).is_some_and(|(wanted, stored)| fits(wanted, stored))
+            };
+            if let Some(other) = neighbours.find(is_alike) {
+                let shown = |name: &[u8]| escaped(&[&parent, name].concat()).into_owned();
+                return Some(format!(
+                    ". By its name {} is the new one; it has the shapes of {}, and if it was put in before that one, they are \
+                     counted otherwise and get each other's values without an error: compare an output of the model before \
+                     and after",
+                    shown(name),
+                    shown(other)
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// The names of layers by their numbers.
+fn in_order<'s>(side: &BTreeMap<&'s [u8], Layer<'s>>) -> Vec<&'s [u8]> {
+    let mut layers: Vec<(&'s [u8], i64)> = side.values().map(|layer| (layer.name, layer.number)).collect();
+    layers.sort_by_key(|(name, number)| (*number, *name));
+    layers.into_iter().map(|(name, _)| name).collect()
+}
+
 /// Families of layers of which the two sides have other names or shapes.
 fn families(sides: &Sides) -> BTreeMap<(Vec<u8>, Vec<u8>), Family<'_>> {
     let mut families: BTreeMap<(Vec<u8>, Vec<u8>), Family<'_>> = BTreeMap::new();
@@ -159,11 +195,6 @@ fn fits(wanted: &Layer<'_>, stored: &Layer<'_>) -> bool {
 
 /// The longest alignment that keeps the order, if more layers fit by it than by their names.
 fn align<'s>(family: &Family<'s>) -> Option<Aligned<'s>> {
-    let in_order = |side: &BTreeMap<&'s [u8], Layer<'s>>| {
-        let mut layers: Vec<(&'s [u8], i64)> = side.values().map(|layer| (layer.name, layer.number)).collect();
-        layers.sort_by_key(|(name, number)| (*number, *name));
-        layers.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
-    };
     let (wanted, stored) = (in_order(&family.wanted), in_order(&family.stored));
     if wanted.len() > MOST || stored.len() > MOST {
         return None;

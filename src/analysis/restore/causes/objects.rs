@@ -7,7 +7,7 @@ use super::super::model::ModelKind;
 use super::super::objects::Objects;
 use super::super::stored::Stored;
 use super::super::{Hint, Restore, is_save_counter, roots};
-use super::adapter::{self, Adapter};
+use super::adapter::{self, Adapter, Part};
 use super::leave_out::{few, path};
 use super::numbered::COUNTED;
 use crate::analysis::restore::requests::outcome;
@@ -42,7 +42,7 @@ pub(in super::super) fn find(
     if !told.raises.is_empty() || (!gains && !wanting) {
         return hints;
     }
-    let text = text(restore, &adapter, told.matched, gains);
+    let text = text(restore, &adapter, told.matched, gains).map(|text| text + of_dicts(&adapter.parts));
     let call = format!("{expression}.restore({}).expect_partial()", path(restore));
     match hints.first_mut() {
         // Where the roots do not meet, that is the cause; the call is the same.
@@ -57,6 +57,20 @@ pub(in super::super) fn find(
         })),
     }
     hints
+}
+
+/// What is not known of an object that has names: whether it is a dict.
+fn of_dicts(parts: &[(String, Part)]) -> &'static str {
+    let deep = |python: &str| !python.contains('[') && python.matches('.').count() > 1;
+    let has_deep = |part: &Part| match part {
+        Part::Whole(_, python) => deep(python),
+        Part::Of(parts) => !of_dicts(parts).is_empty(),
+    };
+    if parts.iter().any(|(_, part)| has_deep(part)) {
+        ". A checkpoint does not say what is a dict: there ['name'] stands for .name"
+    } else {
+        ""
+    }
 }
 
 /// What a program calls its root: nothing, where the root is a `tf.train.Checkpoint` of its variables.

@@ -4,9 +4,11 @@
 //! applied to all names, so that a rule that spoils what fits is none.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Restore, Spec};
+use super::kinds::AVERAGE;
 use super::sides::Sides;
 use crate::analysis::rename::Renames;
 use crate::analysis::restore::substitution::{literal, replacement};
@@ -30,13 +32,16 @@ pub(super) struct Rules {
 /// A tensor of the checkpoint, under the name that it is looked for by.
 type Other<'r> = (Cow<'r, [u8]>, &'r Spec);
 
+/// How often an end is seen, and behind which last components.
+type Ends = (usize, BTreeSet<Vec<u8>>);
+
 /// A component, what it became, and whether it is the first of a name, and the last.
 type Renamed = (Vec<u8>, Vec<u8>, (bool, bool));
 
 /// Renamings of whole kinds of names. The cells of TensorFlow 0.x to 1.2 were named after classes, and `Linear` and its
 /// `Matrix` became `kernel` (the table of `tf.contrib.rnn`'s `checkpoint_convert`); `:0` is the output of a variable's
 /// op, which a `Saver` given a dict of `variable.name` writes along; other libraries join names with a dot.
-const KINDS_OF_NAMES: [&[&str]; 8] = [
+pub(in crate::analysis) const KINDS_OF_NAMES: [&[&str]; 8] = [
     &["s|:0$||"],
     &["s|$|:0|"],
     &["s|/|.|g"],
@@ -73,6 +78,7 @@ pub(super) fn best(restore: &Restore, sides: &Sides) -> Option<Rules> {
         restore.unexpected.iter().map(|tensor| (Cow::Borrowed(tensor.name.as_slice()), &tensor.spec)).collect();
     let mut candidates: Vec<(Vec<String>, bool)> = Vec::new();
     candidates.extend(middles(restore, &own).into_iter().map(|rule| (vec![rule], false)));
+    candidates.extend(ends(restore, &own).into_iter().map(|rule| (vec![rule], false)));
     candidates.extend(KINDS_OF_NAMES.iter().map(|rules| (lists(rules), false)));
     candidates.push((components(restore), true));
     let all = restore.missing.len();
@@ -93,7 +99,8 @@ pub(super) fn best(restore: &Restore, sides: &Sides) -> Option<Rules> {
         let n = rules.rules.len();
         (!is_guess || n < rules.gain || (n == rules.gain && n <= 3)).then_some(rules)
     });
-    found.max_by_key(|rules| (rules.gain, std::cmp::Reverse(rules.rules.len())))
+    let length = |rules: &Rules| rules.rules.iter().map(String::len).sum::<usize>();
+    found.max_by_key(|rules| (rules.gain, Reverse(rules.rules.len()), Reverse(length(rules))))
 }
 
 /// How many more fit with these rules.
@@ -128,6 +135,44 @@ fn needed(restore: &Restore, sides: &Sides, mut rules: Vec<String>) -> Option<Ru
 /// What a tensor is, so that only what is alike is compared.
 fn kind(spec: &Spec) -> String {
     format!("{}{}", spec.dtype.map(|dtype| dtype.to_string()).unwrap_or_default(), spec.shape)
+}
+
+/// Names of which one is the other with something behind it.
+fn ends(restore: &Restore, stored: &[Other<'_>]) -> Vec<String> {
+    let mut by_spec: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+    for (name, spec) in stored.iter().take(LOOKED_AT) {
+        by_spec.entry(kind(spec)).or_default().push(name);
+    }
+    let mut votes: BTreeMap<(Vec<u8>, bool), Ends> = BTreeMap::new();
+    for missing in restore.missing.iter().take(LOOKED_AT) {
+        for other in by_spec.get(&kind(&missing.spec)).into_iter().flatten().take(PARTNERS) {
+            // Averages are another tensor, and have a cause of their own.
+            let (end, is_added) = match (missing.name.strip_prefix(*other), other.strip_prefix(missing.name.as_slice()))
+            {
+                (Some(end), _) if end != AVERAGE => (end, true),
+                (_, Some(end)) if end != AVERAGE => (end, false),
+                _ => continue,
+            };
+            let last = other.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            let (times, lasts) = votes.entry((end.to_vec(), is_added)).or_default();
+            *times += 1;
+            lasts.insert(last.to_vec());
+        }
+    }
+    let mut best: Vec<_> = votes.into_iter().collect();
+    best.sort_by(|(a, (n, _)), (b, (m, _))| (m, a).cmp(&(n, b)));
+    let rules = best.into_iter().take(2).flat_map(|((end, is_added), (_, lasts))| {
+        if !is_added {
+            return vec![format!("s|{}$||", literal(&end))];
+        }
+        // Of all names, or where others stay as they are of those that end so.
+        let of_some = (lasts.len() <= 8).then(|| {
+            let lasts: Vec<String> = lasts.iter().map(|last| literal(last).replace('#', "\\#")).collect();
+            format!("s#(^|/)({})$#&{}#", lasts.join("|"), replacement(&end).replace('#', "\\#"))
+        });
+        std::iter::once(format!("s|$|{}|", replacement(&end))).chain(of_some).collect()
+    });
+    rules.collect()
 }
 
 /// Names that are alike but for their fronts or their middles: a scope that was added, removed or renamed.
@@ -220,7 +265,7 @@ fn components(restore: &Restore) -> Vec<String> {
         }
     }
     let mut best: Vec<_> = votes.into_iter().collect();
-    best.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
+    best.sort_by_key(|(_, votes)| Reverse(*votes));
     // One component becomes one other: of several that were seen, the one that was seen most.
     let mut taken: BTreeSet<Vec<u8>> = BTreeSet::new();
     best.retain(|((from, ..), _)| taken.insert(from.clone()));

@@ -1,28 +1,28 @@
 //! Messages whose meaning does not depend on more than the names in them: a row each, by the program that says them.
 //!
-//! A mark is the fixed wording; `…` stands for anything on the way from one part of it to the next.
+//! A mark is the fixed wording; `…` stands for anything on the way from one part of it to the next. A row with a page has
+//! the causes and the next steps of that page, behind what it adds itself.
 
 mod disk;
+mod files;
+mod graph;
 mod keras;
-mod objects;
+mod keras_weights;
 mod row;
 mod saved_model;
 mod serving;
 
-use crate::analysis::explain::Diagnosis;
-use row::{Known, holds};
+pub(super) use row::Row;
 
-fn rows() -> impl Iterator<Item = &'static Known> {
-    let all = [saved_model::ROWS, serving::ROWS, disk::ROWS, keras::ROWS, objects::ROWS];
-    all.into_iter().flatten()
-}
-
-/// The words of all rows.
-pub(super) fn titles() -> impl Iterator<Item = &'static str> {
-    rows().filter_map(|row| row.marks.first().copied())
-}
-
-/// The first row that a text is of.
-pub(super) fn diagnose(text: &str) -> Option<Diagnosis> {
-    rows().find(|row| row.marks.iter().any(|mark| holds(text, mark))).map(|row| row.read(text))
+/// The rows, by the program that says them.
+pub(super) fn groups() -> [(&'static str, &'static [Row]); 7] {
+    [
+        ("SavedModels", saved_model::ROWS),
+        ("TensorFlow: graphs", graph::ROWS),
+        ("TensorFlow Serving", serving::ROWS),
+        ("Disks and file systems", disk::ROWS),
+        ("Keras: files", keras::ROWS),
+        ("Keras: weights and layers", keras_weights::ROWS),
+        ("Other programs and formats", files::ROWS),
+    ]
 }

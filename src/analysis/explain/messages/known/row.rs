@@ -2,32 +2,55 @@
 
 use crate::analysis::Code;
 use crate::analysis::explain::diagnosis::Diagnosis;
-use crate::analysis::explain::pasted::{argument, cut, quoted};
+use crate::analysis::explain::messages::rule::Rank;
+use crate::analysis::explain::pasted::{cut, path_before, quoted, rest_of_line};
 
 /// A row of the table.
-pub(super) struct Known {
+pub(in crate::analysis::explain::messages) struct Row {
     /// Wordings, by version; the first is how people know it.
-    pub(super) marks: &'static [&'static str],
-    /// What stands around the value that the texts call `{}`.
-    pub(super) value: &'static [(&'static str, &'static str)],
+    pub(in crate::analysis::explain::messages) marks: &'static [&'static str],
+    /// The name of the cause, where it is not that of the page.
+    pub(in crate::analysis::explain::messages) cause: &'static str,
+    /// The code whose page says what leads to it and what to do.
+    pub(in crate::analysis::explain::messages) page: Option<Code>,
+    /// Whether something else in a text would be the cause of it.
+    pub(in crate::analysis::explain::messages) rank: Rank,
+    /// What stands around the value that the texts call `{}`; an empty end is the end of what belongs to it.
+    pub(in crate::analysis::explain::messages) value: &'static [(&'static str, &'static str)],
     /// What `{}` is where the message does not say.
-    pub(super) otherwise: &'static str,
-    /// Whether the value is the name of a tensor.
-    pub(super) is_tensor: bool,
-    pub(super) headline: &'static str,
-    pub(super) means: &'static [&'static str],
-    pub(super) likely: &'static [&'static str],
-    pub(super) next: &'static [&'static str],
-    pub(super) certain: &'static [&'static str],
-    pub(super) codes: &'static [Code],
+    pub(in crate::analysis::explain::messages) otherwise: &'static str,
+    /// What the value is.
+    pub(in crate::analysis::explain::messages) is: Is,
+    pub(in crate::analysis::explain::messages) headline: &'static str,
+    pub(in crate::analysis::explain::messages) means: &'static [&'static str],
+    pub(in crate::analysis::explain::messages) likely: &'static [&'static str],
+    pub(in crate::analysis::explain::messages) next: &'static [&'static str],
+    pub(in crate::analysis::explain::messages) certain: &'static [&'static str],
+    pub(in crate::analysis::explain::messages) codes: &'static [Code],
+}
+
+/// What the value in a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::analysis::explain::messages) enum Is {
+    /// Words, a number, the name of something that is no tensor.
+    Words,
+    /// The name of a tensor.
+    Tensor,
+    /// A path.
+    Path,
+    /// A directory.
+    Dir,
 }
 
 /// What a row has that says nothing of it.
-pub(super) const ROW: Known = Known {
+pub(super) const ROW: Row = Row {
     marks: &[],
+    cause: "",
+    page: None,
+    rank: Rank::Root,
     value: &[],
     otherwise: "",
-    is_tensor: false,
+    is: Is::Words,
     headline: "",
     means: &[],
     likely: &[],
@@ -36,20 +59,8 @@ pub(super) const ROW: Known = Known {
     codes: &[],
 };
 
-/// Whether the parts of a mark stand in a text, one behind the other.
-pub(super) fn holds(text: &str, mark: &str) -> bool {
-    let mut rest = text;
-    mark.split('…').all(|part| match rest.split_once(part) {
-        Some((_, behind)) => {
-            rest = behind;
-            true
-        }
-        None => false,
-    })
-}
-
-impl Known {
-    pub(super) fn read(&self, text: &str) -> Diagnosis {
+impl Row {
+    pub(in crate::analysis::explain::messages) fn read(&self, text: &str) -> Diagnosis {
         let value = self.value.iter().find_map(|(before, after)| value(text, before, after));
         let is_number = |value: &str| value.bytes().all(|b| b.is_ascii_digit());
         let shown = match value {
@@ -57,29 +68,47 @@ impl Known {
             Some(value) if is_number(value) => value.to_owned(),
             Some(value) => quoted(value),
         };
-        let named = value.map_or_else(|| "NAME".to_owned(), argument);
         let fill = |line: &str| capital(&line.replace("{}", &shown));
-        let mut diagnosis = Diagnosis::new(fill(self.headline));
+        let cause = match self.page {
+            Some(code) if self.cause.is_empty() => code.name(),
+            _ => self.cause,
+        };
+        let mut diagnosis = Diagnosis::new(cause, fill(self.headline));
         diagnosis.meaning.extend(self.means.iter().map(|line| fill(line)));
         diagnosis.likely.extend(self.likely.iter().map(|line| fill(line)));
-        diagnosis.next.extend(self.next.iter().map(|line| line.replace("{}", &named)));
+        diagnosis.next.extend(self.next.iter().map(|line| (*line).to_owned()));
+        if let Some(code) = self.page {
+            diagnosis = diagnosis.with_page(code);
+        }
         diagnosis.certainty.extend(self.certain.iter().map(|line| fill(line)));
-        diagnosis.codes.extend(self.codes);
-        diagnosis.of_tensor(value.filter(|_| self.is_tensor))
+        for code in self.codes {
+            if !diagnosis.codes.contains(code) {
+                diagnosis.codes.push(*code);
+            }
+        }
+        match self.is {
+            Is::Words => diagnosis,
+            Is::Tensor => diagnosis.of_tensor(value),
+            Is::Path => diagnosis.of_path(value),
+            Is::Dir => diagnosis.of_dir(value),
+        }
     }
 }
 
-/// What stands between two fixed parts, on one line; an empty second part is the end of the word.
+/// What stands between two fixed parts, on one line; without a first part it is the path in front of the second.
 fn value<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(before)?;
-    let rest = cut(rest, 2048);
-    let line = rest.lines().next()?;
     let found = match after {
-        "" => line.split_whitespace().next()?.trim_end_matches(['.', ',', ';', ':', ')', '"', '\'']),
-        "\n" => line,
-        after => line.split_once(after)?.0,
+        after if before.is_empty() => path_before(text, after)?,
+        "" => rest_of_line(text, before)?,
+        " " => text.split_once(before)?.1.split_whitespace().next()?.trim_end_matches(['.', ',', ';', ':', ')']),
+        after => {
+            let (_, rest) = text.split_once(before)?;
+            // An ending in quotes ends at the last of them on the line: names have apostrophes.
+            let line = cut(rest, 2048).lines().next()?;
+            line.split_once(after)?.0
+        }
     };
-    let found = found.trim().trim_matches(['"', '\'']);
+    let found = found.trim().trim_matches(['"', '`']);
     (!found.is_empty()).then_some(found)
 }
 
