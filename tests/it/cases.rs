@@ -64,7 +64,7 @@ fn a_whole_save_that_was_not_renamed() {
     assert!(!lines(&found).contains("delete it when"), "{}", lines(&found));
     // What it says to do works.
     let commands = finding.help.as_ref().unwrap().split("then: ").nth(1).unwrap();
-    assert!(std::process::Command::new("sh").args(["-c", commands]).status().unwrap().success());
+    assert!(std::process::Command::new("sh").args(["-c", &commands]).status().unwrap().success());
     assert!(run(&a).findings.is_empty() || run(&a).is_ok());
 }
 
@@ -427,6 +427,21 @@ fn served(names: &[&str]) -> TempDir {
     dir
 }
 
+/// The commands behind some words, as a shell takes them from the screen: on that line or the next, and on further ones
+/// while a line ends in a backslash.
+fn commands(text: &str, behind: &str) -> String {
+    let rest = text.split_once(behind).unwrap().1.trim_start();
+    let mut found = String::new();
+    for line in rest.lines() {
+        found += line;
+        if !line.ends_with('\\') {
+            break;
+        }
+        found.push('\n');
+    }
+    found
+}
+
 // The verdict of the gate is about serving, and says of intact files that they are intact (K2).
 #[test]
 fn the_gate_s_verdict_is_about_serving() {
@@ -462,13 +477,13 @@ fn the_gate_s_verdict_is_about_serving() {
     // What it says to do works.
     for (name, wanted) in [("vee", "version 10 can be served"), ("dots", "version 1 can be served")] {
         let (text, _) = says(&root.join(name));
-        let commands = text.split("rename it: ").nth(1).unwrap().lines().next().unwrap();
-        assert!(std::process::Command::new("sh").args(["-c", commands]).status().unwrap().success(), "{commands}");
+        let commands = commands(&text, "rename it:");
+        assert!(std::process::Command::new("sh").args(["-c", &commands]).status().unwrap().success(), "{commands}");
         assert!(verdict(&root.join(name)).0.starts_with(wanted), "{}", says(&root.join(name)).0);
     }
     let (text, _) = says(&root.join("bare"));
-    let commands = text.split("version: mkdir").nth(1).unwrap().lines().next().unwrap();
-    assert!(std::process::Command::new("sh").args(["-c", &format!("mkdir{commands}")]).status().unwrap().success());
+    let commands = commands(&text, "named by its version:");
+    assert!(std::process::Command::new("sh").args(["-c", &commands]).status().unwrap().success(), "{commands}");
     assert_eq!(verdict(&root.join("bare")).1, 0);
 
     // Errors of a version that is not taken, and variables that are lost.

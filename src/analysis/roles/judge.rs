@@ -29,10 +29,9 @@ fn by_told(purpose: Purpose, tensor: &Tensor) -> RoleOf {
     let is_scalar = tensor.shape.rank() == Some(0);
     let role = match purpose {
         Purpose::Weight | Purpose::Untrained if tensor.dtype == DType::String => Role::String,
-        // What a normalization has counted is not what it computes with.
-        Purpose::Untrained if is_scalar && is_integer(tensor.dtype) => Role::Counter,
+        // Steps of an optimizer; and what a normalization has counted is not what it computes with.
+        Purpose::Untrained | Purpose::Optimizer(_) if is_scalar && is_integer(tensor.dtype) => Role::Counter,
         Purpose::Weight | Purpose::Untrained => Role::Weight,
-        Purpose::Optimizer(_) if is_scalar && is_integer(tensor.dtype) => Role::Counter,
         // Every optimizer has its learning rate before the state of the first variable, if it stores it.
         Purpose::Optimizer(at) if is_scalar && at < 2 => Role::Optimizer,
         Purpose::Optimizer(_) => Role::Slot,

@@ -1,34 +1,12 @@
 //! The verdict of the gate before a push: it is about what a server does with a path, which is another question than
 //! whether the files are intact.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::Validation;
+use super::validation::{Gate, Served, Validation};
 use crate::analysis::finding::{Code, Finding, Severity};
 use crate::escape::escaped;
 use crate::finder::serving::Version;
-
-/// What a server would be given.
-#[derive(Clone, Debug)]
-pub struct Gate {
-    /// The base path.
-    pub path: PathBuf,
-    /// The name of the version that it takes: the highest.
-    pub version: Option<String>,
-    /// How many versions there are.
-    pub versions: usize,
-}
-
-/// What a server does with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Served {
-    /// It loads the version and answers.
-    Yes,
-    /// It loads the version, and requests fail or are answered with other variables.
-    Wrongly,
-    /// It loads nothing.
-    No,
-}
 
 impl Gate {
     pub(super) fn of(path: &Path, versions: &[Version]) -> Self {

@@ -24,9 +24,9 @@ mod shards;
 mod validation;
 
 pub(super) use entries::is_of_one_part;
-pub use gate::{Gate, Served};
+
 pub(super) use shards::surplus;
-pub use validation::{Counts, GroupVerdict, ValidateOptions, Validation};
+pub use validation::{Counts, Gate, GroupVerdict, Served, ValidateOptions, Validation};
 
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! What to check and how, and what came of it.
 
-use super::gate::Gate;
 use std::path::PathBuf;
 
 use crate::analysis::restore::Restore;
@@ -124,4 +123,26 @@ impl Counts {
             bytes: self.bytes.saturating_sub(before.bytes),
         }
     }
+}
+
+/// What a server would be given.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// The base path.
+    pub path: PathBuf,
+    /// The name of the version that it takes: the highest.
+    pub version: Option<String>,
+    /// How many versions there are.
+    pub versions: usize,
+}
+
+/// What a server does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// It loads the version and answers.
+    Yes,
+    /// It loads the version, and requests fail or are answered with other variables.
+    Wrongly,
+    /// It loads nothing.
+    No,
 }
