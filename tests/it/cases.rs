@@ -64,7 +64,7 @@ fn a_whole_save_that_was_not_renamed() {
     assert!(!lines(&found).contains("delete it when"), "{}", lines(&found));
     // What it says to do works.
     let commands = finding.help.as_ref().unwrap().split("then: ").nth(1).unwrap();
-    assert!(std::process::Command::new("sh").args(["-c", &commands]).status().unwrap().success());
+    assert!(std::process::Command::new("sh").args(["-c", commands]).status().unwrap().success());
     assert!(run(&a).findings.is_empty() || run(&a).is_ok());
 }
 
