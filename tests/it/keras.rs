@@ -124,6 +124,24 @@ fn a_flipped_bit_in_an_archive_is_found_by_its_checksum() {
     }
 }
 
+// One checksum is that of all tensors: one fault is one finding, and says whom it affects.
+#[test]
+fn one_wrong_checksum_of_many_tensors_is_one_finding() {
+    let mut bytes = fs::read(testdata().join("keras/keras3/model.keras")).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 0x10;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model.keras");
+    fs::write(&path, bytes).unwrap();
+    let output = ckpt(&["validate", path.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["explains"]["tensors"], report["checked"]["tensors"]);
+    assert!(findings[0]["message"].as_str().unwrap().contains("CRC-32"));
+}
+
 #[test]
 fn lists_are_compared_with_what_is_there() {
     let dir = tempfile::tempdir().unwrap();

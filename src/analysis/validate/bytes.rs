@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::entries::{StoredPiece, of_tensor};
-use super::shard_files::ShardFiles;
+use super::shard_files::{ShardFiles, counted};
 use super::{Counts, Validation};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::select::Members;
@@ -245,6 +245,7 @@ fn as_far_as_known(
     result: &mut Validation,
 ) {
     let mut counts = Counts::default();
+    let mut faults = Faults::default();
     let mut cursor = checkpoint.tensors().cursor();
     while let Some((at, tensor)) = cursor.advance() {
         if !selected.has(at) || lost.contains(&at) {
@@ -257,11 +258,41 @@ fn as_far_as_known(
                 counts.bytes = counts.bytes.saturating_add(tensor.bytes().unwrap_or(0));
             }
             Ok(Checked::Not) => counts.unsummed += 1,
-            Err(error) => result.push(of_tensor(&error, tensor)),
+            Err(error) => faults.add(&error, tensor),
         }
         progress.done.fetch_add(tensor.bytes().unwrap_or(0), Ordering::Relaxed);
     }
     result.add(counts);
+    result.findings.extend(faults.findings());
+}
+
+/// What is wrong with tensors, told once for each fault: one checksum may be that of many of them. In each, what the
+/// error says, the finding about its first tensor, and the names of all.
+#[derive(Default)]
+struct Faults(Vec<(String, Finding, Vec<Vec<u8>>)>);
+
+impl Faults {
+    fn add(&mut self, error: &Error, tensor: &Tensor) {
+        let says = error.to_string();
+        // Tensors with one fault in common follow one another, or have it all.
+        match self.0.iter_mut().rev().take(8).find(|(known, ..)| *known == says) {
+            Some((.., names)) => names.push(tensor.name.clone()),
+            None => self.0.push((says, of_tensor(error, tensor), vec![tensor.name.clone()])),
+        }
+    }
+
+    fn findings(self) -> impl Iterator<Item = Finding> {
+        self.0.into_iter().map(|(says, finding, names)| {
+            if names.len() < 2 {
+                return finding;
+            }
+            let first: Vec<String> = names.iter().take(3).map(|name| escaped(name).into_owned()).collect();
+            let more = if names.len() > 3 { ", …" } else { "" };
+            let affected = counted(names.len() as u64, "tensor");
+            let message = format!("{says}: {affected} affected ({}{more})", first.join(", "));
+            Finding { message, tensor: None, explains: names, ..finding }
+        })
+    }
 }
 
 fn read_one(checkpoint: &Checkpoint, tensor: &Tensor, progress: &Progress) -> crate::error::Result<u64> {

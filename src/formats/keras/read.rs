@@ -85,8 +85,11 @@ impl Container for KerasFile {
         match summed {
             Ok(()) => Ok(Checked::Verified),
             Err(why) => {
-                let error = Error::malformed("zip archive", why.clone()).at_offset(member.start);
-                Err(error.in_file(archive.source().path()))
+                let why = why.strip_prefix("zip archive: ").unwrap_or(why);
+                let error = Error::malformed("zip archive", why.to_owned()).at_offset(member.start);
+                Err(error
+                    .in_file(archive.source().path())
+                    .with_help("the file was changed after it was written: fetch it again"))
             }
         }
     }
