@@ -10,7 +10,7 @@ use super::json::shown;
 use super::restore_text::restore_text;
 use super::units::{count, size};
 pub(super) use super::wrap::{folded, joined};
-use crate::analysis::{Finding, Gate, GroupVerdict, Served, Severity, Validation};
+use crate::analysis::{Finding, Gate, GroupVerdict, Restore, Served, Severity, Validation};
 use crate::escape::escaped;
 
 /// Writes one finding: a line, and its cause below it. On a terminal the line is broken between words; the cause and what
@@ -144,8 +144,12 @@ fn verdict_line(
         // Whether the files are intact is another question.
         let is_of_files = |finding: &&Finding| finding.severity == Severity::Error && !finding.code.is_of_serving();
         if checked.files > 0 {
-            facts.push(format!("files {}", word(validation.findings.iter().filter(is_of_files).count())));
+            facts.push(of_files(word(validation.findings.iter().filter(is_of_files).count())));
         }
+    } else if let Some(does) = restores(&validation.restores).filter(|_| group.is_none()) {
+        facts.push(format!("{bold}{what}: {does}{bold:#}"));
+        // Whether the files are intact is another question.
+        facts.push(of_files(word(errors)));
     } else {
         facts.push(format!("{bold}{what}: {}{bold:#}", word(errors)));
     }
@@ -175,6 +179,27 @@ fn verdict_line(
         }
     }
     writeln!(out, "{}", joined(&facts, 0, 2, look))
+}
+
+/// What is said of files beside another verdict.
+fn of_files(word: &str) -> String {
+    if matches!(word, "intact" | "NOT intact" | "whole") { format!("files {word}") } else { word.to_owned() }
+}
+
+/// What comes of the restores that were asked for, of several the worst.
+fn restores(all: &[Restore]) -> Option<&'static str> {
+    let failed = |restore: &Restore| !restore.ok && restore.undetermined.is_none();
+    Some(if all.is_empty() {
+        return None;
+    } else if all.iter().any(|restore| failed(restore) && !restore.raises.is_empty()) {
+        "does NOT restore"
+    } else if all.iter().any(failed) {
+        "restores, but NOT what the model wants"
+    } else if all.iter().all(|restore| restore.ok) {
+        "restores completely"
+    } else {
+        "whether it restores could not be told"
+    })
 }
 
 /// What a server does with the path, and with which version.
