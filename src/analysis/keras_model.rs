@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::checkpoint::{Checkpoint, ConfigLayer, ConfigTree, KerasFacts, KerasFile, Naming, Purpose, Tensor};
+use crate::checkpoint::{Checkpoint, Purpose, Tensor};
+use crate::formats::keras::{ConfigLayer, ConfigTree, KerasFacts, KerasFile, Naming};
 
 /// One layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub struct KerasModel {
 impl KerasModel {
     /// The model of a checkpoint, if a file of Keras has it.
     pub fn of(checkpoint: &Checkpoint) -> Option<Self> {
-        let file = checkpoint.keras()?;
+        let file = checkpoint.of_format::<KerasFile>().filter(|file| file.is_keras())?;
         let facts = file.facts();
         let tree = file.tree();
         let mut model = Self {

@@ -100,7 +100,6 @@ impl<'c> Listing<'c> {
         let mut cursor = tensors.cursor();
         match sort {
             Sort::Name => {}
-            Sort::Model if checkpoint.keras().is_none() => {}
             Sort::Size => rows.sort_by_cached_key(|at| Reverse(cursor.reach(*at).and_then(Tensor::bytes))),
             Sort::Offset => rows.sort_by_cached_key(|at| cursor.reach(*at).map(first_place)),
             Sort::DType => rows.sort_by_cached_key(|at| cursor.reach(*at).map(|t| dtype_name(t.dtype))),

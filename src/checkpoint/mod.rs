@@ -13,12 +13,13 @@ pub use crate::container::{
 pub use crate::finder::{
     Choice, Found, ModelDir, Origin, SourceKind, StateFile, WrittenPath, graph_beside, prefix_wins,
 };
-pub use crate::formats::keras::{ConfigLayer, ConfigTree, KerasFacts, KerasFile, KerasGroup, Naming};
 pub use crate::sniff::{Foreign, Looks, is_table, look, looks_like};
 pub use elements::Elements;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 use crate::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
 use crate::container::{Nothing, resolve, touches};
@@ -50,6 +51,8 @@ pub struct Checkpoint {
     damage: Vec<Error>,
     notes: Vec<Error>,
     container: Box<dyn Container>,
+    /// Which files have been looked for, and found.
+    present: Mutex<BTreeMap<i32, bool>>,
     limits: Limits,
 }
 
@@ -103,7 +106,7 @@ impl Checkpoint {
             // A row of the table may stand for several: an HDF5 file need not be one of Keras.
             *format = container.format();
         }
-        Self { origin, tensors, damage, notes, container, limits: limits.clone() }
+        Self { origin, tensors, damage, notes, container, present: Mutex::default(), limits: limits.clone() }
     }
 
     /// Where it was found and why there.
@@ -163,11 +166,6 @@ impl Checkpoint {
         self.container.told(name)
     }
 
-    /// What a file of Keras says of its model; `None` of any other.
-    pub fn keras(&self) -> Option<&KerasFile> {
-        self.of_format::<KerasFile>().filter(|file| file.format().id != "hdf5")
-    }
-
     /// The file that says what there is: an index, or the only file itself.
     pub fn described_by(&self) -> PathBuf {
         self.container.index_file().unwrap_or_else(|| self.container.file(0))
@@ -216,7 +214,8 @@ impl Checkpoint {
 
     /// Whether the file of a shard is there. Looks at its name only, once a shard.
     pub fn has_shard(&self, id: i32) -> bool {
-        self.container.has_file(id)
+        let mut known = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(id).or_insert_with(|| self.container.has_file(id))
     }
 
     /// Sums bytes of the shards on several cores; see [`crate::bundle::sum_spans`]. Of a V1 checkpoint nothing.

@@ -94,15 +94,25 @@ pub trait Container: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The files that hold bytes of tensors, whether or not they are there, by their ids from 0 on. A format that can
+    /// count more of them than can be listed says [`Container::file_count`] and [`Container::file`] instead.
+    fn paths(&self) -> &[PathBuf] {
+        &[]
+    }
+
     /// Number of files that hold bytes of tensors, whether or not they are there.
-    fn file_count(&self) -> i32;
+    fn file_count(&self) -> i32 {
+        i32::try_from(self.paths().len()).unwrap_or(i32::MAX)
+    }
 
     /// The path of a file, whether or not it is there.
-    fn file(&self, id: i32) -> PathBuf;
+    fn file(&self, id: i32) -> PathBuf {
+        usize::try_from(id).ok().and_then(|id| self.paths().get(id)).cloned().unwrap_or_default()
+    }
 
-    /// Whether a file is there. Looks at its name only.
-    fn has_file(&self, _id: i32) -> bool {
-        true
+    /// Whether a file is there. Looks at its name only; who asks keeps the answer.
+    fn has_file(&self, id: i32) -> bool {
+        self.file(id).is_file()
     }
 
     /// A file, open.
@@ -203,14 +213,6 @@ pub struct Nothing;
 impl Container for Nothing {
     fn format(&self) -> &'static Format {
         &Format { id: "nothing", title: "no values", checksums: Checksums::None }
-    }
-
-    fn file_count(&self) -> i32 {
-        0
-    }
-
-    fn file(&self, _id: i32) -> PathBuf {
-        PathBuf::new()
     }
 
     fn source(&self, _id: i32) -> Result<Arc<Source>> {

@@ -9,11 +9,13 @@ pub(crate) mod directory;
 mod group;
 mod locate;
 mod near_misses;
+mod origin;
 pub mod serving;
 pub mod state;
 mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};
-pub use locate::{Choice, Origin, SourceKind, prefix_wins};
+pub use locate::prefix_wins;
 pub use near_misses::graph_beside;
+pub use origin::{Choice, Origin, SourceKind};
 pub use written_path::WrittenPath;

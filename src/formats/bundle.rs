@@ -4,10 +4,10 @@
 //! every entry that lists slices their keys are computed, and exactly those are taken out of the listing.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::bundle::{Bundle, BundleEntry, Entries, Prefix, Shards, StringReader, VariantReader, slice_key};
 use crate::container::{Builder, Checksums, Container, Format, Opened, Parts, Place, StoredSlice, Tensor, Tensors};
@@ -23,8 +23,6 @@ pub struct BundleFiles {
     shards: Shards,
     big_endian: bool,
     num_shards: i32,
-    /// Which shards have been looked for, and found.
-    present: Mutex<BTreeMap<i32, bool>>,
 }
 
 impl Container for BundleFiles {
@@ -42,11 +40,6 @@ impl Container for BundleFiles {
 
     fn file(&self, id: i32) -> PathBuf {
         self.prefix.shard(id, self.num_shards)
-    }
-
-    fn has_file(&self, id: i32) -> bool {
-        let mut known = self.present.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.entry(id).or_insert_with(|| self.file(id).is_file())
     }
 
     fn source(&self, id: i32) -> Result<Arc<Source>> {
@@ -108,7 +101,6 @@ pub fn open(prefix: &Prefix, limits: &Limits) -> Result<Opened> {
         shards: Shards::new(prefix.clone(), header.num_shards),
         big_endian: header.big_endian,
         num_shards: header.num_shards,
-        present: Mutex::default(),
     });
     Ok(Opened { tensors, damage, notes, container })
 }

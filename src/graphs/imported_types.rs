@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::fields::Walker;
 use super::meta_graph::read_as;
 use crate::error::{Error, Result};
 use crate::wire::Field;
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "SavedModel" };
 

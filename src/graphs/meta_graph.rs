@@ -10,12 +10,12 @@ use std::path::Path;
 
 use prost::Message;
 
-use super::fields::Walker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::pb;
 use crate::sniff::{self, Foreign};
 use crate::storage::Source;
+use crate::wire::Walker;
 use crate::wire::{Field, Value};
 
 const WALK: Walker = Walker { what: "meta graph" };

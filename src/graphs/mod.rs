@@ -2,7 +2,6 @@
 //! of Keras. Knows no checkpoint.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod fields;
 pub mod fingerprint;
 pub mod graph;
 pub mod imported_types;

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fields::Walker;
 use super::meta_graph::read_as;
 use super::restores::RestorePlan;
 use super::saved_model::SavedModel;
@@ -12,6 +11,7 @@ use crate::container::Tensor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finder::directory::containing;
 use crate::finder::{WrittenPath, prefix_wins};
+use crate::wire::Walker;
 use crate::wire::{Field, Value};
 
 const WALK: Walker = Walker { what: "model" };

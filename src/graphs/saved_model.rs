@@ -5,12 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fields::Walker;
 use super::meta_graph::{MetaGraph, read_as};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finder::Origin;
 use crate::finder::directory::list;
 use crate::storage::layout::SAVED_MODEL_FILES;
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "SavedModel" };
 

@@ -3,12 +3,12 @@
 //! TensorFlow: `core/protobuf/saved_object_graph.proto`; `python/saved_model/load.py` makes Python objects of them and
 //! restores `variables/` into those by the names of children.
 
-use super::fields::Walker;
 use super::object_graph::{Child, SlotVariable, child, slot_variable};
 use crate::error::Result;
 use crate::pb;
 use crate::tensor::{DType, Shape};
 use crate::wire::Field;
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "saved objects" };
 

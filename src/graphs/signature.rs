@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::Walker;
 use crate::error::Result;
 use crate::pb;
 use crate::tensor::{DType, Shape};
 use crate::wire::Field;
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "signature" };
 

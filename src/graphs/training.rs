@@ -9,13 +9,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use super::fields::Walker;
 use super::graph::{Feeder, Input, Node, Nodes, Slice};
 use super::meta_graph::read_as;
 use super::object_graph::ObjectGraph;
 use super::restores::{RestorePlan, TargetKind, variable_defs};
 use super::saved_objects::SavedObjects;
 use crate::error::Result;
+use crate::wire::Walker;
 use crate::wire::{Field, Value};
 
 const WALK: Walker = Walker { what: "meta graph" };

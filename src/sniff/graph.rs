@@ -9,7 +9,9 @@ use std::path::Path;
 use crate::error::Result;
 use crate::storage::Source;
 use crate::tensor::DType;
-use crate::wire::{Fields, Value};
+use crate::wire::{Value, Walker};
+
+const WALK: Walker = Walker { what: "graph" };
 
 /// How many constants there are, and how large.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,8 +128,7 @@ fn is_weight(value: &[u8], offset: u64) -> Result<bool> {
         if number != 8 {
             return Ok(());
         }
-        let mut fields = Fields::new(tensor, offset);
-        while let Some(field) = fields.next_field()? {
+        WALK.each(tensor, offset, |field| {
             match (field.number, field.value) {
                 (1, Value::Varint(number)) => {
                     let dtype = i32::try_from(number).map_or(DType::Invalid, DType::from_number);
@@ -137,8 +138,8 @@ fn is_weight(value: &[u8], offset: u64) -> Result<bool> {
                 (2, Value::Bytes(shape)) => has_shape = !shape.is_empty(),
                 _ => {}
             }
-        }
-        Ok(())
+            Ok(())
+        })
     })?;
     Ok(of_type && has_shape)
 }
@@ -150,13 +151,10 @@ fn each_message<'a>(
     offset: u64,
     mut take: impl FnMut(u32, &'a [u8], u64) -> Result<()>,
 ) -> Result<()> {
-    let mut fields = Fields::new(message, offset);
-    while let Some(field) = fields.next_field()? {
-        if let Value::Bytes(bytes) = field.value {
-            take(field.number, bytes, field.offset)?;
-        }
-    }
-    Ok(())
+    WALK.each(message, offset, |field| match field.value {
+        Value::Bytes(bytes) => take(field.number, bytes, field.offset),
+        _ => Ok(()),
+    })
 }
 
 #[cfg(test)]

@@ -131,6 +131,17 @@ impl Archive {
         Ok(MemberReader { unpack, sum: flate2::Crc::new(), at: 0, len: member.len, crc32: Some(member.crc32) })
     }
 
+    /// Reads a member and compares it with its checksum.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not what the archive says.
+    pub fn verify(&self, member: &Member) -> Result<()> {
+        let in_file = |error: Error| error.at_offset(member.start).in_file(self.source.path());
+        let mut reader = self.reader(member)?;
+        io::copy(&mut reader, &mut io::sink()).map_err(|error| in_file(ErrorKind::Io(error).into()))?;
+        reader.finish().map(|_| ()).map_err(in_file)
+    }
+
     /// All bytes of a member, which may not be more than `limit`.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ pub(crate) mod gf2;
 pub mod ordered_code;
 mod proto;
 mod text_position;
+mod walker;
 
 pub use bit_flip::{BitFlip, crc_of_zeros, single_bit, single_bit_from_end};
 pub use crc::{Crc32c, MaskedCrc};
@@ -25,3 +26,4 @@ pub use cursor::Cursor;
 pub use farmhash::fingerprint64;
 pub use proto::{Field, Fields, Value};
 pub use text_position::Position;
+pub(crate) use walker::Walker;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::rename::Renames;
-use crate::analysis::restore::{KINDS_OF_NAMES, literal, replacement};
+use crate::analysis::restore::{KINDS_OF_NAMES, component as substitution, literal, replacement};
 use crate::analysis::roles::short_name;
 use crate::checkpoint::Checkpoint;
 
@@ -99,9 +99,7 @@ fn component(names: &[Vec<u8>], wanted: &str) -> Option<String> {
             return None;
         }
         let last = own.len().saturating_sub(1);
-        let (before, after) = (if at == 0 { "^" } else { "/" }, if at == last { "$" } else { "/" });
-        let (front, behind) = (before.trim_start_matches('^'), after.trim_end_matches('$'));
-        found = Some(format!("s|{before}{}{after}|{front}{}{behind}|", literal(from), replacement(to)));
+        found = Some(substitution(from, to, (at == 0, at == last)));
     }
     found
 }

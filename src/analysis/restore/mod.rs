@@ -38,7 +38,7 @@ pub use prediction::{
     UnexpectedGroup,
 };
 
-pub(super) use substitution::{literal, replacement};
+pub(super) use substitution::{component, literal, replacement};
 
 use crate::checkpoint::Checkpoint;
 use predict::predict;

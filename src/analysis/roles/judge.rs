@@ -17,6 +17,7 @@ pub(super) struct Judge<'c> {
     pub(super) checkpoint: &'c Checkpoint,
     /// What stands in the keys of slots (`core.SLOT_NAME` in `trackable`).
     pub(super) slot_marker: Finder<'static>,
+    pub(super) metrics: Finder<'static>,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
     pub(super) optimizers: OnceLock<BTreeSet<Vec<u8>>>,
     /// Keys of averages in the lists of such optimizers.
@@ -104,7 +105,7 @@ impl Judge<'_> {
             return found;
         }
         let name = name.strip_suffix(b":0").unwrap_or(name);
-        if let Some(role) = by_purpose(short_name(name), scalar) {
+        if let Some(role) = by_purpose(short_name(name), scalar, &self.metrics) {
             return (role, None);
         }
         if scalar && is_float(tensor.dtype) {
@@ -165,7 +166,9 @@ impl Judge<'_> {
         let (variable, last) = split_last(name);
         let parent = self.parent(tensor, ancestors);
         // Mesh TensorFlow joins the slot to the name of its variable: `kernel_slot_vr`.
-        if let Some(at) = memchr::memmem::rfind(last, b"_slot_") {
+        if last.contains(&b'_')
+            && let Some(at) = memchr::memmem::rfind(last, b"_slot_")
+        {
             let owner = name.len().saturating_sub(last.len()).saturating_add(at);
             if name.get(..owner).is_some_and(|owner| self.exists(owner)) {
                 return Some((Role::Slot, Some("Adafactor")));

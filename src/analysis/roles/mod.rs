@@ -26,7 +26,7 @@ use memchr::memmem::Finder;
 use self::judge::Judge;
 use self::key::{own_name, strip_number};
 use self::program::Program;
-use self::structure::Ancestors;
+use self::structure::{Ancestors, METRICS};
 use super::totals::Totals;
 use crate::checkpoint::Checkpoint;
 use crate::graphs::object_graph::ObjectGraph;
@@ -83,7 +83,9 @@ impl Roles {
         let tensors = checkpoint.tensors();
         let slot_marker = Finder::new(b"/.OPTIMIZER_SLOT/");
         let program = Program::beside(checkpoint);
-        let judge = Judge { checkpoint, slot_marker, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
+        let metrics = Finder::new(METRICS);
+        let judge =
+            Judge { checkpoint, slot_marker, metrics, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
         let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
             let mut part = Self::with_room(range.len());
             let mut cursor = tensors.cursor();

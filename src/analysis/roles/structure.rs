@@ -1,5 +1,7 @@
 //! What roles are told by beside the names of optimizers: the tensors that stand above a name, tables, and purposes.
 
+use memchr::memmem::{self, Finder};
+
 use super::Role;
 use super::key::split_last;
 use crate::checkpoint::{Checkpoint, Tensor};
@@ -31,9 +33,9 @@ impl Ancestors {
                 }
             }
         }
-        let shared = self.name.iter().zip(name).take_while(|(a, b)| a == b).count();
-        let shared = if self.name.is_empty() { name.len() } else { shared };
-        while self.open.last().is_some_and(|(len, _)| *len > shared) {
+        // Those that were looked up are all in front of it.
+        let begins = |len: usize| self.name.is_empty() || name.get(..len) == self.name.get(..len);
+        while self.open.last().is_some_and(|(len, _)| *len > name.len() || !begins(*len)) {
             self.open.pop();
         }
     }
@@ -74,18 +76,24 @@ pub(super) fn is_table(name: &[u8], exists: impl Fn(&[u8]) -> bool) -> bool {
     name.last() == Some(&b's') && (partner(b"-keys", b"-values") || partner(b"-values", b"-keys"))
 }
 
+/// Where a SavedModel of Keras has the states of its metrics.
+pub(super) const METRICS: &[u8] = b"keras_api/metrics/";
+
 /// Variables that are not trained, by what they are called: counters of `TFLearn`, states of metrics, ranges of
 /// quantization, moving averages that correct their beginning.
-pub(super) fn by_purpose(name: &[u8], scalar: bool) -> Option<Role> {
+///
+/// `metrics` finds [`METRICS`]; it is asked of every name, and made once.
+pub(super) fn by_purpose(name: &[u8], scalar: bool, metrics: &Finder<'_>) -> Option<Role> {
     let (front, last) = split_last(name);
-    let within = |part: &[u8]| memchr::memmem::find(front, part).is_some();
     Some(match last {
         b"Global_Step" | b"Training_step" | b"global_step" | b"train_step" | b"local_step" if scalar => Role::Counter,
         b"momentum_cache" if scalar => Role::Optimizer,
         b"biased" => Role::Average,
         b"val_loss" | b"val_acc" | b"is_training" | b"moving_avg" if scalar => Role::Other,
-        b"min" | b"max" if scalar && within(b"quant") => Role::Other,
-        _ if front.starts_with(b"keras_api/metrics/") || within(b"/keras_api/metrics/") => Role::Other,
+        b"min" | b"max" if scalar && memmem::find(front, b"quant").is_some() => Role::Other,
+        _ if metrics.find(front).is_some_and(|at| at == 0 || front.get(at.saturating_sub(1)) == Some(&b'/')) => {
+            Role::Other
+        }
         _ => return None,
     })
 }

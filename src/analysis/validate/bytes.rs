@@ -10,7 +10,7 @@ use super::{Counts, Validation};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::select::Members;
 use crate::checkpoint::{Checkpoint, Checksums, Tensor};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::escape::escaped;
 use crate::progress::Progress;
 use crate::tensor::{Checked, Shape};
@@ -47,12 +47,19 @@ pub(super) fn check(
     match checkpoint.format().checksums {
         Checksums::EachRun => {}
         Checksums::Container => {
-            one_by_one(checkpoint, selected, progress, result);
+            one_by_one(checkpoint, selected, &BTreeSet::new(), progress, result, |tensor| {
+                if !tensor.dtype.is_storable() {
+                    return Err(Error::new(ErrorKind::UnsupportedDType(tensor.dtype.to_string())).for_key(&tensor.name));
+                }
+                Ok((Checked::Verified, checkpoint.verify(tensor)?))
+            });
             return Outcome::default();
         }
         Checksums::Some => {
             let lost = pieces.iter().filter(|piece| !shards.has(piece)).map(|piece| piece.tensor as usize).collect();
-            as_far_as_known(checkpoint, selected, &lost, progress, result);
+            one_by_one(checkpoint, selected, &lost, progress, result, |tensor| {
+                Ok((checkpoint.verify_own(tensor)?, tensor.bytes().unwrap_or(0)))
+            });
             return Outcome::default();
         }
         Checksums::None => {
@@ -214,35 +221,15 @@ fn shape(piece: &StoredPiece, tensor: &Tensor) -> Shape {
     extents.map_or_else(|| tensor.shape.clone(), |extents| Shape::new(shape(extents)))
 }
 
-/// Tensors of which the container knows whether they are right: blocks of a V1 checkpoint and members of an archive have
-/// checksums, and the values of a tensor must be as many as its shape says.
-fn one_by_one(checkpoint: &Checkpoint, selected: &Members, progress: &Progress, result: &mut Validation) {
-    let mut counts = Counts::default();
-    let mut cursor = checkpoint.tensors().cursor();
-    while let Some((at, tensor)) = cursor.advance() {
-        if !selected.has(at) {
-            counts.skipped += 1;
-            continue;
-        }
-        match read_one(checkpoint, tensor, progress) {
-            Ok(bytes) => {
-                counts.verified += 1;
-                counts.bytes = counts.bytes.saturating_add(bytes);
-            }
-            Err(error) => result.push(of_tensor(&error, tensor)),
-        }
-    }
-    result.add(counts);
-}
-
-/// Tensors of which the container knows whether they are right, or only whether they decode. Those in `lost` do not lie in
-/// their file, which has its finding.
-fn as_far_as_known(
+/// Tensors whose format has checksums of its own, or only says whether they decode: `check` says what became of one, and
+/// how many bytes it takes. Those in `lost` do not lie in their file, which has its finding.
+fn one_by_one(
     checkpoint: &Checkpoint,
     selected: &Members,
     lost: &BTreeSet<usize>,
     progress: &Progress,
     result: &mut Validation,
+    check: impl Fn(&Tensor) -> crate::error::Result<(Checked, u64)>,
 ) {
     let mut counts = Counts::default();
     let mut faults = Faults::default();
@@ -252,12 +239,12 @@ fn as_far_as_known(
             counts.skipped += 1;
             continue;
         }
-        match checkpoint.verify_own(tensor) {
-            Ok(Checked::Verified) => {
+        match check(tensor) {
+            Ok((Checked::Verified, bytes)) => {
                 counts.verified += 1;
-                counts.bytes = counts.bytes.saturating_add(tensor.bytes().unwrap_or(0));
+                counts.bytes = counts.bytes.saturating_add(bytes);
             }
-            Ok(Checked::Not) => counts.unsummed += 1,
+            Ok((Checked::Not, _)) => counts.unsummed += 1,
             Err(error) => faults.add(&error, tensor),
         }
         progress.done.fetch_add(tensor.bytes().unwrap_or(0), Ordering::Relaxed);
@@ -293,16 +280,6 @@ impl Faults {
             Finding { message, tensor: None, explains: names, ..finding }
         })
     }
-}
-
-fn read_one(checkpoint: &Checkpoint, tensor: &Tensor, progress: &Progress) -> crate::error::Result<u64> {
-    if !tensor.dtype.is_storable() {
-        let kind = crate::error::ErrorKind::UnsupportedDType(tensor.dtype.to_string());
-        return Err(Error::new(kind).for_key(&tensor.name));
-    }
-    let bytes = checkpoint.verify(tensor)?;
-    progress.done.fetch_add(bytes, Ordering::Relaxed);
-    Ok(bytes)
 }
 
 /// "dense/kernel slice 0,3:-" for messages.

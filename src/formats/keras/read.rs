@@ -34,14 +34,20 @@ pub struct KerasFile {
     index: Option<PathBuf>,
     /// The archive, and the member with the weights.
     archive: Option<(Archive, Member)>,
-    /// Whether the bytes of that member are the ones that the archive has a checksum of; found once.
-    whole: OnceLock<std::result::Result<(), String>>,
+    /// What is wrong with the bytes of that member, if anything is, by the checksum that the archive has of them; found
+    /// once.
+    wrong: OnceLock<Option<String>>,
     facts: KerasFacts,
     tree: OnceLock<Option<ConfigTree>>,
     told: OnceLock<BTreeMap<Vec<u8>, Told>>,
 }
 
 impl KerasFile {
+    /// Whether Keras wrote it; any other HDF5 file is opened in the same way.
+    pub fn is_keras(&self) -> bool {
+        self.format.id != HDF5.id
+    }
+
     /// What the file says of its model.
     pub fn facts(&self) -> &KerasFacts {
         &self.facts
@@ -62,16 +68,8 @@ impl Container for KerasFile {
         self.index.clone()
     }
 
-    fn file_count(&self) -> i32 {
-        i32::try_from(self.paths.len()).unwrap_or(i32::MAX)
-    }
-
-    fn file(&self, id: i32) -> PathBuf {
-        usize::try_from(id).ok().and_then(|id| self.paths.get(id)).cloned().unwrap_or_default()
-    }
-
-    fn has_file(&self, id: i32) -> bool {
-        self.file(id).is_file()
+    fn paths(&self) -> &[PathBuf] {
+        &self.paths
     }
 
     fn source(&self, id: i32) -> Result<Arc<Source>> {
@@ -81,17 +79,22 @@ impl Container for KerasFile {
     fn verify(&self, tensor: &Tensor) -> Result<Checked> {
         let decoded = self.sets.verify(tensor)?;
         let Some((archive, member)) = &self.archive else { return Ok(decoded) };
-        let summed = self.whole.get_or_init(|| check_member(archive, member).map_err(|error| error.to_string()));
-        match summed {
-            Ok(()) => Ok(Checked::Verified),
-            Err(why) => {
-                let why = why.strip_prefix("zip archive: ").unwrap_or(why);
-                let error = Error::malformed("zip archive", why.to_owned()).at_offset(member.start);
-                Err(error
-                    .in_file(archive.source().path())
-                    .with_help("the file was changed after it was written: fetch it again"))
-            }
-        }
+        let wrong = if let Some(known) = self.wrong.get() {
+            known
+        } else {
+            let found = match archive.verify(member) {
+                Ok(()) => None,
+                Err(error) => match error.kind() {
+                    ErrorKind::Malformed { why, .. } => Some(why.to_string()),
+                    _ => return Err(error),
+                },
+            };
+            self.wrong.get_or_init(|| found)
+        };
+        let Some(why) = wrong else { return Ok(Checked::Verified) };
+        let error = Error::malformed("zip archive", why.clone()).at_offset(member.start);
+        let error = error.in_file(archive.source().path());
+        Err(error.with_help("the file was changed after it was written: fetch it again"))
     }
 
     fn told(&self, name: &[u8]) -> Option<Told> {
@@ -111,13 +114,6 @@ impl Container for KerasFile {
     fn as_any(&self) -> &dyn Any {
         self
     }
-}
-
-/// Reads a member once, and compares it with its checksum.
-fn check_member(archive: &Archive, member: &Member) -> Result<()> {
-    let mut reader = archive.reader(member)?;
-    std::io::copy(&mut reader, &mut std::io::sink()).map_err(|error| Error::from(ErrorKind::Io(error)))?;
-    reader.finish().map(|_| ())
 }
 
 /// Opens an HDF5 file.
@@ -273,7 +269,7 @@ impl KerasFile {
             paths,
             index: None,
             archive: None,
-            whole: OnceLock::new(),
+            wrong: OnceLock::new(),
             facts,
             tree: OnceLock::new(),
             told: OnceLock::new(),

@@ -41,16 +41,8 @@ impl Container for Files {
         self.index.clone()
     }
 
-    fn file_count(&self) -> i32 {
-        i32::try_from(self.paths.len()).unwrap_or(i32::MAX)
-    }
-
-    fn file(&self, id: i32) -> PathBuf {
-        usize::try_from(id).ok().and_then(|id| self.paths.get(id)).cloned().unwrap_or_default()
-    }
-
-    fn has_file(&self, id: i32) -> bool {
-        self.file(id).is_file()
+    fn paths(&self) -> &[PathBuf] {
+        &self.paths
     }
 
     fn source(&self, id: i32) -> Result<Arc<Source>> {

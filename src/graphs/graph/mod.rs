@@ -25,9 +25,9 @@ pub use objects::{Callable, Method, ObjectKind, Objects, SavedNode, Spec};
 pub(super) use values::{integers, shape_of, strings};
 pub use variables::GraphVariable;
 
-use super::fields::Walker;
 use crate::error::Result;
 use crate::wire::Field;
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "graph" };
 

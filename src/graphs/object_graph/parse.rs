@@ -4,8 +4,8 @@
 
 use super::{Attribute, Child, Node, ObjectGraph, RegisteredSaver, SlotVariable};
 use crate::error::{Part, Result};
-use crate::graphs::fields::Walker;
 use crate::wire::Field;
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "object graph" };
 

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use super::{Attribute, Node, ObjectGraph, Paths};
 use crate::error::{Part, Result};
-use crate::graphs::fields::Walker;
 use crate::graphs::meta_graph::read_as;
 use crate::graphs::saved_objects::{SavedObject, SavedObjects, SavedVariable};
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "saved object graph" };
 

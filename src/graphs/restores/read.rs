@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use super::ops::{Builder, target_of, upstream};
 use super::plan::{Part, Read, RestorePlan, TargetKind, Wanted};
 use crate::error::Result;
-use crate::graphs::fields::Walker;
 use crate::graphs::graph::{Feeder, Library, Node, Nodes, Slice};
 use crate::pb;
 use crate::tensor::{Extent, Shape, TensorSlice};
 use crate::wire::Field;
+use crate::wire::Walker;
 
 const WALK: Walker = Walker { what: "meta graph" };
 

@@ -2,7 +2,7 @@
 import itertools, pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-import oracle
+import oracle, oracle_hdf5
 
 import h5py
 import numpy as np
@@ -52,26 +52,9 @@ def write(f):
     f["implicit"][...] = np.arange(35).reshape(5, 7)
 
 
-def entries(path):
-    found = []
-
-    def each(name, data):
-        if isinstance(data, h5py.Dataset):
-            value = np.asarray(data[()])
-            if value.dtype.kind in "SO":
-                found.append(oracle.entry(name, "string", value.shape, value.astype(object)))
-            else:
-                value = value.astype(value.dtype.newbyteorder("<"))
-                found.append(oracle.entry(name, value.dtype.name, value.shape, value))
-
-    with h5py.File(path) as f:
-        f.visititems(each)
-    return sorted(found, key=lambda entry: entry["name"])
-
-
 forms = {"oldest.h5": "earliest", "newest.h5": "latest"}
 for path, libver in forms.items():
     with h5py.File(path, "w", libver=libver) as f:
         write(f)
-documents = [{"prefix": path, "tensors": entries(path)} for path in forms]
+documents = [{"prefix": path, "tensors": oracle_hdf5.entries(path)} for path in forms]
 oracle.write({"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version, **documents[0], "checkpoints": documents[1:]})

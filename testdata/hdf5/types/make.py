@@ -2,7 +2,7 @@
 import pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-import oracle
+import oracle, oracle_hdf5
 
 import h5py
 import ml_dtypes
@@ -51,25 +51,6 @@ def write(f):
     f.create_group("nobody")
 
 
-def entries(path):
-    found = []
-
-    def each(name, data):
-        if isinstance(data, h5py.Dataset):
-            value = np.asarray(data[()])
-            if data.attrs.get("dtype") == "bfloat16":
-                value = value.view(ml_dtypes.bfloat16)
-            if value.dtype.kind in "SO":
-                found.append(oracle.entry(name, "string", value.shape, value.astype(object)))
-            else:
-                value = value.astype(value.dtype.newbyteorder("<"))
-                found.append(oracle.entry(name, value.dtype.name, value.shape, value))
-
-    with h5py.File(path) as f:
-        f.visititems(each)
-    return sorted(found, key=lambda entry: entry["name"])
-
-
 forms = {"oldest.h5": "earliest", "newest.h5": "latest"}
 for path, libver in forms.items():
     with h5py.File(path, "w", libver=libver) as f:
@@ -77,5 +58,5 @@ for path, libver in forms.items():
 with h5py.File("user_block.h5", "w", userblock_size=1024) as f:
     f["x"] = np.arange(5, dtype=np.float32)
     f["text"] = ["a", "bc"]
-documents = [{"prefix": path, "tensors": entries(path)} for path in (*forms, "user_block.h5")]
+documents = [{"prefix": path, "tensors": oracle_hdf5.entries(path)} for path in (*forms, "user_block.h5")]
 oracle.write({"h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version, **documents[0], "checkpoints": documents[1:]})

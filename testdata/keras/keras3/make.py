@@ -2,13 +2,10 @@
 import pathlib, sys, zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-import oracle
+import oracle, oracle_hdf5
 
-import h5py
-import io
 import json
 import keras
-import ml_dtypes
 import numpy as np
 from keras import layers
 
@@ -68,32 +65,6 @@ def number(model):
     return paths
 
 
-def data_sets(path):
-    """The data sets of all HDF5 files that a path means."""
-    if path.endswith(".keras"):
-        files = [io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5"))]
-    elif path.endswith(".json"):
-        files = sorted(pathlib.Path(path).parent.glob(pathlib.Path(path).name.split(".")[0] + "_*.h5"))
-    else:
-        files = [path]
-    found = {}
-    for file in files:
-        with h5py.File(file) as f:
-            f.visititems(lambda name, data: found.__setitem__(name, data[()]) if isinstance(data, h5py.Dataset) else None)
-    return found
-
-
-def document(path, paths):
-    entries, names = [], {}
-    for name, value in sorted(data_sets(path).items()):
-        value = np.asarray(value)
-        if value.dtype.kind == "V":
-            value = value.view(ml_dtypes.bfloat16)
-        entries.append(oracle.entry(name, value.dtype.name, value.shape, value))
-        names[name] = paths[int(value.ravel()[0])]
-    return {"prefix": path, "tensors": entries, "names": names}
-
-
 model = build()
 model.compile("adam", "mse", metrics=["mae"])
 model.fit([np.ones((2, 4)), np.ones((2, 3), "int32")], np.ones((2, 1)), verbose=0)
@@ -116,7 +87,7 @@ code.save("code.keras")
 code.save("code.h5")
 
 forms = ["model.keras", "packed.keras", "whole.h5", "model.weights.h5", "set/model.weights.json"]
-documents = [document(path, paths) for path in forms] + [document("sub.weights.h5", sub_paths)]
+documents = [oracle_hdf5.keras_document(path, paths) for path in forms] + [oracle_hdf5.keras_document("sub.weights.h5", sub_paths)]
 counts = {"trainable": sum(int(np.prod(v.shape)) for v in model.trainable_variables),
           "untrained": sum(int(np.prod(v.shape)) for v in model.non_trainable_variables if "seed" not in v.path)}
 oracle.write({"keras": keras.__version__, "counts": counts, "layers": [layer.name for layer in model.layers],

@@ -1,11 +1,10 @@
 """Models by tf_keras: whole, weights alone in both forms, the legacy optimizer, names that are split over attributes."""
-import pathlib, sys, zipfile
+import pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-import oracle
+import oracle, oracle_hdf5
 
 import h5py
-import io
 import numpy as np
 import tf_keras as keras
 from tf_keras import layers
@@ -43,16 +42,6 @@ def number(model):
     return names
 
 
-def document(path, names):
-    file = io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5")) if path.endswith(".keras") else path
-    found = {}
-    with h5py.File(file) as f:
-        f.visititems(lambda name, data: found.__setitem__(name, data[()]) if isinstance(data, h5py.Dataset) else None)
-    entries = [oracle.entry(name, np.asarray(value).dtype.name, np.shape(value), value) for name, value in sorted(found.items())]
-    own = {name: names[int(np.ravel(value)[0])] for name, value in found.items()}
-    return {"prefix": path, "tensors": entries, "names": own}
-
-
 model = build()
 model.compile("adam", "mse", metrics=["mae"])
 model.fit([np.ones((2, 4)), np.ones((2, 3), "int32")], np.ones((2, 1)), verbose=0)
@@ -61,21 +50,21 @@ model.save("model.keras")
 model.save("whole.h5")
 model.save_weights("legacy.h5")
 model.save_weights("model.weights.h5")
-documents = [document(path, names) for path in ("model.keras", "whole.h5", "legacy.h5", "model.weights.h5")]
+documents = [oracle_hdf5.keras_document(path, names) for path in ("model.keras", "whole.h5", "legacy.h5", "model.weights.h5")]
 
 old = keras.Sequential([layers.Input((2,)), layers.Dense(2, name="a")], name="old")
 old.compile(keras.optimizers.legacy.Adam(), "mse")
 old.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)
 names = number(old)
 old.save("old_optimizer.h5")
-documents.append(document("old_optimizer.h5", names))
+documents.append(oracle_hdf5.keras_document("old_optimizer.h5", names))
 
 # Lists that are longer than an attribute may be are written in parts; here that is 200 bytes.
 hdf5_format.HDF5_OBJECT_HEADER_LIMIT = 200
 split = keras.Sequential([layers.Input((2,))] + [layers.Dense(2, name=f"dense_layer_{n:02}") for n in range(20)], name="split")
 names = number(split)
 split.save_weights("split.h5")
-documents.append(document("split.h5", names))
+documents.append(oracle_hdf5.keras_document("split.h5", names))
 with h5py.File("split.h5") as f:
     assert "layer_names" not in f.attrs and "layer_names0" in f.attrs and "layer_names1" in f.attrs
 

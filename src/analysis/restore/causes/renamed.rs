@@ -11,7 +11,7 @@ use super::super::{Restore, Spec};
 use super::kinds::AVERAGE;
 use super::sides::Sides;
 use crate::analysis::rename::Renames;
-use crate::analysis::restore::substitution::{literal, replacement};
+use crate::analysis::restore::substitution::{component, literal, replacement};
 use crate::analysis::roles::short_name;
 
 /// How many tensors are looked at: a rename shows in the first of them.
@@ -269,15 +269,7 @@ fn components(restore: &Restore) -> Vec<String> {
     // One component becomes one other: of several that were seen, the one that was seen most.
     let mut taken: BTreeSet<Vec<u8>> = BTreeSet::new();
     best.retain(|((from, ..), _)| taken.insert(from.clone()));
-    best.iter().take(TRIED).map(|((from, to, ends), _)| rule(from, to, *ends)).collect()
-}
-
-/// A component as the substitution of it, where it is the first of a name, the last, or one within.
-fn rule(from: &[u8], to: &[u8], (is_first, is_last): (bool, bool)) -> String {
-    let (from, to) = (literal(from), replacement(to));
-    let (before, after) = (if is_first { "^" } else { "/" }, if is_last { "$" } else { "/" });
-    let (front, behind) = (before.trim_start_matches('^'), after.trim_end_matches('$'));
-    format!("s|{before}{from}{after}|{front}{to}{behind}|")
+    best.iter().take(TRIED).map(|((from, to, ends), _)| component(from, to, *ends)).collect()
 }
 
 #[cfg(test)]
