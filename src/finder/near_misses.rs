@@ -9,6 +9,7 @@ use super::directory;
 use crate::bundle::Prefix;
 use crate::error::{Error, ErrorKind};
 use crate::escape::{Escaped, shell_word};
+use crate::formats;
 use crate::sniff::{self, Foreign};
 
 /// The error for a path at which there is nothing.
@@ -41,21 +42,23 @@ pub(super) fn not_found(path: &Path) -> Error {
     }
 }
 
-/// Checkpoints and model directories here whose names are close to `base`: its own steps first.
+/// Checkpoints, model directories and files of other formats here whose names are close to `base`: its own steps first.
 fn near_misses(base: &str, names: &BTreeMap<String, Metadata>, dir: &Path) -> Vec<String> {
     let mut candidates: Vec<(usize, u64, &str)> = Vec::new();
     for (name, metadata) in names {
         let candidate = match name.strip_suffix(".index") {
             Some(prefix) => prefix,
-            None if metadata.is_dir() => name,
-            None => continue,
+            None => name,
         };
         let distance = if candidate.starts_with(base) || base.starts_with(candidate) {
             0
         } else {
             crate::nearest::distance(base.as_bytes(), candidate.as_bytes())
         };
-        if distance <= base.len() / 3 + 1 {
+        // Files are looked into only where their names are close.
+        let is_one =
+            || candidate.len() < name.len() || metadata.is_dir() || formats::of_file(&dir.join(name)).is_some();
+        if distance <= base.len() / 3 + 1 && is_one() {
             let step = Prefix::new(candidate).step().unwrap_or(0);
             candidates.push((distance, u64::MAX - step, candidate));
         }

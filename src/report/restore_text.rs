@@ -33,7 +33,9 @@ pub(super) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -
     let save_counter_only = restore.missing.len() == 1 && restore.ok;
     let facts = [
         Some(restore.model.clone()),
-        Some(format!("{} fit", count(restore.matched.len() as u64))),
+        // Where nothing could be told, that nothing fits is not told either.
+        (restore.undetermined.is_none() || !restore.matched.is_empty())
+            .then(|| format!("{} fit", count(restore.matched.len() as u64))),
         of(restore.mismatched.len(), "differ"),
         of(restore.missing.len(), if save_counter_only { "missing (the counter of saves)" } else { "missing" }),
         of(restore.unrestored.len(), "without a value"),

@@ -179,3 +179,20 @@ fn slices_of_an_array_in_the_order_of_fortran_are_those_of_numpy() {
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(said["tensors"][0]["values"], json!([[13.0, 14.0], [21.0, 22.0]]));
 }
+
+// The rules of TensorFlow's savers say nothing of files that they do not read.
+#[test]
+fn restores_of_other_programs_are_not_predicted() {
+    let of = |path: &str| testdata().join(path).to_str().unwrap().to_owned();
+    let bundle = of("saver_v2/plain");
+    for other in ["keras/keras3/model.keras", "keras/keras3/whole.h5", "safetensors/dtypes/model.safetensors"] {
+        let other = of(other);
+        for (checkpoint, model) in [(&other, &bundle), (&bundle, &other), (&other, &other)] {
+            let output = ckpt(&["validate", checkpoint, "--against", model]);
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{text}");
+            assert!(text.contains("could not be told") && text.contains("not predicted"), "{text}");
+            assert!(!text.contains("Saver") && !text.contains("different models"), "{text}");
+        }
+    }
+}

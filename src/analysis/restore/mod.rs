@@ -41,11 +41,14 @@ pub use prediction::{
 pub(super) use substitution::{component, literal, replacement};
 
 use crate::checkpoint::Checkpoint;
-use predict::predict;
+use predict::{not_predicted, predict};
 use prediction::is_save_counter;
 
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
+    if let Some(kind) = stored::foreign_to_savers(checkpoint).or(model.foreign) {
+        return not_predicted(checkpoint, model, kind);
+    }
     let (mut result, stored) = predict(checkpoint, model, options);
     candidates::find(&mut result);
     causes::find(&mut result, &stored, &causes::Trial { checkpoint, model, options });

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::objects::{Objects, graph_of_keys};
-use super::stored::read_graph;
+use super::stored::{foreign_to_savers, read_graph};
 use crate::analysis::model::ModelInfo;
 use crate::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +28,8 @@ pub struct Model {
     pub(super) serving: Option<RestorePlan>,
     /// What is to be said if anything has another shape.
     pub(super) on_mismatch: Option<String>,
+    /// What the file is, where no saver of TensorFlow reads one of its kind.
+    pub(super) foreign: Option<&'static str>,
     /// Whether it has the shapes that were declared, unknown dimensions included; a checkpoint has those of values.
     pub(super) declares: bool,
 }
@@ -68,6 +70,7 @@ impl Model {
             notes: Vec::new(),
             serving: None,
             on_mismatch: None,
+            foreign: None,
             declares: true,
         };
         match ModelFile::open(path)? {
@@ -115,6 +118,7 @@ impl Model {
             notes,
             serving: None,
             on_mismatch: None,
+            foreign: foreign_to_savers(checkpoint),
             declares: false,
         };
         if !checkpoint.is_object_based() {
@@ -185,6 +189,7 @@ fn saved_model(path: &Path, dir: &Path, graphs: Vec<SavedGraph>) -> Result<Vec<M
             notes: Vec::new(),
             serving,
             on_mismatch: None,
+            foreign: None,
             declares: true,
         }
         .told()

@@ -6,17 +6,31 @@ use super::stored::Stored;
 use super::{by_name, by_object, crossing, model};
 use crate::checkpoint::Checkpoint;
 
-/// What would happen, without what it means.
-pub(super) fn predict(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> (Restore, Stored) {
-    let stored = Stored::of(checkpoint, options);
+/// What is said of files that other programs read: their rules are not these.
+pub(super) fn not_predicted(checkpoint: &Checkpoint, model: &Model, kind: &str) -> Restore {
+    let why = format!(
+        "{kind}: no saver of TensorFlow reads such files, and what the program does that reads them is not \
+         predicted; ckpt diff pairs the two by name and compares them"
+    );
+    Restore { undetermined: Some(why), ..base(checkpoint, model) }
+}
+
+/// A prediction of which nothing is known yet.
+fn base(checkpoint: &Checkpoint, model: &Model) -> Restore {
     let origin = checkpoint.origin();
-    let base = Restore {
+    Restore {
         checkpoint: origin.prefix.as_path().to_path_buf(),
         index: origin.v1_files.first().cloned().unwrap_or_else(|| origin.prefix.index()),
         against: model.path.clone(),
         model: model.what.clone(),
         ..Restore::default()
-    };
+    }
+}
+
+/// What would happen, without what it means.
+pub(super) fn predict(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> (Restore, Stored) {
+    let stored = Stored::of(checkpoint, options);
+    let base = base(checkpoint, model);
     let mut result = match &model.wants {
         Wants::Names(plan) => by_name::restore(&stored, model, plan, options, base),
         Wants::Objects(objects) if stored.is_object_based() => {

@@ -9,6 +9,9 @@ use super::{RestoreOptions, Spec};
 use crate::analysis::derived::is_missing;
 use crate::analysis::roles::{Role, Roles};
 use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::container::Nothing;
+use crate::formats::bundle::BundleFiles;
+use crate::formats::saver_v1::SaverV1;
 use crate::graphs::object_graph::ObjectGraph;
 use crate::limits::Limits;
 
@@ -118,6 +121,14 @@ fn saved_model_of(prefix: &Path) -> Option<PathBuf> {
     let is_variables = |path: &Path| path.file_name().is_some_and(|name| name == "variables");
     let dir = parent.parent().filter(|_| is_variables(prefix) && is_variables(parent))?;
     Some(if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir.to_path_buf() })
+}
+
+/// What a checkpoint is that no saver of TensorFlow reads; `None` of one that it does, and of a mere list of names.
+pub(super) fn foreign_to_savers(checkpoint: &Checkpoint) -> Option<&'static str> {
+    let is_read = checkpoint.of_format::<BundleFiles>().is_some()
+        || checkpoint.of_format::<SaverV1>().is_some()
+        || checkpoint.of_format::<Nothing>().is_some();
+    (!is_read).then(|| checkpoint.format().title)
 }
 
 /// The object graph of a checkpoint.
