@@ -12,6 +12,7 @@ pub mod forensics;
 mod keras_model;
 mod listing;
 mod model;
+mod identity;
 mod names;
 mod nearby;
 mod objects;

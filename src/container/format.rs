@@ -56,6 +56,8 @@ pub struct Opened {
 pub struct Told {
     /// The variable's own name in the program that wrote it.
     pub name: Option<String>,
+    /// Whether the file has that name; otherwise it is what its path makes likely.
+    pub is_named: bool,
     /// What it is for.
     pub purpose: Option<Purpose>,
     /// Its place in the order of the model.

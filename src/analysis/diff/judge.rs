@@ -41,7 +41,7 @@ impl<'c, 'o> Judge<'c, 'o> {
                 by_checksum: 0,
                 repartitioned: 0,
                 moved: 0,
-                paired: [0; 3],
+                paired: [0; 4],
                 left_out: 0,
                 scopes: Vec::new(),
                 ambiguous: Vec::new(),

@@ -5,6 +5,7 @@
 //! is to be told; `values` compares one pair; `delta` is the arithmetic, `kernel` its loops over the types of `kinds`.
 //! Nothing is called identical that was not compared: by its checksum, or byte by byte.
 
+mod across;
 mod books;
 mod delta;
 mod expect;
@@ -86,6 +87,8 @@ impl<'c, 'o> Comparison<'c, 'o> {
         let mut notes = Vec::new();
         let leftovers =
             pair::by_graphs(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
+        let leftovers =
+            across::by_layers(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
         judge.diff.notes.append(&mut notes);
         judge.single(leftovers);
         judge.work = work::by_name(std::mem::take(&mut judge.work), a.tensors(), b.tensors());

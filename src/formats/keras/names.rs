@@ -3,10 +3,11 @@
 //! Files with lists have the names. Where groups follow the objects, the layers' names stand beside the values since
 //! Keras 3.8, and before that in the configuration; which variable of its layer a data set is, its class tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{ConfigLayer, ConfigTree, snake};
 use super::facts::{KerasFacts, KerasGroup, Naming, split};
+use super::optimizers::{Optimizer, Slot};
 use crate::container::{Purpose, Told};
 
 /// What is told of every data set, by its path.
@@ -30,31 +31,115 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
             group.and_then(|group| closest(&places, &group)).unwrap_or(usize::MAX)
         });
     }
+    // The trained variables, in the order of the model.
+    let mut weights: Vec<(&[u8], Named)> = Vec::new();
     let mut order = 0usize;
     for layer in layers {
         let count = layer.tensors.len();
         for path in &layer.tensors {
-            let (name, purpose) = match facts.naming {
+            let (named, purpose) = match facts.naming {
                 Naming::Listed => {
                     let own = facts.names.get(path).cloned().unwrap_or_default();
                     let purpose = purpose(&own, trained.get(layer.name.as_str()).copied().unwrap_or(true));
-                    (own, purpose)
+                    (Named { name: own, is_sure: true }, purpose)
                 }
                 Naming::Objects => by_objects(facts, tree, &config, path, count),
             };
-            all.insert(path.clone(), Told { name: Some(name), purpose: Some(purpose), order });
+            if purpose == Purpose::Weight {
+                weights.push((path, named.clone()));
+            }
+            let Named { name, is_sure } = named;
+            all.insert(path.clone(), Told { name: Some(name), is_named: is_sure, purpose: Some(purpose), order });
             order = order.saturating_add(1);
         }
     }
+    let slots = slots(facts, tree, &weights);
     for (at, path) in facts.optimizer.iter().enumerate() {
-        let name = match facts.naming {
-            Naming::Listed => facts.names.get(path).cloned(),
-            Naming::Objects => Some(format!("{}/{}", optimizer(facts), own_of_optimizer(facts, at))),
+        let (name, is_named) = match facts.naming {
+            Naming::Listed => (facts.names.get(path).cloned(), true),
+            Naming::Objects => {
+                let slot = slots.get(path.as_slice()).cloned();
+                let is_own = at == 0 || (at == 1 && facts.has_learning_rate);
+                let is_named = slot.is_some() || is_own;
+                (slot.or_else(|| Some(format!("{}/{}", optimizer(facts), own_of_optimizer(facts, at)))), is_named)
+            }
         };
-        all.insert(path.clone(), Told { name, purpose: Some(Purpose::Optimizer(at)), order });
+        all.insert(path.clone(), Told { name, is_named, purpose: Some(Purpose::Optimizer(at)), order });
         order = order.saturating_add(1);
     }
     all
+}
+
+/// The same with the configuration of another file, if the groups are those that Keras makes of it.
+pub(super) fn told_as(facts: &KerasFacts, tree: &ConfigTree, other: &KerasFacts) -> Option<BTreeMap<Vec<u8>, Told>> {
+    let config: BTreeMap<&[u8], &ConfigLayer> = tree.layers.iter().map(|layer| (layer.group.as_slice(), layer)).collect();
+    let agrees = |(group, name): (&Vec<u8>, &String)| {
+        layer_at(&config, group).is_none_or(|layer| layer.name == *name)
+    };
+    if facts.naming != Naming::Objects || !facts.group_names.iter().all(agrees) {
+        return None;
+    }
+    // The layers of the model itself that have variables, in this file and in the one with the configuration.
+    let layers = tree.layers.iter().filter(|layer| layer.depth == 0);
+    let top = |path: &[u8]| layers.clone().find(|layer| is_below(&as_in_config(path), &layer.group));
+    let mut here = BTreeSet::new();
+    for path in facts.layers.iter().flat_map(|layer| &layer.tensors) {
+        if path.starts_with(b"metrics/") || path.starts_with(b"vars/") {
+            continue;
+        }
+        here.insert(top(path)?.name.as_str());
+    }
+    let mut there = BTreeSet::new();
+    for layer in other.layers.iter().filter(|layer| !layer.tensors.is_empty()) {
+        match other.naming {
+            Naming::Listed => there.insert(layer.name.as_str()),
+            Naming::Objects => {
+                let layer = layer.tensors.first().and_then(|path| top(path));
+                layer.is_some_and(|layer| there.insert(layer.name.as_str()))
+            }
+        };
+    }
+    let version = facts.keras_version.clone().or_else(|| other.keras_version.clone());
+    (here == there).then(|| told(&KerasFacts { keras_version: version, ..facts.clone() }, Some(tree)))
+}
+
+fn is_below(path: &[u8], group: &[u8]) -> bool {
+    path.strip_prefix(group).is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// A name, and whether the file has it.
+#[derive(Clone, Debug, Default)]
+struct Named {
+    name: String,
+    is_sure: bool,
+}
+
+/// The names of slots that are only counted, by their paths.
+fn slots<'f>(
+    facts: &'f KerasFacts,
+    tree: Option<&ConfigTree>,
+    weights: &[(&[u8], Named)],
+) -> BTreeMap<&'f [u8], String> {
+    // In which order variables are trained, the configuration alone tells.
+    let compiled = tree.and_then(|tree| tree.compile.as_ref());
+    let optimizer = compiled.and_then(|compiled| Optimizer::of_config(compiled, is_old(facts)));
+    let Some(optimizer) = optimizer.filter(|_| facts.naming == Naming::Objects) else { return BTreeMap::new() };
+    let dims = |path: &[u8]| facts.dims.get(path).map(Vec::as_slice).unwrap_or_default();
+    let own = if facts.has_learning_rate { 2 } else { 1 };
+    let counted = facts.optimizer.get(own..).unwrap_or_default();
+    let shapes: Vec<&[u64]> = counted.iter().map(|path| dims(path)).collect();
+    let trained: Vec<&[u64]> = weights.iter().map(|(path, _)| dims(path)).collect();
+    let found = optimizer.slots(&shapes, &trained).unwrap_or_default();
+    let name = |(path, (of, kind)): (&'f Vec<u8>, Slot)| {
+        let (_, variable) = weights.get(of)?;
+        variable.is_sure.then(|| (path.as_slice(), optimizer.slot_name(&variable.name, kind)))
+    };
+    counted.iter().zip(found).filter_map(name).collect()
+}
+
+/// Whether Keras 2 wrote a file, as far as it says.
+fn is_old(facts: &KerasFacts) -> bool {
+    facts.keras_version.as_deref().is_some_and(|version| version.starts_with('2'))
 }
 
 /// What the optimizer is called.
@@ -103,10 +188,11 @@ fn by_objects(
     config: &BTreeMap<&[u8], &ConfigLayer>,
     path: &[u8],
     count: usize,
-) -> (String, Purpose) {
-    let Some((owner, (_, key))) = owner(path).zip(split(path)) else { return (String::new(), Purpose::Weight) };
+) -> (Named, Purpose) {
+    let Some((owner, (_, key))) = owner(path).zip(split(path)) else { return (Named::default(), Purpose::Weight) };
     let key = String::from_utf8_lossy(key).into_owned();
-    let is_old = facts.keras_version.as_deref().is_some_and(|version| version.starts_with('2'));
+    let is_old = is_old(facts);
+    let mut is_sure = true;
     let mut names: Vec<String> = Vec::new();
     // A model that is a class calls its layers within itself; those of others were made before it.
     let root =
@@ -124,15 +210,21 @@ fn by_objects(
         if n < parts.len() && !is_scope(class.unwrap_or_default(), is_old) {
             continue;
         }
-        names.extend(named.or_else(|| (!is_list && !last.is_empty()).then(|| attribute(&last).to_owned())));
+        names.extend(named.or_else(|| {
+            let by_path = (!is_list && !last.is_empty()).then(|| attribute(&last).to_owned());
+            is_sure &= by_path.as_ref().is_none_or(|name| *name != last);
+            by_path
+        }));
     }
     let layer = layer_at(config, owner);
-    let variable = variable(facts, owner, layer, &key, count).unwrap_or(key);
+    let variable = variable(facts, owner, layer, &key, count);
+    is_sure &= variable.is_some() || key.parse::<u64>().is_err();
+    let variable = variable.unwrap_or(key);
     let trained = closest(config, &as_in_config(owner)).is_none_or(|layer| layer.trainable);
     let is_metric = owner.starts_with(b"metrics/");
     let purpose = if is_metric { Purpose::Metric } else { purpose(&variable, trained) };
     names.push(variable);
-    (names.join("/"), purpose)
+    (Named { name: names.join("/"), is_sure }, purpose)
 }
 
 fn layer_at<'l>(config: &BTreeMap<&[u8], &'l ConfigLayer>, group: &[u8]) -> Option<&'l ConfigLayer> {
@@ -218,7 +310,7 @@ fn of_class(
     (n, count): (usize, usize),
 ) -> Option<String> {
     let is_cell = class.ends_with("_cell") || (segment == "cell" && (called.is_empty() || called.contains("_cell")));
-    let is_old = facts.keras_version.as_deref().is_some_and(|version| version.starts_with('2'));
+    let is_old = is_old(facts);
     let (scale, center) =
         layer.map_or((count == 2 || count == 4, count == 2 || count == 4), |layer| layer.scale_center);
     let names: Vec<&str> = match class {
