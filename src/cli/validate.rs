@@ -7,7 +7,7 @@ use ckpt::analysis::{
     Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, Validation, expectation, restore,
     validate,
 };
-use ckpt::checkpoint::Checkpoint;
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{
     assignment_map_json, list_json, validate_github, validate_json, validate_junit, validate_sarif, validate_text,
 };

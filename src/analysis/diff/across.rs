@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::by_path::keras;
+use super::counted::counted;
 use super::pair::{Leftovers, Pair};
 use super::{DiffOptions, PairedBy};
-use crate::analysis::identity::{Identities, Identity};
-use crate::checkpoint::{Checkpoint, Told};
-use crate::escape::escaped;
-use crate::formats::keras::KerasFile;
+use crate::analysis::naming::identity::{Identities, Identity};
+use crate::base::escape::escaped;
+use crate::read::checkpoint::{Checkpoint, Told};
 
 /// Layers that are named in a note.
 const NAMED: usize = 4;
@@ -19,11 +20,8 @@ const NAMED: usize = 4;
 /// Whether names of the same variable may differ between two checkpoints because of how they were written.
 fn is_across(a: &Checkpoint, b: &Checkpoint) -> bool {
     let is_keras = |side: &Checkpoint| keras(side).is_some();
-    is_keras(a) || is_keras(b) || a.is_object_based() != b.is_object_based() || a.format() != b.format()
-}
-
-fn keras(checkpoint: &Checkpoint) -> Option<&KerasFile> {
-    checkpoint.of_format::<KerasFile>().filter(|file| file.is_keras())
+    // Of two object-based ones what the graphs do not tell, because they begin at other objects.
+    is_keras(a) || is_keras(b) || a.is_object_based() || b.is_object_based() || a.format() != b.format()
 }
 
 /// What the configuration of the other file tells of one that has none.
@@ -45,9 +43,11 @@ pub(super) fn by_layers(
     }
     let (told_a, told_b) = (told_by(a, b), told_by(b, a));
     let ids = (Identities::of(a, told_a.as_ref()), Identities::of(b, told_b.as_ref()));
-    let sides = Sides { a, b, ids: &ids };
+    let sides = Sides { ids: &ids };
     let view = sides.view(&left, note);
-    let found = sides.pairs(&left, &view);
+    let mut found = sides.pairs(&left, &view);
+    counted((a, b), &ids, &left, &mut found);
+    sides.unnamed((a, b), &left, &found, note);
     let mut rest = Leftovers::default();
     let taken: BTreeSet<usize> = found.values().copied().collect();
     for at in left.a {
@@ -103,8 +103,6 @@ fn families(name: &str) -> impl Iterator<Item = (String, &str)> {
 
 /// The two sides, with what their tensors are.
 struct Sides<'c> {
-    a: &'c Checkpoint,
-    b: &'c Checkpoint,
     ids: &'c (Identities, Identities),
 }
 
@@ -119,7 +117,8 @@ impl Sides<'_> {
             let mut other = View { roots: (roots.0.clone(), roots.1.clone()), ..View::default() };
             other.shifted = self.shifted(&other);
             let pairs = self.pairs(left, &other);
-            let variables = pairs.keys().filter(|at| matches!(self.ids.0.get(**at), Some(Identity::Variable(_)))).count();
+            let variables =
+                pairs.keys().filter(|at| matches!(self.ids.0.get(**at), Some(Identity::Variable(_)))).count();
             if variables > best && (best == 0 || roots == (&empty, &empty)) {
                 (view, best) = (other, variables);
             }
@@ -135,12 +134,36 @@ impl Sides<'_> {
                 view.shifted.iter().take(NAMED).map(|family| escaped(family.as_bytes()).into_owned()).collect();
             let more = if view.shifted.len() > NAMED { ", …" } else { "" };
             note(format!(
-                "the two sides number these layers differently, so that their names do not tell which is which: {}{more}; \
-                 --match values pairs by contents",
+                "the two sides number these layers differently, so that their names do not tell which is which: {}{more};",
                 some.join(", ")
             ));
         }
         view
+    }
+
+    /// Tells of what is left of files that do not say which variables they hold.
+    fn unnamed(
+        &self,
+        (a, b): (&Checkpoint, &Checkpoint),
+        left: &Leftovers,
+        found: &BTreeMap<usize, usize>,
+        note: &mut dyn FnMut(String),
+    ) {
+        let taken: BTreeSet<usize> = found.values().copied().collect();
+        let (in_a, in_b) =
+            (left.a.iter().filter(|at| !found.contains_key(at)), left.b.iter().filter(|at| !taken.contains(at)));
+        let in_a = in_a.filter(|at| self.ids.0.get(**at).is_none()).count();
+        let in_b = in_b.filter(|at| self.ids.1.get(**at).is_none()).count();
+        for (side, checkpoint, n) in [("A", a, in_a), ("B", b, in_b)] {
+            if n > 0 && keras(checkpoint).is_some() {
+                note(match n {
+                    1 => format!("1 tensor of {side} is not paired: the file does not say which variable it is"),
+                    n => {
+                        format!("{n} tensors of {side} are not paired: the file does not say which variables they are")
+                    }
+                });
+            }
+        }
     }
 
     /// Classes of layers of which each side has numbers that the other has not.

@@ -7,6 +7,8 @@
 
 mod across;
 mod books;
+mod by_path;
+mod counted;
 mod delta;
 mod expect;
 mod judge;
@@ -36,9 +38,9 @@ use std::sync::atomic::Ordering;
 use self::judge::Judge;
 use self::read::Job;
 use self::work::{Wishes, Work};
-use crate::checkpoint::Checkpoint;
-use crate::error::{ErrorKind, Result};
-use crate::progress::Progress;
+use crate::base::error::{ErrorKind, Result};
+use crate::base::progress::Progress;
+use crate::read::checkpoint::Checkpoint;
 
 /// Compares two checkpoints, and keeps everything that is to be told.
 ///
@@ -83,8 +85,21 @@ impl<'c, 'o> Comparison<'c, 'o> {
             return Err(ErrorKind::Request("more than 64 expectations".to_owned()).into());
         }
         let mut judge = Judge::new(a, b, options);
-        let leftovers = pair::by_names(a, b, &options.map, &mut |pair| judge.pair(pair))?;
+        let others = if options.by_name_only {
+            by_path::Contradictions::default()
+        } else {
+            by_path::Contradictions::between(a, b)
+        };
+        let leftovers = pair::by_names(a, b, &options.map, &others, &mut |pair| judge.pair(pair))?;
         let mut notes = Vec::new();
+        match others.count() {
+            0 => {}
+            1 => notes
+                .push("1 path is another variable in B than in A, by what the files say: not paired by it".to_owned()),
+            n => notes.push(format!(
+                "{n} paths are other variables in B than in A, by what the files say: not paired by them"
+            )),
+        }
         let leftovers =
             pair::by_graphs(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
         let leftovers =

@@ -8,13 +8,14 @@
 use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, VecDeque};
 
+use super::by_path::Contradictions;
 use super::{DiffOptions, PairedBy};
-use crate::analysis::rename::Renames;
-use crate::analysis::roles::short_name;
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
-use crate::error::{Error, ErrorKind, Result};
-use crate::escape::escaped;
-use crate::graphs::object_graph::ObjectGraph;
+use crate::analysis::naming::rename::Renames;
+use crate::analysis::naming::roles::short_name;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// Two tensors that belong together, with their positions.
 #[derive(Clone, Copy)]
@@ -39,10 +40,11 @@ pub(super) fn by_names(
     a: &Checkpoint,
     b: &Checkpoint,
     map: &Renames,
+    others: &Contradictions,
     each: &mut dyn FnMut(Pair<'_>),
 ) -> Result<Leftovers> {
     if map.is_empty() {
-        return Ok(join(a.tensors().iter(), b.tensors().iter(), each));
+        return Ok(join(a.tensors().iter(), b.tensors().iter(), others, each));
     }
     let mut names: Vec<(Box<[u8]>, usize, bool)> = Vec::new();
     for (at, tensor) in a.tensors().iter().enumerate() {
@@ -112,6 +114,7 @@ fn name_of(tensor: &impl Borrow<Tensor>) -> &[u8] {
 fn join<T: Borrow<Tensor>>(
     a: impl Iterator<Item = T>,
     b: impl Iterator<Item = T>,
+    others: &Contradictions,
     each: &mut dyn FnMut(Pair<'_>),
 ) -> Leftovers {
     let mut left = Leftovers::default();
@@ -122,6 +125,10 @@ fn join<T: Borrow<Tensor>>(
             left.b.push(at);
         }
         match b.next_if(|(_, other)| name_of(other) == name) {
+            Some((b_at, _)) if others.has(at) => {
+                left.a.push(at);
+                left.b.push(b_at);
+            }
             Some((b_at, other)) => {
                 each(Pair { a: (at, tensor.borrow()), b: (b_at, other.borrow()), how: PairedBy::Name });
             }

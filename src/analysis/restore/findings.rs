@@ -2,7 +2,7 @@
 
 use super::{Restore, Spec, is_save_counter};
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::escape::escaped;
+use crate::base::escape::escaped;
 
 /// How many findings of one kind are told one by one.
 const MOST: usize = 100;

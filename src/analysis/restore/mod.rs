@@ -40,7 +40,7 @@ pub use prediction::{
 
 pub(super) use substitution::{component, literal, replacement};
 
-use crate::checkpoint::Checkpoint;
+use crate::read::checkpoint::Checkpoint;
 use predict::{not_predicted, predict};
 use prediction::is_save_counter;
 

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::objects::{Objects, graph_of_keys};
 use super::stored::{foreign_to_savers, read_graph};
-use crate::analysis::model::ModelInfo;
-use crate::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
-use crate::error::{Error, ErrorKind, Result};
-use crate::escape::escaped;
-use crate::graphs::graph::missing_nodes;
-use crate::graphs::model_file::{ModelFile, SavedGraph};
-use crate::graphs::restores::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
-use crate::limits::Limits;
-use crate::tensor::Shape;
+use crate::analysis::survey::model::ModelInfo;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
+use crate::read::graphs::graph::missing_nodes;
+use crate::read::graphs::model_file::{ModelFile, SavedGraph};
+use crate::read::graphs::restores::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
+use crate::read::tensor::Shape;
 
 /// What a restore is predicted for.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::analysis::Selector;
-use crate::analysis::rename::Renames;
-use crate::analysis::roles::Role;
-use crate::tensor::{DType, Shape};
-use crate::wire::Crc32c;
+use crate::analysis::naming::rename::Renames;
+use crate::analysis::naming::roles::Role;
+use crate::read::tensor::{DType, Shape};
+use crate::read::wire::Crc32c;
 
 /// A tensor that the model does not want, near one that it misses.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! From what a user wrote to tensors and regions.
 
 use ckpt::analysis::{Roles, Selector, short_name};
-use ckpt::checkpoint::{Checkpoint, Tensor};
-use ckpt::error::{Error, ErrorKind, Result};
-use ckpt::escape::escaped;
-use ckpt::tensor::{Region, split_selector};
+use ckpt::base::error::{Error, ErrorKind, Result};
+use ckpt::base::escape::escaped;
+use ckpt::read::checkpoint::{Checkpoint, Tensor};
+use ckpt::read::tensor::{Region, split_selector};
 
 use super::wanted::Wanted;
 
@@ -19,6 +19,11 @@ pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint, roles: &
     let (name, slice) = split_selector(text);
     if let Some(tensor) = exact(name, checkpoint) {
         return Ok(vec![wanted(tensor, slice)?]);
+    }
+    for (name, slice) in [(text, None), (name, slice)] {
+        if let Some(tensor) = by_own_name(name, checkpoint)? {
+            return Ok(vec![wanted(tensor, slice)?]);
+        }
     }
     if !regex && !name.contains(['*', '?', '[', '{']) && !name.contains(':') {
         return by_ending(name, checkpoint)?.into_iter().map(|tensor| wanted(tensor, slice)).collect();
@@ -57,6 +62,30 @@ fn as_shown(name: &str, checkpoint: &Checkpoint) -> Option<Tensor> {
     name.contains('\\').then(|| checkpoint.tensors().iter().find(is_it))?
 }
 
+/// The one tensor that is the variable of this name, as the file itself says it.
+fn by_own_name(name: &str, checkpoint: &Checkpoint) -> Result<Option<Tensor>> {
+    fn plain(name: &str) -> &str {
+        name.strip_suffix(":0").unwrap_or(name)
+    }
+    let is_it = |tensor: &Tensor| {
+        let told = checkpoint.told(&tensor.name).filter(|told| told.is_named);
+        told.and_then(|told| told.name).is_some_and(|own| plain(&own) == plain(name))
+    };
+    let mut found: Vec<Tensor> = checkpoint.tensors().iter().filter(is_it).collect();
+    if found.len() > 1 {
+        return Err(several(&found, &format!("are called '{}'", escaped(name.as_bytes())), "give the path of one"));
+    }
+    Ok(found.pop())
+}
+
+/// That several tensors are meant.
+fn several(found: &[Tensor], are: &str, help: &str) -> Error {
+    let names: Vec<_> = found.iter().take(4).map(|t| escaped(short_name(&t.name))).collect();
+    let more = if found.len() > 4 { format!(" and {} more", found.len() - 4) } else { String::new() };
+    let why = format!("{} tensors {are}: {}{more}", found.len(), names.join(", "));
+    Error::new(ErrorKind::Request(why)).with_help(help.to_owned())
+}
+
 /// The one tensor whose last components are these, or all tensors of a scope.
 fn by_ending(name: &str, checkpoint: &Checkpoint) -> Result<Vec<Tensor>> {
     let name = name.trim_end_matches('/').as_bytes();
@@ -73,11 +102,8 @@ fn by_ending(name: &str, checkpoint: &Checkpoint) -> Result<Vec<Tensor>> {
     };
     let found: Vec<Tensor> = all.iter().filter(ends).collect();
     if found.len() > 1 {
-        let names: Vec<_> = found.iter().take(4).map(|t| escaped(short_name(&t.name))).collect();
-        let more = if found.len() > 4 { format!(" and {} more", found.len() - 4) } else { String::new() };
-        let why = format!("{} tensors end in '{}': {}{more}", found.len(), escaped(name), names.join(", "));
         let help = "give more of the name, or a glob to print them all";
-        return Err(Error::new(ErrorKind::Request(why)).with_help(help));
+        return Err(several(&found, &format!("end in '{}'", escaped(name)), help));
     }
     Ok(found)
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use ckpt::analysis::{Code, Model, RestoreOptions, Selector, Validation, restore};
-use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::limits::Limits;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt_synth::BundleBuilder;
 use ckpt_synth::graph::{Node, ObjectGraph};
 
