@@ -34,6 +34,7 @@ mod saved_model;
 mod state_file;
 mod stats;
 mod stats_many;
+mod stores;
 mod support;
 mod threads;
 mod tidy;
