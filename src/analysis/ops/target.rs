@@ -70,7 +70,7 @@ pub fn targets(path: &Path, choice: Choice, limits: &Limits) -> Result<(Vec<Targ
 /// That variables are not there matters to nobody who looks at the graph only, but should not go unnoticed.
 fn without_data(dir: &Path) -> Option<String> {
     let variables = dir.join("variables");
-    let names = storage::names(&variables);
+    let names = storage::names(&variables).unwrap_or_default();
     let has = |start: &str| names.iter().any(|name| name.starts_with(start));
     let missing = match (storage::is_folder(&variables), has("variables.index"), has("variables.data-")) {
         (false, ..) => "there is no directory `variables` here",

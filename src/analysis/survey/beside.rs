@@ -23,7 +23,7 @@ impl Beside {
         let origin = checkpoint.origin();
         let mut beside = Self::default();
         let dir = origin.saved_model.clone().unwrap_or_else(|| origin.prefix.directory());
-        let names = storage::names(&dir);
+        let names = storage::names(&dir).unwrap_or_default();
         let own = origin.prefix.base_name().to_str().unwrap_or_default();
         let mut events = 0usize;
         for name in &names {

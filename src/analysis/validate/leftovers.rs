@@ -25,7 +25,7 @@ pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
     };
     let base = origin.prefix.base_name().to_str().unwrap_or_default();
     let whole_directory = origin.model_dir.is_some() || origin.saved_model.is_some();
-    let names = storage::names(&dir);
+    let names = storage::names(&dir).unwrap_or_default();
     let own = names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base)));
     own.filter_map(|name| Leftover::of(&dir, name)).collect()
 }
@@ -166,7 +166,7 @@ struct Part {
 /// The parts in a directory, by their names.
 fn parts_in(dir: &Path) -> BTreeMap<String, Part> {
     let mut parts: BTreeMap<String, Part> = BTreeMap::new();
-    for name in storage::names(dir) {
+    for name in storage::names(dir).unwrap_or_default() {
         let Some((part, suffix)) = name.split_once('.') else { continue };
         let of =
             part.strip_prefix("part-").and_then(|rest| rest.split_once("-of-")).and_then(|(_, of)| of.parse().ok());

@@ -103,6 +103,7 @@ impl Beside {
         let of = checkpoint.num_shards().unsigned_abs();
         let base = prefix.base_name().to_str().unwrap_or_default().to_owned();
         let mut surplus: Vec<(String, ShardName)> = storage::names(&prefix.directory())
+            .unwrap_or_default()
             .into_iter()
             .filter_map(|name| {
                 let shard = ShardName::parse(name.strip_prefix(&base)?)?;

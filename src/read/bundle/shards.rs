@@ -67,7 +67,7 @@ impl Shards {
 
     fn look_for_missing(&self, id: i32) -> String {
         let base = self.prefix.base_name().to_string_lossy().into_owned();
-        let other = storage::names(&self.prefix.directory()).into_iter().find(|name| {
+        let other = storage::names(&self.prefix.directory()).unwrap_or_default().into_iter().find(|name| {
             let shard = name.strip_prefix(&base).and_then(ShardName::parse);
             shard.is_some_and(|shard| i64::from(shard.id) == i64::from(id))
         });

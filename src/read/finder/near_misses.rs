@@ -151,7 +151,7 @@ pub(super) fn nothing_in(path: &Path) -> Error {
     }
     let mut help = "give the prefix of a checkpoint (model.ckpt-200), or a directory that holds one".to_owned();
     let holds = |name: &str| {
-        let names = storage::names(&path.join(name));
+        let names = storage::names(&path.join(name)).unwrap_or_default();
         let is_version = |n: &String| n.parse::<i64>().is_ok();
         let marks =
             |n: &String| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model.");

@@ -89,9 +89,7 @@ impl VersionKind {
 /// If the directory cannot be listed.
 pub fn versions(base: &Path) -> Result<Vec<Version>> {
     let mut found: Vec<(i64, String)> = Vec::new();
-    for (name, _) in storage::list(base)?.named() {
-        found.extend(number(name).map(|number| (number, name.to_owned())));
-    }
+    found.extend(storage::names(base)?.into_iter().filter_map(|name| Some((number(&name)?, name))));
     found.sort_by(|a, b| b.cmp(a));
     let mut versions: Vec<Version> = Vec::with_capacity(found.len());
     for (number, name) in found {

@@ -91,7 +91,7 @@ pub fn lost_variables(origin: &Origin, model: Option<&SavedModel>) -> Option<Err
     if origin.has_variables || origin.saved_model.is_none() {
         return None;
     }
-    let names = storage::names(&origin.prefix.directory());
+    let names = storage::names(&origin.prefix.directory()).unwrap_or_default();
     let shards = names.iter().any(|name| name.starts_with("variables.data-"));
     let why = if shards {
         "the shards of the variables are there, but variables.index, which says what they hold, is missing"

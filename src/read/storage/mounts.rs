@@ -75,12 +75,15 @@ pub fn list(path: &Path) -> Result<Folder> {
     with(path, |store| store.list(path)).map_err(|error| Error::io(error, path))
 }
 
-/// The names in the folder `path` that are Unicode, sorted; none if it cannot be listed. Asks less than [`list`].
-pub fn names(path: &Path) -> Vec<String> {
-    let names = with(path, |store| store.names(path)).unwrap_or_default().into_iter();
-    let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+/// The names in the folder `path` that are Unicode, sorted. Asks less than [`list`], and has links to nothing, too.
+///
+/// # Errors
+/// If it is no folder, or cannot be listed.
+pub fn names(path: &Path) -> Result<Vec<String>> {
+    let names = with(path, |store| store.names(path)).map_err(|error| Error::io(error, path))?;
+    let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
     names.sort();
-    names
+    Ok(names)
 }
 
 /// The one path of what lies at `path`, without links and `..`; `None` if nothing does.
