@@ -6,6 +6,7 @@ use anyhow::Result;
 use ckpt::analysis::{Roles, Selection, Selector};
 use ckpt::base::nearest::nearest;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
+use ckpt::read::storage;
 
 use super::ctx::{Ctx, library_sentence};
 
@@ -97,7 +98,7 @@ impl SelectArgs {
 
     /// A shell makes many paths of one pattern; all but the first are then taken for selectors.
     pub(crate) fn tell_second_path(&self, ctx: &mut Ctx) {
-        if let Some(path) = self.selectors.iter().find(|selector| Path::new(selector).exists()) {
+        if let Some(path) = self.selectors.iter().find(|selector| storage::exists(Path::new(selector))) {
             let shown = ckpt::base::escape::escaped(path.as_bytes());
             ctx.note(&format!("{shown} is a path: this command takes one path, what follows it chooses tensors"));
         }

@@ -103,7 +103,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     };
     let path = &args.source.path;
     let models = match &args.against {
-        Some(model) => Model::open(model, args.quick)?,
+        Some(model) => Model::open(model, args.quick, &ctx.limits())?,
         None => Vec::new(),
     };
     if let Some(what) = args.emit {

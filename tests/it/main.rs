@@ -35,6 +35,7 @@ mod saved_model;
 mod state_file;
 mod stats;
 mod stats_many;
+mod stores;
 mod support;
 mod threads;
 mod tidy;

@@ -5,7 +5,6 @@
 
 use crate::analysis::derived::is_missing;
 use crate::base::error::{Error, ErrorKind};
-use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::read::graphs::object_graph::ObjectGraph;
 use crate::read::graphs::saved_model::SavedModel;
@@ -36,7 +35,7 @@ impl Objects {
         };
         let file = checkpoint.origin().saved_model.as_ref().and_then(|dir| SavedModel::file_in(dir).ok());
         let is_key = |key: &str| checkpoint.tensor(key.as_bytes()).is_some();
-        match file.map(|file| ObjectGraph::of_saved_model(&file, is_key)) {
+        match file.map(|file| ObjectGraph::of_saved_model(&file, is_key, checkpoint.limits())) {
             Some(Ok(Some(graph))) => Self::FromSavedModel(Box::new(graph), error),
             _ => Self::Unreadable(error),
         }
@@ -78,7 +77,7 @@ fn read(checkpoint: &Checkpoint) -> Option<Result<ObjectGraph, Error>> {
     if tensor.dtype != DType::String || tensor.elements() != Some(1) {
         return refuse("it is not one string");
     }
-    let limit = Limits::default().message.min(MOST);
+    let limit = checkpoint.limits().message.min(MOST);
     if let Some(got) = tensor.bytes().filter(|bytes| *bytes > limit) {
         return Some(Err(Error::new(ErrorKind::LimitExceeded { what: "object graph", got, limit })));
     }

@@ -151,7 +151,7 @@ impl Timeline {
     /// # Errors
     /// If the directory cannot be listed. What is wrong with a checkpoint is told in its row.
     pub fn of(path: &Path, options: TimelineOptions, limits: &Limits, progress: &Progress) -> Result<Self> {
-        let dir = ModelDir::scan(path)?;
+        let dir = ModelDir::scan(path, limits)?;
         let left_out = dir.checkpoints.len().saturating_sub(options.last.unwrap_or(usize::MAX));
         let mut rows: Vec<Row> = Vec::new();
         let mut before: Option<(usize, Checkpoint)> = None;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
 use crate::base::escape::escaped;
-use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::read::graphs::object_graph::ObjectGraph;
 
@@ -15,7 +14,7 @@ const MOST: usize = 50;
 /// Decodes the graph and compares its keys with the index. The graph lies in a data shard: `quick` leaves it out.
 pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validation) {
     let Some(tensor) = checkpoint.tensor(OBJECT_GRAPH_KEY) else { return };
-    if quick || tensor.bytes().is_some_and(|bytes| bytes > Limits::default().message) {
+    if quick || tensor.bytes().is_some_and(|bytes| bytes > checkpoint.limits().message) {
         return;
     }
     let mut message = Vec::new();

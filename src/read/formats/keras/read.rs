@@ -13,8 +13,8 @@ use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::container::{Checksums, Container, Format, Hold, Opened, Tensor, Told};
 use crate::read::formats::hdf5::{Contents, DataSets, File, HDF5};
-use crate::read::storage::Source;
 use crate::read::storage::archive::{Archive, Member, Packing};
+use crate::read::storage::{self, Source};
 use crate::read::tensor::{Axis, Checked, Piece};
 
 /// What an HDF5 file of Keras is called.
@@ -248,7 +248,7 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
 fn beside(path: &Path, limits: &Limits, facts: &mut KerasFacts, contents: &mut Contents) {
     for (name, is_metadata) in [(METADATA, true), (CONFIG, false)] {
         let file = path.with_file_name(name);
-        if !file.is_file() {
+        if !storage::is_file(&file) {
             continue;
         }
         let read = Source::open(&file).and_then(|source| said(&source.head(limits.message)?, is_metadata, facts));
