@@ -39,8 +39,8 @@ pub(super) fn one_checkpoint(
         result.graph_only = true;
         return;
     }
-    let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
-    result.findings.extend(damage);
+    result.findings.extend(checkpoint.damage().iter().map(Finding::of));
+    result.findings.extend(checkpoint.notes().iter().map(Finding::of_note));
     let roles = Roles::of(&checkpoint);
     let selection = options.selector.select(&checkpoint, &roles);
     let tensors = checkpoint.tensors().len() as u64;
