@@ -43,7 +43,7 @@ pub use names::{Name, Names, SlotOf, layer};
 pub use objects::Objects;
 pub use rename::{Rename, Renames};
 pub use restore::{
-    Assertions, Candidate, Hint, Match, Mismatch, Missing, Model, Raise, Restore, RestoreOptions, Spec, Unexpected,
+    Assertions, Candidate, Hint, KerasOutcome, KerasProgram, Match, Mismatch, Missing, Model, Raise, Restore, RestoreOptions, Spec, Unexpected,
     UnexpectedGroup, assignment_map, expectation, findings, restore,
 };
 pub use roles::{Role, Roles, short_name};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use ckpt::analysis::{
-    Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, Validation, expectation, restore,
+    KerasProgram, Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, Validation, expectation, restore,
     validate,
 };
 use ckpt::checkpoint::Checkpoint;
@@ -67,6 +67,15 @@ pub(crate) struct Args {
     /// Restore these tensors only: a selector. May be repeated.
     #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
     only: Vec<String>,
+    /// Keras loads by the names of layers: load_weights(by_name=True).
+    #[arg(long, requires = "against", help_heading = "Restore")]
+    by_name: bool,
+    /// Keras leaves out what has another shape: load_weights(skip_mismatch=True).
+    #[arg(long, requires = "against", help_heading = "Restore")]
+    skip_mismatch: bool,
+    /// Which Keras loads; by default the one that wrote the files.
+    #[arg(long, value_name = "2|3", requires = "against", value_parser = ["2", "3"], help_heading = "Restore")]
+    keras: Option<String>,
     /// Instead of the report, write this: the map that `init_from_checkpoint` takes for the part that fits, or what the
     /// model wants as a spec file.
     #[arg(
@@ -156,6 +165,9 @@ fn restore_options(args: &Args) -> Result<RestoreOptions> {
         only: Selector::parse(&args.only, args.select.regex)?,
         ignore: Selector::parse(&args.ignore, args.select.regex)?,
         quick: args.quick,
+        by_name: args.by_name,
+        skip_mismatch: args.skip_mismatch,
+        keras: args.keras.as_deref().map(|keras| if keras == "2" { KerasProgram::Keras2 } else { KerasProgram::Keras3 }),
     })
 }
 

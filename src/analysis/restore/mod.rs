@@ -17,6 +17,7 @@ mod emit;
 mod findings;
 mod groups;
 mod hints;
+mod keras;
 mod model;
 mod objects;
 mod predict;
@@ -32,20 +33,27 @@ mod walk;
 pub(super) use causes::KINDS_OF_NAMES;
 pub use emit::{assignment_map, expectation};
 pub use findings::findings;
+pub use keras::KerasProgram;
 pub use model::Model;
 pub use prediction::{
-    Assertions, Candidate, Hint, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected,
+    Assertions, Candidate, Hint, KerasOutcome, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected,
     UnexpectedGroup,
 };
 
 pub(super) use substitution::{component, literal, replacement};
 
 use crate::checkpoint::Checkpoint;
+use model::Wants;
 use predict::{not_predicted, predict};
 use prediction::is_save_counter;
 
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
+    if let Wants::Keras(keras) = &model.wants
+        && checkpoint.of_format::<crate::formats::keras::KerasFile>().is_some_and(|file| file.is_keras())
+    {
+        return keras::restore(checkpoint, keras, options, predict::base(checkpoint, model));
+    }
     if let Some(kind) = stored::foreign_to_savers(checkpoint).or(model.foreign) {
         return not_predicted(checkpoint, model, kind);
     }
