@@ -11,10 +11,10 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use ckpt::analysis::{Roles, Selector, StatsOptions, stats};
-use ckpt::checkpoint::{Checkpoint, looks_like};
-use ckpt::error::Error;
-use ckpt::progress::Progress;
-use ckpt::tensor::{Axis, Checked};
+use ckpt::base::error::Error;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::{Checkpoint, looks_like};
+use ckpt::read::tensor::{Axis, Checked};
 use ckpt_synth::hostile::{Case, Verdict, cases};
 use ckpt_synth::{BundleBuilder, Entry, Extent, dtype};
 
@@ -130,7 +130,7 @@ fn compute_all(checkpoint: &Checkpoint) {
 }
 
 /// Every second index of a few in the middle, and the last element.
-fn read_part(checkpoint: &Checkpoint, tensor: &ckpt::checkpoint::Tensor) {
+fn read_part(checkpoint: &Checkpoint, tensor: &ckpt::read::checkpoint::Tensor) {
     let Ok(dims) = tensor.dims() else { return };
     let middle = dims.iter().map(|&dim| Axis { start: dim / 3, step: 2, count: (dim - dim / 3).div_ceil(2).min(4) });
     let last = dims.iter().map(|&dim| Axis { start: dim.saturating_sub(1), step: 1, count: dim.min(1) });

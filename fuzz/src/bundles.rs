@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use ckpt::analysis::{Roles, Selector, StatsOptions, Summary, ValidateOptions, Validation, stats};
-use ckpt::checkpoint::{Checkpoint, Choice, Tensor, looks_like};
-use ckpt::error::Result;
-use ckpt::limits::Limits;
-use ckpt::progress::Progress;
+use ckpt::base::error::Result;
+use ckpt::base::limits::Limits;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::{Checkpoint, Choice, Tensor, looks_like};
+use ckpt::read::tensor::{Axis, Checked};
 use ckpt::report::{self, Look};
-use ckpt::tensor::{Axis, Checked};
 use ckpt_synth::{Extent, V1Builder, Values};
 
 use super::input::{Input, answer, enough, harmless, said, scratch, seal};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use ckpt::error::{Error, ErrorKind, Result};
-use ckpt::storage::Source;
-use ckpt::table::{BlockHandle, FOOTER_LEN, Footer, Table};
+use ckpt::base::error::{Error, ErrorKind, Result};
+use ckpt::read::storage::Source;
+use ckpt::read::table::{BlockHandle, FOOTER_LEN, Footer, Table};
 use ckpt_synth::crc;
 
 /// What is left of the fuzzer's bytes. Behind their end come zeros.
@@ -79,7 +79,7 @@ pub(crate) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
     seal_block(&mut bytes, footer.index, len);
     seal_block(&mut bytes, footer.metaindex, len);
     let source = Source::memory(here, bytes.clone());
-    let Ok(table) = Table::open(source, &ckpt::limits::Limits::default()) else { return bytes };
+    let Ok(table) = Table::open(source, &ckpt::base::limits::Limits::default()) else { return bytes };
     // Overlapping handles may ask for the whole file over and over.
     let mut left = 4 * len;
     for handle in table.blocks() {

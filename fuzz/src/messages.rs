@@ -6,15 +6,15 @@ use std::path::Path;
 
 use ckpt::analysis::ModelInfo;
 use ckpt::analysis::ops::{Target, look_at_ops, targets};
-use ckpt::checkpoint::Choice;
-use ckpt::error::Result;
-use ckpt::events::Events;
-use ckpt::finder::state::Outcome;
-use ckpt::graphs::fingerprint::Fingerprint;
-use ckpt::graphs::meta_graph::{GraphInfo, MetaGraph};
-use ckpt::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
-use ckpt::graphs::saved_model::SavedModel;
-use ckpt::limits::Limits;
+use ckpt::base::error::Result;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::Choice;
+use ckpt::read::events::Events;
+use ckpt::read::finder::state::Outcome;
+use ckpt::read::graphs::fingerprint::Fingerprint;
+use ckpt::read::graphs::meta_graph::{GraphInfo, MetaGraph};
+use ckpt::read::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
+use ckpt::read::graphs::saved_model::SavedModel;
 use ckpt::report::{
     Look, model_json, model_text, ops_github, ops_json, ops_junit, ops_list, ops_sarif, ops_text, signatures_text,
 };

@@ -2,8 +2,8 @@
 
 use ckpt::analysis::Selector;
 use ckpt::analysis::diff::{Bound, Depth, DiffOptions, Status, ToleranceRule, diff as compare};
-use ckpt::checkpoint::Checkpoint;
-use ckpt::progress::Progress;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{self, DiffRows, Look};
 
 use super::bundles::open;

@@ -105,7 +105,7 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
     let choices = [1, 0, 3, 1, 1, 2, 0, 1];
     for (name, bytes) in set {
         let is_index = name.ends_with(".index");
-        let is_table = bytes.ends_with(&ckpt::table::MAGIC.to_le_bytes());
+        let is_table = bytes.ends_with(&ckpt::read::table::MAGIC.to_le_bytes());
         match target {
             "table" if is_table || is_index => seeds.extend([0, 1].map(|kind| [&[kind][..], bytes].concat())),
             "bundle" if is_index => {
@@ -133,7 +133,8 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
                 let data = shard(set, name);
                 let starts = (0..data.len()).filter(|at| data[*at..].starts_with(b"\n"));
                 let parses = |at: &usize| {
-                    ckpt::graphs::object_graph::ObjectGraph::parse(&data[*at..]).is_ok_and(|g| !g.nodes().is_empty())
+                    ckpt::read::graphs::object_graph::ObjectGraph::parse(&data[*at..])
+                        .is_ok_and(|g| !g.nodes().is_empty())
                 };
                 seeds.extend(starts.filter(|at| data.len() - at > 40).find(parses).map(|at| data[at..].to_vec()));
             }

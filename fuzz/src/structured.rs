@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ckpt::checkpoint::Checkpoint;
-use ckpt::tensor::DType;
+use ckpt::read::checkpoint::Checkpoint;
+use ckpt::read::tensor::DType;
 use ckpt_synth::{BundleBuilder, Compression, Extent, crc, dtype, payload};
 
 use super::bundles::{extent, flat, open, read, region, whole};
@@ -105,7 +105,7 @@ pub fn slices(data: &[u8]) {
             }
             Some(ranges) => {
                 let axes: Vec<_> =
-                    ranges.iter().map(|&(start, count)| ckpt::tensor::Axis { start, step: 1, count }).collect();
+                    ranges.iter().map(|&(start, count)| ckpt::read::tensor::Axis { start, step: 1, count }).collect();
                 let inside = flat(&dims, &axes);
                 let mut bytes = Vec::new();
                 for (at, element) in inside.into_iter().enumerate() {

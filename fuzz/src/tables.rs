@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use ckpt::limits::Limits;
-use ckpt::storage::Source;
-use ckpt::table::{BlockBuffer, Table};
+use ckpt::base::limits::Limits;
+use ckpt::read::storage::Source;
+use ckpt::read::table::{BlockBuffer, Table};
 use ckpt_synth::TableBuilder;
 
 use super::input::{Input, said, seal};
@@ -64,7 +64,7 @@ pub fn table(data: &[u8]) {
     assert!(table.read_block(table.blocks().len(), &mut buffer).is_err());
 }
 
-fn scan(table: &Table) -> (Vec<Entry>, ckpt::table::Scan) {
+fn scan(table: &Table) -> (Vec<Entry>, ckpt::read::table::Scan) {
     let (mut entries, mut room) = (Vec::new(), 32usize << 20);
     let scan = table.scan(|entry| {
         // Keys grow by what they share: their sum has no bound here, so it gets one.

@@ -3,7 +3,7 @@
 //! Used where the data is missing, and always marked as derived.
 
 use super::forensics::{Derived, is_all_zero, scalar_from_crc, scalar_from_crc_big_endian};
-use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
+use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
 
 /// The value of a scalar, from its checksum.
 pub fn derived(checkpoint: &Checkpoint, tensor: &Tensor) -> Option<Derived> {

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::names::Names;
-use super::roles::{Role, Roles, short_name};
-use super::select::Selection;
-use super::totals::Totals;
-use crate::checkpoint::{Checkpoint, Cursor, Parts, Tensor};
-use crate::parallel::in_parts;
-use crate::tensor::DType;
+use crate::analysis::naming::names::Names;
+use crate::analysis::naming::roles::{Role, Roles, short_name};
+use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::totals::Totals;
+use crate::base::parallel::in_parts;
+use crate::read::checkpoint::{Checkpoint, Cursor, Parts, Tensor};
+use crate::read::tensor::DType;
 
 /// Neighbouring rows that a sample takes.
 const SAMPLE_RUN: usize = 32;
@@ -294,7 +294,7 @@ const MAX_DEPTH: usize = 64;
 
 /// Shard and offset of a tensor's first byte.
 fn first_place(tensor: &Tensor) -> (i32, i64) {
-    let place = |place: &crate::checkpoint::Place| (place.shard, place.range.map_or(0, |(offset, _)| offset));
+    let place = |place: &crate::read::checkpoint::Place| (place.shard, place.range.map_or(0, |(offset, _)| offset));
     match &tensor.parts {
         Parts::Whole(whole) => place(whole),
         Parts::Slices(slices) => slices.iter().filter_map(|s| s.place.as_ref().map(place)).min().unwrap_or((0, 0)),
@@ -328,5 +328,9 @@ fn scope(name: &[u8], depth: usize) -> String {
     let components: Vec<&[u8]> = short_name(name).split(|b| *b == b'/').collect();
     let scope = components.split_last().map_or(&[][..], |(_, scope)| scope);
     let scope = scope.get(..depth.min(scope.len())).unwrap_or(scope);
-    if scope.is_empty() { "(top level)".to_owned() } else { crate::escape::escaped(&scope.join(&b'/')).into_owned() }
+    if scope.is_empty() {
+        "(top level)".to_owned()
+    } else {
+        crate::base::escape::escaped(&scope.join(&b'/')).into_owned()
+    }
 }

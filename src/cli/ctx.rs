@@ -4,8 +4,8 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::process::ExitCode;
 
 use anstream::ColorChoice;
-use ckpt::error::{Error, ErrorKind};
-use ckpt::limits::Limits;
+use ckpt::base::error::{Error, ErrorKind};
+use ckpt::base::limits::Limits;
 use ckpt::report::{Look, folded};
 
 use super::global::{Format, GlobalArgs, When};

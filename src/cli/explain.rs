@@ -8,9 +8,9 @@ use ckpt::analysis::explain::{
     Diagnosis, Known, OnDisk, explain_code, explain_error, known_messages, look, misgiven, paths_in,
 };
 use ckpt::analysis::{Code, Model};
-use ckpt::checkpoint::WrittenPath;
-use ckpt::error::Error;
-use ckpt::nearest::nearest;
+use ckpt::base::error::Error;
+use ckpt::base::nearest::nearest;
+use ckpt::read::checkpoint::WrittenPath;
 use ckpt::report::{diagnosis_text, explain_json, not_opened_text, on_disk_text, page_text};
 
 use super::{Ctx, Format, Status};
@@ -206,7 +206,7 @@ fn unknown(text: &str, ctx: &mut Ctx) {
     let names = || Code::ALL.iter().map(|code| code.name().as_bytes());
     let near = if text.contains(char::is_whitespace) { Vec::new() } else { nearest(text.as_bytes(), names(), 3) };
     if !near.is_empty() {
-        let near: Vec<_> = near.into_iter().map(ckpt::escape::escaped).collect();
+        let near: Vec<_> = near.into_iter().map(ckpt::base::escape::escaped).collect();
         ctx.error(&format!("no such code; did you mean {}?", near.join(" or ")));
         return;
     }

@@ -2,9 +2,9 @@
 
 use anyhow::{Result, bail};
 use ckpt::analysis::{KerasModel, Names, Objects, Roles};
-use ckpt::checkpoint::Checkpoint;
-use ckpt::escape::escaped;
-use ckpt::graphs::object_graph::{Attribute, TreeOptions};
+use ckpt::base::escape::escaped;
+use ckpt::read::checkpoint::Checkpoint;
+use ckpt::read::graphs::object_graph::{Attribute, TreeOptions};
 use ckpt::report::{graph_dot, graph_json, keras_graph_json, keras_tree, tensor_text};
 
 use super::ctx::library_sentence;

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 use ckpt::analysis::{Code, Finding, ModelInfo, Summary};
-use ckpt::checkpoint::{Checkpoint, Choice, Origin};
-use ckpt::error::ErrorKind;
-use ckpt::finder::serving::versions;
-use ckpt::graphs::graph::Form;
-use ckpt::graphs::saved_model::SavedModel;
+use ckpt::base::error::ErrorKind;
+use ckpt::read::checkpoint::{Checkpoint, Choice, Origin};
+use ckpt::read::finder::serving::versions;
+use ckpt::read::graphs::graph::Form;
+use ckpt::read::graphs::saved_model::SavedModel;
 use ckpt::report::{inspect_json, inspect_text, model_json, model_text, signatures_text};
 
 use super::ctx::sentence;
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
             } else {
                 // Variables that cannot be read hide nothing of the graph.
                 let Some(model) = without_variables(path, args) else { return Err(error) };
-                let finding = match error.downcast_ref::<ckpt::error::Error>() {
+                let finding = match error.downcast_ref::<ckpt::base::error::Error>() {
                     Some(error) => Finding::of(error),
                     None => Finding::new(Code::Unreadable, sentence(&error)),
                 };
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     if args.signatures {
         let Some(model) = &summary.model else {
             let why = "there is no graph here, and so there are no signatures";
-            return Err(ckpt::error::Error::new(ErrorKind::Request(why.into())).in_file(path).into());
+            return Err(ckpt::base::error::Error::new(ErrorKind::Request(why.into())).in_file(path).into());
         };
         return show(args, model, &[], ctx);
     }
@@ -125,7 +125,7 @@ fn without_variables(path: &Path, args: &Args) -> Option<ModelInfo> {
         Ok(origin) => origin.saved_model?,
         // Where no checkpoint is, a graph says what it would hold.
         Err(error) if SavedModel::file_in(&dir).is_err() => {
-            let graph = ckpt::checkpoint::graph_beside(path)?;
+            let graph = ckpt::read::checkpoint::graph_beside(path)?;
             let is_none = matches!(error.kind(), ErrorKind::NotACheckpoint(_));
             let form = Form::of(&graph).ok().flatten().filter(|_| is_none)?;
             return Some(ModelInfo::read(&graph, form));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckpt::analysis::{Code, Finding, Severity, ValidateOptions, Validation, repair, state_findings, validate_found};
-use ckpt::checkpoint::{Found, ModelDir};
-use ckpt::escape::escaped;
+use ckpt::base::escape::escaped;
+use ckpt::read::checkpoint::{Found, ModelDir};
 use ckpt::report::repair_text;
 
 use super::log::directory;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use ckpt::analysis::{GroupBy, Listing, Names, Objects, Roles, Sort};
-use ckpt::checkpoint::Checkpoint;
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{groups_text, list_csv, list_json, list_jsonl, list_markdown, list_text, names_text, tree_text};
 use clap::ValueEnum;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use ckpt::analysis::{Timeline, TimelineOptions};
-use ckpt::escape::escaped;
+use ckpt::base::escape::escaped;
 use ckpt::report::{timeline_csv, timeline_json, timeline_jsonl, timeline_markdown, timeline_text};
 
 use super::progress::with_progress;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &limits, progress))?;
     if timeline.rows.is_empty() && timeline.events.is_empty() && timeline.findings.is_empty() {
         // Says what is there instead.
-        ckpt::checkpoint::Origin::locate(&dir, ckpt::checkpoint::Choice::default())?;
+        ckpt::read::checkpoint::Origin::locate(&dir, ckpt::read::checkpoint::Choice::default())?;
         bail!(
             "no checkpoint was written into {}; ckpt inspect shows what it is",
             escaped(dir.as_os_str().as_encoded_bytes())
@@ -75,10 +75,10 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 
 /// The directory that a path means: itself, or the one of a `checkpoint` file.
 pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf> {
-    let path = &ckpt::checkpoint::WrittenPath::of(path)?.path;
+    let path = &ckpt::read::checkpoint::WrittenPath::of(path)?.path;
     let shown = escaped(path.as_os_str().as_encoded_bytes()).into_owned();
     if path.is_dir() {
-        if ckpt::checkpoint::prefix_wins(path) {
+        if ckpt::read::checkpoint::prefix_wins(path) {
             ctx.note(&format!(
                 "{shown} is a checkpoint too, which other commands take; this one looks at the directory"
             ));
@@ -90,7 +90,8 @@ pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf
         return Ok(parent.unwrap_or(std::path::Path::new(".")).to_path_buf());
     }
     // A state file of another name stands for its directory, too.
-    if ckpt::checkpoint::look(path).is_some_and(|found| found.kind == ckpt::checkpoint::Foreign::StateFile) {
+    if ckpt::read::checkpoint::look(path).is_some_and(|found| found.kind == ckpt::read::checkpoint::Foreign::StateFile)
+    {
         return Ok(path.clone());
     }
     match std::fs::metadata(path) {

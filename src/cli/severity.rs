@@ -19,7 +19,7 @@ pub(crate) struct Severities {
 fn code(name: &str) -> Result<Code, String> {
     Code::from_name(name).ok_or_else(|| {
         let names = Code::ALL.iter().map(|code| code.name().as_bytes());
-        match ckpt::nearest::nearest(name.as_bytes(), names, 1).first() {
+        match ckpt::base::nearest::nearest(name.as_bytes(), names, 1).first() {
             Some(near) => format!("no such code; did you mean {}?", String::from_utf8_lossy(near)),
             None => "no such code; docs/checks.md lists them".to_owned(),
         }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckpt::analysis::{Roles, Selection, Selector};
-use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::nearest::nearest;
+use ckpt::base::nearest::nearest;
+use ckpt::read::checkpoint::{Checkpoint, Choice};
 
 use super::ctx::{Ctx, library_sentence};
 
@@ -98,14 +98,15 @@ impl SelectArgs {
     /// A shell makes many paths of one pattern; all but the first are then taken for selectors.
     pub(crate) fn tell_second_path(&self, ctx: &mut Ctx) {
         if let Some(path) = self.selectors.iter().find(|selector| Path::new(selector).exists()) {
-            let shown = ckpt::escape::escaped(path.as_bytes());
+            let shown = ckpt::base::escape::escaped(path.as_bytes());
             ctx.note(&format!("{shown} is a path: this command takes one path, what follows it chooses tensors"));
         }
     }
 }
 
 fn quoted(selectors: &[String]) -> String {
-    let quoted: Vec<String> = selectors.iter().map(|s| format!("'{}'", ckpt::escape::escaped(s.as_bytes()))).collect();
+    let quoted: Vec<String> =
+        selectors.iter().map(|s| format!("'{}'", ckpt::base::escape::escaped(s.as_bytes()))).collect();
     quoted.join(" ")
 }
 
@@ -114,7 +115,7 @@ pub(crate) fn near(selectors: &[String], checkpoint: &Checkpoint) -> String {
     let names = || checkpoint.tensors().iter().map(|tensor| ckpt::analysis::short_name(&tensor.name).to_vec());
     let found = selectors.iter().map(|s| nearest(s.as_bytes(), names(), 3)).find(|found| !found.is_empty());
     if let Some(found) = found {
-        let names: Vec<_> = found.iter().map(|name| ckpt::escape::escaped(name)).collect();
+        let names: Vec<_> = found.iter().map(|name| ckpt::base::escape::escaped(name)).collect();
         return format!("; did you mean {}?", names.join(" or "));
     }
     let wider = selectors.iter().find_map(|selector| across_scopes(selector, checkpoint));
@@ -131,5 +132,5 @@ fn across_scopes(selector: &str, checkpoint: &Checkpoint) -> Option<String> {
         Selector::parse(&[glob], false).is_ok_and(|selector| !selector.select(checkpoint, &roles).is_empty())
     };
     let wider = [format!("**/{selector}"), format!("{selector}/**"), format!("**/{selector}/**")];
-    wider.into_iter().find(matches).map(|glob| ckpt::escape::escaped(glob.as_bytes()).into_owned())
+    wider.into_iter().find(matches).map(|glob| ckpt::base::escape::escaped(glob.as_bytes()).into_owned())
 }

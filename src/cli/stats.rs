@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use anyhow::Result;
 use ckpt::analysis::stats::{First, SortKey as Key, StatsOptions, StatsOrder, StatsSort, TensorStats, Totals, each};
 use ckpt::analysis::{Roles, Selection};
-use ckpt::checkpoint::Checkpoint;
-use ckpt::progress::Progress;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{StatsCsv, StatsFormat, StatsJson, StatsJsonl, StatsMarkdown, StatsText};
 use clap::ValueEnum;
 
@@ -233,7 +233,7 @@ fn tell_unreadable(errors: &[String], all: usize, checkpoint: &Checkpoint, ctx: 
     }
     let more = all.saturating_sub(errors.len());
     if more > 0 {
-        let path = ckpt::escape::Escaped(checkpoint.origin().path.as_os_str().as_encoded_bytes()).to_string();
+        let path = ckpt::base::escape::Escaped(checkpoint.origin().path.as_os_str().as_encoded_bytes()).to_string();
         ctx.error(&format!("{more} more tensors could not be read; ckpt validate {path} says why"));
     }
 }

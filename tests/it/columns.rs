@@ -8,10 +8,10 @@ use ckpt::analysis::stats::{StatsOptions, stats};
 use ckpt::analysis::{
     Listing, Model, Names, Objects, RestoreOptions, Roles, Selection, Sort, Summary, ValidateOptions, restore, validate,
 };
-use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::graphs::object_graph::TreeOptions;
-use ckpt::limits::Limits;
-use ckpt::progress::Progress;
+use ckpt::base::limits::Limits;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::{Checkpoint, Choice};
+use ckpt::read::graphs::object_graph::TreeOptions;
 use ckpt::report::{
     DiffRows, Look, StatsFormat, StatsText, diff_text, inspect_text, list_text, names_text, tree_text, validate_text,
 };

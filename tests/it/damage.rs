@@ -10,9 +10,9 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use crate::support::{all_documents, elements, testdata};
-use ckpt::checkpoint::Checksums;
-use ckpt::storage::Source;
-use ckpt::table::{FOOTER_LEN, Table};
+use ckpt::read::checkpoint::Checksums;
+use ckpt::read::storage::Source;
+use ckpt::read::table::{FOOTER_LEN, Table};
 use tempfile::TempDir;
 
 /// Name, type with shape, and elements of a tensor.
@@ -119,7 +119,7 @@ fn bit(name: &str, at: usize) -> u32 {
 
 /// What the bytes of a table are, in order: names with the offset behind each.
 fn parts(path: &Path) -> Vec<(String, u64)> {
-    let table = Table::open(Source::open(path).unwrap(), &ckpt::limits::Limits::default()).unwrap();
+    let table = Table::open(Source::open(path).unwrap(), &ckpt::base::limits::Limits::default()).unwrap();
     let len = fs::metadata(path).unwrap().len();
     let mut parts: Vec<(String, u64)> = Vec::new();
     let named = table.blocks().iter().enumerate().map(|(n, handle)| (format!("data block {n}"), *handle));
@@ -129,7 +129,7 @@ fn parts(path: &Path) -> Vec<(String, u64)> {
         parts.push((name, handle.end_with_trailer(len).unwrap()));
     }
     let varint = |n: u64| u64::from(n.max(1).ilog2() / 7 + 1);
-    let of = |handle: ckpt::table::BlockHandle| varint(handle.offset) + varint(handle.size);
+    let of = |handle: ckpt::read::table::BlockHandle| varint(handle.offset) + varint(handle.size);
     let metaindex = len - FOOTER_LEN + of(footer.metaindex);
     parts.push(("metaindex handle in the footer".to_owned(), metaindex));
     parts.push(("index handle in the footer".to_owned(), metaindex + of(footer.index)));

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use crate::support::open;
 use ckpt::analysis::diff::{Change, Comparison, Depth, Diff, DiffOptions, Status, diff};
-use ckpt::checkpoint::Checkpoint;
-use ckpt::progress::Progress;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says, copy, edit};
 use ckpt::analysis::{Serving, Timeline, TimelineOptions};
-use ckpt::events::{EventFile, Events};
-use ckpt::limits::Limits;
-use ckpt::progress::Progress;
+use ckpt::base::limits::Limits;
+use ckpt::base::progress::Progress;
+use ckpt::read::events::{EventFile, Events};
 use ckpt_synth::BundleBuilder;
 use serde_json::Value;
 

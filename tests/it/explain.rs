@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ckpt::analysis::explain::{self, OnDisk, TensorNow, explain_checksums, explain_error};
-use ckpt::limits::Limits;
+use ckpt::base::limits::Limits;
 
 const FROM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/saver_v2/plain/model.ckpt-7");
 /// The stored checksum of `layer/kernel`, 32 bytes at offset 24.

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use ckpt::checkpoint::Checkpoint;
-use ckpt::error::{Error, ErrorKind};
+use ckpt::base::error::{Error, ErrorKind};
+use ckpt::read::checkpoint::Checkpoint;
 
 use crate::support::{open, testdata};
 use crate::validating::{ckpt, ckpt_says};

@@ -1,9 +1,9 @@
 //! Laws that hold for every input: what the synthetic writer writes, the reader reads, whole and in parts.
 
 use crate::support::{elements, flat_indexes, region};
-use ckpt::bundle::slice_key as key_of_reader;
-use ckpt::tensor::{Axis, Checked, Extent as ReadExtent, TensorSlice};
-use ckpt::wire::{Cursor, ordered_code};
+use ckpt::read::bundle::slice_key as key_of_reader;
+use ckpt::read::tensor::{Axis, Checked, Extent as ReadExtent, TensorSlice};
+use ckpt::read::wire::{Cursor, ordered_code};
 use ckpt_synth::{Bundle, BundleBuilder, Compression, Extent, V1Builder, Values, dtype, slice_key};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;

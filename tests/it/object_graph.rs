@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ckpt::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY};
-use ckpt::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name};
-use ckpt::limits::Limits;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY};
+use ckpt::read::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name};
 
 /// Checks the graph of the checkpoint at `path`, if it has one.
 fn check(path: &Path) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says};
 use ckpt::analysis::ops::{look_at_ops, targets};
-use ckpt::checkpoint::Choice;
+use ckpt::read::checkpoint::Choice;
 use serde_json::{Value, json};
 
 fn testdata(path: &str) -> PathBuf {

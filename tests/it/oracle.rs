@@ -3,11 +3,11 @@
 use crate::support::{
     Answer, Document, Expected, all_documents, check_regions, elements, open, read_all, region, show,
 };
-use ckpt::checkpoint::{Checkpoint, Checksums, Hold, Parts, Tensor};
-use ckpt::error::ErrorKind;
-use ckpt::export::npy::widen;
-use ckpt::tensor::{Axis, Checked, DType};
-use ckpt::wire::Crc32c;
+use ckpt::base::error::ErrorKind;
+use ckpt::read::checkpoint::{Checkpoint, Checksums, Hold, Parts, Tensor};
+use ckpt::read::tensor::{Axis, Checked, DType};
+use ckpt::read::wire::Crc32c;
+use ckpt::report::npy::widen;
 use sha2::{Digest, Sha256};
 
 /// Checkpoints with `tensors` below `testdata` when this was written; more are welcome, fewer are a loss.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use ckpt::analysis::{Step, Timeline, TimelineOptions};
-use ckpt::checkpoint::{Checkpoint, Choice, ModelDir, Origin, SourceKind};
-use ckpt::limits::Limits;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::{Checkpoint, Choice, ModelDir, Origin, SourceKind};
 use ckpt_synth::BundleBuilder;
 
 const INT64: i32 = 9;
@@ -77,7 +77,8 @@ fn what_moved_is_never_told_across_models() {
         save(&dir.path().join(name), value, &[]);
     }
     let options = TimelineOptions { finite: false, values: false, last: None, threads: 1 };
-    let timeline = Timeline::of(dir.path(), options, &Limits::default(), &ckpt::progress::Progress::default()).unwrap();
+    let timeline =
+        Timeline::of(dir.path(), options, &Limits::default(), &ckpt::base::progress::Progress::default()).unwrap();
     let told: Vec<_> = timeline
         .rows
         .iter()

@@ -10,9 +10,9 @@ use prost::Message;
 const FILES: [&str; 5] =
     ["tensor.proto", "checkpoint.proto", "graph.proto", "saved_model.proto", "keras_metadata.proto"];
 
-/// Compares one generated file with the one in `src/pb`, or replaces that.
+/// Compares one generated file with the one in `src/read/pb`, or replaces that.
 fn check(name: &str, generated: &[u8]) {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "src/pb", name].iter().collect();
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "src/read/pb", name].iter().collect();
     if std::env::var_os("CKPT_UPDATE").is_some() {
         fs::write(&path, generated).unwrap();
         return;
@@ -20,7 +20,7 @@ fn check(name: &str, generated: &[u8]) {
     let current = fs::read(&path).unwrap_or_default();
     assert!(
         current == generated,
-        "src/pb/{name} is not what proto/ says now; \
+        "src/read/pb/{name} is not what proto/ says now; \
          `CKPT_UPDATE=1 cargo test --test it proto_bindings` writes it anew"
     );
 }
@@ -38,7 +38,7 @@ fn bindings_are_up_to_date() {
         .out_dir(dir.path())
         .btree_map(["."])
         // Ours, so that the crate `prost-types` is not needed for two fields.
-        .extern_path(".google.protobuf.Any", "crate::pb::Any")
+        .extern_path(".google.protobuf.Any", "crate::read::pb::Any")
         .compile_fds(descriptors.clone())
         .unwrap();
     check("tensorflow.rs", &fs::read(dir.path().join("tensorflow.rs")).unwrap());

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use ckpt::analysis::{
     Hint, Listing, Model, Renames, Restore, RestoreOptions, Roles, Selector, Sort, expectation, restore,
 };
-use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::limits::Limits;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
 

@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use ckpt::analysis::ModelInfo;
-use ckpt::graphs::fingerprint::{Fingerprint, checkpoint_hash};
-use ckpt::graphs::graph::{Method, Spec};
-use ckpt::graphs::meta_graph::{GraphInfo, MetaGraph, SaverVersion, Signature, TensorInfo};
-use ckpt::graphs::object_graph::ObjectGraph;
-use ckpt::graphs::saved_model::SavedModel;
-use ckpt::limits::Limits;
+use ckpt::base::limits::Limits;
+use ckpt::read::graphs::fingerprint::{Fingerprint, checkpoint_hash};
+use ckpt::read::graphs::graph::{Method, Spec};
+use ckpt::read::graphs::meta_graph::{GraphInfo, MetaGraph, SaverVersion, Signature, TensorInfo};
+use ckpt::read::graphs::object_graph::ObjectGraph;
+use ckpt::read::graphs::saved_model::SavedModel;
 use serde_json::{Map, Value, json};
 
 fn testdata(path: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ckpt::finder::state::Outcome;
+use ckpt::read::finder::state::Outcome;
 use serde_json::{Value, json};
 
 /// As `make.py` writes a number: JSON has no name for these three.

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use ckpt::analysis::{Listing, Roles, Selector, Sort};
-use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::error::Result;
-use ckpt::limits::Limits;
+use ckpt::base::error::Result;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt::report::{Look, list_json, list_text};
 use ckpt_synth::{BundleBuilder, dtype};
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::validating::{copy, errors, lines, options, run, try_run, with};
 use ckpt::analysis::{Code, Severity, Validation};
-use ckpt::checkpoint::{Checkpoint, Choice, Parts, Place, Tensor};
-use ckpt::limits::Limits;
-use ckpt::tensor::Checked;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::{Checkpoint, Choice, Parts, Place, Tensor};
+use ckpt::read::tensor::Checked;
 
 /// Bundles of TensorFlow: the fixture, and the prefix in it. All but the one with thousands of tensors.
 const BUNDLES: &[(&str, &str)] = &[
@@ -44,7 +44,7 @@ const LEGACY: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-fn open(path: &Path) -> ckpt::error::Result<Checkpoint> {
+fn open(path: &Path) -> ckpt::base::error::Result<Checkpoint> {
     Checkpoint::open(path, Choice::default(), &Limits::default())
 }
 

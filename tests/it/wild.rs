@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ckpt::checkpoint::Checkpoint;
-use ckpt::error::ErrorKind;
-use ckpt::tensor::Checked;
+use ckpt::base::error::ErrorKind;
+use ckpt::read::checkpoint::Checkpoint;
+use ckpt::read::tensor::Checked;
 
 /// Every directory below `root`, itself included, sorted.
 fn directories(root: &Path) -> Vec<PathBuf> {

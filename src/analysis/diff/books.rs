@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use super::expect::Expectation;
 use super::{Change, Diff, DiffOptions, Facts, PairedBy, Same, ScopeTally, Side, Status, Tally, Values};
 use crate::analysis::derived::derived;
-use crate::analysis::roles::short_name;
-use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
-use crate::error::Error;
+use crate::analysis::naming::roles::short_name;
+use crate::base::error::Error;
+use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
 
 /// Scopes that are counted apart; what comes behind is counted together.
 const SCOPES: usize = 1 << 12;

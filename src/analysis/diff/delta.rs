@@ -11,7 +11,7 @@
 use super::Tolerance;
 use super::kernel::{BLOCK, Block, Kind, Sums, compare, squares};
 use super::kinds::{BF16, F16, F32, F64, I8, I16, I32, U8, U16, U32};
-use crate::tensor::{DType, Element, Float};
+use crate::read::tensor::{DType, Element, Float};
 
 /// Parts of a sparkline.
 pub(super) const BINS: usize = 8;

@@ -4,10 +4,10 @@ use super::books::{Ledger, Verdict, is_silent};
 use super::pair::{Leftovers, Pair};
 use super::work::{Todo, Wish, Wishes, Work};
 use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, PairedBy, Status, Tally, Tolerance};
-use crate::analysis::roles::{Role, Roles};
-use crate::analysis::select::Selector;
-use crate::checkpoint::{Checkpoint, Parts, Place, Tensor};
-use crate::tensor::DType;
+use crate::analysis::naming::roles::{Role, Roles};
+use crate::analysis::naming::select::Selector;
+use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
+use crate::read::tensor::DType;
 
 /// Judges pairs as they are found, and lists those of which there is something to tell or to read.
 pub(super) struct Judge<'c, 'o> {

@@ -10,7 +10,7 @@
 
 use std::marker::PhantomData;
 
-use crate::tensor::simd::{Kernel, widest};
+use crate::read::tensor::simd::{Kernel, widest};
 
 /// Elements side by side. Sums depend on it, so it is the same on every machine.
 const LANES: usize = 8;

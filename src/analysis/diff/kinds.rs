@@ -6,7 +6,7 @@
 #![expect(clippy::float_cmp, reason = "whether two elements are equal is the question")]
 
 use super::kernel::Kind;
-use crate::tensor::{from_bfloat16, from_float16};
+use crate::read::tensor::{from_bfloat16, from_float16};
 
 /// Integers, which have no steps between them that would not be their difference.
 macro_rules! integers {

@@ -35,9 +35,9 @@ use std::sync::atomic::Ordering;
 use self::judge::Judge;
 use self::read::Job;
 use self::work::{Wishes, Work};
-use crate::checkpoint::Checkpoint;
-use crate::error::{ErrorKind, Result};
-use crate::progress::Progress;
+use crate::base::error::{ErrorKind, Result};
+use crate::base::progress::Progress;
+use crate::read::checkpoint::Checkpoint;
 
 /// Compares two checkpoints, and keeps everything that is to be told.
 ///

@@ -3,9 +3,9 @@
 use super::Depth;
 use super::expect::Expectation;
 use super::status::Status;
-use crate::checkpoint::{Checkpoint, Tensor};
-use crate::error::Error;
-use crate::tensor::{DType, Element, Shape};
+use crate::base::error::Error;
+use crate::read::checkpoint::{Checkpoint, Tensor};
+use crate::read::tensor::{DType, Element, Shape};
 
 /// One of the two checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! What is compared, how far, and how much a change may be.
 
 use crate::analysis::Selector;
-use crate::analysis::rename::Renames;
+use crate::analysis::naming::rename::Renames;
 
 /// What is compared, and how.
 #[derive(Debug, Default)]

@@ -9,12 +9,12 @@ use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{DiffOptions, PairedBy};
-use crate::analysis::rename::Renames;
-use crate::analysis::roles::short_name;
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
-use crate::error::{Error, ErrorKind, Result};
-use crate::escape::escaped;
-use crate::graphs::object_graph::ObjectGraph;
+use crate::analysis::naming::rename::Renames;
+use crate::analysis::naming::roles::short_name;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// Two tensors that belong together, with their positions.
 #[derive(Clone, Copy)]

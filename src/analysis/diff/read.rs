@@ -13,10 +13,10 @@ use super::units::{Unit, parts_of, units};
 use super::values::{Buffers, Found, Sofar, compare, verdict};
 use super::work::{Todo, Wish, Wishes, Work};
 use super::{Change, DiffOptions};
-use crate::analysis::nearby::{self, Near, WINDOW, groups};
-use crate::checkpoint::{Checkpoint, Cursor, Tensor};
-use crate::parallel::in_order;
-use crate::progress::Progress;
+use crate::analysis::sweep::nearby::{self, Near, WINDOW, groups};
+use crate::base::parallel::in_order;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Cursor, Tensor};
 
 /// What all threads know.
 #[derive(Clone, Copy)]

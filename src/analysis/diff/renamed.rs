@@ -9,8 +9,8 @@ use super::Depth;
 use super::judge::Judge;
 use super::pair::Leftovers;
 use crate::analysis::derived::is_zero;
-use crate::checkpoint::{Checkpoint, Hold, Parts, Tensor};
-use crate::tensor::DType;
+use crate::read::checkpoint::{Checkpoint, Hold, Parts, Tensor};
+use crate::read::tensor::DType;
 
 /// Elements that are looked at a time to see whether a tensor is constant.
 const RUN: u64 = 1 << 14;

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::Side;
 use super::delta::{Bins, Partial};
-use crate::checkpoint::{Checkpoint, Tensor};
-use crate::error::{Error, ErrorKind};
+use crate::base::error::{Error, ErrorKind};
+use crate::read::checkpoint::{Checkpoint, Tensor};
 
 /// Bytes of a batch, and elements.
 const BATCH: usize = 256 << 10;
@@ -88,7 +88,7 @@ pub(super) fn compare(
 fn first(
     (checkpoint, tensor): (&Checkpoint, &Tensor),
     send: &SyncSender<Batch>,
-) -> crate::error::Result<crate::tensor::Checked> {
+) -> crate::base::error::Result<crate::read::tensor::Checked> {
     let mut batch = Batch::default();
     let result = checkpoint.read_all(tensor, &mut |element| {
         batch.push(element);
@@ -123,7 +123,7 @@ fn second(
     theirs: &mut Theirs,
     partial: &mut Partial,
     bins: &Bins,
-) -> crate::error::Result<crate::tensor::Checked> {
+) -> crate::base::error::Result<crate::read::tensor::Checked> {
     let mut at = 0u64;
     checkpoint.read_all(tensor, &mut |element| {
         let Some(other) = theirs.next() else { return Err(stop()) };

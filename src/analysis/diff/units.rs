@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::values::stored;
 use super::work::{Todo, Work};
-use crate::analysis::cut::{TOGETHER, UNIT, part_length, parts};
-use crate::checkpoint::{Checkpoint, Hold, Tensor};
+use crate::analysis::sweep::cut::{TOGETHER, UNIT, part_length, parts};
+use crate::read::checkpoint::{Checkpoint, Hold, Tensor};
 
 /// One thing to do: a run of small pairs, or a part of a large one.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use super::books::Verdict;
 use super::delta::{Bins, Partial, Rules};
 use super::work::Wish;
 use super::{Figures, PairedBy, Same, Side, Status, Values, strings};
-use crate::analysis::nearby::WINDOW;
-use crate::checkpoint::{Checkpoint, Elements, Hold, Parts, Place, Tensor};
-use crate::error::{Error, ErrorKind, Part};
-use crate::tensor::DType;
-use crate::wire::Crc32c;
+use crate::analysis::sweep::nearby::WINDOW;
+use crate::base::error::{Error, ErrorKind, Part};
+use crate::read::checkpoint::{Checkpoint, Elements, Hold, Parts, Place, Tensor};
+use crate::read::tensor::DType;
+use crate::read::wire::Crc32c;
 
 /// What came of some elements of a pair.
 pub(super) enum Found {

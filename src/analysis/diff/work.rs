@@ -2,7 +2,7 @@
 //! there may be a million of them, and what the user wants of each, which is mostly the same for all.
 
 use super::{PairedBy, Status, Tolerance};
-use crate::checkpoint::Tensors;
+use crate::read::checkpoint::Tensors;
 
 /// In the place of a tensor that there is not.
 const NONE: u32 = u32::MAX;

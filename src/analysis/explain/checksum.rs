@@ -9,7 +9,7 @@ use crate::analysis::Code;
 use crate::analysis::forensics::{
     self, BitFlip, Derived, crc_of_zeros, invert_u32, single_bit, single_bit_from_end, text_fragment, zero_length_for,
 };
-use crate::tensor::DType;
+use crate::read::tensor::DType;
 
 /// A coincidence this rare is taken for none.
 const RARE: f64 = 0.001;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::diagnosis::Diagnosis;
 use super::form;
-use crate::escape::{escaped, shell_word};
+use crate::base::escape::{escaped, shell_word};
 
 /// What is known of the files.
 #[derive(Clone, Debug, Default)]

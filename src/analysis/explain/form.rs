@@ -2,9 +2,9 @@
 //!
 //! What a tensor is for is judged as everywhere else (`roles`), with the variables that its name implies beside it.
 
-use crate::analysis::roles::{Role, Roles, short_name};
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
-use crate::tensor::{DType, Shape};
+use crate::analysis::naming::roles::{Role, Roles, short_name};
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::read::tensor::{DType, Shape};
 
 /// What a name says, in a sentence and a next step; `None` for what looks like a weight.
 pub(super) fn of_name(name: &str) -> Option<&'static str> {

@@ -10,12 +10,12 @@ use crate::analysis::validate::{ValidateOptions, Validation, validate};
 use crate::analysis::{
     Code, Finding, Model, Restore, RestoreOptions, Severity, Summary, is_of_one_part, restore, short_name,
 };
-use crate::checkpoint::{Checkpoint, Choice, Parts, Tensor};
-use crate::error::{ErrorKind, Result};
-use crate::limits::Limits;
-use crate::nearest::nearest;
-use crate::progress::Progress;
-use crate::tensor::Checked;
+use crate::base::error::{ErrorKind, Result};
+use crate::base::limits::Limits;
+use crate::base::nearest::nearest;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Choice, Parts, Tensor};
+use crate::read::tensor::Checked;
 
 /// What the files say now.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ fn tensor(checkpoint: &Checkpoint, diagnosis: &Diagnosis) -> Option<(Vec<u8>, Te
 }
 
 fn has_checksum(tensor: &Tensor, crc: u32) -> bool {
-    let is = |place: &crate::checkpoint::Place| place.crc32c.is_some_and(|c| c.0 == crc);
+    let is = |place: &crate::read::checkpoint::Place| place.crc32c.is_some_and(|c| c.0 == crc);
     match &tensor.parts {
         Parts::Whole(place) => is(place),
         Parts::Slices(slices) => slices.iter().filter_map(|slice| slice.place.as_ref()).any(is),

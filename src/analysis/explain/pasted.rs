@@ -1,6 +1,6 @@
 //! Finding values in a pasted message: everything in it is text of strangers and may be anything.
 
-use crate::escape::escaped;
+use crate::base::escape::escaped;
 
 /// Names and paths longer than this are not names and paths.
 const LONGEST: usize = 2048;

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::rename::Renames;
+use crate::analysis::naming::rename::Renames;
+use crate::analysis::naming::roles::short_name;
 use crate::analysis::restore::{KINDS_OF_NAMES, component as substitution, literal, replacement};
-use crate::analysis::roles::short_name;
-use crate::checkpoint::Checkpoint;
+use crate::read::checkpoint::Checkpoint;
 
 /// More names than these say no more of how they were changed.
 const MOST: usize = 64;

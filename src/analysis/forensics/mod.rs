@@ -14,9 +14,9 @@ mod reports;
 
 pub use text::{Fragment, LineEnds, Mangled, Word, ascii_word, looks_mangled_by_text_mode, text_fragment};
 
-use crate::tensor::{DType, Narrow, NarrowKind};
-use crate::wire::gf2::{BIG_FACTOR, ORDER, after_zeros, logarithm, multiply, power, rewind};
-pub use crate::wire::{BitFlip, crc_of_zeros, single_bit, single_bit_from_end};
+use crate::read::tensor::{DType, Narrow, NarrowKind};
+use crate::read::wire::gf2::{BIG_FACTOR, ORDER, after_zeros, logarithm, multiply, power, rewind};
+pub use crate::read::wire::{BitFlip, crc_of_zeros, single_bit, single_bit_from_end};
 
 /// Number of different checksums.
 const CHECKSUMS: f64 = 4_294_967_296.0;

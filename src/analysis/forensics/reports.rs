@@ -4,7 +4,7 @@ use super::{
     ascii_word, crc_of_zeros, invert_u32, is_all_zero, scalar_from_crc, single_bit, single_bit_from_end, text_fragment,
     zero_length_for,
 };
-use crate::tensor::DType;
+use crate::read::tensor::DType;
 
 /// Where, stored, computed, and how many zeros were read.
 const ZEROS: &[(&str, u32, u32, u64)] = &[

@@ -1,7 +1,7 @@
 //! Text where weights should be: words and file beginnings recognised by their checksum, and line ends changed by a
 //! transfer.
 
-use crate::wire::Crc32c;
+use crate::read::wire::Crc32c;
 
 /// Four printable characters that have some checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use super::lookup::Scope;
 use super::paths::Tracer;
 use super::reach::{Fed, Reach, Top, called, position, roots};
 use super::{OpSite, OpsReport};
+use crate::analysis::finding::op_site::{Origin, When};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::op_site::{Origin, When};
-use crate::error::Result;
-use crate::escape::escaped;
-use crate::graphs::graph::{Library, Node, Objects, Part};
-use crate::graphs::saved_model::is_inside;
+use crate::base::error::Result;
+use crate::base::escape::escaped;
+use crate::read::graphs::graph::{Library, Node, Objects, Part};
+use crate::read::graphs::saved_model::is_inside;
 
 /// Ops of one name (custom ones count as one) in a graph that are looked into; of a graph with more, no more than that
 /// they are there can be said.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use serde_json::{Map, Value};
 
-use crate::graphs::keras::KerasConfig;
+use crate::read::graphs::keras::KerasConfig;
 
 /// What was found in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::reach::{Top, called};
-use crate::error::Result;
-use crate::graphs::graph::{Input, Library, Node};
+use crate::base::error::Result;
+use crate::read::graphs::graph::{Input, Library, Node};
 
 /// The graph itself, or one of its functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,7 +15,7 @@ mod reach;
 mod report;
 mod target;
 
-pub use crate::analysis::op_site::{OpSite, Origin, When};
+pub use crate::analysis::finding::op_site::{OpSite, Origin, When};
 pub use capability::{Capability, is_registered};
 pub use keras::KerasFound;
 pub use report::{Looked, OpsReport, Target};
@@ -25,11 +25,11 @@ use std::path::Path;
 
 use self::graph::graph;
 use super::finding::{Code, Finding};
-use crate::error::Result;
-use crate::escape::escaped;
-use crate::graphs::graph::{GraphFile, ObjectKind, Objects, Part, with_graphs};
-use crate::graphs::keras::{KerasConfig, keras_archive, keras_h5, keras_metadata};
-use crate::graphs::saved_model::is_inside;
+use crate::base::error::Result;
+use crate::base::escape::escaped;
+use crate::read::graphs::graph::{GraphFile, ObjectKind, Objects, Part, with_graphs};
+use crate::read::graphs::keras::{KerasConfig, keras_archive, keras_h5, keras_metadata};
+use crate::read::graphs::saved_model::is_inside;
 use report::MOST;
 
 /// Looks at all `targets`.

@@ -10,9 +10,9 @@ use std::rc::Rc;
 
 use super::lookup::{Lookup, Scope};
 use super::reach::{Fed, Top};
-use crate::analysis::op_site::Origin;
-use crate::error::Result;
-use crate::graphs::graph::{Input, Library, Node, ObjectKind, Objects, Part};
+use crate::analysis::finding::op_site::Origin;
+use crate::base::error::Result;
+use crate::read::graphs::graph::{Input, Library, Node, ObjectKind, Objects, Part};
 
 pub(super) struct Tracer<'t, 'a> {
     pub(super) part: &'t Part<'a>,

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::analysis::op_site::When;
-use crate::error::Result;
-use crate::graphs::graph::{Library, Node, Objects, Part};
+use crate::analysis::finding::op_site::When;
+use crate::base::error::Result;
+use crate::read::graphs::graph::{Library, Node, Objects, Part};
 
 /// Something that a program or a loader runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

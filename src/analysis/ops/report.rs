@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::analysis::{Code, Finding};
-use crate::error::Error;
-use crate::graphs::graph::Form;
+use crate::base::error::Error;
+use crate::read::graphs::graph::Form;
 
 /// A file to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]

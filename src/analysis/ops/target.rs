@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Target;
-use crate::checkpoint::{Choice, Foreign, Origin};
-use crate::error::{Error, ErrorKind, Result};
-use crate::graphs::graph::Form;
-use crate::graphs::keras::is_keras_archive;
-use crate::storage::layout::SAVED_MODEL_FILES;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::read::checkpoint::{Choice, Foreign, Origin};
+use crate::read::graphs::graph::Form;
+use crate::read::graphs::keras::is_keras_archive;
+use crate::read::storage::layout::SAVED_MODEL_FILES;
 
 const CHUNKED: &str =
     "a chunked SavedModel (saved_model.cpb) is not read, and open-source TensorFlow cannot read it either";
@@ -98,7 +98,7 @@ fn of_file(path: &Path) -> Result<Option<Target>> {
     if is_keras_archive(path) {
         return Ok(Some(Target::KerasArchive(path.to_path_buf())));
     }
-    let looks = crate::checkpoint::looks_like(&crate::storage::Source::open(path)?.head(4096)?);
+    let looks = crate::read::checkpoint::looks_like(&crate::read::storage::Source::open(path)?.head(4096)?);
     if looks.is_some_and(|looks| looks.kind == Foreign::Hdf5) {
         return Ok(Some(Target::Hdf5(path.to_path_buf())));
     }

@@ -10,11 +10,11 @@ use super::model::{Model, ModelKind};
 use super::rules::{compatible, cpp_name, shard_of, unsupported};
 use super::stored::{Entry, Stored, unexpected_of};
 use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, crossing};
-use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::{Checkpoint, Tensor};
-use crate::escape::escaped;
-use crate::graphs::restores::{RestorePlan, Target, TargetKind, Wanted};
-use crate::tensor::{DType, Shape};
+use crate::analysis::naming::roles::{Role, Roles};
+use crate::base::escape::escaped;
+use crate::read::checkpoint::{Checkpoint, Tensor};
+use crate::read::graphs::restores::{RestorePlan, Target, TargetKind, Wanted};
+use crate::read::tensor::{DType, Shape};
 
 /// How early an error comes, of those that one operation may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,7 +165,7 @@ fn without_excluded(plan: &RestorePlan, stored: &Stored, options: &RestoreOption
             let spec = spec_of(wanted);
             let tensor = Tensor::without_values(&wanted.name, spec.dtype.unwrap_or(DType::Invalid), spec.shape);
             let role = roles.get(&wanted.name).copied().unwrap_or(Role::Weight);
-            let is_graph = wanted.name == crate::checkpoint::OBJECT_GRAPH_KEY;
+            let is_graph = wanted.name == crate::read::checkpoint::OBJECT_GRAPH_KEY;
             !is_graph && !stored.excluded.contains(&wanted.name) && !options.excludes(&tensor, role)
         });
     }

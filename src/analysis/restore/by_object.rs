@@ -16,8 +16,8 @@ use super::requests::judge_requests;
 use super::stored::{Stored, unexpected_of};
 use super::walk::{Bound, Walk, counts};
 use super::{Assertions, Missing, Raise, Restore, RestoreOptions};
-use crate::escape::escaped;
-use crate::graphs::object_graph::ObjectGraph;
+use crate::base::escape::escaped;
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// The call whose outcome is predicted, and the objects that it restores into.
 fn program(stored: &Stored, model: &Model, objects: &Objects) -> (&'static str, Objects) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::prediction::Candidate;
 use super::{Missing, Restore, Unexpected};
-use crate::analysis::roles::short_name;
-use crate::nearest::distance;
+use crate::analysis::naming::roles::short_name;
+use crate::base::nearest::distance;
 
 /// How many missing tensors get candidates; json lists them all, and a person reads no further.
 const MOST: usize = 500;

@@ -10,8 +10,8 @@ use super::reachable::Reachable;
 use super::rules::{compatible, cpp_name, python_shape};
 use super::stored::{Stored, unexpected_of};
 use super::{Assertions, Match, Mismatch, Missing, Raise, Restore, RestoreOptions};
-use crate::escape::escaped;
-use crate::graphs::restores::RestorePlan;
+use crate::base::escape::escaped;
+use crate::read::graphs::restores::RestorePlan;
 
 /// What is said when a `Saver` restores an object-based checkpoint.
 pub(super) const SAVER_ON_OBJECTS: &str = "the checkpoint is object-based: the Saver does not find its keys and goes by \
@@ -20,7 +20,7 @@ pub(super) const SAVER_ON_OBJECTS: &str = "the checkpoint is object-based: the S
 /// The key of every full name. Of several with one name the last counts.
 pub(super) fn keys_by_full_name(stored: &Stored) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let Some(graph) = &stored.graph else { return BTreeMap::new() };
-    let pair = |variable: crate::graphs::object_graph::Variable<'_>| {
+    let pair = |variable: crate::read::graphs::object_graph::Variable<'_>| {
         let attribute = variable.attribute;
         (attribute.full_name.clone().into_bytes(), attribute.checkpoint_key.clone().into_bytes())
     };

@@ -6,9 +6,9 @@ use super::by_name::spec_of;
 use super::model::{Model, Wants};
 use super::reachable::Reachable;
 use super::{Restore, RestoreOptions};
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};
-use crate::graphs::restores::Wanted;
-use crate::tensor::{DType, Shape};
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};
+use crate::read::graphs::restores::Wanted;
+use crate::read::tensor::{DType, Shape};
 
 /// For everything that fits: the name in the checkpoint, and the variable that would take it.
 ///

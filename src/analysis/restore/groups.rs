@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::prediction::UnexpectedGroup;
 use super::{Unexpected, is_save_counter};
-use crate::analysis::roles::{Role, short_name};
-use crate::escape::escaped;
+use crate::analysis::naming::roles::{Role, short_name};
+use crate::base::escape::escaped;
 
 /// How many scopes of a group are kept.
 const SCOPES: usize = 8;
@@ -103,7 +103,7 @@ fn pattern(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::restore::Spec;
-    use crate::tensor::{DType, Shape};
+    use crate::read::tensor::{DType, Shape};
 
     fn tensor(name: &str, role: Role, optimizer: Option<&'static str>) -> Unexpected {
         let spec = Spec { dtype: Some(DType::Float32), shape: Shape::new([2]) };

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Mismatch, Restore};
-use crate::analysis::roles::Role;
-use crate::escape::escaped;
-use crate::tensor::{DType, Shape};
+use crate::analysis::naming::roles::Role;
+use crate::base::escape::escaped;
+use crate::read::tensor::{DType, Shape};
 
 /// What two shapes or dtypes have to do with each other.
 pub(super) fn of_one(mismatch: &Mismatch) -> Option<String> {

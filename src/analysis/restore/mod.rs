@@ -36,23 +36,33 @@ pub use findings::findings;
 pub use keras::KerasProgram;
 pub use model::Model;
 pub use prediction::{
-    Assertions, Candidate, Hint, KerasOutcome, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected,
-    UnexpectedGroup,
+    Assertions, Candidate, Hint, KerasOutcome, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec,
+    Unexpected, UnexpectedGroup,
 };
 
 pub(super) use substitution::{component, literal, replacement};
 
-use crate::checkpoint::Checkpoint;
+use crate::read::checkpoint::Checkpoint;
 use model::Wants;
 use predict::{not_predicted, predict};
 use prediction::is_save_counter;
 
+/// What a model is to Keras: one of its own, another of TensorFlow's, or what neither reads.
+fn model_of_keras(model: &Model) -> keras::Side<'_> {
+    match &model.wants {
+        Wants::Keras(own) => keras::Side::Keras(own),
+        Wants::Names(_) if model.foreign.is_none() => keras::Side::Saver,
+        Wants::Objects(_) if model.foreign.is_none() => keras::Side::Checkpoint,
+        _ => keras::Side::Foreign,
+    }
+}
+
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
-    if let Wants::Keras(keras) = &model.wants
-        && checkpoint.of_format::<crate::formats::keras::KerasFile>().is_some_and(|file| file.is_keras())
+    if let Some(restore) =
+        keras::of_both(checkpoint, model_of_keras(model), options, || predict::base(checkpoint, model))
     {
-        return keras::restore(checkpoint, keras, options, predict::base(checkpoint, model));
+        return restore;
     }
     if let Some(kind) = stored::foreign_to_savers(checkpoint).or(model.foreign) {
         return not_predicted(checkpoint, model, kind);

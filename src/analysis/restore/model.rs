@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use super::keras::{self, KerasModel};
 use super::objects::{Objects, graph_of_keys};
 use super::stored::{foreign_to_savers, read_graph};
-use crate::analysis::model::ModelInfo;
-use crate::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
-use crate::error::{Error, ErrorKind, Result};
-use crate::escape::escaped;
-use crate::graphs::graph::missing_nodes;
-use crate::graphs::model_file::{ModelFile, SavedGraph};
-use crate::graphs::restores::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
-use crate::limits::Limits;
-use crate::tensor::Shape;
+use crate::analysis::survey::model::ModelInfo;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
+use crate::read::graphs::graph::missing_nodes;
+use crate::read::graphs::model_file::{ModelFile, SavedGraph};
+use crate::read::graphs::restores::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
+use crate::read::tensor::Shape;
 
 /// What a restore is predicted for.
 #[derive(Debug)]
@@ -109,8 +109,11 @@ impl Model {
                 if let Some(keras) = KerasModel::of_checkpoint(path, &checkpoint) {
                     let what = keras.what();
                     let wants = Wants::Keras(Box::new(keras));
-                    let mut model = Self { foreign: foreign_to_savers(&checkpoint), ..model(&what, wants, ModelKind::Program) };
-                    model.notes.extend(checkpoint.damage().first().map(|error| format!("the model is damaged: {error}")));
+                    let mut model =
+                        Self { foreign: foreign_to_savers(&checkpoint), ..model(&what, wants, ModelKind::Program) };
+                    model
+                        .notes
+                        .extend(checkpoint.damage().first().map(|error| format!("the model is damaged: {error}")));
                     return Ok(vec![model]);
                 }
                 if !checkpoint.damage().is_empty() {

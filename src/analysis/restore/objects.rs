@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Spec;
-use crate::checkpoint::Checkpoint;
-use crate::graphs::object_graph::{
+use crate::read::checkpoint::Checkpoint;
+use crate::read::graphs::object_graph::{
     Attribute, Child, Node, ObjectGraph, SlotVariable, escape_local_name, unescape_local_name,
 };
-use crate::graphs::saved_objects::SavedObjects;
-use crate::tensor::{DType, Shape};
-use crate::wire::Crc32c;
+use crate::read::graphs::saved_objects::SavedObjects;
+use crate::read::tensor::{DType, Shape};
+use crate::read::wire::Crc32c;
 
 /// What stands between an object's path and its attribute in a key (`OBJECT_ATTRIBUTES_NAME`).
 pub(super) const ATTRIBUTES: &str = ".ATTRIBUTES/";
@@ -117,7 +117,7 @@ impl Objects {
     pub(super) fn of_saved_model(saved: &SavedObjects) -> Self {
         let len = saved.nodes.len();
         let resolve = |id: i32| usize::try_from(id).ok().filter(|id| *id < len);
-        let object = |node: &crate::graphs::saved_objects::SavedObject| {
+        let object = |node: &crate::read::graphs::saved_objects::SavedObject| {
             let children =
                 node.children.iter().filter_map(|child| Some((child.local_name.clone(), resolve(child.node_id)?)));
             let slots = node.slots.iter().filter_map(|slot| {

@@ -4,7 +4,7 @@ use super::model::{Model, Wants};
 use super::prediction::{Mismatch, Restore, RestoreOptions, is_save_counter};
 use super::stored::Stored;
 use super::{by_name, by_object, crossing, model};
-use crate::checkpoint::Checkpoint;
+use crate::read::checkpoint::Checkpoint;
 
 /// What is said of files that other programs read: their rules are not these.
 pub(super) fn not_predicted(checkpoint: &Checkpoint, model: &Model, kind: &str) -> Restore {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use super::keras::KerasProgram;
 use crate::analysis::Selector;
-use crate::analysis::rename::Renames;
-use crate::analysis::roles::Role;
-use crate::tensor::{DType, Shape};
-use crate::wire::Crc32c;
+use crate::analysis::naming::rename::Renames;
+use crate::analysis::naming::roles::Role;
+use crate::read::tensor::{DType, Shape};
+use crate::read::wire::Crc32c;
 
 /// A tensor that the model does not want, near one that it misses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,7 +214,10 @@ impl Hint {
     /// The options as a shell takes them, each with its value.
     pub fn option_words(&self) -> Vec<String> {
         let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
-        self.options.iter().map(|(option, value)| format!("{option} {}", quoted(value))).collect()
+        let words = |(option, value): &(&str, String)| {
+            if value.is_empty() { (*option).to_owned() } else { format!("{option} {}", quoted(value)) }
+        };
+        self.options.iter().map(words).collect()
     }
 }
 

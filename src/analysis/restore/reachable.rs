@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::RestoreOptions;
 use super::objects::{Objects, State};
 use super::prediction::UNKNOWN;
-use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::{Checkpoint, Tensor};
-use crate::tensor::DType;
+use crate::analysis::naming::roles::{Role, Roles};
+use crate::read::checkpoint::{Checkpoint, Tensor};
+use crate::read::tensor::DType;
 
 /// The objects that a program's root leads to, and what of their state counts.
 pub(super) struct Reachable {

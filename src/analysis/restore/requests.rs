@@ -9,9 +9,9 @@ use super::reachable::Reachable;
 use super::rules::{compatible, cpp_name, python_shape, shard_of};
 use super::stored::Stored;
 use super::walk::{Request, Walk};
-use crate::escape::escaped;
-use crate::graphs::object_graph::ObjectGraph;
-use crate::tensor::Shape;
+use crate::base::escape::escaped;
+use crate::read::graphs::object_graph::ObjectGraph;
+use crate::read::tensor::Shape;
 
 /// What a restore into other objects would come to: how many tensors fit, and what it raises.
 pub(super) struct Outcome {

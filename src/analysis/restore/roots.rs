@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::objects::Objects;
-use crate::escape::escaped;
-use crate::graphs::object_graph::ObjectGraph;
+use crate::base::escape::escaped;
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// How many objects are walked below each of the root's children. Names that differ show long before.
 const MOST: usize = 1 << 18;

@@ -2,10 +2,10 @@
 //! names or by objects.
 
 use super::stored::Stored;
-use crate::checkpoint::{Parts, Tensor};
-use crate::escape::escaped;
-use crate::graphs::restores::Part;
-use crate::tensor::{DType, Shape};
+use crate::base::escape::escaped;
+use crate::read::checkpoint::{Parts, Tensor};
+use crate::read::graphs::restores::Part;
+use crate::read::tensor::{DType, Shape};
 
 /// Why TensorFlow cannot cut a part out of a tensor, or put it together from slices.
 pub(super) fn unsupported(name: &[u8], tensor: &Tensor, part: Option<&Part>) -> Option<String> {

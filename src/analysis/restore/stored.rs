@@ -7,13 +7,13 @@ use super::objects::graph_of_keys;
 use super::prediction::Unexpected;
 use super::{RestoreOptions, Spec};
 use crate::analysis::derived::is_missing;
-use crate::analysis::roles::{Role, Roles};
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
-use crate::container::Nothing;
-use crate::formats::bundle::BundleFiles;
-use crate::formats::saver_v1::SaverV1;
-use crate::graphs::object_graph::ObjectGraph;
-use crate::limits::Limits;
+use crate::analysis::naming::roles::{Role, Roles};
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::read::container::Nothing;
+use crate::read::formats::bundle::BundleFiles;
+use crate::read::formats::saver_v1::SaverV1;
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// One tensor of the checkpoint.
 #[derive(Clone, Debug)]

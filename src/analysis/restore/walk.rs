@@ -9,7 +9,7 @@ use super::Raise;
 use super::model::ModelKind;
 use super::objects::{ATTRIBUTES, Objects, State};
 use super::stored::Stored;
-use crate::graphs::object_graph::{Node, ObjectGraph};
+use crate::read::graphs::object_graph::{Node, ObjectGraph};
 
 /// What a node of the checkpoint is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

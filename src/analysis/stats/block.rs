@@ -10,8 +10,8 @@ use std::array;
 
 use super::figures::{Figures, NonFinite, Number};
 use super::moments::{Moments, scale_of, times_power_of_two};
-use crate::tensor::Wide;
-use crate::tensor::simd::{Kernel, widest};
+use crate::read::tensor::Wide;
+use crate::read::tensor::simd::{Kernel, widest};
 
 /// Elements in a block: what is counted together, whatever the number of threads.
 pub(super) const BLOCK: usize = 4096;

@@ -4,7 +4,7 @@
 //! rows on the first. The first axis is gone along, a row after the other; of the last one a mark is kept for each
 //! index, so an axis that is too long for that is not looked at, which is said.
 
-use crate::tensor::Wide;
+use crate::read::tensor::Wide;
 
 /// The longest last axis that is looked at.
 pub const LONGEST: u64 = 1 << 20;

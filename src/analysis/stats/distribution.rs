@@ -5,7 +5,7 @@
 //! (float16, bfloat16, everything of one byte) and for integers up to 2048; elsewhere a quantile is off by at most one
 //! part in 2048. Counts do not depend on the order of the elements, so neither do the answers.
 
-use crate::tensor::{DType, Wide};
+use crate::read::tensor::{DType, Wide};
 
 /// Bits of a float64 that a bucket leaves out.
 const DROPPED: u32 = 42;

@@ -27,9 +27,9 @@ pub use work::each;
 
 use std::ops::ControlFlow;
 
-use super::select::Selection;
-use crate::checkpoint::{Checkpoint, Tensor};
-use crate::progress::Progress;
+use crate::analysis::naming::select::Selection;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Tensor};
 
 /// The tensor at a position.
 pub(crate) fn tensor_at(checkpoint: &Checkpoint, at: usize) -> Option<Tensor> {

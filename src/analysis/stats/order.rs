@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn equal_ones_come_by_name_and_unreadable_ones_last() {
         let mut all = rows(11);
-        all[3].error = Some(crate::error::Error::malformed("x", "y"));
+        all[3].error = Some(crate::base::error::Error::malformed("x", "y"));
         let order = StatsOrder { by: StatsSort::Elements, reverse: false };
         let sorted = order.sorted(all.iter().map(|row| order.key(row)).collect());
         assert_eq!(sorted.last(), Some(&3));

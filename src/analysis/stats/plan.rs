@@ -6,10 +6,10 @@
 use std::ops::Range;
 
 use super::Totals;
-use crate::analysis::cut::{self, TOGETHER, UNIT};
-use crate::analysis::select::Selection;
-use crate::checkpoint::{Checkpoint, Hold, Parts, Tensor};
-use crate::tensor::DType;
+use crate::analysis::naming::select::Selection;
+use crate::analysis::sweep::cut::{self, TOGETHER, UNIT};
+use crate::read::checkpoint::{Checkpoint, Hold, Parts, Tensor};
+use crate::read::tensor::DType;
 
 /// One thing to do: a run of small tensors, or a part of a large one.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::channels::Channels;
 use super::distribution::Distribution;
 use super::figures::Figures;
-use crate::error::Error;
+use crate::base::error::Error;
 
 /// What to find out and how.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub struct StatsOptions {
 /// What was found out about one tensor.
 #[derive(Debug)]
 pub struct TensorStats {
-    /// Its position in [`Checkpoint::tensors`](crate::checkpoint::Checkpoint::tensors).
+    /// Its position in [`Checkpoint::tensors`](crate::read::checkpoint::Checkpoint::tensors).
     pub at: usize,
     /// Its figures; if there is an error, those of the bytes that could be read, which may not be those that were
     /// saved.

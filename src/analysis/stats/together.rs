@@ -1,4 +1,4 @@
-//! Many small tensors as one range of bytes: what [`nearby`](crate::analysis::nearby) reads together is summed here.
+//! Many small tensors as one range of bytes: what [`nearby`](crate::analysis::sweep::nearby) reads together is summed here.
 //!
 //! Only what is right is told from here. Where anything is not, the tensor is read once more by itself, which says why.
 
@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::TensorStats;
 use super::work::{Part, Worker};
-use crate::analysis::nearby::{self, Near, WINDOW, groups};
+use crate::analysis::sweep::nearby::{self, Near, WINDOW, groups};
 
 impl Worker<'_> {
     /// The numeric ones among these positions of the selection, in order.

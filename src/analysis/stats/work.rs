@@ -11,14 +11,14 @@ use super::channels::Marks;
 use super::distribution::{Buckets, Counter};
 use super::plan::{Plan, Unit, bytes, parts};
 use super::{Figures, StatsOptions, TensorStats, Totals};
-use crate::analysis::nearby::{self, Near, WINDOW};
-use crate::analysis::select::Selection;
-use crate::checkpoint::{Checkpoint, Cursor, Elements, Hold, Tensor};
-use crate::error::Result;
-use crate::parallel::in_order;
-use crate::progress::Progress;
-use crate::tensor::{Checked, DType, Widener};
-use crate::wire::Crc32c;
+use crate::analysis::naming::select::Selection;
+use crate::analysis::sweep::nearby::{self, Near, WINDOW};
+use crate::base::error::Result;
+use crate::base::parallel::in_order;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Cursor, Elements, Hold, Tensor};
+use crate::read::tensor::{Checked, DType, Widener};
+use crate::read::wire::Crc32c;
 
 /// What all threads know.
 #[derive(Clone, Copy)]

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use crate::analysis::diff::{Change, Comparison, DiffOptions, Status};
-use crate::analysis::names::Names;
-use crate::analysis::select::Selector;
-use crate::checkpoint::Checkpoint;
-use crate::progress::Progress;
+use crate::analysis::naming::names::Names;
+use crate::analysis::naming::select::Selector;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::Checkpoint;
 
 /// How many weights are kept, those that moved most.
 const MOST: usize = 20;

@@ -11,21 +11,21 @@ pub use moved::{Moved, Scopes};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::files::{FileInfo, files};
 use super::finding::{Code, Finding};
-use super::names::Names;
-use super::objects::Objects;
-use super::roles::Roles;
-use super::select::Selection;
-use super::state_file::{repair, state_findings};
-use super::step::Step;
 use super::validate::finite::{NonFinite, Search, search};
-use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin};
-use crate::error::Result;
-use crate::events::EventFile;
-use crate::finder::state::Outcome;
-use crate::limits::Limits;
-use crate::progress::Progress;
+use crate::analysis::naming::names::Names;
+use crate::analysis::naming::objects::Objects;
+use crate::analysis::naming::roles::Roles;
+use crate::analysis::naming::select::Selection;
+use crate::analysis::survey::files::{FileInfo, files};
+use crate::analysis::survey::state_file::{repair, state_findings};
+use crate::analysis::survey::step::Step;
+use crate::base::error::Result;
+use crate::base::limits::Limits;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Found, ModelDir, Origin};
+use crate::read::events::EventFile;
+use crate::read::finder::state::Outcome;
 
 /// What to look for in a directory.
 #[derive(Clone, Copy, Debug)]

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::names::Names;
-use crate::analysis::roles::{Role, Roles};
-use crate::analysis::scopes::{numbered, ranges};
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor};
+use crate::analysis::naming::names::Names;
+use crate::analysis::naming::roles::{Role, Roles};
+use crate::analysis::naming::scopes::{numbered, ranges};
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor};
 
 /// What changed between two checkpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,7 +123,7 @@ fn verdict(a: &Tensor, b: &Tensor) -> Verdict {
         |equal: Option<bool>| equal.map_or(Verdict::Unknown, |e| if e { Verdict::Same } else { Verdict::Changed });
     match (&a.parts, &b.parts) {
         (Parts::Whole(a), Parts::Whole(b)) => {
-            let size = |place: &crate::checkpoint::Place| place.range.map(|(_, size)| size);
+            let size = |place: &crate::read::checkpoint::Place| place.range.map(|(_, size)| size);
             judge(a.crc32c.zip(b.crc32c).map(|(x, y)| x == y && size(a) == size(b)))
         }
         (Parts::Slices(a), Parts::Slices(b)) if a.len() == b.len() => {

@@ -8,13 +8,13 @@ use super::entries::{StoredPiece, of_tensor};
 use super::shard_files::{ShardFiles, counted};
 use super::{Counts, Validation};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::select::Members;
-use crate::checkpoint::{Checkpoint, Checksums, Tensor};
-use crate::error::{Error, ErrorKind};
-use crate::escape::escaped;
-use crate::progress::Progress;
-use crate::tensor::{Checked, Shape};
-use crate::wire::Crc32c;
+use crate::analysis::naming::select::Members;
+use crate::base::error::{Error, ErrorKind};
+use crate::base::escape::escaped;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Checksums, Tensor};
+use crate::read::tensor::{Checked, Shape};
+use crate::read::wire::Crc32c;
 
 /// A piece whose bytes are not what was saved.
 #[derive(Debug)]
@@ -229,7 +229,7 @@ fn one_by_one(
     lost: &BTreeSet<usize>,
     progress: &Progress,
     result: &mut Validation,
-    check: impl Fn(&Tensor) -> crate::error::Result<(Checked, u64)>,
+    check: impl Fn(&Tensor) -> crate::base::error::Result<(Checked, u64)>,
 ) {
     let mut counts = Counts::default();
     let mut faults = Faults::default();

@@ -3,9 +3,9 @@
 use super::Validation;
 use super::groups::OneOf;
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::state_file::state_findings;
-use crate::analysis::step::Step;
-use crate::checkpoint::{Checkpoint, Found, ModelDir, Origin, SourceKind};
+use crate::analysis::survey::state_file::state_findings;
+use crate::analysis::survey::step::Step;
+use crate::read::checkpoint::{Checkpoint, Found, ModelDir, Origin, SourceKind};
 
 /// Every checkpoint that a path leads to, and which of several it is: of a directory all of them, those of one group
 /// together.

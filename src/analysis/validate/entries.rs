@@ -7,14 +7,14 @@ use std::path::Path;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::analysis::select::Members;
-use crate::bundle::{Span, Stored};
-use crate::checkpoint::{Checkpoint, Parts, Place, StoredSlice, Tensor};
-use crate::error::{Error, ErrorKind};
-use crate::escape::escaped;
-use crate::formats::bundle::BundleFiles;
-use crate::tensor::{DType, Shape, TensorSlice};
-use crate::wire::Crc32c;
+use crate::analysis::naming::select::Members;
+use crate::base::error::{Error, ErrorKind};
+use crate::base::escape::escaped;
+use crate::read::bundle::{Span, Stored};
+use crate::read::checkpoint::{Checkpoint, Parts, Place, StoredSlice, Tensor};
+use crate::read::formats::bundle::BundleFiles;
+use crate::read::tensor::{DType, Shape, TensorSlice};
+use crate::read::wire::Crc32c;
 
 /// One stored piece of a tensor whose entry is sound: bytes in a shard that have one checksum.
 ///

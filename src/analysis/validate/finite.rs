@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::select::Selection;
+use crate::analysis::naming::select::Selection;
 use crate::analysis::stats::{StatsOptions, TensorStats, coordinates, each, tensor_at};
-use crate::checkpoint::Checkpoint;
-use crate::escape::escaped;
-use crate::progress::Progress;
-use crate::tensor::DType;
+use crate::base::escape::escaped;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::Checkpoint;
+use crate::read::tensor::DType;
 
 /// What is not finite in a tensor.
 pub(in crate::analysis) struct NonFinite {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::validation::{Gate, Served, Validation};
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::escape::escaped;
-use crate::finder::serving::Version;
+use crate::base::escape::escaped;
+use crate::read::finder::serving::Version;
 
 impl Gate {
     pub(super) fn of(path: &Path, versions: &[Version]) -> Self {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
-use crate::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
-use crate::escape::escaped;
-use crate::graphs::object_graph::ObjectGraph;
-use crate::limits::Limits;
+use crate::base::escape::escaped;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// How many findings of one kind are told one by one.
 const MOST: usize = 50;

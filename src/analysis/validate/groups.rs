@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use super::validation::{Counts, GroupVerdict, Validation};
 use crate::analysis::finding::{Finding, Severity};
-use crate::checkpoint::{Found, ModelDir, Origin};
-use crate::escape::escaped;
+use crate::base::escape::escaped;
+use crate::read::checkpoint::{Found, ModelDir, Origin};
 
 /// One of several things that are checked.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use std::time::SystemTime;
 use super::shard_files::counted;
 use super::{ValidateOptions, Validation, one_checkpoint};
 use crate::analysis::finding::{Code, Finding};
-use crate::bundle::Prefix;
-use crate::checkpoint::{Origin, SourceKind};
-use crate::escape::{escaped, shell_word};
-use crate::limits::Limits;
+use crate::base::escape::{escaped, shell_word};
+use crate::base::limits::Limits;
+use crate::read::bundle::Prefix;
+use crate::read::checkpoint::{Origin, SourceKind};
 
 /// The leftovers in the directory of what is checked.
 pub(super) fn find(origin: &Origin) -> Vec<Leftover> {

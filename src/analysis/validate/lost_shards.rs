@@ -7,8 +7,8 @@ use super::causes::{candidates, holds};
 use super::entries::StoredPiece;
 use super::shard_files::file_name;
 use crate::analysis::finding::Finding;
-use crate::checkpoint::Checkpoint;
-use crate::escape::shell_word;
+use crate::base::escape::shell_word;
+use crate::read::checkpoint::Checkpoint;
 
 /// The file that is a missing shard.
 #[derive(Debug)]

@@ -31,12 +31,12 @@ pub use validation::{Counts, Gate, GroupVerdict, Served, ValidateOptions, Valida
 use std::path::Path;
 
 use super::finding::{Code, Finding};
-use crate::checkpoint::{Choice, Found, Origin, SourceKind, WrittenPath};
-use crate::error::Result;
-use crate::finder::serving::{Version, versions};
-use crate::graphs::saved_model::SavedModel;
-use crate::limits::Limits;
-use crate::progress::Progress;
+use crate::base::error::Result;
+use crate::base::limits::Limits;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Choice, Found, Origin, SourceKind, WrittenPath};
+use crate::read::finder::serving::{Version, versions};
+use crate::read::graphs::saved_model::SavedModel;
 use groups::OneOf;
 use one::one_checkpoint;
 

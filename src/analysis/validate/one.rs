@@ -3,10 +3,10 @@
 use super::validation::{Counts, ValidateOptions, Validation};
 use super::{bytes, causes, directory, entries, finite, graph, saved_model, saver_v1, shards};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::roles::Roles;
-use crate::checkpoint::{Checkpoint, Origin};
-use crate::limits::Limits;
-use crate::progress::Progress;
+use crate::analysis::naming::roles::Roles;
+use crate::base::limits::Limits;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Origin};
 
 /// Checks one checkpoint, and nothing around it.
 pub(super) fn one_checkpoint(

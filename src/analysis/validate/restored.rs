@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::validation::Validation;
 use crate::analysis::finding::{Code, Severity};
 use crate::analysis::restore::{Raise, Restore, findings};
-use crate::checkpoint::OBJECT_GRAPH_KEY;
+use crate::read::checkpoint::OBJECT_GRAPH_KEY;
 
 impl Validation {
     /// Adds what a restore would do. Damage that was found in what it reads is a part of that.

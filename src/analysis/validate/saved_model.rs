@@ -2,15 +2,15 @@
 
 use super::{Validation, serving};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::model::ModelInfo;
-use crate::checkpoint::{Origin, is_table};
-use crate::error::Error;
-use crate::escape::escaped;
-use crate::graphs::fingerprint::{Fingerprint, checkpoint_hash};
-use crate::graphs::graph::missing_nodes;
-use crate::graphs::meta_graph::MetaGraph;
-use crate::graphs::saved_model::{SavedModel, lost_variables};
-use crate::limits::Limits;
+use crate::analysis::survey::model::ModelInfo;
+use crate::base::error::Error;
+use crate::base::escape::escaped;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Origin, is_table};
+use crate::read::graphs::fingerprint::{Fingerprint, checkpoint_hash};
+use crate::read::graphs::graph::missing_nodes;
+use crate::read::graphs::meta_graph::MetaGraph;
+use crate::read::graphs::saved_model::{SavedModel, lost_variables};
 
 /// What TensorFlow Serving does with a model whose variables are lost.
 const FAILS_LATER: &str = "; TensorFlow Serving loads it all the same, and every request that needs a variable fails";

@@ -5,11 +5,11 @@
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::checkpoint::Checkpoint;
-use crate::escape::escaped;
-use crate::formats::saver_v1::SaverV1;
-use crate::limits::Limits;
-use crate::tensor::DType;
+use crate::base::escape::escaped;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::Checkpoint;
+use crate::read::formats::saver_v1::SaverV1;
+use crate::read::tensor::DType;
 
 /// Checks the entries of a V1 checkpoint; with `quick` only what its metadata says.
 pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validation) {

@@ -9,12 +9,12 @@ use std::path::Path;
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
 use crate::analysis::ops::{Target, When, look_at_ops, targets as targets_of};
-use crate::checkpoint::Origin;
-use crate::escape::{escaped, shell_word};
-use crate::finder::serving::{Version, VersionKind, number, versions};
-use crate::graphs::meta_graph::{MetaGraph, Signature, TensorInfo};
-use crate::graphs::saved_model::SavedModel;
-use crate::tensor::DType;
+use crate::base::escape::{escaped, shell_word};
+use crate::read::checkpoint::Origin;
+use crate::read::finder::serving::{Version, VersionKind, number, versions};
+use crate::read::graphs::meta_graph::{MetaGraph, Signature, TensorInfo};
+use crate::read::graphs::saved_model::SavedModel;
+use crate::read::tensor::DType;
 
 /// Every version that can be read; findings for those that cannot.
 pub(super) fn targets(base: &Path, versions: &[Version], gate: bool, result: &mut Validation) -> Vec<Origin> {
@@ -172,7 +172,7 @@ fn numbered(names: Vec<String>) -> Vec<(String, u64)> {
 
 /// Ops of a version that no stock server has: a custom op needs a library, Python's functions a Python.
 pub(super) fn unknown_ops(dir: &Path, result: &mut Validation) {
-    let Ok((targets, _)) = targets_of(dir, crate::checkpoint::Choice::default()) else { return };
+    let Ok((targets, _)) = targets_of(dir, crate::read::checkpoint::Choice::default()) else { return };
     let graphs: Vec<_> = targets.into_iter().filter(|target| matches!(target, Target::Graphs(..))).collect();
     for mut finding in look_at_ops(&graphs).findings {
         let op = finding.op.as_deref().map(|op| escaped(op.op.as_bytes()).into_owned()).unwrap_or_default();
@@ -287,7 +287,7 @@ fn unconventional(signature: &Signature) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::Shape;
+    use crate::read::tensor::Shape;
 
     fn signature(method: &str, inputs: &[(&str, DType)], outputs: &[(&str, DType)]) -> Signature {
         let infos = |infos: &[(&str, DType)]| {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::entries::StoredPiece;
 use crate::analysis::Code;
-use crate::checkpoint::Checkpoint;
-use crate::escape::{Escaped, escaped};
+use crate::base::escape::{Escaped, escaped};
+use crate::read::checkpoint::Checkpoint;
 
 /// What is known of the shards when their bytes are about to be read.
 #[derive(Debug, Default)]

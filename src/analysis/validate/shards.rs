@@ -5,12 +5,12 @@ use std::path::Path;
 use super::entries::StoredPiece;
 use super::shard_files::{ShardFiles, affected, file_name, names_of};
 use super::{Counts, Validation, lost_shards};
-use crate::analysis::files::{POINTER, foreign};
 use crate::analysis::finding::{Code, Finding};
-use crate::bundle::ShardName;
-use crate::checkpoint::Checkpoint;
-use crate::escape::escaped;
-use crate::formats::bundle::BundleFiles;
+use crate::analysis::survey::files::{POINTER, foreign};
+use crate::base::escape::escaped;
+use crate::read::bundle::ShardName;
+use crate::read::checkpoint::Checkpoint;
+use crate::read::formats::bundle::BundleFiles;
 
 /// How many shards are looked for; a header may claim two billion.
 const MOST: i32 = 1 << 16;

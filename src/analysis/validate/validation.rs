@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::analysis::restore::Restore;
 use crate::analysis::{Finding, Selector, Severity};
-use crate::checkpoint::Choice;
+use crate::read::checkpoint::Choice;
 
 /// What to check and how.
 #[derive(Debug)]

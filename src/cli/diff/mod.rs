@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use ckpt::analysis::diff::{Bound, Comparison, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule};
 use ckpt::analysis::{Renames, Selector, broken_files};
-use ckpt::checkpoint::{Checkpoint, Choice};
-use ckpt::progress::Progress;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::{Checkpoint, Choice};
 use clap::ValueEnum;
 
 use self::rows::{HELD, Show};

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use anyhow::Result;
 use ckpt::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest};
-use ckpt::checkpoint::Checkpoint;
-use ckpt::progress::Progress;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{
     DiffColumns, DiffFlow, DiffNotes, DiffRows, Look, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text,
 };

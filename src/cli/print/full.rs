@@ -2,11 +2,10 @@
 
 use std::io::Write;
 
-use ckpt::checkpoint::Checkpoint;
-use ckpt::error::{Error, ErrorKind, Result};
-use ckpt::export::npy;
-use ckpt::report::{Nest, csv_output, print_head, string_element};
-use ckpt::tensor::{Checked, DType, Element, write_csv, write_json};
+use ckpt::base::error::{Error, ErrorKind, Result};
+use ckpt::read::checkpoint::Checkpoint;
+use ckpt::read::tensor::{Checked, DType, Element, write_csv, write_json};
+use ckpt::report::{Nest, csv_output, npy, print_head, string_element};
 
 use super::text::{variant_text, variant_type};
 use super::wanted::{Wanted, check_small, output};

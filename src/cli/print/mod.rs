@@ -12,7 +12,7 @@ pub(crate) use wanted::Args;
 
 use anyhow::Result;
 use ckpt::analysis::{Roles, derived, is_missing};
-use ckpt::error::ErrorKind;
+use ckpt::base::error::ErrorKind;
 
 use super::ctx::library_sentence;
 use super::source::{near, tell_damage};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         match resolve(name, args.regex, &checkpoint, &roles) {
             Ok(found) if found.is_empty() => {
                 let near = near(std::slice::from_ref(name), &checkpoint);
-                ctx.error(&format!("no tensor matches '{}'{near}", ckpt::escape::escaped(name.as_bytes())));
+                ctx.error(&format!("no tensor matches '{}'{near}", ckpt::base::escape::escaped(name.as_bytes())));
                 status = status.max(Status::Found);
             }
             Ok(found) => wanted.extend(found),

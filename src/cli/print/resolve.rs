@@ -1,10 +1,10 @@
 //! From what a user wrote to tensors and regions.
 
 use ckpt::analysis::{Roles, Selector, short_name};
-use ckpt::checkpoint::{Checkpoint, Tensor};
-use ckpt::error::{Error, ErrorKind, Result};
-use ckpt::escape::escaped;
-use ckpt::tensor::{Region, split_selector};
+use ckpt::base::error::{Error, ErrorKind, Result};
+use ckpt::base::escape::escaped;
+use ckpt::read::checkpoint::{Checkpoint, Tensor};
+use ckpt::read::tensor::{Region, split_selector};
 
 use super::wanted::Wanted;
 

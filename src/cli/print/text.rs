@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use ckpt::analysis::Derived;
-use ckpt::checkpoint::Checkpoint;
-use ckpt::error::{Error, Result};
-use ckpt::escape::escaped;
-use ckpt::graphs::object_graph::{Attribute, ObjectGraph, TreeOptions};
+use ckpt::base::error::{Error, Result};
+use ckpt::base::escape::escaped;
+use ckpt::read::checkpoint::Checkpoint;
+use ckpt::read::graphs::object_graph::{Attribute, ObjectGraph, TreeOptions};
+use ckpt::read::tensor::numpy::{Format, Layout, Options, Writer, quoted};
+use ckpt::read::tensor::{Axis, Checked, DType, Element, Shape};
 use ckpt::report::{shape_text, size, tensor_text};
-use ckpt::tensor::numpy::{Format, Layout, Options, Writer, quoted};
-use ckpt::tensor::{Axis, Checked, DType, Element, Shape};
 use unicode_width::UnicodeWidthStr;
 
 use super::wanted::{Args, READ_WHOLE, Wanted, check, check_small, is_mismatch, output};
@@ -120,9 +120,9 @@ pub(super) fn variant_text(bytes: &[u8]) -> String {
 
 /// The `type_name` of a `VariantTensorDataProto`.
 pub(super) fn variant_type(bytes: &[u8]) -> &[u8] {
-    let mut fields = ckpt::wire::Fields::new(bytes, 0);
+    let mut fields = ckpt::read::wire::Fields::new(bytes, 0);
     while let Ok(Some(field)) = fields.next_field() {
-        if let (1, ckpt::wire::Value::Bytes(name)) = (field.number, field.value) {
+        if let (1, ckpt::read::wire::Value::Bytes(name)) = (field.number, field.value) {
             return name;
         }
     }

@@ -1,8 +1,8 @@
 //! What is to be printed, and how it is checked.
 
-use ckpt::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
-use ckpt::error::{Error, ErrorKind};
-use ckpt::tensor::{Axis, Checked, Region};
+use ckpt::base::error::{Error, ErrorKind};
+use ckpt::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use ckpt::read::tensor::{Axis, Checked, Region};
 
 use crate::cli::source::SourceArgs;
 
@@ -68,7 +68,7 @@ pub(super) fn output(error: std::io::Error) -> Error {
 }
 
 /// Reads everything in the region and nothing else, to learn whether it is what was saved.
-pub(super) fn check(checkpoint: &Checkpoint, wanted: &Wanted) -> ckpt::error::Result<Checked> {
+pub(super) fn check(checkpoint: &Checkpoint, wanted: &Wanted) -> ckpt::base::error::Result<Checked> {
     checkpoint.read(&wanted.tensor, &wanted.axes(), &mut |_| Ok(()))
 }
 
@@ -77,7 +77,7 @@ pub(super) const READ_WHOLE: u64 = 16 << 20;
 
 /// Checks the whole of a small tensor of which a part is wanted. Nothing if the rest of it cannot be read: the part
 /// may be readable all the same.
-pub(super) fn check_small(checkpoint: &Checkpoint, wanted: &Wanted) -> Option<ckpt::error::Result<Checked>> {
+pub(super) fn check_small(checkpoint: &Checkpoint, wanted: &Wanted) -> Option<ckpt::base::error::Result<Checked>> {
     let small = wanted.slice.is_some() && wanted.tensor.bytes().is_some_and(|bytes| bytes <= READ_WHOLE);
     let checked = small.then(|| checkpoint.read_all(&wanted.tensor, &mut |_| Ok(())))?;
     Some(checked).filter(|checked| checked.as_ref().err().is_none_or(is_mismatch))

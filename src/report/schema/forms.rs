@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::analysis::stats;
-use crate::report::change_json::{ElementValue, Figure};
-use crate::report::json::{Checksum, DTypeName, Dims, Float, PathText, Utf8OrBase64, Word, Words};
+use crate::report::diff::change_json::{ElementValue, Figure};
+use crate::report::kit::json::{Checksum, DTypeName, Dims, Float, PathText, Utf8OrBase64, Word, Words};
 
 /// The schema of a form, under the name that `docs/json.md` has for it.
 macro_rules! form {

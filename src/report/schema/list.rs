@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::checkpoints;
 use crate::analysis::{Listing, Names, Objects, Role, Roles, Selection, Sort, derived, is_missing, is_zero};
-use crate::checkpoint::{Checkpoint, Choice, Parts, Place, StoredSlice, Tensor};
-use crate::limits::Limits;
-use crate::report::json::{Checksum, DTypeName, Dims, Utf8OrBase64, Word};
-use crate::report::list_json::{ListFoot, ListHead, Names as TensorNames, list_jsonl};
-use crate::tensor::Shape;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, Choice, Parts, Place, StoredSlice, Tensor};
+use crate::read::tensor::Shape;
+use crate::report::kit::json::{Checksum, DTypeName, Dims, Utf8OrBase64, Word};
+use crate::report::list::json::{ListFoot, ListHead, Names as TensorNames, list_jsonl};
 
 /// The tensors of a checkpoint.
 #[derive(Debug, JsonSchema)]

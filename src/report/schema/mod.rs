@@ -17,18 +17,18 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use super::change_json::Change;
-use super::diff_json::{DiffDepth, DiffFoot, DiffHead, DiffSummary, DiffVerdict};
-use super::explain_json::Explain;
-use super::graph_json::{GraphFoot, GraphHead, Node};
-use super::inspect_json::Inspect;
-use super::json::SCHEMA_VERSION;
-use super::model_json::InspectGraphs;
-use super::ops_json::OpsDocument;
-use super::timeline_json::{Latest, Log};
-use super::validate_json::Validate;
-use crate::checkpoint::{Checkpoint, Choice};
-use crate::limits::Limits;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, Choice};
+use crate::report::diff::change_json::Change;
+use crate::report::diff::json::{DiffDepth, DiffFoot, DiffHead, DiffSummary, DiffVerdict};
+use crate::report::explain::json::Explain;
+use crate::report::graph::json::{GraphFoot, GraphHead, Node};
+use crate::report::inspect::json::Inspect;
+use crate::report::inspect::model_json::InspectGraphs;
+use crate::report::kit::json::SCHEMA_VERSION;
+use crate::report::ops::json::OpsDocument;
+use crate::report::timeline::json::{Latest, Log};
+use crate::report::validate::json::Validate;
 
 /// A `graph`: its pieces in one struct.
 #[derive(Debug, JsonSchema)]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::report::json::{DTypeName, Utf8OrBase64};
-use crate::report::print_json::PrintHead;
+use crate::report::kit::json::{DTypeName, Utf8OrBase64};
+use crate::report::print::json::PrintHead;
 
 /// The values of tensors.
 #[derive(Debug, JsonSchema)]

@@ -11,11 +11,11 @@ use serde_json::ser::Formatter;
 use super::checkpoints;
 use crate::analysis::Selection;
 use crate::analysis::stats::{self, Number, SHARES, Spots, StatsOptions, TensorStats, coordinates};
-use crate::checkpoint::{Checkpoint, Choice, Tensor};
-use crate::limits::Limits;
-use crate::progress::Progress;
-use crate::report::json::{DTypeName, Dims, Float, Utf8OrBase64};
-use crate::report::stats_json::{DeadChannels, StatsFoot, StatsHead, thousandths};
+use crate::base::limits::Limits;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, Choice, Tensor};
+use crate::report::kit::json::{DTypeName, Dims, Float, Utf8OrBase64};
+use crate::report::stats::json::{DeadChannels, StatsFoot, StatsHead, thousandths};
 use crate::report::{StatsFormat, StatsJson, StatsJsonl};
 
 /// Statistics of tensors.

@@ -1,7 +1,7 @@
 //! Pitfalls 1, 2, 10, 11 and what else a table can be.
-use ckpt::limits::Limits;
-use ckpt::storage::Source;
-use ckpt::table::Table;
+use ckpt::base::limits::Limits;
+use ckpt::read::storage::Source;
+use ckpt::read::table::Table;
 
 use super::*;
 

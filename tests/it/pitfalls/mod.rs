@@ -9,9 +9,9 @@ mod values;
 use std::path::{Path, PathBuf};
 
 use crate::support::{elements, region};
-use ckpt::checkpoint::{Checkpoint, Tensor};
-use ckpt::error::{Error, ErrorKind, Part};
-use ckpt::tensor::{Axis, Checked, Shape};
+use ckpt::base::error::{Error, ErrorKind, Part};
+use ckpt::read::checkpoint::{Checkpoint, Tensor};
+use ckpt::read::tensor::{Axis, Checked, Shape};
 use ckpt_synth::{
     Bundle, BundleBuilder, Compression, Entry, Extent, Msg, TableBuilder, V1Builder, Values, dtype, slice_key,
 };

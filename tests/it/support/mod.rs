@@ -7,10 +7,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ckpt::checkpoint::{Checkpoint, Choice, Tensor};
-use ckpt::error::Result;
-use ckpt::limits::Limits;
-use ckpt::tensor::{Axis, Checked};
+use ckpt::base::error::Result;
+use ckpt::base::limits::Limits;
+use ckpt::read::checkpoint::{Checkpoint, Choice, Tensor};
+use ckpt::read::tensor::{Axis, Checked};
 use serde_json::Value;
 
 /// The fixtures.

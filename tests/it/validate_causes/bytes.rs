@@ -4,9 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
-use ckpt::checkpoint::Tensor;
-use ckpt_synth::BundleBuilder;
-use ckpt_synth::dtype;
+use ckpt::read::checkpoint::Tensor;
+use ckpt_synth::{BundleBuilder, dtype};
 use tempfile::TempDir;
 
 use crate::validating::{
@@ -50,14 +49,14 @@ fn a_hole_over_two_tensors_is_one_hole() {
 fn a_whole_tensor_of_tensorflow_s_zeroed() {
     let dir = copy("object_graph/tf_keras");
     let prefix = dir.path().join("ckpt-1");
-    let checkpoint = ckpt::checkpoint::Checkpoint::open(
+    let checkpoint = ckpt::read::checkpoint::Checkpoint::open(
         &prefix,
-        ckpt::checkpoint::Choice::default(),
-        &ckpt::limits::Limits::default(),
+        ckpt::read::checkpoint::Choice::default(),
+        &ckpt::base::limits::Limits::default(),
     )
     .unwrap();
     let largest = checkpoint.tensors().iter().filter(Tensor::is_numeric).max_by_key(Tensor::bytes).unwrap();
-    let ckpt::checkpoint::Parts::Whole(place) = &largest.parts else { panic!("partitioned") };
+    let ckpt::read::checkpoint::Parts::Whole(place) = &largest.parts else { panic!("partitioned") };
     let (start, len) = place.range.unwrap();
     let (start, len) = (usize::try_from(start).unwrap(), usize::try_from(len).unwrap());
     edit(&data_of(&prefix), |bytes| bytes[start..start + len].fill(0));

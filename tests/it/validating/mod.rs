@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ckpt::analysis::{Code, Finding, Selector, Severity, ValidateOptions, Validation, validate};
-use ckpt::checkpoint::Choice;
-use ckpt::limits::Limits;
-use ckpt::progress::Progress;
+use ckpt::base::limits::Limits;
+use ckpt::base::progress::Progress;
+use ckpt::read::checkpoint::Choice;
 use ckpt_synth::BundleBuilder;
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ pub(crate) fn options() -> ValidateOptions {
 }
 
 /// Validates with these options; a path that leads nowhere is an error.
-pub(crate) fn try_run(path: &Path, options: &ValidateOptions) -> ckpt::error::Result<Validation> {
+pub(crate) fn try_run(path: &Path, options: &ValidateOptions) -> ckpt::base::error::Result<Validation> {
     validate(path, options, &Limits::default(), &Progress::default())
 }
 

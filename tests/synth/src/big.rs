@@ -7,10 +7,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::bundle::{data_suffix, with_suffix};
-use crate::crc;
-use crate::dtype;
 use crate::entry::{Entry, Header};
 use crate::table::TableBuilder;
+use crate::{crc, dtype};
 
 /// How much is generated and written at a time.
 const PIECE: usize = 8 << 20;

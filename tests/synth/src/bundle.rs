@@ -8,13 +8,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::{fs, io};
 
-use crate::crc;
-use crate::dtype;
 use crate::entry::{Entry, Header, Versions};
 use crate::layout::Layout;
 use crate::ordered_code::{Extent, slice_key};
 use crate::payload::{self, Payload};
 use crate::table::TableBuilder;
+use crate::{crc, dtype};
 
 /// The key of the object graph.
 pub const OBJECT_GRAPH_KEY: &str = "_CHECKPOINTABLE_OBJECT_GRAPH";

@@ -4,8 +4,9 @@
 //! crate, so they check every part of it at once: checksums, masking, prefix compression, index keys, slice keys.
 
 use ckpt_synth::table::{MAGIC, snappy};
-use ckpt_synth::{BundleBuilder, Compression, Extent, Msg, Node, ObjectGraph, Part, TableBuilder};
-use ckpt_synth::{V1Builder, Values, dtype};
+use ckpt_synth::{
+    BundleBuilder, Compression, Extent, Msg, Node, ObjectGraph, Part, TableBuilder, V1Builder, Values, dtype,
+};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()

@@ -2,12 +2,11 @@
 
 use super::rule::{ROOT, Rank, Rule};
 use super::shapes::COMPARE;
-use crate::analysis::Code;
 use crate::analysis::explain::diagnosis::Diagnosis;
 use crate::analysis::explain::form;
 use crate::analysis::explain::misgiven::misgiven;
 use crate::analysis::explain::pasted::{between, quoted, rest_of_line, word};
-use crate::analysis::is_of_one_part;
+use crate::analysis::{Code, is_of_one_part};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -110,7 +109,7 @@ fn python(name: &str) -> String {
         "float" => "float32".to_owned(),
         "double" => "float64".to_owned(),
         "half" => "float16".to_owned(),
-        name => crate::escape::escaped(name.as_bytes()).into_owned(),
+        name => crate::base::escape::escaped(name.as_bytes()).into_owned(),
     }
 }
 

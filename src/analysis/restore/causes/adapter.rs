@@ -11,7 +11,7 @@ use super::super::rules::compatible;
 use super::super::stored::Stored;
 use super::leave_out::python;
 use super::pairing::pairs;
-use crate::graphs::object_graph::ObjectGraph;
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// How many objects are looked at.
 const MOST: usize = 20_000;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::hints::relation;
 use super::super::{Hint, Mismatch, Restore};
 use super::leave_out::few;
+use crate::analysis::naming::roles::Role;
 use crate::analysis::restore::substitution::literal;
-use crate::analysis::roles::Role;
-use crate::tensor::DType;
+use crate::read::tensor::DType;
 
 /// What a moving average is called (`ExponentialMovingAverage.average_name`).
 pub(super) const AVERAGE: &[u8] = b"/ExponentialMovingAverage";

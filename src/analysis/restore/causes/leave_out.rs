@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Hint, Restore};
-use crate::analysis::roles::{Role, short_name};
-use crate::escape::escaped;
+use crate::analysis::naming::roles::{Role, short_name};
+use crate::base::escape::escaped;
 
 /// More options than this nobody types.
 const MOST: usize = 8;

@@ -19,7 +19,7 @@ pub(super) use sides::Trial;
 
 use super::stored::Stored;
 use super::{Hint, Restore, hints};
-use crate::escape::escaped;
+use crate::base::escape::escaped;
 use sides::Sides;
 
 /// How many kinds of changes are looked for in one set of names: a scope and a suffix and a number.

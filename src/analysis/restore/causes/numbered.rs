@@ -11,9 +11,9 @@ use super::super::Spec;
 use super::order::longest;
 use super::renamed::{Rules, gain};
 use super::sides::{Sides, Tensor, takes};
+use crate::analysis::naming::roles::Role;
 use crate::analysis::restore::substitution::{literal, replacement};
-use crate::analysis::roles::Role;
-use crate::escape::escaped;
+use crate::base::escape::escaped;
 
 /// Families of more layers are not aligned: it costs the product of both numbers.
 const MOST: usize = 600;

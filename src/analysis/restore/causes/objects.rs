@@ -10,10 +10,10 @@ use super::super::{Hint, Restore, is_save_counter, roots};
 use super::adapter::{self, Adapter, Part};
 use super::leave_out::{few, path};
 use super::numbered::COUNTED;
+use crate::analysis::naming::roles::short_name;
 use crate::analysis::restore::requests::outcome;
-use crate::analysis::roles::short_name;
-use crate::escape::escaped;
-use crate::graphs::object_graph::ObjectGraph;
+use crate::base::escape::escaped;
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// What probably happened, for a restore that leaves something out or raises.
 pub(in super::super) fn find(

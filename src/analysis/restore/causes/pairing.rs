@@ -7,7 +7,7 @@ use super::super::Spec;
 use super::super::objects::Objects;
 use super::super::rules::compatible;
 use super::super::stored::Stored;
-use crate::graphs::object_graph::ObjectGraph;
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// How many objects below a child are compared. Names that differ show long before.
 const BELOW: usize = 2000;
@@ -192,7 +192,7 @@ fn stored_below(graph: &ObjectGraph, stored: &Stored, from: usize) -> Values {
     };
     let spec = |at: usize| {
         let attribute = graph.nodes().get(at)?.attributes.first()?;
-        let unknown = Spec { dtype: None, shape: crate::tensor::Shape::unknown_rank() };
+        let unknown = Spec { dtype: None, shape: crate::read::tensor::Shape::unknown_rank() };
         Some(stored.get(attribute.checkpoint_key.as_bytes()).map_or(unknown, super::super::stored::Entry::spec))
     };
     below(from, children, spec)

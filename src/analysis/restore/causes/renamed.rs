@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{Restore, Spec};
 use super::kinds::AVERAGE;
 use super::sides::Sides;
-use crate::analysis::rename::Renames;
+use crate::analysis::naming::rename::Renames;
+use crate::analysis::naming::roles::short_name;
 use crate::analysis::restore::substitution::{component, literal, replacement};
-use crate::analysis::roles::short_name;
 
 /// How many tensors are looked at: a rename shows in the first of them.
 const LOOKED_AT: usize = 2000;
@@ -275,7 +275,7 @@ fn components(restore: &Restore) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::rename::Rename;
+    use crate::analysis::naming::rename::Rename;
 
     #[test]
     fn rules_of_awkward_names_match_them() {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::rules::compatible;
 use super::super::stored::Stored;
-use crate::analysis::rename::Renames;
+use crate::analysis::naming::rename::Renames;
+use crate::analysis::naming::roles::Role;
 use crate::analysis::restore::model::Model;
 use crate::analysis::restore::predict::predict;
 use crate::analysis::restore::prediction::{Restore, RestoreOptions, Spec};
-use crate::analysis::roles::Role;
-use crate::checkpoint::Checkpoint;
+use crate::read::checkpoint::Checkpoint;
 
 /// Restores of more tensors are not tried again with the options that a cause proposes.
 const MOST: usize = 100_000;

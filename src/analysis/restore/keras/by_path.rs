@@ -56,10 +56,15 @@ pub(super) fn load(objects: &Objects, saved: &Saved, program: KerasProgram, skip
             };
             let mut all: Vec<(String, String)> = failed.iter().map(of).collect();
             // Which comes first is not known of layers that only a file tells of.
+            let message_of = |all: &[(String, String)]| match walk.loading.unknown.as_slice() {
+                [] => failures(all),
+                // Whatever is not known may have failed too.
+                _ => "A total of … objects could not be loaded. Example error message for object …".to_owned(),
+            };
             if all.len() > 1 && objects.get(0).is_some_and(|root| root.layers.is_none()) {
-                all.iter_mut().for_each(|failed| *failed = ("…".to_owned(), "…".to_owned()));
+                all.fill(("…".to_owned(), "…".to_owned()));
             }
-            let message = failures(&all);
+            let message = message_of(&all);
             if skips {
                 walk.loading.warnings.push(message);
             } else {

@@ -135,6 +135,15 @@ impl Maker {
                 attributes.push((part.attribute.to_owned(), Held::One(held)));
             }
         }
+        // Keras 3 has these under two names: what is not found under the first is looked up under the second.
+        if class == "MultiHeadAttention" && !is_old {
+            let second: Vec<(String, Held)> = attributes
+                .iter()
+                .filter(|(name, _)| name.ends_with("_dense"))
+                .map(|(name, held)| (format!("_{name}"), held.clone()))
+                .collect();
+            attributes.extend(second);
+        }
         attributes.extend(lists.into_iter().map(|(attribute, list)| (attribute.to_owned(), Held::Many(list))));
         if let Some(object) = self.objects.all.get_mut(at) {
             (object.attributes, object.layers) = (attributes, Some(order));
@@ -150,7 +159,8 @@ impl Maker {
     }
 
     fn without_scope(&mut self, first: usize, scope: &str) {
-        for variable in self.objects.all.iter_mut().skip(first).take(1).flat_map(|object| object.variables.iter_mut().flatten())
+        for variable in
+            self.objects.all.iter_mut().skip(first).take(1).flat_map(|object| object.variables.iter_mut().flatten())
         {
             variable.path = format!("{}:0", joined(scope, &variable.name));
         }
@@ -169,7 +179,11 @@ impl Maker {
         let mut outputs: BTreeMap<String, Option<Dims>> = BTreeMap::new();
         let mut layers = Vec::new();
         for layer in list.iter().filter_map(Value::as_object) {
-            let before = if is_sequence { input.take() } else { from(layer).and_then(|from| outputs.get(from).cloned()).flatten() };
+            let before = if is_sequence {
+                input.take()
+            } else {
+                from(layer).and_then(|from| outputs.get(from).cloned()).flatten()
+            };
             let own = input_of(layer);
             is_built |= own.is_some();
             let around = Around { scope: &scope, input: before.as_ref(), depth: around.depth.saturating_add(1) };
@@ -194,10 +208,15 @@ impl Maker {
             object.built = is_built;
             object.variables = Some(Vec::new());
             object.is_complete = true;
-            object.attributes = vec![("layers".to_owned(), Held::Many(layers.iter().map(|at| Held::One(*at)).collect()))];
+            object.attributes =
+                vec![("layers".to_owned(), Held::Many(layers.iter().map(|at| Held::One(*at)).collect()))];
             object.layers = Some(layers);
         }
-        if is_sequence { input } else { None }
+        if is_sequence {
+            return input;
+        }
+        let last = config_of(json).and_then(|config| config.get("output_layers")).and_then(first_name);
+        last.and_then(|name| outputs.remove(name)).flatten()
     }
 }
 
@@ -225,8 +244,15 @@ impl Objects {
                 };
                 let variables = Some(vec![variable("total"), variable("count")]);
                 let class = Some(class.to_owned());
-                let metric =
-                    Object { name, class, kind: Kind::Metric, built: true, variables, is_complete: true, ..Object::default() };
+                let metric = Object {
+                    name,
+                    class,
+                    kind: Kind::Metric,
+                    built: true,
+                    variables,
+                    is_complete: true,
+                    ..Object::default()
+                };
                 Held::One(self.add(metric))
             })
             .collect();
@@ -241,16 +267,22 @@ fn class_of(json: &Map<String, Value>) -> &str {
     text(json, "class_name").map_or("", |class| class.rsplit('>').next().unwrap_or(class))
 }
 
+fn config_of(json: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    json.get("config").and_then(Value::as_object)
+}
+
+/// The first name in lists of lists.
+fn first_name(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(name) => Some(name),
+        Value::Array(all) => all.first().and_then(first_name),
+        _ => None,
+    }
+}
+
 /// The layer whose output a layer of a functional model takes first, in the form of Keras 2.
 fn from(json: &Map<String, Value>) -> Option<&str> {
-    let mut value = json.get("inbound_nodes")?;
-    while let Some(first) = value.as_array()?.first() {
-        if let Some(name) = first.as_str() {
-            return Some(name);
-        }
-        value = first;
-    }
-    None
+    json.get("inbound_nodes").and_then(first_name)
 }
 
 /// The shape of a layer's input, as far as the configuration says it.
@@ -259,7 +291,10 @@ fn input_of(json: &Map<String, Value>) -> Option<Dims> {
     let built = json.get("build_config").and_then(|built| built.get("input_shape"));
     let declared = || {
         let config = config?;
-        config.get("batch_shape").or_else(|| config.get("batch_input_shape")).or_else(|| config.get("build_input_shape"))
+        config
+            .get("batch_shape")
+            .or_else(|| config.get("batch_input_shape"))
+            .or_else(|| config.get("build_input_shape"))
     };
     dims(built).or_else(|| json.get("inbound_nodes").and_then(first_tensor)).or_else(|| dims(declared()))
 }

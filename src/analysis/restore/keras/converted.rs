@@ -4,7 +4,7 @@
 //! first, to tell weights of cuDNN; models within models are taken apart and put together, layer by layer.
 
 use super::messages::tuple;
-use super::objects::{DEPTH, Kind, KerasProgram, Objects};
+use super::objects::{DEPTH, KerasProgram, Kind, Objects};
 use super::saved::Set;
 use crate::analysis::restore::Raise;
 
@@ -44,7 +44,9 @@ impl Objects {
                     None => Ok(sets),
                 };
             }
-            "Model" | "Sequential" | "Functional" if object.kind == Kind::Model => return self.taken_apart(at, sets, depth),
+            "Model" | "Sequential" | "Functional" if object.kind == Kind::Model => {
+                return self.taken_apart(at, sets, depth);
+            }
             _ => {}
         }
         if matches!(class.as_str(), "Conv1D" | "Conv2D" | "Conv3D" | "Conv2DTranspose" | "ConvLSTM2D") {
@@ -60,7 +62,9 @@ impl Objects {
         let counts = |at: usize| {
             let weights = self.legacy_weights(at, KerasProgram::Keras2)?;
             let is_trained = self.get(at)?.trainable;
-            let trained = weights.iter().filter(|which| is_trained && self.trains(at, which.0) && self.variable(**which).is_some_and(|v| v.trainable));
+            let trained = weights.iter().filter(|which| {
+                is_trained && self.trains(at, which.0) && self.variable(**which).is_some_and(|v| v.trainable)
+            });
             Some((trained.count(), weights.len()))
         };
         let Some((first, _)) = counts(at) else { return Ok(trained) };
@@ -90,7 +94,8 @@ impl Objects {
             if at == to {
                 return Some(object.trainable);
             }
-            let below = object.layers.as_ref()?.iter().find_map(|layer| find(objects, *layer, to, depth.saturating_add(1)))?;
+            let below =
+                object.layers.as_ref()?.iter().find_map(|layer| find(objects, *layer, to, depth.saturating_add(1)))?;
             Some(below && object.trainable)
         }
         find(self, from, to, 0).unwrap_or(true)

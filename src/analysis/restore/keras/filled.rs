@@ -1,59 +1,17 @@
 //! A model of which there are weights: what is in the file says which variables there are, and of which shapes, whatever
 //! its configuration leaves open.
 
+use super::classes::{PLAIN, class_by_name, class_of, names_of, unnumbered};
 use super::objects::{DEPTH, Held, KerasProgram, Kind, Object, Objects, Variable, joined};
 use super::saved::{Group, Listed, Saved, Set};
-use crate::formats::keras::snake;
-
-/// Classes that a group may be called after.
-const CLASSES: &[&str] = &[
-    "BatchNormalization", "Bidirectional", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
-    "Conv3DTranspose", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvLSTMCell", "Dense", "DepthwiseConv1D",
-    "DepthwiseConv2D", "Dropout", "EinsumDense", "Embedding", "Flatten", "Functional", "GRU", "GRUCell",
-    "GroupNormalization", "InputLayer", "LSTM", "LSTMCell", "LayerNormalization", "MultiHeadAttention", "Normalization",
-    "PReLU", "RNN", "RMSNormalization", "ReLU", "SeparableConv1D", "SeparableConv2D", "Sequential", "SimpleRNN",
-    "SimpleRNNCell", "Softmax", "StackedRNNCells", "TimeDistributed", "TFOpLambda", "MaxPooling2D",
-    "GlobalAveragePooling2D", "ELU", "LeakyReLU",
-];
-
-/// Those that hold nothing but variables.
-const PLAIN: &[&str] = &[
-    "BatchNormalization", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Dense",
-    "DepthwiseConv1D", "DepthwiseConv2D", "EinsumDense", "Embedding", "GroupNormalization", "LayerNormalization",
-    "Normalization", "PReLU", "RMSNormalization", "SeparableConv1D", "SeparableConv2D",
-];
-
-/// The class that a name is made of: that of the n-th `dense_3`, or of a group that is called so.
-pub(super) fn class_by_name(name: &str) -> Option<String> {
-    let stem = unnumbered(name);
-    [name, stem].iter().find_map(|name| CLASSES.iter().find(|class| snake(class) == **name)).map(|class| (*class).to_owned())
-}
-
-/// A name without the number that Keras puts behind the second of a kind.
-pub(super) fn unnumbered(name: &str) -> &str {
-    match name.rsplit_once('_') {
-        Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => stem,
-        _ => name,
-    }
-}
-
-/// A class by the name of its group alone.
-fn class_of(segment: &str) -> String {
-    class_by_name(segment).unwrap_or_else(|| {
-        let word = |word: &str| {
-            let mut letters = word.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
-        };
-        unnumbered(segment).split('_').map(word).collect()
-    })
-}
 
 /// The objects of a file that has weights alone.
 pub(super) fn of_groups(saved: &Saved, program: KerasProgram) -> Objects {
     let mut objects = Objects::default();
     let group = saved.groups.get("");
     let name = group.and_then(|group| group.name.clone()).unwrap_or_default();
-    let is_list = saved.has_path("layers") && !saved.below("").any(|name| !matches!(name, "layers" | "optimizer" | "metrics" | "vars"));
+    let is_list = saved.has_path("layers")
+        && !saved.below("").any(|name| !matches!(name, "layers" | "optimizer" | "metrics" | "vars"));
     let class = if is_list { class_by_name(&name) } else { None };
     let kind = if is_list { Kind::Model } else { Kind::Subclass };
     let top = Object { name, class, kind, built: true, trainable: true, ..Object::default() };
@@ -72,7 +30,16 @@ impl Objects {
             let is_root = path.is_empty();
             if self.get(at).is_some_and(|object| !object.is_complete) {
                 let scope = self.get(at).map(|object| object.called().to_owned()).unwrap_or_default();
-                let scope = if self.get(at).is_some_and(|object| object.kind == Kind::Model) { String::new() } else { scope };
+                // A Functional model puts no name before those of its layers, and neither does Keras 2.
+                let scope = match self.get(at).filter(|object| object.kind == Kind::Model) {
+                    Some(object) if program == KerasProgram::Keras3 => match object.class.as_deref() {
+                        Some("Sequential") => scope,
+                        Some(_) => String::new(),
+                        None => "…".to_owned(),
+                    },
+                    Some(_) => String::new(),
+                    None => scope,
+                };
                 self.adopt(at, &path, saved, program, (&scope, 0));
             } else if is_root {
                 for name in ["optimizer", "metrics"] {
@@ -100,7 +67,12 @@ impl Objects {
             let own = |n: usize| {
                 let name = names.get(n).copied().unwrap_or_default();
                 let end = if program == KerasProgram::Keras2 { ":0" } else { "" };
-                let path = if name.is_empty() { "…".to_owned() } else { format!("{}{end}", joined(&scope, name)) };
+                let is_open = scope.starts_with('…') && program == KerasProgram::Keras3;
+                let path = if name.is_empty() || is_open {
+                    "…".to_owned()
+                } else {
+                    format!("{}{end}", joined(&scope, name))
+                };
                 Variable { name: name.to_owned(), path, shape: None, trainable: !name.starts_with("moving_") }
             };
             (0..group.sets.len()).map(own).collect()
@@ -115,14 +87,26 @@ impl Objects {
 
     /// Adds everything that the file has below an object.
     fn adopt(&mut self, at: usize, path: &str, saved: &Saved, program: KerasProgram, below: (&str, usize)) {
-        let known: Vec<String> =
-            self.get(at).map(|object| object.attributes.iter().map(|(name, _)| name.clone()).collect()).unwrap_or_default();
-        let names: Vec<String> = saved.below(path).filter(|name| !known.iter().any(|known| known == name)).map(str::to_owned).collect();
+        let known: Vec<String> = self
+            .get(at)
+            .map(|object| object.attributes.iter().map(|(name, _)| name.clone()).collect())
+            .unwrap_or_default();
+        let names: Vec<String> =
+            saved.below(path).filter(|name| !known.iter().any(|known| known == name)).map(str::to_owned).collect();
         for name in names {
             self.adopt_one(at, path, &name, saved, program, below);
         }
         let Some(object) = self.all.get_mut(at) else { return };
         object.is_complete = true;
+        if object.class.as_deref() == Some("MultiHeadAttention") && program == KerasProgram::Keras3 {
+            let second: Vec<(String, Held)> = object
+                .attributes
+                .iter()
+                .filter(|(name, _)| name.ends_with("_dense") && !name.starts_with('_'))
+                .map(|(name, held)| (format!("_{name}"), held.clone()))
+                .collect();
+            object.attributes.extend(second);
+        }
         if object.layers.is_none() {
             let order = self.get(at).and_then(|object| self.order(object));
             if let Some(object) = self.all.get_mut(at) {
@@ -142,7 +126,9 @@ impl Objects {
         if object.attributes.is_empty() {
             return Some(Vec::new());
         }
-        if let ([(_, Held::One(only))], true) = (object.attributes.as_slice(), object.variables.as_ref().is_some_and(Vec::is_empty)) {
+        if let ([(_, Held::One(only))], true) =
+            (object.attributes.as_slice(), object.variables.as_ref().is_some_and(Vec::is_empty))
+        {
             return Some(vec![*only]);
         }
         let names: &[&str] = match object.class.as_deref()? {
@@ -164,7 +150,15 @@ impl Objects {
         names.iter().map(|name| one(name)).collect()
     }
 
-    fn adopt_one(&mut self, at: usize, path: &str, name: &str, saved: &Saved, program: KerasProgram, (scope, depth): (&str, usize)) {
+    fn adopt_one(
+        &mut self,
+        at: usize,
+        path: &str,
+        name: &str,
+        saved: &Saved,
+        program: KerasProgram,
+        (scope, depth): (&str, usize),
+    ) {
         let below = joined(path, name);
         if depth > DEPTH || !saved.has_path(&below) || name == "vars" {
             return;
@@ -175,7 +169,15 @@ impl Objects {
         }
     }
 
-    fn adopted(&mut self, path: &str, attribute: &str, class: Option<String>, saved: &Saved, program: KerasProgram, (scope, depth): (&str, usize)) -> Held {
+    fn adopted(
+        &mut self,
+        path: &str,
+        attribute: &str,
+        class: Option<String>,
+        saved: &Saved,
+        program: KerasProgram,
+        (scope, depth): (&str, usize),
+    ) -> Held {
         if !saved.is_object(path) {
             let mut names: Vec<&str> = saved.below(path).collect();
             names.sort_by_key(|name| (unnumbered(name).len(), unnumbered(name).to_owned(), number(name)));
@@ -205,9 +207,21 @@ impl Objects {
         });
         let is_nameless = name.is_none();
         let called = name.unwrap_or_else(|| attribute.to_owned());
-        let at = self.add(Object { name: called, is_nameless, class, kind, trainable: true, built: true, ..Object::default() });
+        let at = self.add(Object {
+            name: called,
+            is_nameless,
+            class,
+            kind,
+            trainable: true,
+            built: true,
+            ..Object::default()
+        });
         self.fill_one(at, &group, program, scope);
-        let own = self.get(at).map(|object| joined(scope, object.called())).unwrap_or_default();
+        // Of models Keras 3 puts the name of a Sequential one before those of its layers, Keras 2 none.
+        let is_bare = kind == Kind::Model
+            && (program == KerasProgram::Keras2
+                || self.get(at).and_then(|object| object.class.as_deref()) == Some("Functional"));
+        let own = self.get(at).filter(|_| !is_bare).map(|object| joined(scope, object.called())).unwrap_or_default();
         self.adopt(at, path, saved, program, (&own, depth));
         Held::One(at)
     }
@@ -216,7 +230,8 @@ impl Objects {
     pub(super) fn fill_listed(&mut self, saved: &Saved, program: KerasProgram) {
         let layers: Vec<usize> = self.layers(0).map(<[usize]>::to_vec).unwrap_or_default();
         for listed in &saved.listed {
-            let Some(at) = layers.iter().copied().find(|at| self.get(*at).is_some_and(|object| object.name == listed.name))
+            let Some(at) =
+                layers.iter().copied().find(|at| self.get(*at).is_some_and(|object| object.name == listed.name))
             else {
                 continue;
             };
@@ -256,7 +271,12 @@ impl Objects {
     pub(super) fn of_lists(saved: &Saved) -> Self {
         let mut objects = Self::default();
         let built = Object { built: true, trainable: true, is_complete: true, ..Object::default() };
-        objects.add(Object { kind: Kind::Model, variables: Some(Vec::new()), layers: Some(Vec::new()), ..built.clone() });
+        objects.add(Object {
+            kind: Kind::Model,
+            variables: Some(Vec::new()),
+            layers: Some(Vec::new()),
+            ..built.clone()
+        });
         let (mut layers, mut is_class) = (Vec::new(), false);
         for listed in &saved.listed {
             let class = class_by_name(&listed.name);
@@ -291,21 +311,4 @@ fn listed_variable(name: &str, set: Option<&Set>) -> Variable {
 /// The number at the end of a name.
 fn number(name: &str) -> u64 {
     name.rsplit_once('_').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
-}
-
-/// The names of the variables of a class, where their number leaves no doubt.
-fn names_of(class: &str, count: usize) -> Vec<&'static str> {
-    let all: &[&str] = match class {
-        "Dense" | "EinsumDense" => &["kernel", "bias"],
-        class if class.starts_with("Conv") && !class.contains("LSTM") => &["kernel", "bias"],
-        "Embedding" => &["embeddings"],
-        "BatchNormalization" if count == 4 => &["gamma", "beta", "moving_mean", "moving_variance"],
-        "LayerNormalization" | "GroupNormalization" if count == 2 => &["gamma", "beta"],
-        "LSTMCell" | "GRUCell" | "SimpleRNNCell" | "ConvLSTMCell" => &["kernel", "recurrent_kernel", "bias"],
-        "SeparableConv1D" | "SeparableConv2D" if count == 3 => &["depthwise_kernel", "pointwise_kernel", "bias"],
-        "PReLU" => &["alpha"],
-        "RMSNormalization" => &["scale"],
-        _ => &[],
-    };
-    all.iter().copied().take(count).collect()
 }

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::filled::{class_by_name, unnumbered};
+use super::classes::{class_by_name, unnumbered};
 use super::objects::{DEPTH, Held, KerasProgram, Objects, Which, joined};
 use super::saved::{Saved, Set};
-use crate::formats::keras::snake;
+use crate::read::formats::keras::snake;
 
 /// Whose a variable is: the names from the model down to its layer, and its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,7 +86,11 @@ fn held_names(
     match held {
         Held::One(at) => names(objects, *at, around, seen, all, depth),
         Held::Many(_) if depth > DEPTH => {}
-        Held::Many(list) => list.iter().for_each(|held| held_names(objects, held, around, seen, all, depth.saturating_add(1))),
+        Held::Many(list) => {
+            for held in list {
+                held_names(objects, held, around, seen, all, depth.saturating_add(1));
+            }
+        }
     }
 }
 
@@ -159,12 +163,14 @@ pub(super) struct Judgement {
 
 /// Compares what is taken with what is meant.
 pub(super) fn judge(
+    objects: &Objects,
     model: &BTreeMap<Which, Identity>,
     file: &BTreeMap<Vec<u8>, Identity>,
     taken: &[(Which, Set)],
 ) -> Judgement {
     let pairs: Vec<(Which, &Identity, &Identity, &Set)> = taken
         .iter()
+        .filter(|(which, _)| objects.is_of_model(which.0))
         .filter_map(|(which, set)| Some((*which, model.get(which)?, file.get(&set.name)?, set)))
         .collect();
     let mut judgement = Judgement::default();
@@ -199,17 +205,25 @@ fn same_variable(a: &str, b: &str) -> bool {
     is_unknown(a) || is_unknown(b) || b.ends_with("vars") || plain(a) == plain(b)
 }
 
+/// The names from the model down to a layer, and those of what it takes.
+type Chains = (Vec<String>, Vec<String>);
+
+/// The numbers of a pair of names that Keras counted, and the names.
+type Counted<'p> = (u64, u64, &'p (String, String));
+
 /// Chains of layer names of which the last two do not belong together.
 fn wrong_pairs(
     pairs: &[(Which, &Identity, &Identity, &Set)],
     file: &BTreeMap<Vec<u8>, Identity>,
     renamed: &mut Vec<(String, String)>,
-) -> BTreeSet<(Vec<String>, Vec<String>)> {
+) -> BTreeSet<Chains> {
     let mut wrong = BTreeSet::new();
     // All chains of the file: who has a name of their own there.
-    let there: BTreeSet<&[String]> =
-        file.values().flat_map(|identity| (1..=identity.layers.len()).filter_map(|n| identity.layers.get(..n))).collect();
-    let mut levels: BTreeMap<(Vec<String>, Vec<String>), Vec<(String, String)>> = BTreeMap::new();
+    let there: BTreeSet<&[String]> = file
+        .values()
+        .flat_map(|identity| (1..=identity.layers.len()).filter_map(|n| identity.layers.get(..n)))
+        .collect();
+    let mut levels: BTreeMap<Chains, Vec<(String, String)>> = BTreeMap::new();
     for (_, own, other, _) in pairs {
         for level in 0..own.layers.len().min(other.layers.len()) {
             let (Some(a), Some(b)) = (own.layers.get(level), other.layers.get(level)) else { continue };
@@ -222,7 +236,7 @@ fn wrong_pairs(
     }
     for ((model_around, file_around), siblings) in levels {
         let chain = |around: &[String], name: &str| [around, &[name.to_owned()]].concat();
-        let mut counted: BTreeMap<String, Vec<(u64, u64, &(String, String))>> = BTreeMap::new();
+        let mut counted: BTreeMap<String, Vec<Counted<'_>>> = BTreeMap::new();
         for pair in &siblings {
             let (a, b) = pair;
             match (counter(a), counter(b)) {

@@ -66,7 +66,11 @@ impl Lists<'_> {
             self.loading.doubt("the layers of the model".to_owned());
             return Ok(());
         };
-        if self.how.by_name { self.by_name(&layers, saved)? } else { self.by_order(&layers, saved)? }
+        if self.how.by_name {
+            self.by_name(&layers, saved)?;
+        } else {
+            self.by_order(&layers, saved)?;
+        }
         self.top(saved)?;
         self.assign()
     }
@@ -133,11 +137,8 @@ impl Lists<'_> {
                 sets = self.given(at, sets)?;
                 let name = &listed.name;
                 if sets.len() != weights.len() {
-                    let counts = format!(
-                        "Layer expects {} weight(s). Received {} saved weight(s)",
-                        weights.len(),
-                        sets.len()
-                    );
+                    let counts =
+                        format!("Layer expects {} weight(s). Received {} saved weight(s)", weights.len(), sets.len());
                     if self.how.skips {
                         self.loading.warnings.push(format!(
                             "Skipping loading of weights for layer #{k} (named {name}) due to mismatch in number of weights. \
@@ -173,7 +174,9 @@ impl Lists<'_> {
             )));
         }
         if !self.how.skips {
-            return Err(value_error(format!("Weight count mismatch for top-level weights of model. Model expects {counts}")));
+            return Err(value_error(format!(
+                "Weight count mismatch for top-level weights of model. Model expects {counts}"
+            )));
         }
         self.loading.warnings.push(format!(
             "Skipping loading top-level weights for model due to mismatch in number of weights. Model expects {counts}"
@@ -201,17 +204,14 @@ impl Lists<'_> {
             let (space, top) = (if is_old { " " } else { "" }, is_old && what == "top-level model");
             let shapes = format!("Weight expects shape {wanted}. Received saved weight with shape {found}");
             if self.how.skips {
-                let why = match top {
-                    true => format!("top-level weight for model due to mismatch in shape for weight {path}"),
-                    false => format!("weights for {what}{space}due to mismatch in shape for weight {path}"),
-                };
+                let why =
+                    if top { "top-level weight for model ".to_owned() } else { format!("weights for {what}{space}") };
+                let why = format!("{why}due to mismatch in shape for weight {path}");
                 self.loading.warnings.push(format!("Skipping loading {why}. {shapes}"));
                 continue;
             }
-            let why = match top {
-                true => format!("model for top-level weight {path}"),
-                false => format!("{what}{space}for weight {path}"),
-            };
+            let why = if top { "model for top-level weight ".to_owned() } else { format!("{what}{space}for weight ") };
+            let why = format!("{why}{path}");
             return Err(value_error(format!("Shape mismatch in {why}. {shapes}")));
         }
         Ok(())

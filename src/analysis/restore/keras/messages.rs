@@ -25,7 +25,8 @@ pub(super) fn shown(object: &Object, program: KerasProgram) -> String {
     let class = object.class.as_deref().unwrap_or("…");
     match (program, object.kind) {
         (_, super::objects::Kind::Optimizer) => {
-            let module = if class == "LossScaleOptimizer" { "loss_scale_optimizer".to_owned() } else { class.to_lowercase() };
+            let module =
+                if class == "LossScaleOptimizer" { "loss_scale_optimizer".to_owned() } else { class.to_lowercase() };
             format!("<keras.src.optimizers.{module}.{class} object at 0x…>")
         }
         (KerasProgram::Keras3, _) => {
@@ -98,8 +99,7 @@ pub(super) fn failures(failed: &[(String, String)]) -> String {
 
 /// What is said of an optimizer that has other variables.
 pub(super) fn optimizer(object: &Object, has: usize, found: usize) -> String {
-    let unbuilt =
-        if has == 0 { "This is likely because the optimizer has not been called/built yet." } else { "" };
+    let unbuilt = if has == 0 { "This is likely because the optimizer has not been called/built yet." } else { "" };
     format!(
         "Skipping variable loading for optimizer '{}', because it has {has} variables whereas the saved optimizer has {found} \
          variables. {unbuilt}",

@@ -67,6 +67,7 @@ impl Held {
 
 /// An object.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Object {
     /// Its name; of a model that is a class of the program it may not be known.
     pub(super) name: String,
@@ -151,7 +152,7 @@ impl Objects {
                 Held::One(at) if skipped(*at) && program == KerasProgram::Keras2 => continue,
                 Held::One(at) => {
                     let class = self.get(*at).and_then(|object| object.class.clone());
-                    class.map_or_else(|| "object".to_owned(), |class| crate::formats::keras::snake(&class))
+                    class.map_or_else(|| "object".to_owned(), |class| crate::read::formats::keras::snake(&class))
                 }
                 Held::Many(_) if program == KerasProgram::Keras2 => continue,
                 Held::Many(_) => "container".to_owned(),
@@ -166,14 +167,14 @@ impl Objects {
     /// Under which path each object is saved: the first at which the writer comes to it.
     pub(super) fn places(&self, program: KerasProgram) -> Vec<(usize, String)> {
         let mut places = Vec::new();
-        self.place(0, String::new(), program, &mut BTreeSet::new(), &mut places, 0);
+        self.place(0, "", program, &mut BTreeSet::new(), &mut places, 0);
         places
     }
 
     fn place(
         &self,
         at: usize,
-        path: String,
+        path: &str,
         program: KerasProgram,
         seen: &mut BTreeSet<usize>,
         places: &mut Vec<(usize, String)>,
@@ -182,16 +183,16 @@ impl Objects {
         if depth > DEPTH || !seen.insert(at) {
             return;
         }
-        places.push((at, path.clone()));
+        places.push((at, path.to_owned()));
         for (attribute, held) in self.walk(at, program) {
-            self.place_held(held, joined(&path, attribute), program, seen, places, depth.saturating_add(1));
+            self.place_held(held, &joined(path, attribute), program, seen, places, depth.saturating_add(1));
         }
     }
 
     fn place_held(
         &self,
         held: &Held,
-        path: String,
+        path: &str,
         program: KerasProgram,
         seen: &mut BTreeSet<usize>,
         places: &mut Vec<(usize, String)>,
@@ -203,7 +204,7 @@ impl Objects {
             Held::Many(list) => {
                 let before = seen.clone();
                 for (segment, held) in self.segments(list, program, &|at| before.contains(&at)) {
-                    self.place_held(held, joined(&path, &segment), program, seen, places, depth.saturating_add(1));
+                    self.place_held(held, &joined(path, &segment), program, seen, places, depth.saturating_add(1));
                 }
             }
         }
@@ -236,7 +237,8 @@ impl Objects {
                 let mut all = Vec::new();
                 self.flat(at, true, &mut all, 0)?;
                 let trained = self.get(at)?.trainable;
-                let (first, then): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, is_trained)| *is_trained || !trained);
+                let (first, then): (Vec<_>, Vec<_>) =
+                    all.into_iter().partition(|(_, is_trained)| *is_trained || !trained);
                 Some(first.into_iter().chain(then).map(|(which, _)| which).collect())
             }
             KerasProgram::Keras2 => {
@@ -281,7 +283,8 @@ impl Objects {
             }
             return Some((trained, untrained));
         }
-        let all = trained.into_iter().chain(untrained).chain(within.into_iter().flat_map(|(a, b)| a.into_iter().chain(b)));
+        let all =
+            trained.into_iter().chain(untrained).chain(within.into_iter().flat_map(|(a, b)| a.into_iter().chain(b)));
         Some((Vec::new(), all.collect()))
     }
 

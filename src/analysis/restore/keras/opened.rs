@@ -9,13 +9,13 @@ use super::filled::of_groups;
 use super::judged::{Identity, of_model};
 use super::objects::{KerasProgram, Objects, Which};
 use super::saved::Saved;
-use crate::checkpoint::{Checkpoint, Choice};
-use crate::error::Result;
-use crate::formats::keras::KerasFile;
-use crate::limits::Limits;
-use crate::container::Tensor;
-use crate::storage::Source;
-use crate::tensor::{DType, Shape};
+use crate::base::error::Result;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, Choice};
+use crate::read::container::Tensor;
+use crate::read::formats::keras::KerasFile;
+use crate::read::storage::Source;
+use crate::read::tensor::{DType, Shape};
 
 /// A model of Keras.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,11 @@ impl KerasModel {
         let by_groups = || {
             let named = saved.groups.values().any(|group| group.name.is_some());
             let is_old = saved.has_path("metrics") || saved.has_path("_layer_checkpoint_dependencies");
-            (!saved.is_listed && (named || is_old)).then_some(if named { KerasProgram::Keras3 } else { KerasProgram::Keras2 })
+            (!saved.is_listed && (named || is_old)).then_some(if named {
+                KerasProgram::Keras3
+            } else {
+                KerasProgram::Keras2
+            })
         };
         let writer = by_version.or_else(|| config.as_ref().and_then(writer_of_config)).or_else(by_groups);
         let training = file.facts().training_config.as_deref().and_then(|text| serde_json::from_str(text).ok());
@@ -148,7 +152,9 @@ fn writer_of_config(json: &Value) -> Option<KerasProgram> {
                 if object.contains_key("batch_input_shape") {
                     return Some(KerasProgram::Keras2);
                 }
-                if object.contains_key("batch_shape") || object.get("class_name").is_some_and(|class| class == "DTypePolicy") {
+                if object.contains_key("batch_shape")
+                    || object.get("class_name").is_some_and(|class| class == "DTypePolicy")
+                {
                     return Some(KerasProgram::Keras3);
                 }
                 match object.get("module").and_then(Value::as_str) {

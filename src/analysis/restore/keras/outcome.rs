@@ -1,7 +1,6 @@
 //! The answer: what Keras does with the file, and whether the user has what they want.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::advice;
 use super::answer::Answer;
@@ -11,37 +10,16 @@ use super::loading::Loading;
 use super::objects::{KerasProgram, Kind, Objects, Which};
 use super::opened::KerasModel;
 use super::saved::{Saved, Set};
+use super::ways::{Way, load, way};
 use super::{by_path, listed, whole};
+use crate::analysis::naming::roles::Role;
 use crate::analysis::restore::prediction::{KerasOutcome, UNKNOWN};
-use crate::analysis::restore::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected, groups, hints};
-use crate::analysis::roles::Role;
-use crate::checkpoint::Checkpoint;
-use crate::container::Tensor;
-use crate::tensor::{DType, Shape};
-
-/// Which of its ways a Keras takes, by the name of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Path,
-    Lists,
-    /// It refuses the ending.
-    Refused,
-    /// It takes for HDF5 what is none.
-    Unreadable,
-}
-
-fn way(file: &Path, program: KerasProgram) -> Way {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match program {
-        _ if name.ends_with(".keras") || name.ends_with(".weights.h5") => Way::Path,
-        KerasProgram::Keras3 if name.ends_with(".weights.json") => Way::Path,
-        _ if name.ends_with(".h5") || name.ends_with(".hdf5") => Way::Lists,
-        KerasProgram::Keras3 => Way::Refused,
-        KerasProgram::Keras2 if name.ends_with(".json") => Way::Unreadable,
-        // Whatever is no checkpoint of TensorFlow is opened as HDF5.
-        KerasProgram::Keras2 => Way::Lists,
-    }
-}
+use crate::analysis::restore::{
+    Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected, groups, hints,
+};
+use crate::read::checkpoint::Checkpoint;
+use crate::read::container::Tensor;
+use crate::read::tensor::{DType, Shape};
 
 /// Predicts it.
 pub(in crate::analysis::restore) fn restore(
@@ -78,9 +56,10 @@ pub(in crate::analysis::restore) fn restore(
     if way == Way::Lists && loading.raise.is_some() {
         told = listed::load(&objects, &saved, program, How { by_name: true, skips: true });
     }
-    let judgement = judge(&identities, &theirs, &told.taken);
+    let judgement = judge(&objects, &identities, &theirs, &told.taken);
     let mut restore = Restore {
         call: call(program, how, is_whole),
+        model: format!("{}, in {}", base.model, version(program)),
         keras: Some(KerasOutcome {
             program,
             by: match (way, how.by_name) {
@@ -101,19 +80,51 @@ pub(in crate::analysis::restore) fn restore(
     let ids: Vec<(Which, &Identity, Shape)> = identities
         .iter()
         .filter(|(which, _)| objects.is_of_model(which.0))
-        .map(|(which, identity)| (*which, identity, shape_of(objects.variable(*which).and_then(|v| v.shape.as_deref()))))
+        .map(|(which, identity)| {
+            (*which, identity, shape_of(objects.variable(*which).and_then(|v| v.shape.as_deref())))
+        })
         .filter(|(_, identity, shape)| !excluded(identity, shape))
         .collect();
     let counted: BTreeSet<Which> = ids.iter().map(|(which, _, _)| *which).collect();
     sort_out(&mut restore, &ids, &told, &judgement);
-    let used: BTreeSet<&[u8]> = told.taken.iter().map(|(_, set)| set.name.as_slice())
-        .chain(told.misfits.iter().map(|misfit| misfit.set.name.as_slice())).collect();
-    restore.unexpected = saved.sets.iter().filter(|set| !used.contains(set.name.as_slice())).filter_map(unexpected).collect();
+    let used: BTreeSet<&[u8]> = told
+        .taken
+        .iter()
+        .map(|(_, set)| set.name.as_slice())
+        .chain(told.misfits.iter().map(|misfit| misfit.set.name.as_slice()))
+        .collect();
+    restore.unexpected =
+        saved.sets.iter().filter(|set| !used.contains(set.name.as_slice())).filter_map(unexpected).collect();
     restore.groups = groups::group(&restore.unexpected);
+    // A layer of which nothing is known may have weights that nobody gives it.
+    let mut loading = loading;
+    if loading.raise.is_none() {
+        let is_open =
+            |at: &usize| objects.is_of_model(*at) && objects.get(*at).is_some_and(|object| object.variables.is_none());
+        for at in (0..objects.all.len()).filter(is_open) {
+            let name = objects.get(at).map(|object| object.name.clone()).unwrap_or_default();
+            loading.doubt(format!("whether {name} has weights"));
+        }
+    }
     let certain = loading.raise.is_some() && !loading.is_open && (way != Way::Lists || loading.unknown.is_empty());
     if !loading.unknown.is_empty() && !certain {
         restore.undetermined = Some(unknown(&loading.unknown));
+    }
+    if let (Some(damage), None) = (checkpoint.damage().first(), &restore.undetermined) {
+        restore.undetermined =
+            Some(format!("the file is damaged, and what of it Keras can read is not followed: {damage}"));
+    }
+    if program == KerasProgram::Keras2 && !restore.raises.is_empty() && !loading.unknown.is_empty() {
+        restore.notes.push(format!("another error may come first: not known is {}", loading.unknown.join("; ")));
+    }
+    if restore.undetermined.is_some() {
+        // What fits and what does not is not told either: it hangs on the same.
         restore.raises.clear();
+        restore.matched.clear();
+        restore.missing.clear();
+        restore.mismatched.clear();
+        restore.unexpected.clear();
+        restore.groups.clear();
     }
     let misplaced = judgement.misplaced.iter().any(|(which, ..)| counted.contains(which));
     restore.ok = restore.raises.is_empty()
@@ -129,7 +140,10 @@ pub(in crate::analysis::restore) fn restore(
         how,
         loading: &loading,
         judgement: &judgement,
+        identities: &identities,
+        theirs: &theirs,
         file: &file,
+        way,
         is_whole,
     };
     advice::give(&mut restore, &answer);
@@ -144,29 +158,18 @@ fn candidates(loading: &Loading, objects: &Objects, saved: &Saved, program: Kera
     if let (Way::Path, KerasProgram::Keras2, false, Some(raise)) = (way, program, is_ordered, &loading.raise) {
         let others = by_path::load(objects, saved, program, true).errors;
         let class = raise.class;
-        all.extend(others.into_iter().filter(|message| *message != raise.message).map(|message| Raise { class, message }));
+        all.extend(
+            others.into_iter().filter(|message| *message != raise.message).map(|message| Raise { class, message }),
+        );
     }
     all
 }
 
-fn load(objects: &Objects, saved: &Saved, file: &Path, program: KerasProgram, how: How, way: Way) -> Loading {
-    let refused = |message: String| Loading { raise: Some(Raise { class: "ValueError", message }), ..Loading::default() };
-    let shown = file.display();
-    match way {
-        Way::Path if how.by_name && program == KerasProgram::Keras3 => refused(format!(
-            "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: {shown}"
-        )),
-        Way::Path => by_path::load(objects, saved, program, how.skips),
-        Way::Lists => listed::load(objects, saved, program, how),
-        Way::Unreadable if how.skips && !how.by_name => refused(listed::SKIPS_BY_NAME.to_owned()),
-        Way::Unreadable => {
-            let message = "Unable to synchronously open file (file signature not found)".to_owned();
-            Loading { raise: Some(Raise { class: "OSError", message }), ..Loading::default() }
-        }
-        Way::Refused => refused(format!(
-            "File format not supported: filepath={shown}. Keras 3 only supports V3 `.keras` files, `.weights.h5` files, legacy \
-             H5 format files (`.h5` extension), or Orbax checkpoints."
-        )),
+/// The version whose rules these are.
+fn version(program: KerasProgram) -> &'static str {
+    match program {
+        KerasProgram::Keras3 => "Keras 3.15",
+        KerasProgram::Keras2 => "tf_keras 2.21",
     }
 }
 
@@ -193,7 +196,16 @@ fn sort_out(restore: &mut Restore, ids: &[(Which, &Identity, Shape)], told: &Loa
             let hint = Some(format!("takes the values of {}", theirs.shown()));
             let role = UNKNOWN;
             let expected = Spec { dtype: found.dtype, ..expected };
-            restore.mismatched.push(Mismatch { name, stored: set.name.clone(), variable, expected, found, silent: true, role, hint });
+            restore.mismatched.push(Mismatch {
+                name,
+                stored: set.name.clone(),
+                variable,
+                expected,
+                found,
+                silent: true,
+                role,
+                hint,
+            });
         } else if let Some(misfit) = told.misfits.iter().find(|misfit| misfit.which == *which) {
             let found = spec(&misfit.set);
             let hint = hints::relation(&expected.shape, &found.shape);

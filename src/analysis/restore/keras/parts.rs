@@ -43,7 +43,10 @@ pub(super) fn parts<'c>(class: &str, object: &'c Map<String, Value>, built: Buil
         "LSTM" | "GRU" | "SimpleRNN" | "ConvLSTM1D" | "ConvLSTM2D" | "ConvLSTM3D" => {
             let of_class = if class.starts_with("ConvLSTM") { "ConvLSTM" } else { class };
             let mut own = config.clone();
-            own.insert("name".to_owned(), Value::String(crate::formats::keras::snake(&format!("{of_class}Cell"))));
+            own.insert(
+                "name".to_owned(),
+                Value::String(crate::read::formats::keras::snake(&format!("{of_class}Cell"))),
+            );
             if let (true, Some(rank), Some(size)) =
                 (of_class == "ConvLSTM", class.chars().nth(8).and_then(|c| c.to_digit(10)), config.get("kernel_size"))
                 && let Some(n) = size.as_u64()
@@ -63,7 +66,8 @@ pub(super) fn parts<'c>(class: &str, object: &'c Map<String, Value>, built: Buil
             for cell in cells.iter().filter_map(Value::as_object) {
                 let mut part = Part::new("cells", Cow::Borrowed(cell), before.take());
                 part.is_list = true;
-                before = cell.get("config").and_then(|config| config.get("units")).map(|units| vec![None, units.as_u64()]);
+                before =
+                    cell.get("config").and_then(|config| config.get("units")).map(|units| vec![None, units.as_u64()]);
                 all.push(part);
             }
             Some(all)
@@ -102,6 +106,7 @@ pub(super) fn parts<'c>(class: &str, object: &'c Map<String, Value>, built: Buil
             let wrapped = config.get("layer").and_then(Value::as_object)?;
             Some(vec![Part::new("layer", Cow::Borrowed(wrapped), step(input))])
         }
+        "GroupedQueryAttention" | "GroupQueryAttention" => grouped(object, config, built),
         "MultiHeadAttention" => attention(object, config, built),
         _ => None,
     }
@@ -134,27 +139,71 @@ fn attention<'c>(object: &Map<String, Value>, config: &Map<String, Value>, built
         Some(Value::Number(n)) => vec![n.as_u64()],
         _ => vec![last(&query)],
     };
-    let trainable = config.get("trainable").cloned().unwrap_or(Value::Bool(true));
-    let bias = built.flag("use_bias", true);
-    let dense = |attribute: (&'static str, &'static str), name: &str, kernel: Vec<Option<u64>>, bias_shape: &[Option<u64>]| {
-        let kernel: Option<Vec<u64>> = kernel.into_iter().collect();
-        let bias_shape: Option<Vec<u64>> = bias_shape.iter().copied().collect();
-        let own = json!({"name": name, "trainable": trainable, "use_bias": bias, "kernel": kernel, "bias": bias_shape});
-        let own = own.as_object().cloned().unwrap_or_default();
-        Part::new(if is_old { attribute.1 } else { attribute.0 }, Cow::Owned(layer("EinsumDense", own)), None)
-    };
+    let dense =
+        |attribute: (&'static str, &'static str), name: &str, kernel: Vec<Option<u64>>, bias: &[Option<u64>]| {
+            projection(config, if is_old { attribute.1 } else { attribute.0 }, name, kernel, bias)
+        };
     let mut all = vec![
         dense(("query_dense", "_query_dense"), "query", vec![last(&query), heads, size], &[heads, size]),
         dense(("key_dense", "_key_dense"), "key", vec![last(&key), heads, size], &[heads, size]),
         dense(("value_dense", "_value_dense"), "value", vec![last(&value), heads, value_size], &[heads, value_size]),
     ];
-    let none = |attribute, class: &str, name: &str| {
-        let own = json!({"name": name, "trainable": true}).as_object().cloned().unwrap_or_default();
-        Part { is_weight: false, ..Part::new(attribute, Cow::Owned(layer(class, own)), None) }
-    };
-    all.push(none("_softmax", "Softmax", "softmax"));
-    all.push(none("_dropout_layer", "Dropout", "dropout"));
+    all.extend(without_weights());
     let kernel = [vec![heads, value_size], out.clone()].concat();
     all.push(dense(("output_dense", "_output_dense"), "attention_output", kernel, &out));
     Some(all)
+}
+
+/// The same with fewer keys than queries.
+fn grouped<'c>(object: &Map<String, Value>, config: &Map<String, Value>, built: Built<'_>) -> Option<Vec<Part<'c>>> {
+    if built.flag("use_gate", false) {
+        return None;
+    }
+    let shapes = object.get("build_config").and_then(|built| built.get("shapes_dict"));
+    let last = |key: &str| {
+        let dims = dims(shapes.and_then(|shapes| shapes.get(key))).or_else(|| built.input.cloned());
+        dims.and_then(|dims| dims.last().copied().flatten())
+    };
+    let (size, queries, keys) =
+        (built.number("head_dim"), built.number("num_query_heads"), built.number("num_key_value_heads"));
+    let query = last("query_shape");
+    let key = if shapes.and_then(|shapes| shapes.get("key_shape")).is_some() {
+        last("key_shape")
+    } else {
+        last("value_shape")
+    };
+    let value = last("value_shape");
+    let mut all = vec![
+        projection(config, "_query_dense", "query", vec![query, queries, size], &[queries, size]),
+        projection(config, "_key_dense", "key", vec![key, keys, size], &[keys, size]),
+        projection(config, "_value_dense", "value", vec![value, keys, size], &[keys, size]),
+    ];
+    all.extend(without_weights());
+    all.push(projection(config, "_output_dense", "attention_output", vec![queries, size, query], &[query]));
+    Some(all)
+}
+
+/// A projection of an attention.
+fn projection<'c>(
+    config: &Map<String, Value>,
+    attribute: &'static str,
+    name: &str,
+    kernel: Vec<Option<u64>>,
+    bias: &[Option<u64>],
+) -> Part<'c> {
+    let flag = |key: &str| config.get(key).cloned().unwrap_or(Value::Bool(true));
+    let kernel: Option<Vec<u64>> = kernel.into_iter().collect();
+    let bias: Option<Vec<u64>> = bias.iter().copied().collect();
+    let own = json!({
+        "name": name, "trainable": flag("trainable"), "use_bias": flag("use_bias"), "kernel": kernel, "bias": bias
+    });
+    Part::new(attribute, Cow::Owned(layer("EinsumDense", own.as_object().cloned().unwrap_or_default())), None)
+}
+
+/// What an attention holds besides.
+fn without_weights<'c>() -> [Part<'c>; 2] {
+    [("_softmax", "Softmax", "softmax"), ("_dropout_layer", "Dropout", "dropout")].map(|(attribute, class, name)| {
+        let own = json!({"name": name, "trainable": true}).as_object().cloned().unwrap_or_default();
+        Part { is_weight: false, ..Part::new(attribute, Cow::Owned(layer(class, own)), None) }
+    })
 }

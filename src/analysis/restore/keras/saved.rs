@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::checkpoint::{Checkpoint, Tensor};
-use crate::formats::keras::{KerasFacts, KerasFile};
-use crate::tensor::DType;
+use crate::read::checkpoint::{Checkpoint, Tensor};
+use crate::read::formats::keras::{KerasFacts, KerasFile};
+use crate::read::tensor::DType;
 
 /// One data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,5 +148,5 @@ fn variable(path: &str) -> Option<(&str, &str)> {
 
 fn set_of(tensor: &Tensor) -> Option<Set> {
     let shape = tensor.shape.dims()?.iter().map(|dim| u64::try_from(*dim).ok()).collect::<Option<Vec<u64>>>()?;
-    Some(Set { name: tensor.name.to_vec(), shape, dtype: tensor.dtype })
+    Some(Set { name: tensor.name.clone(), shape, dtype: tensor.dtype })
 }

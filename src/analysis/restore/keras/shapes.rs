@@ -89,20 +89,97 @@ fn kept(name: &'static str, shape: Option<Vec<u64>>) -> Made {
 
 /// Layers that have no variables, whatever they are told.
 const NONE: &[&str] = &[
-    "InputLayer", "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "AveragePooling1D",
-    "AveragePooling2D", "AveragePooling3D", "CategoryEncoding", "CenterCrop", "Concatenate", "Cropping1D", "Cropping2D",
-    "Cropping3D", "Dot", "Dropout", "ELU", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
-    "HashedCrossing", "Hashing", "Identity", "Lambda", "LeakyReLU", "Masking", "MaxPooling1D", "MaxPooling2D",
-    "MaxPooling3D", "Maximum", "Minimum", "Multiply", "Permute", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Resizing",
-    "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "Subtract", "ThresholdedReLU",
-    "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D",
-    "ZeroPadding3D", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "RandomBrightness", "RandomContrast",
-    "RandomCrop", "RandomFlip", "RandomHeight", "RandomRotation", "RandomTranslation", "RandomWidth", "RandomZoom",
-    "RandomColorDegeneration", "RandomColorJitter", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale", "RandomHue",
-    "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
-    "Solarization", "AutoContrast", "Equalization", "MelSpectrogram", "AdaptiveAveragePooling1D",
-    "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D",
+    "InputLayer",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AlphaDropout",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "CategoryEncoding",
+    "CenterCrop",
+    "Concatenate",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Dot",
+    "Dropout",
+    "ELU",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "HashedCrossing",
+    "Hashing",
+    "Identity",
+    "Lambda",
+    "LeakyReLU",
+    "Masking",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Resizing",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Subtract",
+    "ThresholdedReLU",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "TFOpLambda",
+    "SlicingOpLambda",
+    "TensorFlowOpLayer",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomHeight",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomWidth",
+    "RandomZoom",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomErasing",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "Solarization",
+    "AutoContrast",
+    "Equalization",
+    "MelSpectrogram",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
 ];
 
@@ -118,7 +195,8 @@ pub(super) fn of_class(class: &str, built: Built<'_>) -> Option<Vec<Made>> {
     if is_quantized && !is_old {
         return None;
     }
-    let rank: usize = class.chars().rev().find(char::is_ascii_digit).and_then(|c| c.to_digit(10)).map_or(1, |n| n as usize);
+    let rank: usize =
+        class.chars().rev().find(char::is_ascii_digit).and_then(|c| c.to_digit(10)).map_or(1, |n| n as usize);
     let conv = |own: Vec<Option<u64>>| -> Option<Vec<u64>> {
         let mut dims = built.numbers("kernel_size", rank)?;
         dims.extend(own.into_iter().collect::<Option<Vec<u64>>>()?);
@@ -147,7 +225,10 @@ pub(super) fn of_class(class: &str, built: Built<'_>) -> Option<Vec<Made>> {
             let (rows, columns) = (built.number("input_dim"), built.number("output_dim"));
             let apart = class == "ReversibleEmbedding" && !built.flag("tie_weights", true);
             let reverse = apart.then(|| made("reverse_embeddings", columns.zip(rows).map(|(a, b)| vec![a, b])));
-            [Some(made("embeddings", rows.zip(columns).map(|(a, b)| vec![a, b]))), reverse].into_iter().flatten().collect()
+            [Some(made("embeddings", rows.zip(columns).map(|(a, b)| vec![a, b]))), reverse]
+                .into_iter()
+                .flatten()
+                .collect()
         }
         "Conv1D" | "Conv2D" | "Conv3D" => {
             let groups = built.number("groups").filter(|n| *n > 0).unwrap_or(1);
@@ -155,7 +236,10 @@ pub(super) fn of_class(class: &str, built: Built<'_>) -> Option<Vec<Made>> {
             [Some(made("kernel", conv(vec![input, filters]))), bias(of(filters))].into_iter().flatten().collect()
         }
         "Conv1DTranspose" | "Conv2DTranspose" | "Conv3DTranspose" => {
-            [Some(made("kernel", conv(vec![filters, built.channels()]))), bias(of(filters))].into_iter().flatten().collect()
+            [Some(made("kernel", conv(vec![filters, built.channels()]))), bias(of(filters))]
+                .into_iter()
+                .flatten()
+                .collect()
         }
         "SeparableConv1D" | "SeparableConv2D" => {
             let (channels, times) = (built.channels(), built.number("depth_multiplier"));
@@ -197,9 +281,9 @@ pub(super) fn of_class(class: &str, built: Built<'_>) -> Option<Vec<Made>> {
         }
         "Attention" | "AdditiveAttention" => {
             let is_scalar = class == "Attention";
-            let scale = built.flag("use_scale", !is_scalar).then(|| {
-                made("scale", if is_scalar { Some(Vec::new()) } else { built.dim(-1).map(|n| vec![n]) })
-            });
+            let scale = built
+                .flag("use_scale", !is_scalar)
+                .then(|| made("scale", if is_scalar { Some(Vec::new()) } else { built.dim(-1).map(|n| vec![n]) }));
             let concat = (is_scalar && built.text("score_mode") == Some("concat"))
                 .then(|| made("concat_score_weight", Some(Vec::new())));
             scale.into_iter().chain(concat).collect()
@@ -274,7 +358,9 @@ fn einsum(built: Built<'_>) -> (Option<Vec<u64>>, Option<Vec<u64>>) {
     let first = axes.chars().filter_map(|axis| output.chars().position(|label| label == axis)).min();
     let bias = first.and_then(|first| {
         let labels = output.chars().skip(first);
-        labels.map(|label| if axes.contains(label) { of_output(label).or_else(|| of_input(label)) } else { Some(1) }).collect()
+        labels
+            .map(|label| if axes.contains(label) { of_output(label).or_else(|| of_input(label)) } else { Some(1) })
+            .collect()
     });
     (kernel.chars().map(size).collect(), bias)
 }

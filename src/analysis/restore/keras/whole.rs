@@ -19,7 +19,8 @@ pub(super) fn refused(model: &KerasModel, program: KerasProgram, by_lists: bool)
     }
     let loss = model.training.as_ref()?.get("loss").and_then(Value::as_str)?;
     if SHORT.contains(&loss) {
-        let message = format!("Could not deserialize 'keras.metrics.{loss}' because it is not a KerasSaveable subclass");
+        let message =
+            format!("Could not deserialize 'keras.metrics.{loss}' because it is not a KerasSaveable subclass");
         return Some(Raise { class: "ValueError", message });
     }
     let message = "string indices must be integers, not 'str'".to_owned();

@@ -6,8 +6,8 @@ use super::wrong::{Wrong, affected_by};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::validate::entries::StoredPiece;
 use crate::analysis::validate::shard_files::file_name;
-use crate::checkpoint::Checkpoint;
-use crate::storage::Source;
+use crate::read::checkpoint::Checkpoint;
+use crate::read::storage::Source;
 
 /// Zeros from one offset to another.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +113,7 @@ pub(super) fn each_window(
     start: u64,
     end: u64,
     mut visit: impl FnMut(u64, &[u8]),
-) -> crate::error::Result<()> {
+) -> crate::base::error::Result<()> {
     let mut window = Vec::new();
     let mut at = start;
     while at < end {

@@ -22,8 +22,8 @@ use super::shard_files::{ShardFiles, file_name, names_of};
 use crate::analysis::derived::derived;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::{BitFlip, crc_of_zeros, single_bit};
-use crate::checkpoint::Checkpoint;
-use crate::storage::Source;
+use crate::read::checkpoint::Checkpoint;
+use crate::read::storage::Source;
 use wrong::{TELLING, Wrong, can_differ};
 
 /// Explains the mismatches and adds a finding for each cause.

@@ -11,11 +11,11 @@ use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::crc_of_zeros;
 use crate::analysis::validate::entries::StoredPiece;
 use crate::analysis::validate::shard_files::file_name;
-use crate::bundle::{Bundle, BundleEntry, Entries, Prefix};
-use crate::checkpoint::Checkpoint;
-use crate::limits::Limits;
-use crate::storage::Source;
-use crate::wire::Crc32c;
+use crate::base::limits::Limits;
+use crate::read::bundle::{Bundle, BundleEntry, Entries, Prefix};
+use crate::read::checkpoint::Checkpoint;
+use crate::read::storage::Source;
+use crate::read::wire::Crc32c;
 
 /// How many files nearby are looked into.
 const MOST: usize = 400;

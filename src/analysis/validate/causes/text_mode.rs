@@ -6,7 +6,7 @@ use super::holes::each_window;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::{LineEnds, Mangled, looks_mangled_by_text_mode};
 use crate::analysis::validate::shard_files::file_name;
-use crate::storage::Source;
+use crate::read::storage::Source;
 
 /// The finding, if it did.
 pub(super) fn finding(source: &Source, path: &Path, needed: u64) -> Option<Finding> {

@@ -3,8 +3,8 @@
 use crate::analysis::forensics::crc_of_zeros;
 use crate::analysis::validate::entries::StoredPiece;
 use crate::analysis::validate::shard_files::affected;
-use crate::checkpoint::Checkpoint;
-use crate::wire::Crc32c;
+use crate::read::checkpoint::Checkpoint;
+use crate::read::wire::Crc32c;
 
 /// A scalar says nothing of a whole file: the counters of two saves differ in a bit, and agree by chance.
 pub(super) const TELLING: u64 = 16;

@@ -8,11 +8,10 @@ use std::{fs, io};
 
 use crate::block::Block;
 use crate::bundle::{Bundle, BundleBuilder, data_suffix};
-use crate::crc;
-use crate::dtype;
 use crate::entry::{Entry, Header};
 use crate::table::TableBuilder;
 use crate::v1::V1;
+use crate::{crc, dtype};
 
 mod entries;
 mod foreign;

@@ -2,10 +2,8 @@
 
 use super::Case;
 use crate::bundle::BundleBuilder;
-use crate::crc;
-use crate::dtype;
-use crate::payload;
 use crate::proto::{Msg, put_varint};
+use crate::{crc, dtype, payload};
 
 /// String bytes with these claimed lengths, a true checksum of the lengths, and `tail`.
 fn claiming(lengths: &[u64], tail: &[u8]) -> (Vec<u8>, u32) {

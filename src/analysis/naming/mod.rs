@@ -1,0 +1,9 @@
+//! What tensors are called and what they are for.
+
+pub(in crate::analysis) mod names;
+pub(in crate::analysis) mod objects;
+pub(in crate::analysis) mod rename;
+pub(in crate::analysis) mod roles;
+pub(in crate::analysis) mod scopes;
+pub(in crate::analysis) mod select;
+pub(in crate::analysis) mod totals;

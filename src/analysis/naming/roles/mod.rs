@@ -1,0 +1,203 @@
+//! What a tensor is for: a weight, an optimizer's slot, a counter, a string.
+//!
+//! Nothing in a checkpoint says so. Name-based checkpoints put a slot under its variable (`dense/kernel/Adam_1`, see
+//! `slot_creator.py`); object-based ones write it into the key (`…/.OPTIMIZER_SLOT/…`), and Keras optimizers of 2.11
+//! and later keep theirs in a list `_variables`. What no rule names is judged by dtype and rank, and a float tensor is
+//! a weight.
+
+mod judge;
+mod key;
+mod names;
+mod program;
+mod role;
+mod structure;
+
+pub use self::key::short_name;
+pub(in crate::analysis) use self::names::SCOPES;
+pub use self::role::Role;
+pub(in crate::analysis) use self::structure::without_scopes;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use memchr::memmem::Finder;
+
+use self::judge::Judge;
+use self::key::{own_name, strip_number};
+use self::program::Program;
+use self::structure::{Ancestors, METRICS};
+use super::totals::Totals;
+use crate::base::parallel::in_parts;
+use crate::read::checkpoint::Checkpoint;
+use crate::read::graphs::object_graph::ObjectGraph;
+
+/// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].
+#[derive(Debug)]
+pub struct Roles {
+    /// Two bytes a tensor: there may be a million.
+    of: Vec<Judged>,
+    /// The optimizers that occur.
+    owners: Owners,
+    /// Sums over all tensors, taken on the way: a pass of their own costs as much as judging.
+    totals: Totals,
+    /// What may be slots, while it is judged.
+    children: Children,
+    /// Where the program lies that was asked first.
+    program: Option<PathBuf>,
+}
+
+/// Positions by the last component of a name.
+type Children = BTreeMap<Box<[u8]>, Vec<usize>>;
+
+/// A role, and an owner as a number in [`Owners`].
+#[derive(Clone, Copy, Debug)]
+struct Judged {
+    role: Role,
+    owner: u8,
+}
+
+/// Names of optimizers as numbers from 1 on; 0 is none.
+#[derive(Debug, Default)]
+struct Owners(Vec<&'static str>);
+
+impl Owners {
+    fn number(&mut self, owner: Option<&'static str>) -> u8 {
+        let Some(owner) = owner else { return 0 };
+        let at = self.0.iter().position(|known| *known == owner).unwrap_or_else(|| {
+            self.0.push(owner);
+            self.0.len().saturating_sub(1)
+        });
+        // The names are those of the tables below, a few dozen.
+        u8::try_from(at.saturating_add(1)).unwrap_or(0)
+    }
+
+    fn name(&self, number: u8) -> Option<&'static str> {
+        self.0.get(usize::from(number).checked_sub(1)?).copied()
+    }
+}
+
+impl Roles {
+    /// Judges every tensor.
+    pub fn of(checkpoint: &Checkpoint) -> Self {
+        let tensors = checkpoint.tensors();
+        let slot_marker = Finder::new(b"/.OPTIMIZER_SLOT/");
+        let program = Program::beside(checkpoint);
+        let metrics = Finder::new(METRICS);
+        let judge =
+            Judge { checkpoint, slot_marker, metrics, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
+        let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
+            let mut part = Self::with_room(range.len());
+            let mut cursor = tensors.cursor();
+            let mut ancestors = Ancestors::default();
+            for at in range {
+                if !cursor.seek(at) {
+                    break;
+                }
+                let kind = cursor.kind();
+                let tensor = cursor.tensor();
+                ancestors.reach(checkpoint, tensor);
+                let ((role, owner), is_open) = judge.role(tensor, kind, &ancestors);
+                ancestors.push(&tensor.name, kind);
+                if is_open {
+                    part.children.entry(own_name(&tensor.name).into()).or_default().push(at);
+                }
+                part.of.push(Judged { role, owner: part.owners.number(owner) });
+                part.totals.add(tensor);
+            }
+            part
+        });
+        let mut roles = Self::with_room(tensors.len());
+        roles.program = judge.program.map(|program| program.file);
+        roles.totals = parts.iter().map(|part| &part.totals).sum();
+        let mut children = Children::new();
+        for part in parts {
+            for (name, positions) in part.children {
+                children.entry(name).or_default().extend(positions);
+            }
+            let numbers: Vec<u8> = (0..=u8::MAX).map(|n| roles.owners.number(part.owners.name(n))).collect();
+            let number = |owner: u8| numbers.get(usize::from(owner)).copied().unwrap_or(0);
+            roles.of.extend(part.of.iter().map(|judged| Judged { owner: number(judged.owner), ..*judged }));
+        }
+        roles.name_children(children);
+        // Beta powers do not say whose they are; with one optimizer in the file it is clear.
+        if roles.owners.0.len() == 1 {
+            for judged in roles.of.iter_mut().filter(|judged| judged.role == Role::Optimizer) {
+                judged.owner = 1;
+            }
+        }
+        roles
+    }
+
+    fn with_room(tensors: usize) -> Self {
+        Self {
+            of: Vec::with_capacity(tensors),
+            owners: Owners::default(),
+            totals: Totals::default(),
+            children: Children::new(),
+            program: None,
+        }
+    }
+
+    /// What several variables have below them, of their own dtype and shape and under one name, an optimizer made.
+    fn name_children(&mut self, children: Children) {
+        for at in children.into_values().filter(|positions| positions.len() > 1).flatten() {
+            if let Some(judged) = self.of.get_mut(at) {
+                judged.role = Role::Slot;
+            }
+        }
+    }
+
+    /// The file beside the checkpoint that says what the program trains. Without one names and shapes have judged.
+    pub fn program(&self) -> Option<&Path> {
+        self.program.as_deref()
+    }
+
+    /// Sums over all tensors of the checkpoint.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Names the optimizers that only the object graph names: by the full names of their variables (`adam/…`).
+    pub fn name_optimizers(&mut self, checkpoint: &Checkpoint, graph: &ObjectGraph) {
+        let mut cursor = checkpoint.tensors().cursor();
+        while let Some((at, tensor)) = cursor.advance() {
+            let Some(judged) = self.of.get_mut(at) else { break };
+            if judged.owner != 0 || !matches!(judged.role, Role::Slot | Role::Optimizer) {
+                continue;
+            }
+            let variable = graph.variable_for_key(&tensor.name);
+            let scope = variable.and_then(|variable| Some(variable.attribute.full_name.split_once('/')?.0));
+            let owner = scope
+                .and_then(|scope| SCOPES.iter().copied().find(|name| name.eq_ignore_ascii_case(strip_number(scope))));
+            judged.owner = self.owners.number(owner);
+        }
+    }
+
+    /// A number that two tensors share if role and optimizer are the same.
+    pub fn number(&self, at: usize) -> u16 {
+        self.of.get(at).map_or(u16::MAX, |judged| u16::from(judged.role as u8) << 8 | u16::from(judged.owner))
+    }
+
+    /// The role of the tensor with this position.
+    pub fn role(&self, at: usize) -> Role {
+        self.of.get(at).map_or(Role::Other, |judged| judged.role)
+    }
+
+    /// The optimizer that a slot belongs to, as far as its name tells.
+    pub fn optimizer(&self, at: usize) -> Option<&'static str> {
+        self.of.get(at).and_then(|judged| self.owners.name(judged.owner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_name;
+
+    #[test]
+    fn the_suffix_of_variables_is_left_out_for_people() {
+        assert_eq!(short_name(b"net/w/.ATTRIBUTES/VARIABLE_VALUE"), b"net/w");
+        assert_eq!(short_name(b"/.ATTRIBUTES/VARIABLE_VALUE"), b"/.ATTRIBUTES/VARIABLE_VALUE");
+        assert_eq!(short_name(b"it/.ATTRIBUTES/ITERATOR_STATE"), b"it/.ATTRIBUTES/ITERATOR_STATE");
+    }
+}

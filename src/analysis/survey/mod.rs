@@ -1,0 +1,10 @@
+//! What `inspect` sees: the checkpoint itself and what lies around it.
+
+pub(in crate::analysis) mod beside;
+pub(in crate::analysis) mod files;
+pub(in crate::analysis) mod keras_model;
+pub(in crate::analysis) mod model;
+pub(in crate::analysis) mod serving;
+pub(in crate::analysis) mod state_file;
+pub(in crate::analysis) mod step;
+pub(in crate::analysis) mod summary;

@@ -1,0 +1,386 @@
+//! All tensors of a checkpoint, by name, in less memory than their index takes as a file.
+//!
+//! Records lie one behind the other as they do in the table that they come from: of a name only what differs from the
+//! one before, a name in full every [`RESTART`] records, and of everything else a few bytes. Dtype and shape are one
+//! small number, since a million tensors have a few of them between them. What is asked for is made on the way: an
+//! owned [`Tensor`] where one is wanted, a borrowed one of a [`Cursor`] where all of them pass by.
+
+mod build;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use build::Builder;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Parts, Place, StoredSlice, Tensor};
+use crate::read::tensor::{DType, Shape};
+use crate::read::wire::Crc32c;
+
+/// A name stands in full at every such record, so that a look-up decodes no more than this many.
+const RESTART: usize = 16;
+
+/// Bytes of records that lie in one piece of memory. Small enough to be filled without ever being moved.
+const CHUNK: usize = 256 << 10;
+
+/// Dtype and shape, each pair once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Element type.
+    pub dtype: DType,
+    /// Shape; of a partitioned tensor the full one.
+    pub shape: Shape,
+}
+
+/// The tensors of a checkpoint, sorted by name.
+#[derive(Debug, Default)]
+pub struct Tensors {
+    chunks: Vec<Chunk>,
+    len: usize,
+    kinds: Vec<Kind>,
+    /// Slices of partitioned tensors, by position.
+    slices: BTreeMap<usize, Arc<[StoredSlice]>>,
+}
+
+/// Records that lie together.
+///
+/// A record is: how many bytes the name begins with as the one before does, how many are its own, how many it ends
+/// with as that one does, its own bytes, kind and form; then, as the form says, shard, offset, size and checksum. Keys
+/// of variables all end in the same 27 bytes, and neighbours often differ by a number in their middle.
+#[derive(Debug)]
+struct Chunk {
+    /// Position of its first record.
+    first: usize,
+    bytes: Vec<u8>,
+    /// Where every [`RESTART`]th record begins.
+    restarts: Vec<u32>,
+    /// The kinds of its records by the numbers that they have in it, where these are others.
+    kinds: Option<Arc<[usize]>>,
+}
+
+/// The low bits of the number that names a record's kind.
+mod form {
+    /// The shard is not 0 and follows.
+    pub(super) const SHARD: u64 = 1;
+    /// The size is not what dtype and shape make it, and follows.
+    pub(super) const SIZE: u64 = 2;
+    /// There is an offset, and a checksum behind everything else, as every entry of a bundle has them.
+    pub(super) const PLACED: u64 = 4;
+    /// A byte of [`rare`] bits follows, which says what there is instead.
+    pub(super) const RARE: u64 = 8;
+    pub(super) const BITS: u32 = 4;
+
+    /// What a record has that is neither placed and summed nor, as in a V1 checkpoint, without both.
+    pub(super) mod rare {
+        /// Partitioned: nothing follows, the slices are in a map.
+        pub(in super::super) const SLICES: u8 = 1;
+        /// There is an offset.
+        pub(in super::super) const RANGE: u8 = 2;
+        /// There is a checksum. What has none must never be given one, or two tensors without would be called equal.
+        pub(in super::super) const SUM: u8 = 4;
+    }
+}
+
+impl Tensors {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The tensor at a position.
+    pub fn get(&self, at: usize) -> Option<Tensor> {
+        let mut cursor = self.cursor();
+        cursor.reach(at)?;
+        Some(cursor.current)
+    }
+
+    /// The position of the tensor with exactly this name.
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        let at = self.lower_bound(name);
+        self.cursor().reach(at).filter(|tensor| tensor.name == name).map(|_| at)
+    }
+
+    /// The position of the first tensor whose name is not less than `name`.
+    pub fn lower_bound(&self, name: &[u8]) -> usize {
+        let after = self.chunks.partition_point(|chunk| chunk.name_at(0) <= name);
+        let Some((at, chunk)) = after.checked_sub(1).and_then(|at| Some((at, self.chunks.get(at)?))) else { return 0 };
+        let after = chunk.restarts.partition_point(|start| chunk.name_at(*start) <= name);
+        let restart = after.saturating_sub(1);
+        let mut cursor = self.cursor();
+        cursor.jump(at, restart);
+        while let Some((at, tensor)) = cursor.advance() {
+            if tensor.name.as_slice() >= name {
+                return at;
+            }
+        }
+        self.len
+    }
+
+    /// All tensors, each with memory of its own. Where many pass by, [`Tensors::cursor`] costs less.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter(self.cursor())
+    }
+
+    /// Goes through all tensors and allocates nothing for one.
+    pub fn cursor(&self) -> Cursor<'_> {
+        let scalar = Place { shard: 0, range: None, crc32c: None };
+        let (shape, parts) = (Shape::unknown_rank(), Parts::Whole(scalar));
+        let current = Tensor { name: Vec::new(), dtype: DType::Invalid, shape, parts };
+        Cursor {
+            tensors: self,
+            chunk: 0,
+            rest: self.bytes(0, 0),
+            kinds: None,
+            next: 0,
+            kind: usize::MAX,
+            usual: 0,
+            current,
+        }
+    }
+
+    /// The pairs of dtype and shape that there are; [`Cursor::kind`] is a position among them.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// The partitioned tensors, by position.
+    pub(crate) fn partitioned(&self) -> &BTreeMap<usize, Arc<[StoredSlice]>> {
+        &self.slices
+    }
+
+    fn bytes(&self, chunk: usize, from: usize) -> &[u8] {
+        self.chunks.get(chunk).and_then(|chunk| chunk.bytes.get(from..)).unwrap_or_default()
+    }
+}
+
+impl<'c> IntoIterator for &'c Tensors {
+    type Item = Tensor;
+    type IntoIter = Iter<'c>;
+
+    fn into_iter(self) -> Iter<'c> {
+        self.iter()
+    }
+}
+
+impl Chunk {
+    /// The name at a restart, which is there in full.
+    fn name_at(&self, start: u32) -> &[u8] {
+        let mut rest = self.bytes.get(start as usize..).unwrap_or_default();
+        let _none_shared = varint(&mut rest);
+        let len = length(&mut rest);
+        let _none_alike = varint(&mut rest);
+        rest.get(..len).unwrap_or_default()
+    }
+}
+
+/// Owned tensors, by name.
+#[derive(Debug)]
+pub struct Iter<'c>(Cursor<'c>);
+
+impl Iterator for Iter<'_> {
+    type Item = Tensor;
+
+    fn next(&mut self) -> Option<Tensor> {
+        self.0.advance().map(|(_, tensor)| tensor.clone())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.0.tensors.len.saturating_sub(self.0.next);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+/// A place among the tensors of a checkpoint. The tensor there is made in memory that is used again for the next.
+#[derive(Debug)]
+pub struct Cursor<'c> {
+    tensors: &'c Tensors,
+    chunk: usize,
+    /// What is left of the chunk.
+    rest: &'c [u8],
+    /// Other numbers of kinds in this chunk.
+    kinds: Option<&'c [usize]>,
+    /// Position of the record at `rest`.
+    next: usize,
+    kind: usize,
+    /// The size that this kind makes.
+    usual: i64,
+    current: Tensor,
+}
+
+impl Cursor<'_> {
+    /// The next tensor with its position.
+    #[inline]
+    pub fn advance(&mut self) -> Option<(usize, &Tensor)> {
+        if self.rest.is_empty() {
+            let chunk = self.chunk.saturating_add(1);
+            self.rest = self.tensors.bytes(chunk, 0);
+            if self.rest.is_empty() {
+                return None;
+            }
+            self.chunk = chunk;
+            self.kinds = self.tensors.chunks.get(chunk).and_then(|chunk| chunk.kinds.as_deref());
+        }
+        let at = self.next;
+        self.next = at.saturating_add(1);
+        self.decode(at);
+        Some((at, &self.current))
+    }
+
+    /// Goes to a position, so that the tensor there is the one that [`Cursor::tensor`] has; false if there is none.
+    pub fn seek(&mut self, at: usize) -> bool {
+        if at >= self.tensors.len {
+            return false;
+        }
+        // A little way ahead is quicker on foot.
+        if at < self.next || at.saturating_sub(self.next) >= RESTART {
+            let after = self.tensors.chunks.partition_point(|chunk| chunk.first <= at);
+            let chunk = after.saturating_sub(1);
+            let first = self.tensors.chunks.get(chunk).map_or(0, |chunk| chunk.first);
+            self.jump(chunk, at.saturating_sub(first) / RESTART);
+        }
+        while self.next <= at {
+            if self.advance().is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The tensor at a position.
+    pub fn reach(&mut self, at: usize) -> Option<&Tensor> {
+        self.seek(at).then_some(&self.current)
+    }
+
+    /// The tensor that was reached last.
+    pub fn tensor(&self) -> &Tensor {
+        &self.current
+    }
+
+    /// Dtype and shape of the tensor that was reached last, as a position in [`Tensors::kinds`].
+    pub fn kind(&self) -> usize {
+        self.kind
+    }
+
+    fn jump(&mut self, chunk: usize, restart: usize) {
+        let Some(found) = self.tensors.chunks.get(chunk) else { return };
+        let start = found.restarts.get(restart).copied().unwrap_or(0);
+        self.chunk = chunk;
+        self.kinds = found.kinds.as_deref();
+        self.rest = found.bytes.get(start as usize..).unwrap_or_default();
+        self.next = found.first.saturating_add(restart.saturating_mul(RESTART));
+    }
+
+    fn decode(&mut self, at: usize) {
+        let mut rest = self.rest;
+        let (shared, own, alike) = (length(&mut rest), length(&mut rest), length(&mut rest));
+        let (middle, behind) = rest.split_at_checked(own).unwrap_or_default();
+        rest = behind;
+        let current = &mut self.current;
+        replace(&mut current.name, shared, middle, alike);
+        let number = varint(&mut rest);
+        let mut kind = usize::try_from(number >> form::BITS).unwrap_or(usize::MAX);
+        if let Some(kinds) = self.kinds {
+            kind = kinds.get(kind).copied().unwrap_or(usize::MAX);
+        }
+        if kind != self.kind {
+            self.kind = kind;
+            if let Some(Kind { dtype, shape }) = self.tensors.kinds.get(kind) {
+                current.dtype = *dtype;
+                current.shape.clone_from(shape);
+                self.usual = usual_size(*dtype, shape).unwrap_or(0);
+            }
+        }
+        let mut rare = match number & form::PLACED {
+            0 => 0,
+            _ => form::rare::RANGE | form::rare::SUM,
+        };
+        if number & form::RARE != 0 {
+            let (bits, behind) = rest.split_first().unwrap_or((&0, &[]));
+            (rare, rest) = (*bits, behind);
+        }
+        if rare & form::rare::SLICES != 0 {
+            let slices = self.tensors.slices.get(&at);
+            current.parts = Parts::Slices(slices.map_or_else(|| Arc::from([]), Arc::clone));
+        } else {
+            let mut place = Place { shard: 0, range: None, crc32c: None };
+            if number & form::SHARD != 0 {
+                place.shard = signed32(varint(&mut rest));
+            }
+            if rare & form::rare::RANGE != 0 {
+                let offset = varint(&mut rest).cast_signed();
+                let size = match number & form::SIZE {
+                    0 => self.usual,
+                    _ => varint(&mut rest).cast_signed(),
+                };
+                place.range = Some((offset, size));
+            }
+            if rare & form::rare::SUM != 0 {
+                let (crc, behind) = rest.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
+                rest = behind;
+                place.crc32c = Some(Crc32c(u32::from_le_bytes(*crc)));
+            }
+            current.parts = Parts::Whole(place);
+        }
+        self.rest = rest;
+    }
+}
+
+/// Makes a name of the one before it: `shared` bytes of its beginning, `middle`, `alike` bytes of its end.
+#[inline]
+fn replace(name: &mut Vec<u8>, shared: usize, middle: &[u8], alike: usize) {
+    let end = name.len().saturating_sub(alike);
+    match name.get_mut(shared..end) {
+        // Often numbers of as many digits.
+        Some(old) if old.len() == middle.len() => old.copy_from_slice(middle),
+        Some(_) => drop(name.splice(shared..end, middle.iter().copied())),
+        // Only a record that was not written by the builder shares more than there is.
+        None => {
+            name.truncate(shared);
+            name.extend_from_slice(middle);
+        }
+    }
+}
+
+/// The bytes that a tensor of this dtype and shape takes, where they say it.
+fn usual_size(dtype: DType, shape: &Shape) -> Option<i64> {
+    shape.elements()?.checked_mul(dtype.element_size()?).and_then(|size| i64::try_from(size).ok())
+}
+
+/// A number in groups of seven bits, the lowest first.
+#[inline]
+fn varint(rest: &mut &[u8]) -> u64 {
+    if let [byte, behind @ ..] = *rest
+        && *byte < 0x80
+    {
+        *rest = behind;
+        return u64::from(*byte);
+    }
+    let mut value = 0u64;
+    let mut shift = 0;
+    while let Some((byte, behind)) = rest.split_first() {
+        *rest = behind;
+        value |= u64::from(byte & 0x7f).wrapping_shl(shift);
+        if *byte < 0x80 {
+            break;
+        }
+        shift = shift.saturating_add(7);
+    }
+    value
+}
+
+fn length(rest: &mut &[u8]) -> usize {
+    usize::try_from(varint(rest)).unwrap_or(usize::MAX)
+}
+
+/// A shard's number as it was before it was widened for [`put`].
+fn signed32(value: u64) -> i32 {
+    u32::try_from(value).unwrap_or(u32::MAX).cast_signed()
+}

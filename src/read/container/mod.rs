@@ -1,0 +1,13 @@
+//! What every checkpoint is made of, whatever its format: named tensors, where their bytes lie, and the seam
+//! behind which a format hides how it keeps them.
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod catalogue;
+mod format;
+mod tensor;
+
+pub(crate) use catalogue::Builder;
+pub use catalogue::{Cursor, Iter, Kind, Tensors};
+pub use format::{Checksums, Container, Format, Hold, Nothing, Opened, Purpose, Told};
+pub use tensor::{Parts, Place, StoredSlice, Tensor};
+pub(crate) use tensor::{resolve, touches};

@@ -1,0 +1,392 @@
+//! A directory that training writes checkpoints into: which are there, which is the latest and why.
+//!
+//! Source: `tensorflow/python/checkpoint/checkpoint_management.py`. TensorFlow knows only what the `checkpoint` state
+//! file says and gives up where that is wrong; here the files decide what is there, and a stale, moved or missing state
+//! file is worked around and told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use super::state::Outcome;
+use crate::base::error::{Error, Result};
+use crate::base::escape::Escaped;
+use crate::base::limits::Limits;
+use crate::read::bundle::{Prefix, ShardName, peek_header};
+use crate::read::sniff;
+
+/// One checkpoint found in a directory.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its prefix; for a V1 checkpoint its file, or its files' pattern.
+    pub prefix: Prefix,
+    /// The files of a V1 checkpoint; empty for a bundle.
+    pub v1_files: Vec<PathBuf>,
+    /// The number behind the last `-` of its name.
+    pub step: Option<u64>,
+    /// Bytes of index and shards.
+    pub bytes: u64,
+    /// Whether the index can be read and every shard that it counts is there.
+    pub complete: bool,
+    /// When its index was last written.
+    pub modified: Option<SystemTime>,
+}
+
+/// The `checkpoint` file of a directory, read or not.
+#[derive(Debug)]
+pub struct StateFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// What TensorFlow makes of it.
+    pub content: Result<Outcome>,
+}
+
+/// A directory of checkpoints.
+#[derive(Debug)]
+pub struct ModelDir {
+    /// The directory.
+    pub path: PathBuf,
+    /// Its state file, if it has one.
+    pub state: Option<StateFile>,
+    /// Its checkpoints, by step.
+    pub checkpoints: Vec<Found>,
+    /// Which of them is the latest.
+    pub latest: Option<usize>,
+    /// Why that one, where the state file does not simply say so.
+    pub notes: Vec<String>,
+    /// That checkpoints of several names lie here, if they do.
+    pub several: Option<String>,
+    /// That its state files have other names than `checkpoint`, if they do.
+    pub other_state: Option<String>,
+    places: Places,
+}
+
+/// Where in the list the checkpoint of a path is. A state file may name hundreds of thousands of them, most in one
+/// directory that need not exist any more.
+#[derive(Debug, Default)]
+struct Places {
+    of_prefix: BTreeMap<PathBuf, usize>,
+    of_v1_file: BTreeMap<PathBuf, usize>,
+    /// The directory that was asked for last, and what it really is.
+    last: Mutex<Option<(PathBuf, PathBuf)>>,
+}
+
+impl Places {
+    fn of(checkpoints: &[Found]) -> Self {
+        let mut places = Self::default();
+        for (at, found) in checkpoints.iter().enumerate() {
+            let prefix = places.normal(found.prefix.as_path());
+            places.of_prefix.entry(prefix).or_insert(at);
+            let files = found.v1_files.iter().filter_map(|file| file.canonicalize().ok());
+            places.of_v1_file.extend(files.map(|file| (file, at)));
+        }
+        places
+    }
+
+    /// A path without `.` components, its directory resolved where that exists.
+    fn normal(&self, path: &Path) -> PathBuf {
+        let parent = containing(path);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let resolved = if let Some((_, resolved)) = last.as_ref().filter(|(asked, _)| asked == parent) {
+            resolved.clone()
+        } else {
+            let resolved = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
+            *last = Some((parent.to_path_buf(), resolved.clone()));
+            resolved
+        };
+        resolved.join(path.file_name().unwrap_or_default())
+    }
+
+    fn position(&self, prefix: &Path) -> Option<usize> {
+        if let Some(at) = self.of_prefix.get(&self.normal(prefix)) {
+            return Some(*at);
+        }
+        if self.of_v1_file.is_empty() {
+            return None;
+        }
+        let wanted = prefix.canonicalize().unwrap_or_else(|_| self.normal(prefix));
+        self.of_v1_file.get(&wanted).copied()
+    }
+}
+
+impl Found {
+    /// Its name without its numbers: what checkpoints of one program have in common.
+    pub fn group(&self) -> String {
+        let name = self.prefix.base_name().to_string_lossy();
+        let name = name.split_once("-?????-of-").map_or(&*name, |(name, _)| name);
+        super::group::group(name).to_owned()
+    }
+}
+
+impl ModelDir {
+    /// The groups of its checkpoints by name, and how many each has: more than one where several programs save here.
+    pub fn groups(&self) -> BTreeMap<String, usize> {
+        let mut groups = BTreeMap::new();
+        for found in &self.checkpoints {
+            *groups.entry(found.group()).or_default() += 1;
+        }
+        groups
+    }
+
+    /// Says that there are several groups, and of which the latest is.
+    fn several_groups(&self) -> Option<String> {
+        const NAMED: usize = 4;
+        let groups = self.groups();
+        let latest = self.checkpoints.get(self.latest?)?;
+        if groups.len() < 2 {
+            return None;
+        }
+        let named = groups.iter().take(NAMED).map(|(name, n)| format!("{} ({n})", Escaped(name.as_bytes())));
+        let mut named: Vec<String> = named.collect();
+        named.extend(groups.len().checked_sub(NAMED).filter(|n| *n > 0).map(|n| format!("{n} more")));
+        let (all, of) = (groups.len(), latest.group());
+        Some(format!(
+            "checkpoints of {all} names lie here, {}: perhaps of different models; {} is of {}",
+            named.join(", "),
+            Escaped(latest.prefix.base_name().as_encoded_bytes()),
+            Escaped(of.as_bytes())
+        ))
+    }
+
+    /// Looks through a directory, or through the one of a state file with another name. Reads the names of its files,
+    /// its state file, and the header of each index.
+    ///
+    /// # Errors
+    /// If the directory cannot be listed.
+    pub fn scan(path: &Path) -> Result<Self> {
+        let given = path.is_file().then(|| path.to_path_buf());
+        let path = if given.is_some() { containing(path) } else { path };
+        let names = list(path)?;
+        let usual = path.join("checkpoint");
+        let mut others = Vec::new();
+        let state_path = given.or_else(|| names.contains_key("checkpoint").then_some(usual)).or_else(|| {
+            others = other_state_files(path, &names);
+            others.first().cloned().filter(|_| others.len() == 1)
+        });
+        let state = state_path.map(|path| StateFile { content: Outcome::read(&path, &Limits::default()), path });
+        let checkpoints = find(path, &names);
+        let mut dir = Self {
+            path: path.to_path_buf(),
+            state,
+            places: Places::of(&checkpoints),
+            checkpoints,
+            latest: None,
+            notes: Vec::new(),
+            several: None,
+            other_state: None,
+        };
+        dir.latest = dir.choose_latest();
+        dir.several = dir.several_groups();
+        dir.other_state = told_of(&others);
+        Ok(dir)
+    }
+
+    /// The checkpoint with this step.
+    pub fn with_step(&self, step: u64) -> Option<&Found> {
+        self.checkpoints.iter().rev().find(|found| found.step == Some(step))
+    }
+
+    /// The checkpoint at a path as a state file has it: relative to this directory, or absolute.
+    pub fn find(&self, stored: &Path) -> Option<&Found> {
+        let resolved = if stored.is_absolute() { stored.to_path_buf() } else { self.path.join(stored) };
+        self.position(&resolved).and_then(|at| self.checkpoints.get(at))
+    }
+
+    /// `tf.train.latest_checkpoint`, and what to fall back on where that would give nothing.
+    fn choose_latest(&mut self) -> Option<usize> {
+        let by_step = self.checkpoints.len().checked_sub(1);
+        let Some(state) = &self.state else {
+            match self.checkpoints.as_slice() {
+                [] => {}
+                [_] => self.notes.push("no `checkpoint` state file here; this is the only checkpoint".to_owned()),
+                _ => self.notes.push("no `checkpoint` state file here: the highest step was taken".to_owned()),
+            }
+            return by_step;
+        };
+        let named = match &state.content {
+            Ok(Outcome::Loaded(state)) => state.model_checkpoint_path.clone(),
+            Ok(Outcome::NoPath(_)) => {
+                self.notes.push("the state file names no checkpoint: the highest step was taken".to_owned());
+                return by_step;
+            }
+            Err(error) => {
+                self.notes.push(format!("the state file was not read: the highest step was taken: {error}"));
+                return by_step;
+            }
+            Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) => {
+                let how = "TensorFlow cannot read the state file either; the highest step was taken";
+                self.notes.push(format!("{how}: {error}"));
+                return by_step;
+            }
+        };
+        let stored = Path::new(&named);
+        let resolved = if stored.is_absolute() { stored.to_path_buf() } else { self.path.join(stored) };
+        if let Some(at) = self.position(&resolved) {
+            return Some(at);
+        }
+        let shown = Escaped(named.as_bytes());
+        // Windows paths arrive on other systems too.
+        let base = named.rsplit(['/', '\\']).next().unwrap_or(&named);
+        if let Some(at) = self.position(&self.path.join(base)) {
+            let note = format!(
+                "the state file names {shown}, which is not there; the file of that name in this directory was taken \
+                 (a moved directory: tf.train.latest_checkpoint finds nothing here)"
+            );
+            self.notes.push(note);
+            return Some(at);
+        }
+        let rest = if by_step.is_some() { "the highest step was taken" } else { "and there is no other checkpoint" };
+        self.notes.push(format!("the state file names {shown}, which does not exist: {rest}"));
+        by_step
+    }
+
+    fn position(&self, prefix: &Path) -> Option<usize> {
+        self.places.position(prefix)
+    }
+}
+
+/// State files that are not called `checkpoint`: a saver writes one for each `latest_filename` that it is given.
+fn other_state_files(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<PathBuf> {
+    const LARGEST: u64 = 1 << 20;
+    const LOOKED_INTO: usize = 100;
+    let may_be = |(name, metadata): &(&String, &std::fs::Metadata)| {
+        let is_part =
+            [".index", ".meta", ".pb", ".pbtxt"].iter().any(|end| name.ends_with(end)) || name.contains(".data-");
+        metadata.is_file() && metadata.len() < LARGEST && !is_part
+    };
+    let paths = names.iter().filter(may_be).take(LOOKED_INTO).map(|(name, _)| dir.join(name));
+    paths.filter(|path| sniff::look(path).is_some_and(|found| found.kind == sniff::Foreign::StateFile)).collect()
+}
+
+/// What is said of them.
+fn told_of(others: &[PathBuf]) -> Option<String> {
+    let names: Vec<String> = others
+        .iter()
+        .take(4)
+        .map(|path| Escaped(path.file_name().unwrap_or_default().as_encoded_bytes()).to_string())
+        .collect();
+    match names.as_slice() {
+        [] => None,
+        [name] => Some(format!(
+            "{name} is the state file here; tf.train.latest_checkpoint finds it with latest_filename='{name}'"
+        )),
+        names => Some(format!("these are state files, and any can be given as the path: {}", names.join(", "))),
+    }
+}
+
+/// The directory that a path lies in: of a bare name the current one.
+pub(crate) fn containing(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Names of the directory's entries with their metadata, sorted. A name that is not UTF-8 belongs to no checkpoint.
+pub(crate) fn list(path: &Path) -> Result<BTreeMap<String, std::fs::Metadata>> {
+    let mut names = BTreeMap::new();
+    for entry in std::fs::read_dir(path).map_err(|e| Error::io(e, path))? {
+        let entry = entry.map_err(|e| Error::io(e, path))?;
+        if let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), std::fs::metadata(entry.path())) {
+            names.insert(name, metadata);
+        }
+    }
+    Ok(names)
+}
+
+/// The pattern and number of a V1 shard's name: `model-00000-of-00004` is of `model-?????-of-00004`.
+pub(super) fn v1_pattern(name: &str) -> Option<String> {
+    let (rest, of) = name.rsplit_once("-of-")?;
+    let (base, id) = rest.rsplit_once('-')?;
+    let five = |digits: &str| digits.len() >= 5 && digits.bytes().all(|b| b.is_ascii_digit());
+    (five(of) && (five(id) || id == "?????")).then(|| format!("{base}-?????-of-{of}"))
+}
+
+/// The files that a pattern with `?????` means, in order.
+pub(super) fn v1_shards(dir: &Path, pattern: &str, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<PathBuf> {
+    let of_pattern = |name: &&String| v1_pattern(name).as_deref() == Some(pattern) && !name.contains('?');
+    names.keys().filter(of_pattern).map(|name| dir.join(name)).collect()
+}
+
+/// How many files of other names are looked into for the V1 format, which has no suffix to know it by.
+const LOOK_INTO: usize = 1000;
+
+fn find(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut patterns: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    let mut looked = 0;
+    for (name, metadata) in names.iter().filter(|(_, metadata)| metadata.is_file()) {
+        if let Some(base) = name.strip_suffix(".index") {
+            let mut prefix = dir.to_path_buf().into_os_string();
+            if !prefix.as_encoded_bytes().ends_with(b"/") {
+                prefix.push("/");
+            }
+            prefix.push(base);
+            found.push(bundle(&Prefix::new(prefix), base, metadata, names));
+        } else if name.strip_suffix(".meta").is_some()
+            || name.contains(".data-")
+            || looked >= LOOK_INTO
+            || names.contains_key(&format!("{name}.index"))
+        {
+            // Parts of a bundle, or already counted.
+        } else if let Some(pattern) = v1_pattern(name) {
+            patterns.entry(pattern).or_default().push(dir.join(name));
+        } else if metadata.len() > 48 && !name.contains(".tfevents.") {
+            looked += 1;
+            let path = dir.join(name);
+            // A file beside its graph that lost its end is still a checkpoint, and a damaged one.
+            let is_cut = || names.contains_key(&format!("{name}.meta")) && sniff::is_cut_v1(&path);
+            if sniff::is_table(&path) || is_cut() {
+                found.push(v1(&path, vec![path.clone()], names.get(name)));
+            }
+        }
+    }
+    for (pattern, files) in patterns {
+        if files.iter().any(|file| sniff::is_table(file)) {
+            found.push(v1(&dir.join(pattern), files, None));
+        }
+    }
+    found.sort_by(|a, b| (a.step, &a.prefix).cmp(&(b.step, &b.prefix)));
+    found
+}
+
+fn bundle(
+    prefix: &Prefix,
+    base: &str,
+    index: &std::fs::Metadata,
+    names: &BTreeMap<String, std::fs::Metadata>,
+) -> Found {
+    let start = format!("{base}.data-");
+    let after = names.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start));
+    let shards: Vec<(ShardName, u64)> = after
+        .filter_map(|(name, metadata)| Some((ShardName::parse(name.strip_prefix(base)?)?, metadata.len())))
+        .collect();
+    let complete = peek_header(prefix, &Limits::default()).is_ok_and(|header| {
+        let is_there = |id: u32| {
+            shards.iter().any(|(shard, _)| shard.id == id && i64::from(shard.of) == i64::from(header.num_shards))
+        };
+        usize::try_from(header.num_shards).is_ok_and(|n| n <= shards.len())
+            && (0..header.num_shards.unsigned_abs()).all(is_there)
+    });
+    Found {
+        step: prefix.step(),
+        prefix: prefix.clone(),
+        v1_files: Vec::new(),
+        bytes: shards.iter().fold(index.len(), |sum, (_, len)| sum.saturating_add(*len)),
+        complete,
+        modified: index.modified().ok(),
+    }
+}
+
+fn v1(prefix: &Path, files: Vec<PathBuf>, metadata: Option<&std::fs::Metadata>) -> Found {
+    let of_files = || files.iter().filter_map(|file| std::fs::metadata(file).ok());
+    let name = prefix.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let base = v1_pattern(name).and_then(|p| p.split_once("-?????").map(|(base, _)| base.to_owned()));
+    let of: Option<usize> = name.rsplit_once("-of-").and_then(|(_, of)| of.parse().ok());
+    Found {
+        step: Prefix::new(base.as_deref().unwrap_or(name)).step(),
+        prefix: Prefix::new(prefix.as_os_str()),
+        bytes: of_files().map(|m| m.len()).sum(),
+        complete: base.is_none() || of == Some(files.len()),
+        modified: metadata.cloned().or_else(|| of_files().next()).and_then(|m| m.modified().ok()),
+        v1_files: files,
+    }
+}

@@ -1,0 +1,192 @@
+//! A path at which there is nothing: what was lost there, or what may have been meant instead.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+
+use super::directory;
+use crate::base::error::{Error, ErrorKind};
+use crate::base::escape::{Escaped, shell_word};
+use crate::read::bundle::Prefix;
+use crate::read::formats;
+use crate::read::sniff;
+use crate::read::sniff::Foreign;
+
+/// The error for a path at which there is nothing.
+pub(super) fn not_found(path: &Path) -> Error {
+    let dir = directory::containing(path);
+    let prefix = Prefix::new(path.as_os_str());
+    let fail = |what: &str| Error::new(ErrorKind::NotACheckpoint(what.to_owned()));
+    if !dir.is_dir() {
+        let missing = path.ancestors().skip(1).take_while(|p| !p.as_os_str().is_empty() && !p.exists()).last();
+        let missing = Escaped(missing.unwrap_or(dir).as_os_str().as_encoded_bytes()).to_string();
+        return fail("no such file or checkpoint").in_file(path).with_help(format!("there is no directory {missing}"));
+    }
+    let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
+        return fail("no such file or checkpoint").in_file(path);
+    };
+    let names = match directory::list(dir) {
+        Ok(names) => names,
+        Err(error) => return error,
+    };
+    let data = format!("{base}.data-");
+    if names.range(data.clone()..).next().is_some_and(|(name, _)| name.starts_with(&data)) {
+        return index_missing(&prefix);
+    }
+    let error = fail("no such file or checkpoint").in_file(path);
+    let near = near_misses(base, &names, dir);
+    if near.is_empty() {
+        error.with_help("give the prefix of a checkpoint: the path of its .index file without `.index`")
+    } else {
+        error.with_help(format!("did you mean {}?", near.join(" or ")))
+    }
+}
+
+/// Checkpoints, model directories and files of other formats here whose names are close to `base`: its own steps first.
+fn near_misses(base: &str, names: &BTreeMap<String, Metadata>, dir: &Path) -> Vec<String> {
+    let mut candidates: Vec<(usize, u64, &str)> = Vec::new();
+    for (name, metadata) in names {
+        let candidate = match name.strip_suffix(".index") {
+            Some(prefix) => prefix,
+            None => name,
+        };
+        let distance = if candidate.starts_with(base) || base.starts_with(candidate) {
+            0
+        } else {
+            crate::base::nearest::distance(base.as_bytes(), candidate.as_bytes())
+        };
+        // Files are looked into only where their names are close.
+        let is_one =
+            || candidate.len() < name.len() || metadata.is_dir() || formats::of_file(&dir.join(name)).is_some();
+        if distance <= base.len() / 3 + 1 && is_one() {
+            let step = Prefix::new(candidate).step().unwrap_or(0);
+            candidates.push((distance, u64::MAX - step, candidate));
+        }
+    }
+    candidates.sort_unstable();
+    let shown = |candidate: &str| {
+        let path: OsString = dir.join(candidate).into();
+        let text = Escaped(path.as_encoded_bytes()).to_string();
+        text.strip_prefix("./").map_or(text.clone(), str::to_owned)
+    };
+    candidates.iter().take(3).map(|(_, _, candidate)| shown(candidate)).collect()
+}
+
+/// The error for data whose index is not there. A `.meta` says which variables it holds, though not where.
+pub(super) fn index_missing(prefix: &Prefix) -> Error {
+    let meta = prefix.meta();
+    let help = if meta.is_file() {
+        format!(
+            "the data is there, and its .meta says which variables it holds, though not where: ckpt inspect {} shows them; \
+             copy the .index beside the data",
+            shell_word(&meta)
+        )
+    } else {
+        "the data is there, but without the .index file nothing says what it holds; copy it beside the data".to_owned()
+    };
+    let kind = ErrorKind::NotACheckpoint("the index of this checkpoint is missing".to_owned());
+    Error::new(kind).in_file(&prefix.index()).with_help(help)
+}
+
+/// The graph that lies where a checkpoint was looked for: that of the prefix, or the newest of a directory.
+pub fn graph_beside(path: &Path) -> Option<PathBuf> {
+    if !path.is_dir() {
+        let own = Prefix::new(path.as_os_str()).meta();
+        let of_member = || Prefix::of_member(path).map(|prefix| prefix.meta());
+        return Some(own).filter(|meta| meta.is_file()).or_else(|| of_member().filter(|meta| meta.is_file()));
+    }
+    let names = directory::list(path).ok()?;
+    let meta = names.keys().filter_map(|name| Some((Prefix::new(name.strip_suffix(".meta")?).step(), name))).max();
+    meta.map(|(_, name)| name).or_else(|| names.keys().find(|name| is_graph(path, name))).map(|name| path.join(name))
+}
+
+/// Whether a file in `dir` holds a graph, by its name and its first bytes.
+fn is_graph(dir: &Path, name: &str) -> bool {
+    let may_be = [".meta", ".pb", ".pbtxt"].iter().any(|end| name.ends_with(end));
+    let kinds = [Foreign::GraphDef, Foreign::MetaGraphDef];
+    may_be && sniff::look(&dir.join(name)).is_some_and(|found| kinds.contains(&found.kind))
+}
+
+/// The error for a directory that holds parts of checkpoints and no whole one: data without its index, or graphs alone.
+pub(super) fn only_parts(dir: &Path, names: &BTreeMap<String, Metadata>) -> Option<Error> {
+    let listed = |all: &[&str]| {
+        let shown: Vec<String> = all.iter().take(3).map(|name| Escaped(name.as_bytes()).to_string()).collect();
+        let more = if all.len() > 3 { format!(" and {} more", all.len().saturating_sub(3)) } else { String::new() };
+        format!("{}{more}", shown.join(", "))
+    };
+    let error =
+        |what: String, help: String| Some(Error::new(ErrorKind::NotACheckpoint(what)).in_file(dir).with_help(help));
+    let mut lost: Vec<&str> = names.keys().filter_map(|name| Some(name.split_once(".data-")?.0)).collect();
+    lost.dedup();
+    lost.retain(|base| !names.contains_key(&format!("{base}.index")));
+    if !lost.is_empty() {
+        let shows = graph_beside(dir).map_or_else(String::new, |graph| {
+            format!("ckpt inspect {} shows which variables they hold, though not where; ", shell_word(&graph))
+        });
+        let what = format!("no checkpoint in this directory: there is data without its .index, of {}", listed(&lost));
+        return error(what, format!("{shows}copy the .index files beside the data"));
+    }
+    let graphs: Vec<&str> = names.keys().map(String::as_str).filter(|name| is_graph(dir, name)).collect();
+    if graphs.is_empty() {
+        return None;
+    }
+    let graph = graph_beside(dir)?;
+    let what = format!("no checkpoint in this directory, which holds graphs and no variables: {}", listed(&graphs));
+    error(
+        what,
+        format!(
+            "ckpt inspect {} shows what is in it; variables lie in the .index and .data files of a checkpoint",
+            shell_word(&graph)
+        ),
+    )
+}
+
+/// An error for a directory in which nothing was found, with what is in it instead.
+pub(super) fn nothing_in(path: &Path) -> Error {
+    let names = directory::list(path).unwrap_or_default();
+    if let Some(error) = only_parts(path, &names) {
+        return error;
+    }
+    let mut help = "give the prefix of a checkpoint (model.ckpt-200), or a directory that holds one".to_owned();
+    let holds = |name: &str| {
+        let names = directory::list(&path.join(name)).unwrap_or_default();
+        let is_version = |n: &String| n.parse::<i64>().is_ok();
+        let marks =
+            |n: &String| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model.");
+        names.keys().any(|n| marks(n) || is_version(n))
+    };
+    let deeper: Vec<&str> = names
+        .iter()
+        .filter(|(name, metadata)| metadata.is_dir() && !name.starts_with('.'))
+        .map(|(name, _)| name.as_str())
+        .take(64)
+        .filter(|name| holds(name))
+        .take(3)
+        .collect();
+    if !deeper.is_empty() {
+        let paths: Vec<String> =
+            deeper.iter().map(|name| Escaped(path.join(name).as_os_str().as_encoded_bytes()).to_string()).collect();
+        help = format!("checkpoints lie one level deeper: {}", paths.join(", "));
+    }
+    let what = match names.len() {
+        0 => "no checkpoint in this directory, which is empty".to_owned(),
+        n => {
+            let first: Vec<String> = names.keys().take(3).map(|name| described(path, name)).collect();
+            let more = if n > 3 { format!(" and {} more", n.saturating_sub(3)) } else { String::new() };
+            format!("no checkpoint or SavedModel in this directory, which holds {}{more}", first.join(", "))
+        }
+    };
+    Error::new(ErrorKind::NotACheckpoint(what)).in_file(path).with_help(help)
+}
+
+/// A name in `dir`, with what the file is where that is no plain text.
+fn described(dir: &Path, name: &str) -> String {
+    let shown = Escaped(name.as_bytes()).to_string();
+    let path = dir.join(name);
+    let found = path.is_file().then(|| sniff::look(&path)).flatten();
+    match found.filter(|found| found.kind != Foreign::Text) {
+        Some(found) => format!("{shown} ({})", found.what),
+        None => shown,
+    }
+}

@@ -1,0 +1,315 @@
+//! What a program trains: of every variable that its Saver stores, whether it is trained, kept by an optimizer or
+//! neither, as the graph in a `.meta` file says.
+//!
+//! Optimizers update a variable by one op whose inputs are the variable and its slots (`core/ops/training_ops.cc`:
+//! `ApplyAdam(var, m, v, beta1_power, …)`), so what feeds such an op is a slot whatever it is called. Collections say
+//! which variables are trained, and which one counts the steps (`python/framework/ops.py`, `GraphKeys`). An optimizer
+//! that is written in other ops (BERT's `AdamWeightDecayOptimizer`) is seen only by that its variables are not trained.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use super::graph::{Feeder, Input, Node, Nodes, Slice};
+use super::meta_graph::read_as;
+use super::object_graph::ObjectGraph;
+use super::restores::{RestorePlan, TargetKind, variable_defs};
+use super::saved_objects::SavedObjects;
+use crate::base::error::Result;
+use crate::read::wire::{Field, Value, Walker};
+
+const WALK: Walker = Walker { what: "meta graph" };
+
+/// What a variable is for in the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// An optimizer's op updates it.
+    Updated,
+    /// It is among `trainable_variables`, as every variable is unless its maker says otherwise.
+    Trained,
+    /// It was made to be trained, as variables of TensorFlow 2 are unless their maker says otherwise: a step may be too.
+    Trainable,
+    /// An update of another variable takes it in and changes it. With the optimizer, by its op.
+    Slot(&'static str),
+    /// An update of a variable reads it: a learning rate, a power of beta.
+    Hyperparameter(&'static str),
+    /// It follows other values as a moving average.
+    Average,
+    /// The global step.
+    Step,
+    /// It is among `metric_variables`.
+    Metric,
+    /// A table.
+    Table,
+    /// It is a variable and none of these.
+    NotTrained,
+}
+
+/// What the variables of a program are for, by the keys that its Saver stores them under.
+#[derive(Clone, Debug, Default)]
+pub struct Training {
+    purposes: HashMap<Vec<u8>, Purpose>,
+}
+
+/// Collections that say what a variable is for. TensorFlow: `GraphKeys` in `python/framework/ops.py`.
+const COLLECTIONS: [&str; 4] = ["trainable_variables", "variables", "global_step", "metric_variables"];
+
+/// Ops that update a variable, without `Resource`, `Sparse` and `Apply`, and the optimizers that use them.
+///
+/// TensorFlow: `core/ops/training_ops.cc`.
+const UPDATES: &[(&[u8], &str)] = &[
+    (b"Adam", "Adam"),
+    (b"AdamWithAmsgrad", "Adam"),
+    (b"AdaMax", "AdaMax"),
+    (b"Adagrad", "Adagrad"),
+    (b"AdagradV2", "Adagrad"),
+    (b"AdagradDA", "AdagradDA"),
+    (b"Adadelta", "Adadelta"),
+    (b"RMSProp", "RMSProp"),
+    (b"CenteredRMSProp", "RMSProp"),
+    (b"Ftrl", "Ftrl"),
+    (b"FtrlV2", "Ftrl"),
+    (b"Momentum", "Momentum"),
+    (b"KerasMomentum", "SGD"),
+    (b"ProximalAdagrad", "ProximalAdagrad"),
+    (b"GradientDescent", "GradientDescent"),
+    (b"ProximalGradientDescent", "ProximalGradientDescent"),
+    (b"AddSign", "AddSign"),
+    (b"PowerSign", "PowerSign"),
+];
+
+impl Training {
+    /// Reads a `.meta` file, binary or text. `None` if the graph in it trains nothing, and so tells nothing.
+    ///
+    /// # Errors
+    /// If it cannot be read or is damaged.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        read_as(path, "tensorflow.MetaGraphDef", WALK.what, Self::of_meta_graph)
+    }
+
+    /// Reads `saved_model.pb` or `.pbtxt`: of TensorFlow 1 as a `.meta` file, of TensorFlow 2 the flags of its objects.
+    /// `is_key` says which keys the checkpoint has. `None` as for [`Training::read`].
+    ///
+    /// # Errors
+    /// If it cannot be read or is damaged.
+    pub fn read_saved_model(file: &Path, is_key: impl Fn(&str) -> bool) -> Result<Option<Self>> {
+        let (of_graph, objects) = read_as(file, "tensorflow.SavedModel", "SavedModel", |bytes| {
+            let (mut of_graph, mut objects) = (None, None);
+            WALK.each(bytes, 0, |field| {
+                if field.number == 2 && objects.is_none() {
+                    objects = saved_objects(field)?;
+                    if objects.is_none() && of_graph.is_none() {
+                        of_graph = Self::of_meta_graph(WALK.bytes(field)?)?;
+                    }
+                }
+                Ok(())
+            })?;
+            Ok((of_graph, objects))
+        })?;
+        let Some(objects) = objects else { return Ok(of_graph) };
+        let Some(graph) = ObjectGraph::of_saved_model(file, is_key)? else { return Ok(None) };
+        let mut purposes = HashMap::new();
+        for (node, object) in graph.nodes().iter().zip(objects.nodes) {
+            if let (Some(attribute), Some(variable)) = (node.attributes.first(), object.variable) {
+                let purpose = if variable.is_trainable { Purpose::Trainable } else { Purpose::NotTrained };
+                purposes.insert(attribute.checkpoint_key.clone().into_bytes(), purpose);
+            }
+        }
+        let trains = purposes.values().any(|purpose| *purpose == Purpose::Trainable);
+        Ok(trains.then_some(Self { purposes }))
+    }
+
+    fn of_meta_graph(message: &[u8]) -> Result<Option<Self>> {
+        let (mut graph, mut collections) = (None, BTreeMap::new());
+        WALK.each(message, 0, |field| {
+            match field.number {
+                2 => graph = Some(Slice::of(field)?),
+                4 => {
+                    let (key, value) = WALK.entry(field)?;
+                    if let Some(value) = value.filter(|_| COLLECTIONS.contains(&key.as_str())) {
+                        collections.insert(key, names_in(value)?);
+                    }
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        let is_trained = |names: &HashSet<Vec<u8>>| !names.is_empty();
+        let Some(graph) = graph.filter(|_| collections.get("trainable_variables").is_some_and(is_trained)) else {
+            return Ok(None);
+        };
+        let nodes = Nodes::of_graph(graph)?;
+        let of_variables = by_variable(&nodes, &collections)?;
+        let plan = RestorePlan::of_meta_graph(Field { number: 0, value: Value::Bytes(message), offset: 0 })?;
+        let mut purposes = HashMap::new();
+        for wanted in plan.reads.into_iter().flat_map(|read| read.tensors) {
+            for target in &wanted.targets {
+                let purpose = match target.kind {
+                    TargetKind::Table => Some(Purpose::Table),
+                    _ => of_variables.get(target.name.as_bytes()).copied(),
+                };
+                // Parts of one variable are for the same; what two variables share is for the better known one.
+                if let Some(purpose) = purpose {
+                    let known = purposes.entry(wanted.name.clone()).or_insert(purpose);
+                    if *known == Purpose::NotTrained {
+                        *known = purpose;
+                    }
+                }
+            }
+        }
+        Ok((!purposes.is_empty()).then_some(Self { purposes }))
+    }
+
+    /// What the variable is for that is stored under this key.
+    pub fn purpose(&self, key: &[u8]) -> Option<Purpose> {
+        self.purposes.get(key).copied()
+    }
+}
+
+/// The objects of a meta graph, if TensorFlow 2 wrote it.
+fn saved_objects(meta_graph: Field<'_>) -> Result<Option<SavedObjects>> {
+    let mut objects = None;
+    WALK.each_in(meta_graph, |field| {
+        if field.number == 7 {
+            objects = Some(SavedObjects::parse(field)?).filter(|objects| !objects.nodes.is_empty());
+        }
+        Ok(())
+    })?;
+    Ok(objects)
+}
+
+/// The variables that a collection names, without `:0`.
+fn names_in(collection: Field<'_>) -> Result<HashSet<Vec<u8>>> {
+    let variables = variable_defs(collection)?;
+    Ok(variables.iter().filter_map(|variable| Some(variable.variable_name.split(':').next()?.into())).collect())
+}
+
+fn is_variable(node: &Node<'_>) -> bool {
+    matches!(node.op, b"VariableV2" | b"Variable" | b"VarHandleOp" | b"AutoReloadVariable")
+}
+
+/// What every variable of a graph is for, by its name in it.
+fn by_variable<'a>(
+    nodes: &Nodes<'a>,
+    collections: &BTreeMap<String, HashSet<Vec<u8>>>,
+) -> Result<HashMap<&'a [u8], Purpose>> {
+    let is_in = |collection: &str, name: &[u8]| collections.get(collection).is_some_and(|names| names.contains(name));
+    let mut found: HashMap<&[u8], Purpose> = HashMap::new();
+    for node in nodes.all.iter().filter(|node| is_variable(node)) {
+        let purpose = if is_in("trainable_variables", node.name) {
+            Purpose::Trained
+        } else if is_in("global_step", node.name) {
+            Purpose::Step
+        } else if is_in("metric_variables", node.name) {
+            Purpose::Metric
+        } else {
+            Purpose::NotTrained
+        };
+        found.insert(node.name, purpose);
+    }
+    for node in nodes.all.iter().filter(|node| optimizer_of(node.op).is_some()) {
+        let updated = node.data_inputs()?.first().and_then(|input| found.get_mut(input.node));
+        if let Some(known @ Purpose::Trained) = updated {
+            *known = Purpose::Updated;
+        }
+    }
+    let mut tell = |name: &[u8], purpose: Purpose| {
+        if let Some(known @ Purpose::NotTrained) = found.get_mut(name) {
+            *known = purpose;
+        }
+    };
+    // Slots before numbers: an update may read what another one changes.
+    for node in &nodes.all {
+        if let Some(optimizer) = optimizer_of(node.op) {
+            for input in node.data_inputs()?.into_iter().skip(1) {
+                if let Some(slot) = nodes.get(input.node).filter(is_variable) {
+                    tell(slot.name, Purpose::Slot(optimizer));
+                }
+            }
+        } else if is_moving_average(node)
+            && let Some(average) = node.data_inputs()?.first().and_then(|input| nodes.get(input.node))
+        {
+            tell(average.name, Purpose::Average);
+        }
+    }
+    for node in &nodes.all {
+        let Some(optimizer) = optimizer_of(node.op) else { continue };
+        for input in node.data_inputs()?.into_iter().skip(1) {
+            if let Some(read) = read_variable(nodes, input)? {
+                tell(read.name, Purpose::Hyperparameter(optimizer));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The variable whose value an input is, if it is that of one.
+fn read_variable<'a>(nodes: &Nodes<'a>, input: Input<'a>) -> Result<Option<Node<'a>>> {
+    let Some(Feeder::Node(mut node, _)) = nodes.source(input, |_| ())? else { return Ok(None) };
+    if node.op == b"ReadVariableOp" {
+        let Some(handle) = node.data_inputs()?.first().copied() else { return Ok(None) };
+        let Some(Feeder::Node(variable, _)) = nodes.source(handle, |_| ())? else { return Ok(None) };
+        node = variable;
+    }
+    Ok(Some(node).filter(is_variable))
+}
+
+/// `ResourceSparseApplyAdagrad` → Adagrad.
+fn optimizer_of(op: &[u8]) -> Option<&'static str> {
+    let op = op.strip_prefix(b"Resource").unwrap_or(op);
+    let op = op.strip_prefix(b"Sparse").unwrap_or(op).strip_prefix(b"Apply")?;
+    UPDATES.iter().find(|(update, _)| *update == op).map(|(_, optimizer)| *optimizer)
+}
+
+/// TensorFlow: `assign_moving_average` in `python/training/moving_averages.py`, whose name is its own.
+fn is_moving_average(node: &Node<'_>) -> bool {
+    matches!(node.op, b"AssignSub" | b"AssignSubVariableOp")
+        && node.name.split(|byte| *byte == b'/').any(|part| part.starts_with(b"AssignMovingAvg"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::pb;
+
+    fn training(text: &str) -> Option<Training> {
+        let bytes = pb::from_text("tensorflow.MetaGraphDef", "meta graph", text.as_bytes()).unwrap();
+        Training::of_meta_graph(&bytes).unwrap()
+    }
+
+    const GRAPH: &str = "graph_def { node { name: 'w' op: 'VariableV2' } node { name: 'x/y' op: 'VariableV2' }
+        node { name: 'rate' op: 'VariableV2' } node { name: 'rate/read' op: 'Identity' input: 'rate' }
+        node { name: 'rest' op: 'VarHandleOp' } node { name: 'g' op: 'Const' }
+        node { name: 'u' op: 'ApplyMomentum' input: 'w' input: 'x/y' input: 'rate/read' input: 'g' input: '^g' } }";
+
+    #[test]
+    fn what_feeds_an_update_is_a_slot_whatever_its_name() {
+        let trained = "collection_def { key: 'trainable_variables' value { node_list { value: 'w:0' } } }";
+        let found = training(&format!("{GRAPH} {trained}")).unwrap();
+        let purposes = [&b"w"[..], b"x/y", b"rate", b"rest", b"none"].map(|name| found.purpose(name));
+        let slot = Purpose::Slot("Momentum");
+        let rate = Purpose::Hyperparameter("Momentum");
+        assert_eq!(purposes, [Some(Purpose::Updated), Some(slot), Some(rate), Some(Purpose::NotTrained), None]);
+    }
+
+    #[test]
+    fn what_is_trained_and_not_updated_is_told_apart() {
+        let trained =
+            "collection_def { key: 'trainable_variables' value { node_list { value: 'rest:0' value: 'w:0' } } }";
+        let found = training(&format!("{GRAPH} {trained}")).unwrap();
+        assert_eq!((found.purpose(b"rest"), found.purpose(b"w")), (Some(Purpose::Trained), Some(Purpose::Updated)));
+    }
+
+    #[test]
+    fn a_graph_that_trains_nothing_tells_nothing() {
+        assert!(training(GRAPH).is_none());
+        assert!(training("").is_none());
+    }
+
+    #[test]
+    fn names_of_updates() {
+        assert_eq!(optimizer_of(b"ResourceSparseApplyProximalAdagrad"), Some("ProximalAdagrad"));
+        assert_eq!(optimizer_of(b"ApplyCenteredRMSProp"), Some("RMSProp"));
+        assert_eq!(optimizer_of(b"SparseApplySomething"), None);
+        assert_eq!(optimizer_of(b"Adam"), None);
+    }
+}

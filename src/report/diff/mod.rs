@@ -1,0 +1,19 @@
+//! What `diff` tells, in every format.
+
+pub(in crate::report) mod change_json;
+pub(in crate::report) mod flow;
+pub(in crate::report) mod json;
+pub(in crate::report) mod lines;
+pub(in crate::report) mod table;
+pub(in crate::report) mod text;
+
+/// The rows of a `diff` that are shown, in order.
+#[derive(Debug)]
+pub struct DiffRows<'d> {
+    /// The rows.
+    pub rows: Vec<&'d crate::analysis::diff::Change>,
+    /// How many there are besides.
+    pub hidden: usize,
+    /// Whether names are shown as stored, and more of each row.
+    pub long: bool,
+}

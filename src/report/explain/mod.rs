@@ -1,0 +1,4 @@
+//! Pages and diagnoses.
+
+pub(in crate::report) mod json;
+pub(in crate::report) mod text;

@@ -1,0 +1,9 @@
+//! The page of `inspect`.
+
+pub(in crate::report) mod json;
+pub(in crate::report) mod keras_json;
+pub(in crate::report) mod keras_text;
+pub(in crate::report) mod model_json;
+pub(in crate::report) mod model_text;
+pub(in crate::report) mod serving;
+pub(in crate::report) mod text;

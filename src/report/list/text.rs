@@ -1,0 +1,363 @@
+//! `list` for people: one line a tensor, columns aligned without holding the rows.
+//!
+//! Two passes over the rows: widths, then lines. A name longer than its column moves its own line's columns instead of
+//! everybody's; so does any other cell where there are so many rows that only some are measured.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::analysis::{Group, Listing, MissingShards, RowCursor, TreeRow, derived, is_zero, short_name};
+use crate::base::escape::{escaped, is_plain};
+use crate::read::checkpoint::{Parts, Place, StoredSlice, Tensor};
+use crate::read::tensor::Shape;
+use crate::report::Look;
+use crate::report::kit::rows::{Text, push_spaces, write_rows};
+use crate::report::kit::table::Columns;
+use crate::report::kit::units::{count, parameters_text, percent, shape_text, size, tensors_text};
+use crate::report::kit::wrap::{joined, middle};
+
+/// Rows whose cells are all measured. Of more a sample is: nobody sees that a line among so many is not in its column.
+const MEASURED: usize = 20_000;
+
+/// Widest name column when the output is no terminal.
+const NAME_COLUMN: usize = 64;
+
+/// What decides the cells of a row: kind, bytes, role.
+type Facts = (usize, Option<u64>, u16);
+
+/// The cells behind a name. Neighbours often have the same, and then they are not made again.
+#[derive(Default)]
+struct Cells {
+    of: Option<Facts>,
+    /// dtype, shape, size and role.
+    text: [String; 4],
+}
+
+impl Cells {
+    /// Makes the cells of a row; false if they are those of the row before.
+    fn update(&mut self, listing: &Listing<'_>, rows: &RowCursor<'_>, long: bool) -> bool {
+        let (at, tensor) = (rows.position(), rows.tensor());
+        let key = (rows.kind(), tensor.bytes(), listing.roles.number(at));
+        if self.of == Some(key) {
+            return false;
+        }
+        let bytes = match key.1 {
+            None => "?".to_owned(),
+            Some(bytes) if long => bytes.to_string(),
+            Some(bytes) => size(bytes),
+        };
+        let (role, optimizer) = (listing.roles.role(at), listing.roles.optimizer(at));
+        let role = match optimizer {
+            Some(optimizer) => format!("{} {optimizer}", role.name()),
+            None => role.name().to_owned(),
+        };
+        self.text = [tensor.dtype.to_string(), shape_text(&tensor.shape), bytes, role];
+        self.of = Some(key);
+        true
+    }
+}
+
+/// The name in its column: without the suffix of variables, unless keys are shown as stored.
+fn label(tensor: &Tensor, long: bool) -> &[u8] {
+    if long { &tensor.name } else { short_name(&tensor.name) }
+}
+
+/// Columns that a name takes, escaped.
+fn label_width(name: &[u8]) -> usize {
+    if is_plain(name) { name.len() } else { escaped(name).width() }
+}
+
+/// `list --format text`; `long` adds shard, offset, checksum and slices.
+///
+/// # Errors
+/// What `out` says.
+pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
+    // A name that is wider than any column can be needs no measuring.
+    let widest = look.width.unwrap_or(NAME_COLUMN).max(16);
+    let measure = |rows: &RowCursor<'_>, part: &mut Widths| {
+        if part.name < widest {
+            part.name = part.name.max(label_width(label(rows.tensor(), long)));
+        }
+        if part.cells.update(listing, rows, long) {
+            for (width, cell) in part.others.iter_mut().zip(&part.cells.text) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+    };
+    let parts =
+        if listing.rows.len() > MEASURED { listing.sample(MEASURED, measure) } else { listing.in_parts(measure) };
+    let mut name_width = header[0].len();
+    let mut widths = [header[1].len(), header[2].len(), header[3].len(), header[4].len()];
+    for part in parts {
+        name_width = name_width.max(part.name);
+        widths.iter_mut().zip(part.others).for_each(|(width, other)| *width = other.max(*width));
+    }
+    let place = if long { PLACE_COLUMN + "0x12345678".len() + 4 } else { 0 };
+    let others: usize = widths.iter().sum::<usize>() + 2 * widths.len() + place;
+    let least = if long { 12 } else { 16 };
+    // On a terminal without room for it, the place stands below.
+    let below = long && look.width.is_some_and(|width| others + least > width);
+    let others = if below { others - place } else { others };
+    let cap = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(others).max(least));
+    let name_width = name_width.min(cap);
+    let bold = look.bold();
+    let head = format!(
+        "{:name_width$}  {:a$}  {:b$}  {:>c$}  {}{}",
+        header[0],
+        header[1],
+        header[2],
+        header[3],
+        header[4],
+        if long && !below {
+            let pad = " ".repeat(widths[3].saturating_sub(header[4].len()));
+            format!("{pad}  {:PLACE_COLUMN$}  crc32c", "shard:offset")
+        } else {
+            String::new()
+        },
+        a = widths[0],
+        b = widths[1],
+        c = widths[2],
+    );
+    if !listing.rows.is_empty() {
+        writeln!(out, "{bold}{head}{bold:#}")?;
+    }
+    let text = || Rows {
+        listing,
+        long,
+        name_width,
+        width: look.width,
+        below,
+        widths,
+        cursor: listing.cursor(),
+        cells: Cells::default(),
+        middle: String::new(),
+        missing: MissingShards::default(),
+        shortened: false,
+        without_data: 0,
+    };
+    let texts = write_rows(listing.rows.len(), listing.threads(), text, out)?;
+    footer(listing, texts.iter().any(|text| text.shortened), look, out)?;
+    match texts.iter().map(|text| text.without_data).sum() {
+        0 => Ok(()),
+        1 => writeln!(out, "the data of 1 tensor is missing"),
+        n => writeln!(out, "the data of {} tensors is missing", count(n)),
+    }
+}
+
+/// The widths of the columns in some rows.
+#[derive(Default)]
+struct Widths {
+    name: usize,
+    others: [usize; 4],
+    cells: Cells,
+}
+
+/// Formats the lines of rows.
+struct Rows<'l> {
+    listing: &'l Listing<'l>,
+    long: bool,
+    name_width: usize,
+    /// Columns of a terminal, where a name that is wider than its column has a line to itself.
+    width: Option<usize>,
+    /// Whether places stand below the rows.
+    below: bool,
+    widths: [usize; 4],
+    cursor: RowCursor<'l>,
+    cells: Cells,
+    /// The cells in their columns.
+    middle: String,
+    missing: MissingShards,
+    /// Whether a name was shown without its end.
+    shortened: bool,
+    /// Rows whose data is missing.
+    without_data: u64,
+}
+
+impl Text for Rows<'_> {
+    fn row(&mut self, n: usize, text: &mut Vec<u8>) -> io::Result<()> {
+        let Self { listing, long, .. } = *self;
+        let [dtype_width, shape_width, bytes_width, role_width] = self.widths;
+        if !self.cursor.seek(n) {
+            return Ok(());
+        }
+        if self.cells.update(listing, &self.cursor, long) {
+            let [dtype, shape, bytes, role] = &self.cells.text;
+            self.middle = format!("  {dtype:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {role}");
+        }
+        let tensor = self.cursor.tensor();
+        let name = label(tensor, long);
+        self.shortened |= !long && name.len() != tensor.name.len();
+        let width = if is_plain(name) {
+            text.extend_from_slice(name);
+            name.len()
+        } else {
+            let name = escaped(name);
+            text.extend_from_slice(name.as_bytes());
+            name.width()
+        };
+        if self.width.is_some() && width > self.name_width {
+            text.push(b'\n');
+            push_spaces(text, self.name_width);
+        } else {
+            push_spaces(text, self.name_width.saturating_sub(width));
+        }
+        text.extend_from_slice(self.middle.as_bytes());
+        let mut end = String::new();
+        if long {
+            end = place(tensor);
+        }
+        if self.missing.is_missing(listing.checkpoint, tensor) {
+            self.without_data += 1;
+            let space = if end.is_empty() { "" } else { "  " };
+            if let Some(value) = derived(listing.checkpoint, tensor) {
+                let assumption = value.assumption().map_or_else(String::new, |text| format!(" {text}"));
+                end = format!("{end}{space}= {} from the checksum{assumption}", value.text());
+            } else if is_zero(tensor) {
+                end = format!("{end}{space}all zero by the checksum");
+            }
+        }
+        if !end.is_empty() {
+            let pad = role_width.saturating_sub(self.cells.text[3].chars().count());
+            let wide = self.name_width + self.middle.width() + pad + 2 + end.trim_end().width();
+            if self.below || self.width.is_some_and(|width| wide > width) {
+                write!(text, "\n    {}", end.trim_end())?;
+            } else {
+                write!(text, "{:pad$}  {}", "", end.trim_end())?;
+            }
+        }
+        text.push(b'\n');
+        if long {
+            let name_width = self.name_width;
+            for slice in tensor.slices() {
+                let SliceRow { name, shape, bytes, place } = slice_row(slice, &tensor.shape);
+                write!(text, "{name:name_width$}  {:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}", "")?;
+                if self.below {
+                    writeln!(text, "\n    {place}")?;
+                } else {
+                    writeln!(text, "  {:role_width$}  {place}", "")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(tensor: &Tensor) -> String {
+    match &tensor.parts {
+        Parts::Whole(place) => place_text(place),
+        Parts::Slices(slices) => format!("{} slices", slices.len()),
+    }
+}
+
+fn place_text(place: &Place) -> String {
+    match (place.range, place.crc32c) {
+        (Some((offset, _)), Some(crc)) => {
+            format!("{:PLACE_COLUMN$}  {:#010x}", format!("{}:{offset}", place.shard), crc.0)
+        }
+        _ => format!("file {}", place.shard),
+    }
+}
+
+/// Columns that a shard and an offset take; more where the offset is long.
+const PLACE_COLUMN: usize = 14;
+
+/// The cells of a stored slice, below its tensor's.
+struct SliceRow {
+    name: String,
+    shape: String,
+    bytes: String,
+    place: String,
+}
+
+/// A slice as `print` understands it, `[0:3, 3:5]`; one that does not fit its tensor as the file has it.
+fn slice_row(stored: &StoredSlice, shape: &Shape) -> SliceRow {
+    let (name, shape) = match shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
+        Some(extents) => {
+            let spans: Vec<String> = extents.iter().map(|(start, len)| format!("{start}:{}", start + len)).collect();
+            let dims: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
+            (format!("  [{}]", spans.join(", ")), shape_text(&Shape::new(dims)))
+        }
+        None => (format!("  slice {}", stored.slice), "?".to_owned()),
+    };
+    let place = stored.place.map_or_else(|| "no entry".to_owned(), |place| place_text(&place));
+    let bytes = stored.place.and_then(|p| p.range).map_or_else(|| "?".to_owned(), |(_, size)| size.to_string());
+    SliceRow { name, shape, bytes, place }
+}
+
+pub(in crate::report) fn footer(
+    listing: &Listing<'_>,
+    shortened: bool,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let totals = listing.totals;
+    let dim = look.dim();
+    let of = if listing.all == totals.tensors { String::new() } else { format!(" of {}", count(listing.all as u64)) };
+    let tensors = count(totals.tensors as u64);
+    let plural = if totals.tensors == 1 && of.is_empty() { "" } else { "s" };
+    let mut facts =
+        vec![format!("{tensors}{of} tensor{plural}"), parameters_text(totals.parameters), size(totals.bytes)];
+    if shortened {
+        facts.push("keys end in /.ATTRIBUTES/VARIABLE_VALUE".to_owned());
+    }
+    writeln!(out, "{dim}{}{dim:#}", joined(&facts, 0, 2, look))
+}
+
+/// `list --by`: one line a group.
+///
+/// # Errors
+/// What `out` says.
+pub fn groups_text(
+    groups: &[Group],
+    what: &str,
+    listing: &Listing<'_>,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut table = Columns::new("<>>>>", &[what, "tensors", "parameters", "size", "share"]);
+    let whole = listing.totals.bytes;
+    // The numbers and what is between the columns.
+    let most = look.width.map_or(usize::MAX, |width| width.saturating_sub(48).max(24));
+    for Group { key, totals } in groups {
+        let numbers = [count(totals.tensors as u64), count(totals.parameters), size(totals.bytes)];
+        table.row([middle(key, most)].into_iter().chain(numbers).chain([percent(totals.bytes, whole)]));
+    }
+    table.write(out, look.bold())?;
+    footer(listing, false, look, out)
+}
+
+/// `list --tree`: scopes with subtotals.
+///
+/// # Errors
+/// What `out` says.
+pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let label = |row: &TreeRow| format!("{}{}", "  ".repeat(row.depth), escaped(&row.name));
+    // Size, dtype and a shape fit behind.
+    let most = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(34).clamp(16, NAME_COLUMN));
+    let width = rows.iter().map(|row| label(row).width()).max().unwrap_or(0).min(most);
+    let mut tensors = listing.checkpoint.tensors().cursor();
+    for row in rows {
+        let label = label(row);
+        let pad = match label.width() {
+            wide if wide > width && look.width.is_some() => format!("\n{:width$}", ""),
+            wide => " ".repeat(width.saturating_sub(wide)),
+        };
+        let totals = row.totals;
+        let tensor = row.tensor.and_then(|at| tensors.reach(at));
+        // A name may be a tensor and a scope at once: `kernel` above `kernel/Adam`.
+        let what = match tensor {
+            Some(tensor) if totals.tensors == 1 => format!("{} {}", tensor.dtype, shape_text(&tensor.shape)),
+            Some(tensor) => {
+                let below = totals.tensors - 1;
+                format!("{} {} and {} below", tensor.dtype, shape_text(&tensor.shape), count(below as u64))
+            }
+            None => tensors_text(totals.tensors),
+        };
+        let (style, size) =
+            (if row.tensor.is_none() { look.bold() } else { look.style(anstyle::Style::new()) }, size(totals.bytes));
+        writeln!(out, "{style}{label}{style:#}{pad}  {size:>10}  {what}")?;
+    }
+    footer(listing, false, look, out)
+}

@@ -1,0 +1,4 @@
+//! What a graph can touch.
+
+pub(in crate::report) mod json;
+pub(in crate::report) mod text;

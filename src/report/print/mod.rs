@@ -1,0 +1,3 @@
+//! What `print` tells besides values.
+
+pub(in crate::report) mod json;

@@ -1,0 +1,4 @@
+//! What a restore would do.
+
+pub(in crate::report) mod json;
+pub(in crate::report) mod text;

@@ -1,0 +1,6 @@
+//! The rows of `stats`, in every format.
+
+pub(in crate::report) mod csv;
+pub(in crate::report) mod format;
+pub(in crate::report) mod json;
+pub(in crate::report) mod text;

@@ -1,0 +1,6 @@
+//! Directories of checkpoints: `log` and `latest`.
+
+pub(in crate::report) mod events;
+pub(in crate::report) mod json;
+pub(in crate::report) mod table;
+pub(in crate::report) mod text;

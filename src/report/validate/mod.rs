@@ -1,0 +1,3 @@
+//! The document of `validate`.
+
+pub(in crate::report) mod json;
