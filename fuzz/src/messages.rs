@@ -99,7 +99,7 @@ pub fn saved_model(data: &[u8]) {
     std::fs::write(&path, bytes).unwrap();
     match kind {
         1 | 2 => {
-            if let Ok(model) = same(|| SavedModel::read(dir.path())) {
+            if let Ok(model) = same(|| SavedModel::read(dir.path(), &Limits::default())) {
                 let files = model.meta_graphs.iter().flat_map(|meta_graph| &meta_graph.asset_files);
                 for asset in files.filter_map(|file| model.asset_path(file)) {
                     assert!(asset.starts_with(dir.path().join("assets")), "{asset:?} leads out");
@@ -108,9 +108,9 @@ pub fn saved_model(data: &[u8]) {
             }
         }
         3 => drop(same(|| Fingerprint::read(&path, &Limits::default()).map(|print| print.singleprint()))),
-        4 => drop(same(|| MetaGraph::read(&path))),
+        4 => drop(same(|| MetaGraph::read(&path, &Limits::default()))),
         _ => {
-            if let Ok(info) = same(|| GraphInfo::read(&path)) {
+            if let Ok(info) = same(|| GraphInfo::read(&path, &Limits::default())) {
                 assert!(info.node_count + info.function_count <= bytes.len());
             }
         }
@@ -138,9 +138,9 @@ pub fn ops(data: &[u8]) {
     let dir = scratch();
     let path = dir.path().join(names[kind]);
     std::fs::write(&path, bytes).unwrap();
-    let Ok((targets, _)) = same(|| targets(&path, Choice::default())) else { return };
-    let report = look_at_ops(&targets);
-    assert_eq!(format!("{report:?}"), format!("{:?}", look_at_ops(&targets)));
+    let Ok((targets, _)) = same(|| targets(&path, Choice::default(), &Limits::default())) else { return };
+    let report = look_at_ops(&targets, &Limits::default());
+    assert_eq!(format!("{report:?}"), format!("{:?}", look_at_ops(&targets, &Limits::default())));
     let looked = report.looked;
     assert!(looked.nodes + looked.functions + looked.keras_configs <= 2 * bytes.len() as u64 + 2);
     assert!(report.findings.len() <= 2 * bytes.len() + 2);
@@ -162,7 +162,7 @@ pub fn ops(data: &[u8]) {
     }
     for target in &targets {
         let Target::Graphs(file, form) = target else { continue };
-        let model = ModelInfo::read(file, *form);
+        let model = ModelInfo::read(file, *form, &Limits::default());
         let mut out = Vec::new();
         model_text(Path::new("m"), &model, &[], look, &mut out).unwrap();
         signatures_text(Path::new("m"), &model, look, &mut out).unwrap();

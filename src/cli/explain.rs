@@ -11,6 +11,7 @@ use ckpt::analysis::{Code, Model};
 use ckpt::base::error::Error;
 use ckpt::base::nearest::nearest;
 use ckpt::read::checkpoint::WrittenPath;
+use ckpt::read::storage;
 use ckpt::report::{diagnosis_text, explain_json, not_opened_text, on_disk_text, page_text};
 
 use super::{Ctx, Format, Status};
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let page = Code::from_name(text.trim()).map(explain_code);
     let diagnosis = if page.is_some() { None } else { diagnose(&text, args.path.as_deref()) };
     let models = match &args.against {
-        Some(model) => Model::open(model, true)?,
+        Some(model) => Model::open(model, true, &ctx.limits())?,
         None => Vec::new(),
     };
     let looked = at_files(args.path.as_deref(), page.is_some(), &text, diagnosis.as_ref(), &models, ctx);
@@ -177,7 +178,7 @@ fn at_files(
             Ok(disk) => return Looked::Found(Box::new(disk)),
             // Of a message that was pasted from elsewhere nothing is here, and that is no news; a file that is no
             // checkpoint, or a directory that is here, is.
-            Err(error) if written.path.is_file() || (is_named && is_near(&written.path, &error)) => {
+            Err(error) if storage::is_file(&written.path) || (is_named && is_near(&written.path, &error)) => {
                 other.get_or_insert((written.path, error));
             }
             Err(_) => {}
@@ -190,7 +191,7 @@ fn at_files(
 fn is_near(path: &Path, error: &Error) -> bool {
     let above = path.parent().filter(|above| !above.as_os_str().is_empty());
     above.is_some_and(Path::is_dir)
-        || path.is_dir()
+        || storage::is_folder(path)
         || error.help().is_some_and(|help| help.starts_with("did you mean"))
 }
 

@@ -5,10 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 use ckpt::analysis::{Code, Finding, ModelInfo, Summary};
 use ckpt::base::error::ErrorKind;
+use ckpt::base::limits::Limits;
 use ckpt::read::checkpoint::{Checkpoint, Choice, Origin};
 use ckpt::read::finder::serving::versions;
 use ckpt::read::graphs::graph::Form;
 use ckpt::read::graphs::saved_model::SavedModel;
+use ckpt::read::storage;
 use ckpt::report::{inspect_json, inspect_text, model_json, model_text, signatures_text};
 
 use super::ctx::sentence;
@@ -44,7 +46,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
     let path = &args.source.path;
-    if let Some(model) = alone(path)? {
+    if let Some(model) = alone(path, &ctx.limits())? {
         if model.form == Form::MetaGraph {
             ctx.note("only the graph is here: the checkpoint that belongs to it is missing");
         }
@@ -60,7 +62,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
                 (checkpoint, true)
             } else {
                 // Variables that cannot be read hide nothing of the graph.
-                let Some(model) = without_variables(path, args) else { return Err(error) };
+                let Some(model) = without_variables(path, args, &ctx.limits()) else { return Err(error) };
                 let finding = match error.downcast_ref::<ckpt::base::error::Error>() {
                     Some(error) => Finding::of(error),
                     None => Finding::new(Code::Unreadable, sentence(&error)),
@@ -106,32 +108,32 @@ fn show(args: &Args, model: &ModelInfo, findings: &[Finding], ctx: &mut Ctx) -> 
 }
 
 /// A file that holds a graph and nothing else: no checkpoint belongs to it, or it is not the one that is meant.
-fn alone(path: &Path) -> Result<Option<ModelInfo>> {
-    if !path.is_file() {
+fn alone(path: &Path, limits: &Limits) -> Result<Option<ModelInfo>> {
+    if !storage::is_file(path) {
         return Ok(None);
     }
     // `saved_model.pb` stands for its directory; under another name it is a file like any other.
     let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
     let Some(form) = Form::of(path)?.filter(|_| !is_model) else { return Ok(None) };
-    let has_checkpoint = form == Form::MetaGraph && Origin::locate(path, Choice::default()).is_ok();
-    Ok((!has_checkpoint).then(|| ModelInfo::read(path, form)))
+    let has_checkpoint = form == Form::MetaGraph && Origin::locate(path, Choice::default(), limits).is_ok();
+    Ok((!has_checkpoint).then(|| ModelInfo::read(path, form, limits)))
 }
 
 /// The SavedModel at a path whose variables cannot be opened.
-fn without_variables(path: &Path, args: &Args) -> Option<ModelInfo> {
+fn without_variables(path: &Path, args: &Args, limits: &Limits) -> Option<ModelInfo> {
     let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
-    let dir = if path.is_file() && is_model { path.parent()?.to_path_buf() } else { path.to_path_buf() };
-    let dir = match Origin::locate(path, args.source.choice()) {
+    let dir = if storage::is_file(path) && is_model { path.parent()?.to_path_buf() } else { path.to_path_buf() };
+    let dir = match Origin::locate(path, args.source.choice(), limits) {
         Ok(origin) => origin.saved_model?,
         // Where no checkpoint is, a graph says what it would hold.
         Err(error) if SavedModel::file_in(&dir).is_err() => {
             let graph = ckpt::read::checkpoint::graph_beside(path)?;
             let is_none = matches!(error.kind(), ErrorKind::NotACheckpoint(_));
             let form = Form::of(&graph).ok().flatten().filter(|_| is_none)?;
-            return Some(ModelInfo::read(&graph, form));
+            return Some(ModelInfo::read(&graph, form, limits));
         }
         Err(_) => dir,
     };
     let has_graph = SavedModel::file_in(&dir).is_ok_and(|file| file.extension().is_some_and(|end| end != "cpb"));
-    has_graph.then(|| ModelInfo::of_saved_model(&dir))
+    has_graph.then(|| ModelInfo::of_saved_model(&dir, limits))
 }

@@ -44,7 +44,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json])?;
     let path = directory(&args.dir, ctx)?;
-    let dir = ModelDir::scan(&path)?;
+    let dir = ModelDir::scan(&path, &ctx.limits())?;
     tell_state(&dir, ctx);
     let latest = dir.latest.and_then(|at| dir.checkpoints.get(at));
     let chosen = if args.valid { newest_intact(&path, &dir, latest, args, ctx) } else { latest };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use ckpt::analysis::{Timeline, TimelineOptions};
 use ckpt::base::escape::escaped;
+use ckpt::read::storage;
 use ckpt::report::{timeline_csv, timeline_json, timeline_jsonl, timeline_markdown, timeline_text};
 
 use super::progress::with_progress;
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &limits, progress))?;
     if timeline.rows.is_empty() && timeline.events.is_empty() && timeline.findings.is_empty() {
         // Says what is there instead.
-        ckpt::read::checkpoint::Origin::locate(&dir, ckpt::read::checkpoint::Choice::default())?;
+        ckpt::read::checkpoint::Origin::locate(&dir, ckpt::read::checkpoint::Choice::default(), &limits)?;
         bail!(
             "no checkpoint was written into {}; ckpt inspect shows what it is",
             escaped(dir.as_os_str().as_encoded_bytes())
@@ -77,7 +78,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf> {
     let path = &ckpt::read::checkpoint::WrittenPath::of(path)?.path;
     let shown = escaped(path.as_os_str().as_encoded_bytes()).into_owned();
-    if path.is_dir() {
+    if storage::is_folder(path) {
         if ckpt::read::checkpoint::prefix_wins(path) {
             ctx.note(&format!(
                 "{shown} is a checkpoint too, which other commands take; this one looks at the directory"
@@ -85,7 +86,7 @@ pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf
         }
         return Ok(path.clone());
     }
-    if path.file_name().is_some_and(|name| name == "checkpoint") && path.is_file() {
+    if path.file_name().is_some_and(|name| name == "checkpoint") && storage::is_file(path) {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         return Ok(parent.unwrap_or(std::path::Path::new(".")).to_path_buf());
     }
@@ -94,7 +95,7 @@ pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf
     {
         return Ok(path.clone());
     }
-    match std::fs::metadata(path) {
+    match storage::stat(path) {
         Ok(_) => bail!("{shown} is no directory; ckpt inspect shows a single checkpoint"),
         Err(error) => bail!("cannot read: {error} ({shown}); give the directory that checkpoints are written into"),
     }

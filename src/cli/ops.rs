@@ -44,8 +44,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json, Format::Github, Format::Sarif, Format::Junit])?;
     let path = &args.source.path;
-    let (targets, notes) = targets(path, args.source.choice())?;
-    let mut report = look_at_ops(&targets);
+    let (targets, notes) = targets(path, args.source.choice(), &ctx.limits())?;
+    let mut report = look_at_ops(&targets, &ctx.limits());
     report.notes = notes;
     for note in &report.notes {
         ctx.note(note);

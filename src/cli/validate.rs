@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     };
     let path = &args.source.path;
     let models = match &args.against {
-        Some(model) => Model::open(model, args.quick)?,
+        Some(model) => Model::open(model, args.quick, &ctx.limits())?,
         None => Vec::new(),
     };
     if let Some(what) = args.emit {
@@ -196,7 +196,7 @@ fn emit(what: Emit, models: &[Model], args: &Args, ctx: &mut Ctx) -> Result<Stat
     if what == Emit::Spec {
         let wanted = expectation(model);
         let roles = Roles::of(&wanted);
-        let all = Selector::default().select(&wanted, &roles);
+        let all = Selector::default().select(&wanted);
         list_json(&Listing::new(&wanted, &roles, all, Sort::Name, false, None), &mut ctx.out)?;
         return Ok(Status::Fine);
     }

@@ -101,7 +101,7 @@ fn screens_about_two() {
             let path = &a.origin().path;
             let options = ValidateOptions::all(true, 1);
             let mut found = validate(path, &options, &Limits::default(), &Progress::default()).unwrap();
-            for model in Model::open(&model, true).unwrap() {
+            for model in Model::open(&model, true, &Limits::default()).unwrap() {
                 found.add_restore(restore(&a, &model, &RestoreOptions::default()));
             }
             fits(&format!("against {case} {n}"), &|look, out| validate_text(&found, true, look, out));

@@ -19,7 +19,7 @@ fn testdata() -> PathBuf {
 
 fn predict(file: &Path, model: &Path, options: &RestoreOptions) -> Restore {
     let checkpoint = Checkpoint::open(file, Choice::default(), &Limits::default()).unwrap();
-    let models = Model::open(model, false).unwrap();
+    let models = Model::open(model, false, &Limits::default()).unwrap();
     restore(&checkpoint, &models[0], options)
 }
 

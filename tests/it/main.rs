@@ -1,6 +1,7 @@
 //! The integration tests, one program: linked once, and every file may use what the others share.
 //! A file is a subject; `cargo test --test it SUBJECT` runs one. `tests/hostile.rs` counts memory and is a program alone.
 
+mod across;
 mod cases;
 mod cmd;
 mod columns;
@@ -35,6 +36,7 @@ mod saved_model;
 mod state_file;
 mod stats;
 mod stats_many;
+mod stores;
 mod support;
 mod threads;
 mod tidy;

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::validating::{ckpt, ckpt_says};
 use ckpt::analysis::ops::{look_at_ops, targets};
+use ckpt::base::limits::Limits;
 use ckpt::read::checkpoint::Choice;
 use serde_json::{Value, json};
+
+use crate::validating::{ckpt, ckpt_says};
 
 fn testdata(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path)
@@ -443,8 +445,8 @@ fn damage_is_read_or_said() {
         let path = dir.path().join(Path::new(fixture).file_name().unwrap());
         let mut look = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
-            if let Ok((targets, _)) = targets(&path, Choice::default()) {
-                let report = look_at_ops(&targets);
+            if let Ok((targets, _)) = targets(&path, Choice::default(), &Limits::default()) {
+                let report = look_at_ops(&targets, &Limits::default());
                 let looked = report.looked;
                 assert!(!report.is_complete() || looked.graphs + looked.keras_configs > 0);
                 tried += 1;

@@ -56,17 +56,17 @@ fn a_prefix_wins_over_a_directory_of_its_name_and_both_are_told() {
     save(&prefix.join("variables/variables"), 2.0, &[]);
     std::fs::write(dir.path().join("checkpoint"), "model_checkpoint_path: 'm'").unwrap();
 
-    let origin = Origin::locate(&prefix, Choice::default()).unwrap();
+    let origin = Origin::locate(&prefix, Choice::default(), &Limits::default()).unwrap();
     assert_eq!((origin.kind, origin.prefix.as_path()), (SourceKind::Bundle, prefix.as_path()));
     assert!(origin.notes.iter().any(|note| note.contains("a SavedModel")), "{:?}", origin.notes);
-    let latest = ModelDir::scan(dir.path()).unwrap();
+    let latest = ModelDir::scan(dir.path(), &Limits::default()).unwrap();
     assert_eq!(latest.checkpoints[latest.latest.unwrap()].prefix.as_path(), prefix);
-    let inside = Origin::locate(&prefix.join(""), Choice::default()).unwrap();
+    let inside = Origin::locate(&prefix.join(""), Choice::default(), &Limits::default()).unwrap();
     assert_eq!(inside.kind, SourceKind::SavedModel);
 
     // An index that is none is no prefix.
     std::fs::write(dir.path().join("m.index"), "notes on what is where").unwrap();
-    assert_eq!(Origin::locate(&prefix, Choice::default()).unwrap().kind, SourceKind::SavedModel);
+    assert_eq!(Origin::locate(&prefix, Choice::default(), &Limits::default()).unwrap().kind, SourceKind::SavedModel);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn what_moved_is_never_told_across_models() {
     let alone = tempfile::tempdir().unwrap();
     save(&alone.path().join("a-1"), 1.0, &[]);
     save(&alone.path().join("a-2"), 1.0, &[]);
-    assert_eq!(ModelDir::scan(alone.path()).unwrap().several, None);
+    assert_eq!(ModelDir::scan(alone.path(), &Limits::default()).unwrap().several, None);
 }
 
 #[test]

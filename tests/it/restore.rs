@@ -34,7 +34,7 @@ fn groups(dir: &Path) -> Vec<(PathBuf, Value)> {
 
 pub(crate) fn predict(checkpoint: &Path, model: &Path, options: &RestoreOptions) -> Restore {
     let checkpoint = Checkpoint::open(checkpoint, Choice::default(), &Limits::default()).unwrap();
-    let models = Model::open(model, options.quick).unwrap();
+    let models = Model::open(model, options.quick, &Limits::default()).unwrap();
     restore(&checkpoint, &models[0], options)
 }
 
@@ -226,9 +226,9 @@ fn a_spec_says_what_the_model_says() {
     for (group, models) in [("names", 0..9), ("hidden_units", 0..2)] {
         for model in models {
             let meta = dir.join(group).join(format!("v{model}.meta"));
-            let wanted = expectation(&Model::open(&meta, false).unwrap()[0]);
+            let wanted = expectation(&Model::open(&meta, false, &Limits::default()).unwrap()[0]);
             let roles = Roles::of(&wanted);
-            let all = Selector::default().select(&wanted, &roles);
+            let all = Selector::default().select(&wanted);
             let mut json = Vec::new();
             ckpt::report::list_json(&Listing::new(&wanted, &roles, all, Sort::Name, false, None), &mut json).unwrap();
             let spec = spec_dir.path().join("spec.json");
@@ -284,7 +284,7 @@ fn damaged_models_are_read_or_refused() {
             bytes[at] ^= 0x15;
             for bytes in [bytes.as_slice(), &whole[..at]] {
                 std::fs::write(&path, bytes).unwrap();
-                for model in Model::open(&path, false).unwrap_or_default() {
+                for model in Model::open(&path, false, &Limits::default()).unwrap_or_default() {
                     let _ = restore(&checkpoint, &model, &RestoreOptions::default());
                     restored += 1;
                 }

@@ -52,7 +52,7 @@ fn meta_graphs_and_fingerprints_are_tensorflow_s() {
         let case = testdata("saved_model").join(case);
         let expected: Value = serde_json::from_slice(&std::fs::read(case.join("expected.json")).unwrap()).unwrap();
         let dir = case.join(expected["saved_model"].as_str().unwrap());
-        let model = SavedModel::read(&dir).unwrap();
+        let model = SavedModel::read(&dir, &Limits::default()).unwrap();
         assert_eq!(model.schema_version, 1);
         let got: Vec<Value> = model.meta_graphs.iter().map(meta_graph).collect();
         assert_eq!(json!(got), expected["meta_graphs"], "{}", case.display());
@@ -77,7 +77,7 @@ fn meta_graphs_and_fingerprints_are_tensorflow_s() {
 fn functions_take_what_tensorflow_says() {
     let expected = std::fs::read(testdata("ops/clean/expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
-    let info = ModelInfo::of_saved_model(&testdata("ops/clean/model"));
+    let info = ModelInfo::of_saved_model(&testdata("ops/clean/model"), &Limits::default());
     let [graph] = &info.graphs[..] else { panic!("one graph") };
     let spec = |spec: &Spec| match spec {
         Spec::Tensor(name, dtype, shape) => json!({"name": name, "dtype": dtype.to_string(), "shape": shape.dims()}),
@@ -113,7 +113,7 @@ fn models_of_strangers_are_as_tensorflow_says() {
     let expected = expected.as_object().unwrap();
     assert_eq!(expected.len(), 13);
     for (path, expected) in expected {
-        let info = ModelInfo::of_saved_model(wild.join(path).parent().unwrap());
+        let info = ModelInfo::of_saved_model(wild.join(path).parent().unwrap(), &Limits::default());
         assert_eq!(info.unread.len(), 0, "{path}");
         let graphs = info.graphs.iter().map(|graph| {
             let mut value = meta_graph(&graph.meta);
@@ -129,11 +129,11 @@ fn models_of_strangers_are_as_tensorflow_says() {
 #[test]
 fn the_files_of_an_estimator() {
     let dir = testdata("model_dir/estimator");
-    let meta = MetaGraph::read(&dir.join("model.ckpt-10.meta")).unwrap();
+    let meta = MetaGraph::read(&dir.join("model.ckpt-10.meta"), &Limits::default()).unwrap();
     let saver = meta.saver.unwrap();
     assert_eq!((saver.version, saver.restore_op_name.as_str()), (SaverVersion::V2, "save/restore_all"));
     assert!(meta.collections["variables"] > 0 && meta.collections["global_step"] == 1, "{:?}", meta.collections);
-    let text = GraphInfo::read(&dir.join("graph.pbtxt")).unwrap();
+    let text = GraphInfo::read(&dir.join("graph.pbtxt"), &Limits::default()).unwrap();
     assert!(text.node_count > 0 && text.producer > 0, "{text:?}");
 }
 
@@ -164,7 +164,7 @@ fn files_in_the_wild_are_read() {
             match path.extension().map(|extension| extension.to_string_lossy().into_owned()).as_deref() {
                 _ if path.is_dir() => dirs.push(path),
                 Some("meta") => {
-                    let meta = MetaGraph::read(&path).unwrap();
+                    let meta = MetaGraph::read(&path, &Limits::default()).unwrap();
                     println!(
                         "{}: {} nodes, saver {:?} {:?}",
                         path.display(),
@@ -174,13 +174,13 @@ fn files_in_the_wild_are_read() {
                     );
                 }
                 Some("pb" | "pbtxt") if name.starts_with("saved_model.") => {
-                    let model = SavedModel::read(&path).unwrap();
+                    let model = SavedModel::read(&path, &Limits::default()).unwrap();
                     for graph in &model.meta_graphs {
                         println!("{}: {}", path.display(), meta_graph(graph));
                     }
                 }
                 _ if name == "graph.pbtxt" => {
-                    println!("{}: {:?}", path.display(), GraphInfo::read(&path).unwrap());
+                    println!("{}: {:?}", path.display(), GraphInfo::read(&path, &Limits::default()).unwrap());
                 }
                 _ if name == "fingerprint.pb" => {
                     let fingerprint = Fingerprint::read(&path, &limits).unwrap();

@@ -160,6 +160,57 @@ fn only_the_command_line_prints() {
     assert!(prints.is_empty(), "printing outside src/cli: {}", prints.join(", "));
 }
 
+/// The code of a file before its tests.
+fn own(text: &str) -> &str {
+    let tests = ["#[cfg(test)]\n", "#[test]"].iter().filter_map(|mark| text.find(mark)).min();
+    &text[..tests.unwrap_or(text.len())]
+}
+
+#[test]
+fn only_storage_asks_the_disk() {
+    // What the standard library can be asked about a path. The command may write files that its user names.
+    const ASKS: [&str; 11] = [
+        ".is_file()",
+        ".is_dir()",
+        ".exists()",
+        ".try_exists()",
+        ".metadata()",
+        ".symlink_metadata()",
+        ".canonicalize()",
+        ".read_dir()",
+        ".read_link()",
+        "std::fs",
+        "fs::read",
+    ];
+    let mut found = Vec::new();
+    for (file, text) in sources() {
+        let is_other =
+            room(&file) == "read/storage" || file.starts_with("report/schema/") || file.starts_with("cli/print");
+        for (n, line) in own(&text).lines().enumerate().filter(|_| !is_other) {
+            if ASKS.iter().any(|ask| code(line).contains(ask)) {
+                found.push(format!("src/{file}:{}: {}", n + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "ask `read::storage` instead:\n{}", found.join("\n"));
+}
+
+#[test]
+fn limits_come_from_the_caller() {
+    let mut found = Vec::new();
+    for (file, text) in sources() {
+        // The command makes them; tensors without files meet none.
+        let may = room(&file) == "cli" || file.starts_with("report/schema/");
+        let lines = own(&text).lines().enumerate().filter(|(_, line)| code(line).contains("Limits::default()"));
+        let many = lines.map(|(n, line)| format!("src/{file}:{}: {}", n + 1, line.trim())).collect::<Vec<_>>();
+        let spared = usize::from(file == "read/checkpoint/mod.rs");
+        if !may && many.len() > spared {
+            found.extend(many);
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn files_are_short_and_say_what_they_are() {
     for (file, text) in sources() {

@@ -49,7 +49,7 @@ struct Counts {
     by_checksum: u64,
     repartitioned: u64,
     moved: u64,
-    paired: [u64; 3],
+    paired: [u64; 4],
 }
 
 impl Counts {
@@ -59,6 +59,7 @@ impl Counts {
             PairedBy::Map => self.paired[0] += 1,
             PairedBy::Graph => self.paired[1] += 1,
             PairedBy::FullName => self.paired[2] += 1,
+            PairedBy::Layer => self.paired[3] += 1,
             PairedBy::Name | PairedBy::Bytes => {}
         }
         if let (Status::Identical, Some(a), Some(b)) = (verdict.status, a, b) {

@@ -5,7 +5,10 @@
 //! is to be told; `values` compares one pair; `delta` is the arithmetic, `kernel` its loops over the types of `kinds`.
 //! Nothing is called identical that was not compared: by its checksum, or byte by byte.
 
+mod across;
 mod books;
+mod by_path;
+mod counted;
 mod delta;
 mod expect;
 mod judge;
@@ -82,10 +85,25 @@ impl<'c, 'o> Comparison<'c, 'o> {
             return Err(ErrorKind::Request("more than 64 expectations".to_owned()).into());
         }
         let mut judge = Judge::new(a, b, options);
-        let leftovers = pair::by_names(a, b, &options.map, &mut |pair| judge.pair(pair))?;
+        let others = if options.by_name_only {
+            by_path::Contradictions::default()
+        } else {
+            by_path::Contradictions::between(a, b)
+        };
+        let leftovers = pair::by_names(a, b, &options.map, &others, &mut |pair| judge.pair(pair))?;
         let mut notes = Vec::new();
+        match others.count() {
+            0 => {}
+            1 => notes
+                .push("1 path is another variable in B than in A, by what the files say: not paired by it".to_owned()),
+            n => notes.push(format!(
+                "{n} paths are other variables in B than in A, by what the files say: not paired by them"
+            )),
+        }
         let leftovers =
             pair::by_graphs(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
+        let leftovers =
+            across::by_layers(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
         judge.diff.notes.append(&mut notes);
         judge.single(leftovers);
         judge.work = work::by_name(std::mem::take(&mut judge.work), a.tensors(), b.tensors());

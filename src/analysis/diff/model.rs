@@ -73,6 +73,8 @@ pub enum PairedBy {
     Graph,
     /// The full name that the object graph has for the variable is the other's name.
     FullName,
+    /// The names of its layer and its own, which two formats store in different ways.
+    Layer,
     /// The same bytes.
     Bytes,
 }
@@ -85,6 +87,7 @@ impl PairedBy {
             Self::Map => "map",
             Self::Graph => "object_graph",
             Self::FullName => "full_name",
+            Self::Layer => "layer_name",
             Self::Bytes => "bytes",
         }
     }
@@ -245,8 +248,8 @@ pub struct Diff<'c> {
     pub repartitioned: u64,
     /// Identical ones in another shard.
     pub moved: u64,
-    /// Pairs under two names, by how they were found: map, graph, full names.
-    pub paired: [u64; 3],
+    /// Pairs under two names, by how they were found: map, graph, full names, names of layers.
+    pub paired: [u64; 4],
     /// Pairs and single tensors that selectors left out.
     pub left_out: u64,
     /// By scope, by name.

@@ -8,12 +8,14 @@
 use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, VecDeque};
 
+use super::by_path::Contradictions;
 use super::{DiffOptions, PairedBy};
+use crate::analysis::naming::objects::graph_of;
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::naming::roles::short_name;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
-use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::graphs::object_graph::ObjectGraph;
 
 /// Two tensors that belong together, with their positions.
@@ -39,10 +41,11 @@ pub(super) fn by_names(
     a: &Checkpoint,
     b: &Checkpoint,
     map: &Renames,
+    others: &Contradictions,
     each: &mut dyn FnMut(Pair<'_>),
 ) -> Result<Leftovers> {
     if map.is_empty() {
-        return Ok(join(a.tensors().iter(), b.tensors().iter(), each));
+        return Ok(join(a.tensors().iter(), b.tensors().iter(), others, each));
     }
     let mut names: Vec<(Box<[u8]>, usize, bool)> = Vec::new();
     for (at, tensor) in a.tensors().iter().enumerate() {
@@ -112,6 +115,7 @@ fn name_of(tensor: &impl Borrow<Tensor>) -> &[u8] {
 fn join<T: Borrow<Tensor>>(
     a: impl Iterator<Item = T>,
     b: impl Iterator<Item = T>,
+    others: &Contradictions,
     each: &mut dyn FnMut(Pair<'_>),
 ) -> Leftovers {
     let mut left = Leftovers::default();
@@ -122,6 +126,10 @@ fn join<T: Borrow<Tensor>>(
             left.b.push(at);
         }
         match b.next_if(|(_, other)| name_of(other) == name) {
+            Some((b_at, _)) if others.has(at) => {
+                left.a.push(at);
+                left.b.push(b_at);
+            }
             Some((b_at, other)) => {
                 each(Pair { a: (at, tensor.borrow()), b: (b_at, other.borrow()), how: PairedBy::Name });
             }
@@ -144,7 +152,7 @@ pub(super) fn by_graphs(
     if left.a.is_empty() || left.b.is_empty() || options.by_name_only {
         return left;
     }
-    let mut graph = |checkpoint: &Checkpoint, side: super::Side| match read_graph(checkpoint) {
+    let mut graph = |checkpoint: &Checkpoint, side: super::Side| match graph_of(checkpoint).transpose() {
         Ok(graph) => graph,
         Err(error) => {
             note(format!("the object graph of {} could not be used for pairing: {error}", side.name()));
@@ -185,16 +193,6 @@ pub(super) fn by_graphs(
     rest.b = keys.into_values().collect();
     rest.b.sort_unstable();
     rest
-}
-
-fn read_graph(checkpoint: &Checkpoint) -> Result<Option<ObjectGraph>> {
-    let Some(graph) = checkpoint.tensor(OBJECT_GRAPH_KEY) else { return Ok(None) };
-    let mut message = Vec::new();
-    checkpoint.read_all(&graph, &mut |bytes| {
-        message.extend_from_slice(bytes);
-        Ok(())
-    })?;
-    ObjectGraph::parse(&message).map(Some)
 }
 
 /// For tensors of A, the keys of the same variables in B. In the order of `left`.

@@ -15,6 +15,7 @@ use crate::base::limits::Limits;
 use crate::base::nearest::nearest;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Choice, Parts, Tensor};
+use crate::read::storage;
 use crate::read::tensor::Checked;
 
 /// What the files say now.
@@ -86,7 +87,7 @@ pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits
 /// The real names of what was looked at.
 fn known(path: &Path, prefix: &Path) -> Known {
     let above = prefix.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let dir = if path.is_dir() { path } else { above };
+    let dir = if storage::is_folder(path) { path } else { above };
     Known {
         prefix: Some(prefix.to_path_buf()),
         dir: Some(dir.to_path_buf()),

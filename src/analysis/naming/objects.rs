@@ -5,7 +5,6 @@
 
 use crate::analysis::derived::is_missing;
 use crate::base::error::{Error, ErrorKind};
-use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::read::graphs::object_graph::ObjectGraph;
 use crate::read::graphs::saved_model::SavedModel;
@@ -27,7 +26,7 @@ pub enum Objects {
 impl Objects {
     /// Reads the object graph of a checkpoint.
     pub fn of(checkpoint: &Checkpoint) -> Self {
-        let Some(read) = read(checkpoint) else {
+        let Some(read) = graph_of(checkpoint) else {
             return lost(checkpoint).map_or(Self::None, Self::Unreadable);
         };
         let error = match read {
@@ -36,7 +35,7 @@ impl Objects {
         };
         let file = checkpoint.origin().saved_model.as_ref().and_then(|dir| SavedModel::file_in(dir).ok());
         let is_key = |key: &str| checkpoint.tensor(key.as_bytes()).is_some();
-        match file.map(|file| ObjectGraph::of_saved_model(&file, is_key)) {
+        match file.map(|file| ObjectGraph::of_saved_model(&file, is_key, checkpoint.limits())) {
             Some(Ok(Some(graph))) => Self::FromSavedModel(Box::new(graph), error),
             _ => Self::Unreadable(error),
         }
@@ -72,13 +71,15 @@ fn lost(checkpoint: &Checkpoint) -> Option<Error> {
 /// The largest graph that is read; ten thousand layers take some megabytes.
 const MOST: u64 = 256 << 20;
 
-fn read(checkpoint: &Checkpoint) -> Option<Result<ObjectGraph, Error>> {
+/// The bytes of the object graph in a checkpoint, which has one or not: checked, and no more of them than are worth
+/// decoding. Whoever wants the graph that the checkpoint itself has reads it here.
+pub(in crate::analysis) fn message_of(checkpoint: &Checkpoint) -> Option<Result<Vec<u8>, Error>> {
     let tensor = checkpoint.tensor(OBJECT_GRAPH_KEY)?;
     let refuse = |why: &str| Some(Err(Error::malformed("object graph", why.to_owned())));
     if tensor.dtype != DType::String || tensor.elements() != Some(1) {
         return refuse("it is not one string");
     }
-    let limit = Limits::default().message.min(MOST);
+    let limit = checkpoint.limits().message.min(MOST);
     if let Some(got) = tensor.bytes().filter(|bytes| *bytes > limit) {
         return Some(Err(Error::new(ErrorKind::LimitExceeded { what: "object graph", got, limit })));
     }
@@ -88,7 +89,12 @@ fn read(checkpoint: &Checkpoint) -> Option<Result<ObjectGraph, Error>> {
         Ok(())
     });
     let missing = is_missing(checkpoint, &tensor);
-    Some(bytes.and_then(|_| ObjectGraph::parse(&message)).map_err(|error| {
+    Some(bytes.map(|_| message).map_err(|error| {
         if missing { error.with_help("the object graph lies in a data shard that is missing") } else { error }
     }))
+}
+
+/// The object graph in a checkpoint, which has one or not.
+pub(in crate::analysis) fn graph_of(checkpoint: &Checkpoint) -> Option<Result<ObjectGraph, Error>> {
+    message_of(checkpoint).map(|message| ObjectGraph::parse(&message?))
 }

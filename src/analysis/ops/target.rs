@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::Target;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::Limits;
 use crate::read::checkpoint::{Choice, Foreign, Origin};
 use crate::read::graphs::graph::Form;
 use crate::read::graphs::keras::is_keras_archive;
+use crate::read::storage;
 use crate::read::storage::layout::SAVED_MODEL_FILES;
 
 const CHUNKED: &str =
@@ -16,23 +18,26 @@ const CHUNKED: &str =
 ///
 /// # Errors
 /// If it leads to nothing that could hold an op.
-pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)> {
-    if path.is_file()
+pub fn targets(path: &Path, choice: Choice, limits: &Limits) -> Result<(Vec<Target>, Vec<String>)> {
+    if storage::is_file(path)
         && let Some(target) = of_file(path)?
     {
         return Ok((vec![target], Vec::new()));
     }
-    if path.is_dir() && !path.join("saved_model.pb").is_file() && path.join("config.json").is_file() {
+    if storage::is_folder(path)
+        && !storage::is_file(&path.join("saved_model.pb"))
+        && storage::is_file(&path.join("config.json"))
+    {
         return Ok((vec![Target::KerasArchive(path.join("config.json"))], Vec::new()));
     }
     // A SavedModel whose variables are gone still has its graph.
-    let (dir, prefix, mut notes) = if path.is_dir() && has_model(path) {
+    let (dir, prefix, mut notes) = if storage::is_folder(path) && has_model(path) {
         // Of a prefix and a model of one name both are looked at: silence about either would mislead.
-        let twin = Origin::locate(path, choice).ok().filter(|origin| origin.saved_model.is_none());
+        let twin = Origin::locate(path, choice, limits).ok().filter(|origin| origin.saved_model.is_none());
         let notes = twin.as_ref().map(|_| "a checkpoint of this name lies here too; both were looked at".to_owned());
         (Some(path.to_path_buf()), twin.map(|origin| origin.prefix), notes.into_iter().collect())
     } else {
-        match Origin::locate(path, choice) {
+        match Origin::locate(path, choice, limits) {
             Ok(origin) => match origin.saved_model {
                 Some(dir) => (Some(dir), None, origin.notes),
                 None => (None, Some(origin.prefix), origin.notes),
@@ -50,9 +55,9 @@ pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)
     }
     if let Some(prefix) = prefix {
         let meta = prefix.meta();
-        found.extend(meta.is_file().then_some(Target::Graphs(meta, Form::MetaGraph)));
+        found.extend(storage::is_file(&meta).then_some(Target::Graphs(meta, Form::MetaGraph)));
         let graph = prefix.directory().join("graph.pbtxt");
-        found.extend((dir.is_none() && graph.is_file()).then_some(Target::Graphs(graph, Form::Graph)));
+        found.extend((dir.is_none() && storage::is_file(&graph)).then_some(Target::Graphs(graph, Form::Graph)));
     }
     if found.is_empty() {
         let why = "there is no graph here: a checkpoint alone holds values and no ops";
@@ -65,11 +70,9 @@ pub fn targets(path: &Path, choice: Choice) -> Result<(Vec<Target>, Vec<String>)
 /// That variables are not there matters to nobody who looks at the graph only, but should not go unnoticed.
 fn without_data(dir: &Path) -> Option<String> {
     let variables = dir.join("variables");
-    let has = |start: &str| {
-        let mut entries = std::fs::read_dir(&variables).into_iter().flatten().flatten();
-        entries.any(|entry| entry.file_name().to_string_lossy().starts_with(start))
-    };
-    let missing = match (variables.is_dir(), has("variables.index"), has("variables.data-")) {
+    let names = storage::names(&variables).unwrap_or_default();
+    let has = |start: &str| names.iter().any(|name| name.starts_with(start));
+    let missing = match (storage::is_folder(&variables), has("variables.index"), has("variables.data-")) {
         (false, ..) => "there is no directory `variables` here",
         (true, true, false) => "the data of the variables is missing",
         // Exports of before V2 checkpoints have other files.
@@ -80,7 +83,7 @@ fn without_data(dir: &Path) -> Option<String> {
 }
 
 fn has_model(dir: &Path) -> bool {
-    SAVED_MODEL_FILES.iter().any(|name| dir.join(name).is_file())
+    SAVED_MODEL_FILES.iter().any(|name| storage::is_file(&dir.join(name)))
 }
 
 fn of_file(path: &Path) -> Result<Option<Target>> {
@@ -98,7 +101,7 @@ fn of_file(path: &Path) -> Result<Option<Target>> {
     if is_keras_archive(path) {
         return Ok(Some(Target::KerasArchive(path.to_path_buf())));
     }
-    let looks = crate::read::checkpoint::looks_like(&crate::read::storage::Source::open(path)?.head(4096)?);
+    let looks = crate::read::checkpoint::looks_like(&storage::Source::open(path)?.head(4096)?);
     if looks.is_some_and(|looks| looks.kind == Foreign::Hdf5) {
         return Ok(Some(Target::Hdf5(path.to_path_buf())));
     }
@@ -108,7 +111,7 @@ fn of_file(path: &Path) -> Result<Option<Target>> {
 /// Everything in a SavedModel directory that can hold code. Both forms of the graph, if there are two: TensorFlow
 /// takes the binary one, but whoever deletes that gets the other.
 fn of_model(dir: &Path) -> Vec<Target> {
-    let there = |name: &str| Some(dir.join(name)).filter(|path| path.is_file());
+    let there = |name: &str| Some(dir.join(name)).filter(|path| storage::is_file(path));
     let graphs = ["saved_model.pb", "saved_model.pbtxt"].into_iter().filter_map(there);
     let mut found: Vec<Target> = graphs.map(|path| Target::Graphs(path, Form::SavedModel)).collect();
     found.extend(there("saved_model.cpb").map(|path| Target::Unsupported(path, CHUNKED)));
@@ -118,7 +121,7 @@ fn of_model(dir: &Path) -> Vec<Target> {
 
 /// `saved_model.pb` whose variables are damaged or gone.
 fn beside(path: &Path) -> Option<Vec<Target>> {
-    let dir: PathBuf = if path.is_dir() { path.to_path_buf() } else { path.parent()?.to_path_buf() };
+    let dir: PathBuf = if storage::is_folder(path) { path.to_path_buf() } else { path.parent()?.to_path_buf() };
     let is_model = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("saved_model."));
     let found = if is_model { of_model(&dir) } else { Vec::new() };
     (!found.is_empty()).then_some(found)

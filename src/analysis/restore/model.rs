@@ -13,6 +13,7 @@ use crate::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tenso
 use crate::read::graphs::graph::missing_nodes;
 use crate::read::graphs::model_file::{ModelFile, SavedGraph};
 use crate::read::graphs::restores::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
+use crate::read::storage;
 use crate::read::tensor::Shape;
 
 /// What a restore is predicted for.
@@ -63,7 +64,7 @@ impl Model {
     ///
     /// # Errors
     /// If `path` is no model, or cannot be read.
-    pub fn open(path: &Path, quick: bool) -> Result<Vec<Self>> {
+    pub fn open(path: &Path, quick: bool, limits: &Limits) -> Result<Vec<Self>> {
         let model = |what: &str, wants, kind| Self {
             path: path.to_path_buf(),
             what: what.to_owned(),
@@ -75,17 +76,17 @@ impl Model {
             foreign: None,
             declares: true,
         };
-        if let Some(keras) = keras::open(path)? {
+        if let Some(keras) = keras::open(path, limits)? {
             let what = keras.what();
             return Ok(vec![Self {
                 foreign: Some("a model of Keras"),
                 ..model(&what, Wants::Keras(Box::new(keras)), ModelKind::Program)
             }]);
         }
-        match ModelFile::open(path)? {
+        match ModelFile::open(path, limits)? {
             Some(ModelFile::MetaGraph(plan)) => {
                 let mut model = model("a v1 Saver", Wants::Names(plan), ModelKind::Saver).told();
-                let missing = missing_nodes(path).unwrap_or_default();
+                let missing = missing_nodes(path, limits).unwrap_or_default();
                 if let Some(finding) = ModelInfo::nodes_missing(path, &missing) {
                     model.notes.push(format!("{}; {}", finding.message, finding.help.unwrap_or_default()));
                 }
@@ -100,9 +101,9 @@ impl Model {
                 Ok(vec![model])
             }
             None => {
-                let checkpoint = Checkpoint::open(path, Choice::default(), &Limits::default())?;
+                let checkpoint = Checkpoint::open(path, Choice::default(), limits)?;
                 if let Some(dir) = &checkpoint.origin().saved_model
-                    && let Some(ModelFile::SavedModel(dir, graphs)) = ModelFile::open(dir)?
+                    && let Some(ModelFile::SavedModel(dir, graphs)) = ModelFile::open(dir, limits)?
                 {
                     return saved_model(path, &dir, graphs);
                 }
@@ -251,8 +252,8 @@ impl ModelKind {
     /// Whether the checkpoint is what lies in the `variables/` of this SavedModel.
     pub(super) fn is_own(&self, saved_model: Option<&Path>) -> bool {
         let (Self::Loader(dir) | Self::Loaded(dir)) = self else { return false };
-        saved_model.is_some_and(|other| match (dir.canonicalize(), other.canonicalize()) {
-            (Ok(a), Ok(b)) => a == b,
+        saved_model.is_some_and(|other| match (storage::canonical(dir), storage::canonical(other)) {
+            (Some(a), Some(b)) => a == b,
             _ => dir == other,
         })
     }

@@ -5,6 +5,7 @@ use super::prediction::{Mismatch, Restore, RestoreOptions, is_save_counter};
 use super::stored::Stored;
 use super::{by_name, by_object, crossing, model};
 use crate::read::checkpoint::Checkpoint;
+use crate::read::storage;
 
 /// What is said of files that other programs read: their rules are not these.
 pub(super) fn not_predicted(checkpoint: &Checkpoint, model: &Model, kind: &str) -> Restore {
@@ -47,7 +48,7 @@ pub(super) fn predict(checkpoint: &Checkpoint, model: &Model, options: &RestoreO
         }
     }
     let is_own = model.kind.is_own(stored.saved_model.as_deref());
-    let is_lost = is_own && stored.entries.is_empty() && !result.missing.is_empty() && !result.index.is_file();
+    let is_lost = is_own && stored.entries.is_empty() && !result.missing.is_empty() && !storage::is_file(&result.index);
     if is_lost {
         result.without_variables(&stored.prefix, matches!(model.kind, model::ModelKind::Loaded(_)));
     }

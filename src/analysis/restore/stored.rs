@@ -7,8 +7,8 @@ use super::objects::graph_of_keys;
 use super::prediction::Unexpected;
 use super::{RestoreOptions, Spec};
 use crate::analysis::derived::is_missing;
+use crate::analysis::naming::objects::graph_of;
 use crate::analysis::naming::roles::{Role, Roles};
-use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
 use crate::read::container::Nothing;
 use crate::read::formats::bundle::BundleFiles;
@@ -133,17 +133,7 @@ pub(super) fn foreign_to_savers(checkpoint: &Checkpoint) -> Option<&'static str>
 
 /// The object graph of a checkpoint.
 pub(super) fn read_graph(checkpoint: &Checkpoint) -> Result<ObjectGraph, String> {
-    let tensor = checkpoint.tensor(OBJECT_GRAPH_KEY).ok_or("there is none")?.clone();
-    if tensor.bytes().is_some_and(|bytes| bytes > Limits::default().message) {
-        return Err("it is too large".to_owned());
-    }
-    let mut message = Vec::new();
-    let read = checkpoint.read_all(&tensor, &mut |bytes| {
-        message.extend_from_slice(bytes);
-        Ok(())
-    });
-    read.map_err(|error| error.to_string())?;
-    ObjectGraph::parse(&message).map_err(|error| error.to_string())
+    graph_of(checkpoint).ok_or("there is none")?.map_err(|error| error.to_string())
 }
 
 impl RestoreOptions {

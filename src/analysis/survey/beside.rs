@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::read::bundle::Prefix;
 use crate::read::checkpoint::Checkpoint;
+use crate::read::storage;
 
 /// What else lies in the directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,15 +23,13 @@ impl Beside {
         let origin = checkpoint.origin();
         let mut beside = Self::default();
         let dir = origin.saved_model.clone().unwrap_or_else(|| origin.prefix.directory());
-        let Ok(entries) = std::fs::read_dir(&dir) else { return beside };
-        let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
-        names.sort();
+        let names = storage::names(&dir).unwrap_or_default();
         let own = origin.prefix.base_name().to_str().unwrap_or_default();
         let mut events = 0usize;
         for name in &names {
             let path = Path::new(name);
             let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-            if name.contains(".tempstate") || name.contains("_temp") && dir.join(name).is_dir() {
+            if name.contains(".tempstate") || name.contains("_temp") && storage::is_folder(&dir.join(name)) {
                 beside.leftovers.push(name.clone());
             } else if let Some(prefix) = name.strip_suffix(".index") {
                 if prefix != own {

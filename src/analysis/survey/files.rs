@@ -7,6 +7,7 @@ use crate::analysis::finding::{Code, Finding};
 use crate::base::escape::Escaped;
 use crate::read::checkpoint::{Checkpoint, Looks, Parts, Place, look};
 use crate::read::formats::bundle::BundleFiles;
+use crate::read::storage::{self, Stat};
 
 /// One file of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn broken_files(checkpoint: &Checkpoint) -> Vec<Finding> {
 /// The files of the set, missing ones included, each with the length that it must have.
 pub(in crate::analysis) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     let info = |path: PathBuf, needed| {
-        let bytes = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+        let bytes = storage::stat(&path).ok().filter(Stat::is_regular).map(|stat| stat.len);
         FileInfo { path, bytes, needed, foreign: None }
     };
     let mut needed: BTreeMap<i32, u64> = BTreeMap::new();

@@ -14,6 +14,7 @@ use crate::read::graphs::keras::keras_metadata;
 use crate::read::graphs::meta_graph::MetaGraph;
 use crate::read::graphs::saved_model::{SavedModel, is_inside};
 use crate::read::sniff::Constants;
+use crate::read::storage;
 use crate::read::tensor::DType;
 
 /// A SavedModel, a `.meta` or a bare graph.
@@ -81,10 +82,11 @@ const MOST_EXTRA: usize = 100;
 
 impl ModelInfo {
     /// Reads a file with graphs. That it cannot be read is in the result.
-    pub fn read(file: &Path, form: Form) -> Self {
+    pub fn read(file: &Path, form: Form, limits: &Limits) -> Self {
         let mut info =
             Self { file: file.to_path_buf(), form, graphs: Vec::new(), around: Around::default(), unread: Vec::new() };
-        let read = with_graphs(file, form, |graphs| graphs.parts.iter().map(GraphInfo::of).collect::<Result<_>>());
+        let read =
+            with_graphs(file, form, |graphs| graphs.parts.iter().map(GraphInfo::of).collect::<Result<_>>(), limits);
         match read {
             Ok(graphs) => info.graphs = graphs,
             Err(error) => info.unread.push(Finding::of(&error)),
@@ -93,18 +95,18 @@ impl ModelInfo {
     }
 
     /// Reads a SavedModel and what lies around its graph.
-    pub fn of_saved_model(dir: &Path) -> Self {
+    pub fn of_saved_model(dir: &Path, limits: &Limits) -> Self {
         let file = SavedModel::file_in(dir).unwrap_or_else(|_| dir.join("saved_model.pb"));
-        let mut info = Self::read(&file, Form::SavedModel);
-        info.around = Around::look(dir, &info.graphs, &mut info.unread);
+        let mut info = Self::read(&file, Form::SavedModel, limits);
+        info.around = Around::look(dir, &info.graphs, limits, &mut info.unread);
         info
     }
 
     /// Types of other packages that must be imported before the SavedModel in `dir` can be loaded.
-    pub(in crate::analysis) fn types_to_import(dir: &Path) -> Option<Finding> {
+    pub(in crate::analysis) fn types_to_import(dir: &Path, limits: &Limits) -> Option<Finding> {
         let file = SavedModel::file_in(dir).ok()?;
         // What cannot be decoded is told by who reads the graphs.
-        let types = imported_types(&file).ok()?;
+        let types = imported_types(&file, limits).ok()?;
         let packages: BTreeSet<&str> = types.iter().filter_map(|name| name.split('.').next()).collect();
         let first = types.first()?;
         let more = if types.len() > 1 { format!(" and {} more", types.len() - 1) } else { String::new() };
@@ -143,9 +145,9 @@ impl ModelInfo {
     }
 
     /// What is wrong around the graphs of the SavedModel in `dir`.
-    pub(in crate::analysis) fn findings(&self, dir: &Path, has_variables: bool) -> Vec<Finding> {
+    pub(in crate::analysis) fn findings(&self, dir: &Path, has_variables: bool, limits: &Limits) -> Vec<Finding> {
         let mut found = self.around.findings(dir);
-        found.extend(Self::types_to_import(dir));
+        found.extend(Self::types_to_import(dir, limits));
         // The paths of assets are kept in variables, too, which no checkpoint has.
         let is_kept = |v: &&GraphVariable| v.dtype != DType::String;
         let variables = self.graphs.iter().map(|graph| graph.variables.iter().filter(is_kept).count()).max();
@@ -187,23 +189,23 @@ impl GraphInfo {
 }
 
 impl Around {
-    fn look(dir: &Path, graphs: &[GraphInfo], unread: &mut Vec<Finding>) -> Self {
+    fn look(dir: &Path, graphs: &[GraphInfo], limits: &Limits, unread: &mut Vec<Finding>) -> Self {
         let mut files: Vec<&String> = graphs.iter().flat_map(|graph| &graph.meta.asset_files).collect();
         files.sort();
         files.dedup();
-        let present = |file: &str| is_inside(file) && dir.join("assets").join(file).is_file();
+        let present = |file: &str| is_inside(file) && storage::is_file(&dir.join("assets").join(file));
         let assets = files.into_iter().map(|file| (file.clone(), present(file))).collect();
         let mut around = Self { assets, extra: files_below(&dir.join("assets.extra")), ..Self::default() };
         let path = dir.join("fingerprint.pb");
-        if path.is_file() {
-            match Fingerprint::read(&path, &Limits::default()) {
+        if storage::is_file(&path) {
+            match Fingerprint::read(&path, limits) {
                 Ok(fingerprint) => around.fingerprint = Some((fingerprint.clone(), belongs(dir, &fingerprint))),
                 Err(error) => unread.push(Finding::of(&error)),
             }
         }
         let path = dir.join("keras_metadata.pb");
-        if path.is_file() {
-            match keras_metadata(&path) {
+        if storage::is_file(&path) {
+            match keras_metadata(&path, limits) {
                 Ok(configs) => around.keras = Some(KerasInfo::of(&configs)),
                 Err(error) => unread.push(Finding::of(&error)),
             }
@@ -235,7 +237,7 @@ impl Around {
 /// Whether the variables in `dir` are those of the fingerprint. TensorFlow writes 0 where it had nothing to hash.
 fn belongs(dir: &Path, fingerprint: &Fingerprint) -> Option<bool> {
     let index = dir.join("variables/variables.index");
-    if !index.is_file() {
+    if !storage::is_file(&index) {
         return (fingerprint.checkpoint_hash == 0).then_some(true);
     }
     checkpoint_hash(&index).ok().map(|hash| hash == fingerprint.checkpoint_hash)
@@ -250,17 +252,22 @@ impl KerasInfo {
     }
 }
 
-/// Files below `dir`, as paths from there; not through links, and not without end.
+/// Files below `dir`, as paths from there; not without end, and every directory once: a link may lead back up.
 fn files_below(dir: &Path) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), vec![PathBuf::new()]);
+    let mut seen = BTreeSet::new();
     while let Some(below) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(dir.join(&below)) else { continue };
-        for entry in entries.flatten() {
-            let path = below.join(entry.file_name());
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && open.len() < MOST_EXTRA => open.push(path),
-                Ok(_) if found.len() < MOST_EXTRA => found.push(path.to_string_lossy().into_owned()),
-                _ => {}
+        let at = dir.join(&below);
+        if !storage::canonical(&at).is_some_and(|whole| seen.insert(whole)) {
+            continue;
+        }
+        let Ok(folder) = storage::list(&at) else { continue };
+        for (name, stat) in folder.entries() {
+            let path = below.join(name);
+            if stat.is_folder() && open.len() < MOST_EXTRA {
+                open.push(path);
+            } else if !stat.is_folder() && found.len() < MOST_EXTRA {
+                found.push(path.to_string_lossy().into_owned());
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::analysis::validate::validate_version;
 use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::read::finder::serving::{Version, ram_estimate, size_of, versions};
+use crate::read::storage;
 
 /// How many versions are looked into, the highest first.
 const LOOKED_INTO: usize = 50;
@@ -70,7 +71,7 @@ impl Serving {
             let stops = |f: &Finding| f.severity == Severity::Error && !loads.contains(&f.code);
             ServedVersion {
                 served: at == 0,
-                modified: std::fs::metadata(&version.path).and_then(|metadata| metadata.modified()).ok(),
+                modified: storage::stat(&version.path).ok().and_then(|stat| stat.modified),
                 ram: ram_estimate(bytes),
                 loads: !version.shadowed && !findings.iter().any(stops),
                 version,

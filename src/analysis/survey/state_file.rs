@@ -139,7 +139,7 @@ mod tests {
 
     fn lines(case: &str) -> Option<Vec<String>> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/model_dir").join(case);
-        repair(&ModelDir::scan(&path).unwrap())
+        repair(&ModelDir::scan(&path, &crate::base::limits::Limits::default()).unwrap())
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         std::fs::remove_file(dir.path().join("m-3.data-00000-of-00001")).unwrap();
         let state = "model_checkpoint_path: 'm-3' all_model_checkpoint_paths: ['m-2', 'm-3']";
         std::fs::write(dir.path().join("checkpoint"), state).unwrap();
-        let lines = repair(&ModelDir::scan(dir.path()).unwrap()).unwrap();
+        let lines = repair(&ModelDir::scan(dir.path(), &crate::base::limits::Limits::default()).unwrap()).unwrap();
         // m-1 was not listed: it may have been kept for good.
         assert_eq!(lines, ["model_checkpoint_path: \"m-2\"", "all_model_checkpoint_paths: \"m-2\""]);
     }

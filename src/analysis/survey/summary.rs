@@ -17,10 +17,10 @@ use crate::analysis::naming::roles::{Role, Roles};
 use crate::analysis::naming::scopes::{Scope, scopes};
 use crate::analysis::naming::totals::Totals;
 use crate::analysis::validate::surplus;
-use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tensor, Tensors};
 use crate::read::events::EventFile;
 use crate::read::graphs::graph::Form;
+use crate::read::storage;
 use crate::read::tensor::DType;
 
 /// Everything that `inspect` shows.
@@ -187,10 +187,10 @@ fn model_of(checkpoint: &Checkpoint) -> Option<ModelInfo> {
     let origin = checkpoint.origin();
     let Some(dir) = &origin.saved_model else {
         let meta = origin.prefix.meta();
-        return meta.is_file().then(|| ModelInfo::read(&meta, Form::MetaGraph));
+        return storage::is_file(&meta).then(|| ModelInfo::read(&meta, Form::MetaGraph, checkpoint.limits()));
     };
-    let has_model = ["pb", "pbtxt", "cpb"].iter().any(|end| dir.join(format!("saved_model.{end}")).is_file());
-    has_model.then(|| ModelInfo::of_saved_model(dir))
+    let has_model = ["pb", "pbtxt", "cpb"].iter().any(|end| storage::is_file(&dir.join(format!("saved_model.{end}"))));
+    has_model.then(|| ModelInfo::of_saved_model(dir, checkpoint.limits()))
 }
 
 impl Summary {
@@ -216,7 +216,7 @@ impl Summary {
         unreadable |= model.as_ref().is_some_and(|model| !model.unread.is_empty());
         if let (Some(model), Some(dir)) = (&model, &origin.saved_model) {
             let told = findings.iter().any(|finding| finding.code == Code::MissingVariables);
-            findings.extend(model.findings(dir, origin.has_variables || told));
+            findings.extend(model.findings(dir, origin.has_variables || told, checkpoint.limits()));
         }
         let tensorflow_version = model.as_ref().and_then(ModelInfo::tensorflow_version).map(str::to_owned);
 
@@ -247,12 +247,12 @@ impl Summary {
             model,
             keras: KerasModel::of(checkpoint),
             serving: (origin.kind == SourceKind::ServingBase)
-                .then(|| Serving::of(&origin.path, &Limits::default()).ok())
+                .then(|| Serving::of(&origin.path, checkpoint.limits()).ok())
                 .flatten(),
             events: origin
                 .model_dir
                 .as_ref()
-                .map_or_else(Vec::new, |dir| EventFile::of_directory(&dir.path, Limits::default().events)),
+                .map_or_else(Vec::new, |dir| EventFile::of_directory(&dir.path, checkpoint.limits().events)),
             repair: origin.model_dir.as_ref().filter(|dir| !dir.notes.is_empty()).and_then(repair),
             findings,
             unreadable,

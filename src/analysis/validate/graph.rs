@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
+use crate::analysis::naming::objects::message_of;
 use crate::base::escape::escaped;
-use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY};
 use crate::read::graphs::object_graph::ObjectGraph;
+use crate::read::tensor::DType;
 
 /// How many findings of one kind are told one by one.
 const MOST: usize = 50;
@@ -15,18 +16,13 @@ const MOST: usize = 50;
 /// Decodes the graph and compares its keys with the index. The graph lies in a data shard: `quick` leaves it out.
 pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validation) {
     let Some(tensor) = checkpoint.tensor(OBJECT_GRAPH_KEY) else { return };
-    if quick || tensor.bytes().is_some_and(|bytes| bytes > Limits::default().message) {
+    if tensor.dtype != DType::String || tensor.elements() != Some(1) {
+        result.push(Finding::new(Code::BadObjectGraph, "the object graph cannot be decoded: it is not one string"));
         return;
     }
-    let mut message = Vec::new();
-    let read = checkpoint.read_all(&tensor, &mut |bytes| {
-        message.extend_from_slice(bytes);
-        Ok(())
-    });
+    let read = if quick { None } else { message_of(checkpoint) };
     // Damaged bytes have their own finding; what they decode to proves nothing.
-    if read.is_err() {
-        return;
-    }
+    let Some(Ok(message)) = read else { return };
     let graph = match ObjectGraph::parse(&message) {
         Ok(graph) => graph,
         Err(error) => {

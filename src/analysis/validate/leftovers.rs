@@ -15,6 +15,7 @@ use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::checkpoint::{Origin, SourceKind};
+use crate::read::storage;
 
 /// The leftovers in the directory of what is checked.
 pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
@@ -24,9 +25,7 @@ pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
     };
     let base = origin.prefix.base_name().to_str().unwrap_or_default();
     let whole_directory = origin.model_dir.is_some() || origin.saved_model.is_some();
-    let Ok(entries) = std::fs::read_dir(&dir) else { return Vec::new() };
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    names.sort();
+    let names = storage::names(&dir).unwrap_or_default();
     let own = names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base)));
     own.filter_map(|name| Leftover::of(&dir, name)).collect()
 }
@@ -124,7 +123,7 @@ impl Leftover {
         };
         let checked = if options.quick { "by the lengths of its files whole" } else { "intact" };
         let age = match (modified(&prefix.index()), newest(&with_index)) {
-            (None, _) => ", and there is no other checkpoint of this name",
+            _ if !storage::is_file(&prefix.index()) => ", and there is no other checkpoint of this name",
             (Some(own), Some(left)) if left > own => ", newer than the checkpoint of this name",
             _ => "",
         };
@@ -167,8 +166,7 @@ struct Part {
 /// The parts in a directory, by their names.
 fn parts_in(dir: &Path) -> BTreeMap<String, Part> {
     let mut parts: BTreeMap<String, Part> = BTreeMap::new();
-    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-        let Ok(name) = entry.file_name().into_string() else { continue };
+    for name in storage::names(dir).unwrap_or_default() {
         let Some((part, suffix)) = name.split_once('.') else { continue };
         let of =
             part.strip_prefix("part-").and_then(|rest| rest.split_once("-of-")).and_then(|(_, of)| of.parse().ok());
@@ -194,7 +192,7 @@ fn suffixed(prefix: &Path, suffix: &str) -> PathBuf {
 }
 
 fn modified(file: &Path) -> Option<SystemTime> {
-    std::fs::metadata(file).ok()?.modified().ok()
+    storage::stat(file).ok()?.modified
 }
 
 fn newest(parts: &[&Part]) -> Option<SystemTime> {

@@ -9,6 +9,7 @@ use super::shard_files::file_name;
 use crate::analysis::finding::Finding;
 use crate::base::escape::shell_word;
 use crate::read::checkpoint::Checkpoint;
+use crate::read::storage;
 
 /// The file that is a missing shard.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) ->
         if let Some(proved) = holds(&file, own) {
             return Some(FoundShard { file, proved });
         }
-        let is_long = std::fs::metadata(&file).is_ok_and(|metadata| metadata.len() == needed);
+        let is_long = storage::stat(&file).is_ok_and(|stat| stat.len == needed);
         if is_long && named_alike.is_none() && is_named_alike(&file, path) {
             named_alike = Some(file);
         }

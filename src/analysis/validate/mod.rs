@@ -37,6 +37,7 @@ use crate::base::progress::Progress;
 use crate::read::checkpoint::{Choice, Found, Origin, SourceKind, WrittenPath};
 use crate::read::finder::serving::{Version, versions};
 use crate::read::graphs::saved_model::SavedModel;
+use crate::read::storage;
 use groups::OneOf;
 use one::one_checkpoint;
 
@@ -47,16 +48,17 @@ use one::one_checkpoint;
 pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progress: &Progress) -> Result<Validation> {
     let mut result = Validation::default();
     let one = options.choice != Choice::default();
-    let mut located = Origin::locate(path, options.choice);
+    let mut located = Origin::locate(path, options.choice, limits);
     let path = &WrittenPath::of(path)?.path;
     let mut is_prefix = located.as_ref().is_ok_and(|origin| origin.kind == SourceKind::Bundle);
-    if options.serving && is_prefix && path.is_dir() {
+    if options.serving && is_prefix && storage::is_folder(path) {
         let note = "a checkpoint of this name lies here too; a server looks at the directory, which was checked";
         result.push(Finding::new(Code::ChoiceNote, note).in_file(path));
-        (located, is_prefix) = (Origin::locate(&path.join(""), options.choice), false);
+        (located, is_prefix) = (Origin::locate(&path.join(""), options.choice, limits), false);
     }
-    let versions = if one || is_prefix || !path.is_dir() { Vec::new() } else { served(path, options.serving)? };
-    result.gate = (options.serving && path.is_dir()).then(|| Gate::of(path, &versions));
+    let versions =
+        if one || is_prefix || !storage::is_folder(path) { Vec::new() } else { served(path, options.serving)? };
+    result.gate = (options.serving && storage::is_folder(path)).then(|| Gate::of(path, &versions));
     let mut left_behind = Vec::new();
     let targets = if versions.is_empty() {
         match located {
@@ -65,13 +67,13 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
                 around(&mut origin);
                 left_behind.extend(leftovers::find(&origin));
                 // Files of a model, given by name, are no path that a server is given.
-                if options.serving && (path.is_dir() || origin.saved_model.is_none()) {
+                if options.serving && (storage::is_folder(path) || origin.saved_model.is_none()) {
                     result.gate = Some(Gate::of(path, &[]));
                     serving::no_version(path, Some(&origin), &mut result);
                 }
                 directory::targets(origin, &mut result)
             }
-            Err(_) if options.serving && path.is_dir() => {
+            Err(_) if options.serving && storage::is_folder(path) => {
                 serving::no_version(path, None, &mut result);
                 return Ok(result);
             }
@@ -112,7 +114,7 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
 /// number counts.
 fn served(path: &Path, gate: bool) -> Result<Vec<Version>> {
     let versions = versions(path)?;
-    let something_else = path.join("checkpoint").is_file() || SavedModel::file_in(path).is_ok();
+    let something_else = storage::is_file(&path.join("checkpoint")) || SavedModel::file_in(path).is_ok();
     let is_base = versions.iter().any(|version| version.kind.is_of_a_model()) || gate;
     // A server looks at nothing but the names: what else lies in its base path is no matter to it.
     Ok(if (something_else && !gate) || !is_base { Vec::new() } else { versions })
@@ -124,7 +126,7 @@ fn around(origin: &mut Origin) {
         return;
     }
     let dir = origin.prefix.directory();
-    if dir.canonicalize().is_ok_and(|dir| dir.file_name().is_some_and(|name| name == "variables")) {
+    if storage::canonical(&dir).is_some_and(|dir| dir.file_name().is_some_and(|name| name == "variables")) {
         let model = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
         let model = model.map_or_else(|| dir.join(".."), Path::to_path_buf);
         origin.saved_model = SavedModel::file_in(&model).is_ok().then_some(model);

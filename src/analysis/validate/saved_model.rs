@@ -11,6 +11,7 @@ use crate::read::graphs::fingerprint::{Fingerprint, checkpoint_hash};
 use crate::read::graphs::graph::missing_nodes;
 use crate::read::graphs::meta_graph::MetaGraph;
 use crate::read::graphs::saved_model::{SavedModel, lost_variables};
+use crate::read::storage;
 
 /// What TensorFlow Serving does with a model whose variables are lost.
 const FAILS_LATER: &str = "; TensorFlow Serving loads it all the same, and every request that needs a variable fails";
@@ -20,9 +21,9 @@ const FAILS_LATER: &str = "; TensorFlow Serving loads it all the same, and every
 pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut Validation) {
     let Some(dir) = &origin.saved_model else {
         let meta = origin.prefix.meta();
-        if meta.is_file() {
+        if storage::is_file(&meta) {
             result.checked.files += 1;
-            match MetaGraph::read(&meta).and_then(|_| missing_nodes(&meta)) {
+            match MetaGraph::read(&meta, limits).and_then(|_| missing_nodes(&meta, limits)) {
                 Ok(missing) => {
                     if let Some(found) = ModelInfo::nodes_missing(&meta, &missing) {
                         result.push(found);
@@ -34,18 +35,18 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
         return;
     };
     result.checked.files += 1;
-    match SavedModel::read(dir) {
+    match SavedModel::read(dir, limits) {
         Ok(model) => {
             if model.meta_graphs.is_empty() {
                 let finding = Finding::new(Code::BadSavedModel, "there is no graph in this file").in_file(&model.file);
                 result.push(finding.with_help("loading it fails; the file is empty or cut: fetch or export it again"));
             }
             assets(&model, result);
-            result.findings.extend(ModelInfo::types_to_import(dir));
+            result.findings.extend(ModelInfo::types_to_import(dir, limits));
             missing_variables(origin, Some(&model), result);
             if gate {
                 serving::check(dir, &model, result);
-                serving::unknown_ops(dir, result);
+                serving::unknown_ops(dir, result, limits);
                 // Where variables are lost the server does not notice until somebody asks the model something.
                 for finding in result.findings.iter_mut().filter(|finding| finding.code == Code::MissingVariables) {
                     if !finding.message.ends_with(FAILS_LATER)
@@ -62,7 +63,7 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
         }
     }
     let fingerprint = dir.join("fingerprint.pb");
-    if !fingerprint.is_file() {
+    if !storage::is_file(&fingerprint) {
         return;
     }
     result.checked.files += 1;
@@ -73,15 +74,15 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
     let index = origin.prefix.index();
     let told = result.findings.iter().any(|f| f.code == Code::MissingVariables && f.file.as_deref() == Some(&index));
     // What is no index at all is told as that, whatever its hash.
-    if !origin.v1_files.is_empty() || told || (index.is_file() && !is_table(&index)) {
+    if !origin.v1_files.is_empty() || told || (storage::is_file(&index) && !is_table(&index)) {
         return;
     }
     // TensorFlow writes 0 where there was no index to hash.
-    let actual = if index.is_file() { checkpoint_hash(&index) } else { Ok(0) };
+    let actual = if storage::is_file(&index) { checkpoint_hash(&index) } else { Ok(0) };
     match actual {
         Ok(actual) if actual == stored => {}
         Ok(actual) => {
-            let message = if index.is_file() {
+            let message = if storage::is_file(&index) {
                 format!("variables.index is not the one that the model was saved with: hash {actual}, not {stored}")
             } else {
                 "the model was saved with a variables.index, and there is none".to_owned()
@@ -121,7 +122,7 @@ fn assets(model: &SavedModel, result: &mut Validation) {
             continue;
         };
         result.checked.files += 1;
-        if !path.is_file() {
+        if !storage::is_file(&path) {
             let message = format!("asset {shown} is missing");
             let help = "loading the model fails without it; copy the whole directory";
             result.push(Finding::new(Code::MissingAsset, message).in_file(path).with_help(help));

@@ -6,7 +6,6 @@
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
 use crate::base::escape::escaped;
-use crate::base::limits::Limits;
 use crate::read::checkpoint::Checkpoint;
 use crate::read::formats::saver_v1::SaverV1;
 use crate::read::tensor::DType;
@@ -28,7 +27,7 @@ pub(super) fn check(checkpoint: &Checkpoint, quick: bool, result: &mut Validatio
         }
     }
     let Some(scan) =
-        (!quick).then(|| checkpoint.of_format::<SaverV1>().map(|v1| v1.scan(&Limits::default()))).flatten()
+        (!quick).then(|| checkpoint.of_format::<SaverV1>().map(|v1| v1.scan(checkpoint.limits()))).flatten()
     else {
         return;
     };

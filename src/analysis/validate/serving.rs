@@ -10,10 +10,12 @@ use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
 use crate::analysis::ops::{Target, When, look_at_ops, targets as targets_of};
 use crate::base::escape::{escaped, shell_word};
+use crate::base::limits::Limits;
 use crate::read::checkpoint::Origin;
 use crate::read::finder::serving::{Version, VersionKind, number, versions};
 use crate::read::graphs::meta_graph::{MetaGraph, Signature, TensorInfo};
 use crate::read::graphs::saved_model::SavedModel;
+use crate::read::storage;
 use crate::read::tensor::DType;
 
 /// Every version that can be read; findings for those that cannot.
@@ -68,7 +70,7 @@ fn shown(version: &Version) -> String {
 pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Validation) {
     let file = |message: &str| Finding::new(Code::NoVersion, message).in_file(path);
     let Some(model) = origin.and_then(|origin| origin.saved_model.as_deref()) else {
-        result.push(if path.is_dir() {
+        result.push(if storage::is_folder(path) {
             near_versions(path)
         } else {
             file("TensorFlow Serving loads SavedModels, and this is a checkpoint without one")
@@ -77,7 +79,7 @@ pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Vali
         return;
     };
     // The name as the file system has it: the path may be written `.`.
-    let whole = model.canonicalize().unwrap_or_else(|_| model.to_path_buf());
+    let whole = storage::canonical(model).unwrap_or_else(|| model.to_path_buf());
     let named = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     result.push(if number(named).is_some() {
         let written = model.parent().filter(|above| !above.as_os_str().is_empty() && model.file_name().is_some());
@@ -101,7 +103,7 @@ pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Vali
             "fingerprint.pb",
             "keras_metadata.pb",
         ];
-        let parts = parts.iter().map(|part| model.join(part)).filter(|part| part.exists());
+        let parts = parts.iter().map(|part| model.join(part)).filter(|part| storage::exists(part));
         let parts: Vec<String> = parts.map(|part| shell_word(&part)).collect();
         let version = shell_word(&version);
         file("TensorFlow Serving finds no version here: the model lies in the base path itself").with_help(format!(
@@ -115,9 +117,9 @@ pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Vali
 fn near_versions(path: &Path) -> Finding {
     let mut misnamed = Vec::new();
     let mut bases = Vec::new();
-    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-        let dir = entry.path();
-        let Some(name) = entry.file_name().to_str().map(str::to_owned).filter(|_| dir.is_dir()) else { continue };
+    let folder = storage::list(path).unwrap_or_default();
+    for (name, _) in folder.named().filter(|(_, stat)| stat.is_folder()) {
+        let (dir, name) = (path.join(name), name.to_owned());
         if SavedModel::file_in(&dir).is_ok() {
             misnamed.push(name);
         } else if versions(&dir).is_ok_and(|all| all.iter().any(|version| version.kind.is_of_a_model())) {
@@ -171,10 +173,10 @@ fn numbered(names: Vec<String>) -> Vec<(String, u64)> {
 }
 
 /// Ops of a version that no stock server has: a custom op needs a library, Python's functions a Python.
-pub(super) fn unknown_ops(dir: &Path, result: &mut Validation) {
-    let Ok((targets, _)) = targets_of(dir, crate::read::checkpoint::Choice::default()) else { return };
+pub(super) fn unknown_ops(dir: &Path, result: &mut Validation, limits: &Limits) {
+    let Ok((targets, _)) = targets_of(dir, crate::read::checkpoint::Choice::default(), limits) else { return };
     let graphs: Vec<_> = targets.into_iter().filter(|target| matches!(target, Target::Graphs(..))).collect();
-    for mut finding in look_at_ops(&graphs).findings {
+    for mut finding in look_at_ops(&graphs, limits).findings {
         let op = finding.op.as_deref().map(|op| escaped(op.op.as_bytes()).into_owned()).unwrap_or_default();
         match finding.code {
             Code::OpCustom => {
@@ -207,7 +209,7 @@ pub(super) fn unknown_ops(dir: &Path, result: &mut Validation) {
 
 /// What Serving needs of a SavedModel beyond its being whole.
 pub(super) fn check(dir: &Path, model: &SavedModel, result: &mut Validation) {
-    if dir.join("export.meta").is_file() {
+    if storage::is_file(&dir.join("export.meta")) {
         let message =
             "export.meta lies beside the SavedModel: TensorFlow Serving takes it for a Session Bundle and refuses it";
         let finding = Finding::new(Code::StrayVersion, message).in_file(dir.join("export.meta"));

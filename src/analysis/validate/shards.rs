@@ -11,6 +11,7 @@ use crate::base::escape::escaped;
 use crate::read::bundle::ShardName;
 use crate::read::checkpoint::Checkpoint;
 use crate::read::formats::bundle::BundleFiles;
+use crate::read::storage::{self, Stat};
 
 /// How many shards are looked for; a header may claim two billion.
 const MOST: i32 = 1 << 16;
@@ -35,7 +36,7 @@ pub(super) fn check(
         let path = checkpoint.file(id);
         let own = of_shard(pieces, id);
         let needed = own.iter().map(StoredPiece::end).max().unwrap_or(0);
-        let Some(len) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len()) else {
+        let Some(len) = storage::stat(&path).ok().filter(Stat::is_regular).map(|stat| stat.len) else {
             missing += 1;
             files.broken.insert(id, Code::MissingShard);
             if missing <= 20 {
@@ -101,10 +102,9 @@ impl Beside {
         let prefix = &checkpoint.origin().prefix;
         let of = checkpoint.num_shards().unsigned_abs();
         let base = prefix.base_name().to_str().unwrap_or_default().to_owned();
-        let mut surplus: Vec<(String, ShardName)> = std::fs::read_dir(prefix.directory())
+        let mut surplus: Vec<(String, ShardName)> = storage::names(&prefix.directory())
+            .unwrap_or_default()
             .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter_map(|name| {
                 let shard = ShardName::parse(name.strip_prefix(&base)?)?;
                 (shard.of != of || shard.id >= of).then_some((name, shard))
@@ -138,7 +138,7 @@ pub(in crate::analysis) fn surplus(checkpoint: &Checkpoint) -> Vec<Finding> {
         return Vec::new();
     }
     let of = checkpoint.num_shards();
-    let is_missing = (0..of.min(MOST)).any(|id| !checkpoint.file(id).is_file());
+    let is_missing = (0..of.min(MOST)).any(|id| !storage::is_file(&checkpoint.file(id)));
     Beside::look(checkpoint).findings(checkpoint, is_missing)
 }
 
@@ -159,7 +159,7 @@ fn missing_shard(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece], besi
     }
     let lost = affected(checkpoint, own.iter());
     // A directory, a FIFO or a device is never opened.
-    let what = if path.exists() { "is not a file" } else { "is missing" };
+    let what = if storage::exists(path) { "is not a file" } else { "is missing" };
     let message = format!("{} {what}{lost}", file_name(path));
     let finding = Finding::new(Code::MissingShard, message).in_file(path);
     let finding = Finding { explains: names_of(checkpoint, own.iter()), ..finding };

@@ -1,6 +1,6 @@
 //! From what a user wrote to tensors and regions.
 
-use ckpt::analysis::{Roles, Selector, short_name};
+use ckpt::analysis::{Selector, short_name};
 use ckpt::base::error::{Error, ErrorKind, Result};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Tensor};
@@ -12,7 +12,7 @@ use super::wanted::Wanted;
 ///
 /// # Errors
 /// A slice that does not fit, a selector that cannot be read, or an ending that several tensors have.
-pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint, roles: &Roles) -> Result<Vec<Wanted>> {
+pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint) -> Result<Vec<Wanted>> {
     if let Some(tensor) = exact(text, checkpoint) {
         return Ok(vec![wanted(tensor, None)?]);
     }
@@ -20,11 +20,16 @@ pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint, roles: &
     if let Some(tensor) = exact(name, checkpoint) {
         return Ok(vec![wanted(tensor, slice)?]);
     }
+    for (name, slice) in [(text, None), (name, slice)] {
+        if let Some(tensor) = by_own_name(name, checkpoint)? {
+            return Ok(vec![wanted(tensor, slice)?]);
+        }
+    }
     if !regex && !name.contains(['*', '?', '[', '{']) && !name.contains(':') {
         return by_ending(name, checkpoint)?.into_iter().map(|tensor| wanted(tensor, slice)).collect();
     }
     let chosen = |text: &str| -> Result<Vec<Tensor>> {
-        let selection = Selector::parse(&[text], regex)?.select(checkpoint, roles);
+        let selection = Selector::parse(&[text], regex)?.select(checkpoint);
         Ok(selection.iter().filter_map(|at| checkpoint.tensors().get(at)).collect())
     };
     // `layer_[0-3]` is a glob, `layer_*[0]` a glob with a slice: the whole is tried first, as with names.
@@ -57,6 +62,30 @@ fn as_shown(name: &str, checkpoint: &Checkpoint) -> Option<Tensor> {
     name.contains('\\').then(|| checkpoint.tensors().iter().find(is_it))?
 }
 
+/// The one tensor that is the variable of this name, as the file itself says it.
+fn by_own_name(name: &str, checkpoint: &Checkpoint) -> Result<Option<Tensor>> {
+    fn plain(name: &str) -> &str {
+        name.strip_suffix(":0").unwrap_or(name)
+    }
+    let is_it = |tensor: &Tensor| {
+        let told = checkpoint.told(&tensor.name).filter(|told| told.is_named);
+        told.and_then(|told| told.name).is_some_and(|own| plain(&own) == plain(name))
+    };
+    let mut found: Vec<Tensor> = checkpoint.tensors().iter().filter(is_it).collect();
+    if found.len() > 1 {
+        return Err(several(&found, &format!("are called '{}'", escaped(name.as_bytes())), "give the path of one"));
+    }
+    Ok(found.pop())
+}
+
+/// That several tensors are meant.
+fn several(found: &[Tensor], are: &str, help: &str) -> Error {
+    let names: Vec<_> = found.iter().take(4).map(|t| escaped(short_name(&t.name))).collect();
+    let more = if found.len() > 4 { format!(" and {} more", found.len() - 4) } else { String::new() };
+    let why = format!("{} tensors {are}: {}{more}", found.len(), names.join(", "));
+    Error::new(ErrorKind::Request(why)).with_help(help.to_owned())
+}
+
 /// The one tensor whose last components are these, or all tensors of a scope.
 fn by_ending(name: &str, checkpoint: &Checkpoint) -> Result<Vec<Tensor>> {
     let name = name.trim_end_matches('/').as_bytes();
@@ -73,11 +102,8 @@ fn by_ending(name: &str, checkpoint: &Checkpoint) -> Result<Vec<Tensor>> {
     };
     let found: Vec<Tensor> = all.iter().filter(ends).collect();
     if found.len() > 1 {
-        let names: Vec<_> = found.iter().take(4).map(|t| escaped(short_name(&t.name))).collect();
-        let more = if found.len() > 4 { format!(" and {} more", found.len() - 4) } else { String::new() };
-        let why = format!("{} tensors end in '{}': {}{more}", found.len(), escaped(name), names.join(", "));
         let help = "give more of the name, or a glob to print them all";
-        return Err(Error::new(ErrorKind::Request(why)).with_help(help));
+        return Err(several(&found, &format!("end in '{}'", escaped(name)), help));
     }
     Ok(found)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{BundleEntry, Prefix, ShardName};
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::Escaped;
-use crate::read::storage::Source;
+use crate::read::storage::{self, Source};
 
 /// How many shards are kept open at once: a process may often have only 1024 files, or 256.
 const MOST_OPEN: usize = 64;
@@ -67,13 +67,11 @@ impl Shards {
 
     fn look_for_missing(&self, id: i32) -> String {
         let base = self.prefix.base_name().to_string_lossy().into_owned();
-        let entries = std::fs::read_dir(self.prefix.directory()).into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let other = names.filter(|name| {
+        let other = storage::names(&self.prefix.directory()).unwrap_or_default().into_iter().find(|name| {
             let shard = name.strip_prefix(&base).and_then(ShardName::parse);
             shard.is_some_and(|shard| i64::from(shard.id) == i64::from(id))
         });
-        match other.min() {
+        match other {
             Some(name) => format!(
                 "{} is there, named after another number of shards than the {} that the header counts (a merge that went \
                  wrong, or a file of another checkpoint); if it belongs here, give it this name",

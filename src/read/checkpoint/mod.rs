@@ -38,7 +38,7 @@ pub const OBJECT_GRAPH_KEY: &[u8] = b"_CHECKPOINTABLE_OBJECT_GRAPH";
 use crate::read::graphs::saved_model::damage_without_variables as without_variables;
 
 #[cfg(not(feature = "graphs"))]
-fn without_variables(origin: &mut Origin) -> Vec<Error> {
+fn without_variables(origin: &mut Origin, _: &Limits) -> Vec<Error> {
     origin.notes.push("there is no variables.index; whether there should be one was not looked at".to_owned());
     Vec::new()
 }
@@ -63,7 +63,7 @@ impl Checkpoint {
     /// If the path leads to nothing that this tool reads (the error says what it looks like), or nothing of the
     /// index can be read. Damage that leaves something readable is in [`Checkpoint::damage`].
     pub fn open(path: &Path, choice: Choice, limits: &Limits) -> Result<Self> {
-        Self::open_origin(Origin::locate(path, choice)?, limits)
+        Self::open_origin(Origin::locate(path, choice, limits)?, limits)
     }
 
     /// Opens what [`Origin::locate`] found.
@@ -72,7 +72,7 @@ impl Checkpoint {
     /// As [`Checkpoint::open`].
     pub fn open_origin(mut origin: Origin, limits: &Limits) -> Result<Self> {
         if !origin.has_variables {
-            let damage = without_variables(&mut origin);
+            let damage = without_variables(&mut origin, limits);
             let opened =
                 Opened { tensors: Tensors::default(), damage, notes: Vec::new(), container: Box::new(Nothing) };
             return Ok(Self::of_opened(origin, opened, limits));
@@ -86,7 +86,7 @@ impl Checkpoint {
         Ok(Self::of_opened(origin, opened, limits))
     }
 
-    /// Tensors that exist as names, dtypes and shapes only. None of them can be read.
+    /// Tensors that exist as names, dtypes and shapes only. None of them can be read, so no limit is ever met.
     pub fn of_tensors(path: &Path, mut tensors: Vec<Tensor>) -> Self {
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
         tensors.dedup_by(|a, b| a.name == b.name);
@@ -127,6 +127,11 @@ impl Checkpoint {
     /// The tensor at a position of [`Checkpoint::tensors`].
     pub fn tensor_at(&self, at: usize) -> Option<Tensor> {
         self.tensors.get(at)
+    }
+
+    /// The limits that it was opened with, for what is read because of it.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// How many threads may go through so many tensors. Few are not worth a thread, nor counting the cores.

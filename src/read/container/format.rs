@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{Place, Tensor, Tensors};
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::limits::Limits;
-use crate::read::storage::Source;
+use crate::read::storage::{self, Source};
 use crate::read::table::BlockBuffer;
 use crate::read::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape};
 
@@ -56,6 +56,8 @@ pub struct Opened {
 pub struct Told {
     /// The variable's own name in the program that wrote it.
     pub name: Option<String>,
+    /// Whether the file has that name; otherwise it is what its path makes likely.
+    pub is_named: bool,
     /// What it is for.
     pub purpose: Option<Purpose>,
     /// Its place in the order of the model.
@@ -112,7 +114,7 @@ pub trait Container: fmt::Debug + Send + Sync {
 
     /// Whether a file is there. Looks at its name only; who asks keeps the answer.
     fn has_file(&self, id: i32) -> bool {
-        self.file(id).is_file()
+        storage::is_file(&self.file(id))
     }
 
     /// A file, open.

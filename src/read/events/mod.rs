@@ -11,8 +11,7 @@ mod record;
 use std::path::{Path, PathBuf};
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::read::finder::directory;
-use crate::read::storage::Source;
+use crate::read::storage::{self, Source};
 use crate::read::wire::{Crc32c, MaskedCrc};
 use record::{Event, FOOTER, HEADER, Stream};
 
@@ -59,8 +58,8 @@ impl EventFile {
     /// are read as long as all that is read has no more than `budget` bytes.
     pub fn of_directory(dir: &Path, budget: u64) -> Vec<Self> {
         let mut found = in_directory(dir);
-        let names = directory::list(dir).unwrap_or_default();
-        let below = names.iter().filter(|(_, metadata)| metadata.is_dir()).take(BELOW);
+        let folder = storage::list(dir).unwrap_or_default();
+        let below = folder.named().filter(|(_, stat)| stat.is_folder()).take(BELOW);
         for (name, _) in below {
             found.extend(in_directory(&dir.join(name)));
         }
@@ -79,9 +78,9 @@ impl EventFile {
 }
 
 fn in_directory(dir: &Path) -> Vec<EventFile> {
-    let names = directory::list(dir).unwrap_or_default();
-    let events = names.into_iter().filter(|(name, metadata)| is_event_file(name) && metadata.is_file());
-    events.map(|(name, metadata)| EventFile { path: dir.join(name), bytes: metadata.len(), content: None }).collect()
+    let folder = storage::list(dir).unwrap_or_default();
+    let events = folder.named().filter(|(name, stat)| is_event_file(name) && stat.is_regular());
+    events.map(|(name, stat)| EventFile { path: dir.join(name), bytes: stat.len, content: None }).collect()
 }
 
 /// Whether a file is named as `core/util/events_writer.cc` names it, whatever prefix and suffix the user gave it.

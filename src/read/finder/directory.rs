@@ -10,11 +10,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::state::Outcome;
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::base::escape::Escaped;
 use crate::base::limits::Limits;
 use crate::read::bundle::{Prefix, ShardName, peek_header};
 use crate::read::sniff;
+use crate::read::storage::{self, Folder, Stat};
 
 /// One checkpoint found in a directory.
 #[derive(Clone, Debug)]
@@ -78,7 +79,7 @@ impl Places {
         for (at, found) in checkpoints.iter().enumerate() {
             let prefix = places.normal(found.prefix.as_path());
             places.of_prefix.entry(prefix).or_insert(at);
-            let files = found.v1_files.iter().filter_map(|file| file.canonicalize().ok());
+            let files = found.v1_files.iter().filter_map(|file| storage::canonical(file));
             places.of_v1_file.extend(files.map(|file| (file, at)));
         }
         places
@@ -91,7 +92,7 @@ impl Places {
         let resolved = if let Some((_, resolved)) = last.as_ref().filter(|(asked, _)| asked == parent) {
             resolved.clone()
         } else {
-            let resolved = parent.canonicalize().unwrap_or_else(|_| parent.components().collect());
+            let resolved = storage::canonical(parent).unwrap_or_else(|| parent.components().collect());
             *last = Some((parent.to_path_buf(), resolved.clone()));
             resolved
         };
@@ -105,7 +106,7 @@ impl Places {
         if self.of_v1_file.is_empty() {
             return None;
         }
-        let wanted = prefix.canonicalize().unwrap_or_else(|_| self.normal(prefix));
+        let wanted = storage::canonical(prefix).unwrap_or_else(|| self.normal(prefix));
         self.of_v1_file.get(&wanted).copied()
     }
 }
@@ -154,18 +155,18 @@ impl ModelDir {
     ///
     /// # Errors
     /// If the directory cannot be listed.
-    pub fn scan(path: &Path) -> Result<Self> {
-        let given = path.is_file().then(|| path.to_path_buf());
+    pub fn scan(path: &Path, limits: &Limits) -> Result<Self> {
+        let given = storage::is_file(path).then(|| path.to_path_buf());
         let path = if given.is_some() { containing(path) } else { path };
-        let names = list(path)?;
+        let folder = storage::list(path)?;
         let usual = path.join("checkpoint");
         let mut others = Vec::new();
-        let state_path = given.or_else(|| names.contains_key("checkpoint").then_some(usual)).or_else(|| {
-            others = other_state_files(path, &names);
+        let state_path = given.or_else(|| folder.get("checkpoint").is_some().then_some(usual)).or_else(|| {
+            others = other_state_files(&folder);
             others.first().cloned().filter(|_| others.len() == 1)
         });
-        let state = state_path.map(|path| StateFile { content: Outcome::read(&path, &Limits::default()), path });
-        let checkpoints = find(path, &names);
+        let state = state_path.map(|path| StateFile { content: Outcome::read(&path, limits), path });
+        let checkpoints = find(&folder, limits);
         let mut dir = Self {
             path: path.to_path_buf(),
             state,
@@ -247,15 +248,15 @@ impl ModelDir {
 }
 
 /// State files that are not called `checkpoint`: a saver writes one for each `latest_filename` that it is given.
-fn other_state_files(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<PathBuf> {
+fn other_state_files(folder: &Folder) -> Vec<PathBuf> {
     const LARGEST: u64 = 1 << 20;
     const LOOKED_INTO: usize = 100;
-    let may_be = |(name, metadata): &(&String, &std::fs::Metadata)| {
+    let may_be = |(name, stat): &(&str, &Stat)| {
         let is_part =
             [".index", ".meta", ".pb", ".pbtxt"].iter().any(|end| name.ends_with(end)) || name.contains(".data-");
-        metadata.is_file() && metadata.len() < LARGEST && !is_part
+        stat.is_regular() && stat.len < LARGEST && !is_part
     };
-    let paths = names.iter().filter(may_be).take(LOOKED_INTO).map(|(name, _)| dir.join(name));
+    let paths = folder.named().filter(may_be).take(LOOKED_INTO).map(|(name, _)| folder.path().join(name));
     paths.filter(|path| sniff::look(path).is_some_and(|found| found.kind == sniff::Foreign::StateFile)).collect()
 }
 
@@ -280,18 +281,6 @@ pub(crate) fn containing(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Names of the directory's entries with their metadata, sorted. A name that is not UTF-8 belongs to no checkpoint.
-pub(crate) fn list(path: &Path) -> Result<BTreeMap<String, std::fs::Metadata>> {
-    let mut names = BTreeMap::new();
-    for entry in std::fs::read_dir(path).map_err(|e| Error::io(e, path))? {
-        let entry = entry.map_err(|e| Error::io(e, path))?;
-        if let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), std::fs::metadata(entry.path())) {
-            names.insert(name, metadata);
-        }
-    }
-    Ok(names)
-}
-
 /// The pattern and number of a V1 shard's name: `model-00000-of-00004` is of `model-?????-of-00004`.
 pub(super) fn v1_pattern(name: &str) -> Option<String> {
     let (rest, of) = name.rsplit_once("-of-")?;
@@ -301,41 +290,42 @@ pub(super) fn v1_pattern(name: &str) -> Option<String> {
 }
 
 /// The files that a pattern with `?????` means, in order.
-pub(super) fn v1_shards(dir: &Path, pattern: &str, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<PathBuf> {
-    let of_pattern = |name: &&String| v1_pattern(name).as_deref() == Some(pattern) && !name.contains('?');
-    names.keys().filter(of_pattern).map(|name| dir.join(name)).collect()
+pub(super) fn v1_shards(folder: &Folder, pattern: &str) -> Vec<PathBuf> {
+    let of_pattern = |name: &&str| v1_pattern(name).as_deref() == Some(pattern) && !name.contains('?');
+    folder.named().map(|(name, _)| name).filter(of_pattern).map(|name| folder.path().join(name)).collect()
 }
 
 /// How many files of other names are looked into for the V1 format, which has no suffix to know it by.
 const LOOK_INTO: usize = 1000;
 
-fn find(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<Found> {
+fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
+    let dir = folder.path();
     let mut found = Vec::new();
     let mut patterns: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     let mut looked = 0;
-    for (name, metadata) in names.iter().filter(|(_, metadata)| metadata.is_file()) {
+    for (name, stat) in folder.named().filter(|(_, stat)| stat.is_regular()) {
         if let Some(base) = name.strip_suffix(".index") {
             let mut prefix = dir.to_path_buf().into_os_string();
             if !prefix.as_encoded_bytes().ends_with(b"/") {
                 prefix.push("/");
             }
             prefix.push(base);
-            found.push(bundle(&Prefix::new(prefix), base, metadata, names));
+            found.push(bundle(&Prefix::new(prefix), base, stat, folder, limits));
         } else if name.strip_suffix(".meta").is_some()
             || name.contains(".data-")
             || looked >= LOOK_INTO
-            || names.contains_key(&format!("{name}.index"))
+            || folder.get(&format!("{name}.index")).is_some()
         {
             // Parts of a bundle, or already counted.
         } else if let Some(pattern) = v1_pattern(name) {
             patterns.entry(pattern).or_default().push(dir.join(name));
-        } else if metadata.len() > 48 && !name.contains(".tfevents.") {
+        } else if stat.len > 48 && !name.contains(".tfevents.") {
             looked += 1;
             let path = dir.join(name);
             // A file beside its graph that lost its end is still a checkpoint, and a damaged one.
-            let is_cut = || names.contains_key(&format!("{name}.meta")) && sniff::is_cut_v1(&path);
+            let is_cut = || folder.get(&format!("{name}.meta")).is_some() && sniff::is_cut_v1(&path);
             if sniff::is_table(&path) || is_cut() {
-                found.push(v1(&path, vec![path.clone()], names.get(name)));
+                found.push(v1(&path, vec![path.clone()], Some(stat)));
             }
         }
     }
@@ -348,18 +338,13 @@ fn find(dir: &Path, names: &BTreeMap<String, std::fs::Metadata>) -> Vec<Found> {
     found
 }
 
-fn bundle(
-    prefix: &Prefix,
-    base: &str,
-    index: &std::fs::Metadata,
-    names: &BTreeMap<String, std::fs::Metadata>,
-) -> Found {
+fn bundle(prefix: &Prefix, base: &str, index: &Stat, folder: &Folder, limits: &Limits) -> Found {
     let start = format!("{base}.data-");
-    let after = names.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start));
-    let shards: Vec<(ShardName, u64)> = after
-        .filter_map(|(name, metadata)| Some((ShardName::parse(name.strip_prefix(base)?)?, metadata.len())))
+    let shards: Vec<(ShardName, u64)> = folder
+        .beginning_with(&start)
+        .filter_map(|(name, stat)| Some((ShardName::parse(name.strip_prefix(base)?)?, stat.len)))
         .collect();
-    let complete = peek_header(prefix, &Limits::default()).is_ok_and(|header| {
+    let complete = peek_header(prefix, limits).is_ok_and(|header| {
         let is_there = |id: u32| {
             shards.iter().any(|(shard, _)| shard.id == id && i64::from(shard.of) == i64::from(header.num_shards))
         };
@@ -370,23 +355,23 @@ fn bundle(
         step: prefix.step(),
         prefix: prefix.clone(),
         v1_files: Vec::new(),
-        bytes: shards.iter().fold(index.len(), |sum, (_, len)| sum.saturating_add(*len)),
+        bytes: shards.iter().fold(index.len, |sum, (_, len)| sum.saturating_add(*len)),
         complete,
-        modified: index.modified().ok(),
+        modified: index.modified,
     }
 }
 
-fn v1(prefix: &Path, files: Vec<PathBuf>, metadata: Option<&std::fs::Metadata>) -> Found {
-    let of_files = || files.iter().filter_map(|file| std::fs::metadata(file).ok());
+fn v1(prefix: &Path, files: Vec<PathBuf>, stat: Option<&Stat>) -> Found {
+    let of_files = || files.iter().filter_map(|file| storage::stat(file).ok());
     let name = prefix.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let base = v1_pattern(name).and_then(|p| p.split_once("-?????").map(|(base, _)| base.to_owned()));
     let of: Option<usize> = name.rsplit_once("-of-").and_then(|(_, of)| of.parse().ok());
     Found {
         step: Prefix::new(base.as_deref().unwrap_or(name)).step(),
         prefix: Prefix::new(prefix.as_os_str()),
-        bytes: of_files().map(|m| m.len()).sum(),
+        bytes: of_files().map(|stat| stat.len).sum(),
         complete: base.is_none() || of == Some(files.len()),
-        modified: metadata.cloned().or_else(|| of_files().next()).and_then(|m| m.modified().ok()),
+        modified: stat.copied().or_else(|| of_files().next()).and_then(|stat| stat.modified),
         v1_files: files,
     }
 }

@@ -13,20 +13,22 @@ use super::serving;
 use super::written_path::WrittenPath;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::Escaped;
+use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::formats;
 use crate::read::sniff;
 use crate::read::sniff::Foreign;
 use crate::read::storage::layout::{SAVED_MODEL_CPB, SAVED_MODEL_PB, SAVED_MODEL_PBTXT, saved_model_file};
+use crate::read::storage::{self, Kind, Stat};
 
 impl Origin {
     /// Finds what `path` means, without opening it.
     ///
     /// # Errors
     /// [`ErrorKind::NotACheckpoint`] if it means nothing, with what it looks like and what to do.
-    pub fn locate(path: &Path, choice: Choice) -> Result<Self> {
+    pub fn locate(path: &Path, choice: Choice, limits: &Limits) -> Result<Self> {
         let written = WrittenPath::of(path)?;
-        let mut origin = find(&written.path, choice)?;
+        let mut origin = find(&written.path, choice, limits)?;
         if let Some(note) = written.note {
             origin.notes.insert(0, note);
         }
@@ -48,7 +50,7 @@ impl Origin {
     /// # Errors
     /// If it is no SavedModel.
     pub fn of_version(path: &Path, dir: &Path) -> Result<Self> {
-        if saved_model_file(dir).is_none() && !dir.join("variables/variables.index").is_file() {
+        if saved_model_file(dir).is_none() && !storage::is_file(&dir.join("variables/variables.index")) {
             let kind = ErrorKind::NotACheckpoint("no SavedModel, but TensorFlow Serving takes it for a version".into());
             return Err(Error::new(kind).in_file(dir));
         }
@@ -56,15 +58,13 @@ impl Origin {
     }
 }
 
-fn find(path: &Path, choice: Choice) -> Result<Origin> {
+fn find(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
     let prefix = Prefix::new(path.as_os_str());
-    let metadata = std::fs::metadata(path);
-    if let Ok(metadata) = &metadata
-        && metadata.is_dir()
-    {
-        return directory_or_prefix(path, prefix, choice);
+    let stat = storage::stat(path);
+    if stat.as_ref().is_ok_and(Stat::is_folder) {
+        return directory_or_prefix(path, prefix, choice, limits);
     }
-    if prefix.index().is_file() {
+    if storage::is_file(&prefix.index()) {
         let mut origin = Origin::new(path, SourceKind::Bundle, prefix);
         if sniff::is_table(path) {
             let note = "a V1 checkpoint of the same name lies here too; the files with .index and .data were taken";
@@ -74,13 +74,13 @@ fn find(path: &Path, choice: Choice) -> Result<Origin> {
     }
     // A pipe or a device would be waited for, or never end.
     for file in [path, &prefix.index()] {
-        if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        if storage::stat(file).is_ok_and(|stat| stat.kind == Kind::Special) {
             let kind = ErrorKind::NotACheckpoint("not a regular file but a pipe, a socket or a device".into());
             return Err(Error::new(kind).in_file(file).with_help("a checkpoint cannot be streamed: copy it to a disk"));
         }
     }
-    if metadata.is_ok() {
-        return from_file(path, choice);
+    if stat.is_ok() {
+        return from_file(path, choice, limits);
     }
     // No file of this name: the prefix or the pattern of a V1 checkpoint, or a slip of the hand.
     v1_beside(path, path).ok_or_else(|| not_found(path))
@@ -95,11 +95,11 @@ pub fn prefix_wins(path: &Path) -> bool {
 }
 
 /// A directory, unless a prefix beside it has its name; the other is told.
-fn directory_or_prefix(path: &Path, prefix: Prefix, choice: Choice) -> Result<Origin> {
-    if prefix.base_name().is_empty() || !prefix.index().is_file() {
-        return in_directory(path, choice);
+fn directory_or_prefix(path: &Path, prefix: Prefix, choice: Choice, limits: &Limits) -> Result<Origin> {
+    if prefix.base_name().is_empty() || !storage::is_file(&prefix.index()) {
+        return in_directory(path, choice, limits);
     }
-    let inside = in_directory(path, choice);
+    let inside = in_directory(path, choice, limits);
     // A choice that only a directory has means the directory.
     let only_inside = !prefix_wins(path) || choice != Choice::default();
     let as_directory = match inside {
@@ -119,14 +119,14 @@ fn directory_or_prefix(path: &Path, prefix: Prefix, choice: Choice) -> Result<Or
     Ok(origin)
 }
 
-fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
+fn from_file(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
     let parent = directory::containing(path);
     match path.file_name().and_then(|name| name.to_str()) {
         Some(SAVED_MODEL_PB | SAVED_MODEL_PBTXT | SAVED_MODEL_CPB) => return Ok(saved_model(path, parent)),
         Some("checkpoint") if !sniff::is_table(path) => {
             return match sniff::look(path) {
                 Some(found) if !matches!(found.kind, Foreign::Text | Foreign::StateFile) => Err(foreign(path, found)),
-                _ => in_directory(parent, choice).map(|origin| Origin { path: path.to_path_buf(), ..origin }),
+                _ => in_directory(parent, choice, limits).map(|origin| Origin { path: path.to_path_buf(), ..origin }),
             };
         }
         _ => {}
@@ -141,7 +141,7 @@ fn from_file(path: &Path, choice: Choice) -> Result<Origin> {
         return Ok(origin);
     }
     if sniff::look(path).is_some_and(|found| found.kind == Foreign::StateFile) {
-        return beside_model(path, choice);
+        return beside_model(path, choice, limits);
     }
     if let Some(format) = formats::of_file(path) {
         return Ok(Origin::of_format(path, path.to_path_buf(), format));
@@ -174,7 +174,7 @@ fn foreign(path: &Path, found: sniff::Looks) -> Error {
 
 /// One file of a bundle: its index, its graph or a shard.
 fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
-    if prefix.index().is_file() {
+    if storage::is_file(&prefix.index()) {
         return Ok(Origin::new(path, SourceKind::Bundle, prefix.clone()));
     }
     // The graph of a V1 checkpoint: its data is the file that is named like the prefix, or shards.
@@ -195,16 +195,15 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
     }
     let dir = directory::containing(prefix);
     let base = prefix.file_name()?.to_str()?;
-    let names = directory::list(dir).ok()?;
+    let folder = storage::list(dir).ok()?;
     let given = directory::v1_pattern(base).filter(|_| base.contains("?????"));
     let pattern = given.or_else(|| {
         let start = format!("{base}-");
-        let mut after = names.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start));
-        after.find_map(|(name, _)| {
+        folder.beginning_with(&start).find_map(|(name, _)| {
             directory::v1_pattern(name).filter(|p| p.strip_prefix(&start).is_some_and(|r| r.starts_with("?????")))
         })
     })?;
-    let files = directory::v1_shards(dir, &pattern, &names);
+    let files = directory::v1_shards(&folder, &pattern);
     // One of them may be damaged; which, the reader says.
     if !files.iter().any(|file| sniff::is_table(file)) {
         return None;
@@ -218,14 +217,14 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
     Some(origin)
 }
 
-fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
+fn in_directory(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
     if let Some(file) = saved_model_file(path) {
         let model = saved_model(path, &file.with_file_name(""));
         // A file of another kind under this name makes no SavedModel, where something else can be opened.
         let is_other =
             |found: &sniff::Looks| !matches!(found.kind, Foreign::SavedModel | Foreign::Text | Foreign::Empty);
         return match sniff::look(&file).filter(is_other).filter(|_| !model.has_variables) {
-            Some(found) => beside_model(path, choice).map_or(Ok(model), |mut origin| {
+            Some(found) => beside_model(path, choice, limits).map_or(Ok(model), |mut origin| {
                 let name = Escaped(file.file_name().unwrap_or_default().as_encoded_bytes()).to_string();
                 origin.notes.push(format!("{name} is no SavedModel but {}", found.what));
                 Ok(origin)
@@ -233,29 +232,29 @@ fn in_directory(path: &Path, choice: Choice) -> Result<Origin> {
             None => Ok(model),
         };
     }
-    beside_model(path, choice)
+    beside_model(path, choice, limits)
 }
 
 /// What a directory holds that is no SavedModel by its `saved_model.pb`.
-fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
+fn beside_model(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
     // `variables/` of a SavedModel.
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
     let parent = parent.map_or_else(|| path.join(".."), Path::to_path_buf);
-    let is_variables = path.canonicalize().is_ok_and(|p| p.file_name().is_some_and(|name| name == "variables"));
+    let is_variables = storage::canonical(path).is_some_and(|p| p.file_name().is_some_and(|name| name == "variables"));
     if is_variables && saved_model_file(&parent).is_some() {
         return Ok(saved_model(path, &parent));
     }
-    if path.join("variables/variables.index").is_file() {
+    if storage::is_file(&path.join("variables/variables.index")) {
         let mut origin = saved_model(path, path);
         origin.notes.push("saved_model.pb is missing: only the variables can be read".to_owned());
         return Ok(origin);
     }
     // The path may be that of a state file with another name.
-    let has_state = path.is_file() || path.join("checkpoint").is_file();
+    let has_state = storage::is_file(path) || storage::is_file(&path.join("checkpoint"));
     if !has_state && let Some(origin) = serving_base(path, choice)? {
         return Ok(origin);
     }
-    let dir = ModelDir::scan(path)?;
+    let dir = ModelDir::scan(path, limits)?;
     let found = match choice.step {
         Some(step) => {
             let steps: Vec<String> =
@@ -270,7 +269,7 @@ fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
         None => match dir.latest.and_then(|at| dir.checkpoints.get(at)) {
             Some(found) => found.clone(),
             None if has_state => {
-                if let Some(error) = only_parts(&dir.path, &directory::list(&dir.path)?) {
+                if let Some(error) = only_parts(&storage::list(&dir.path)?) {
                     return Err(error);
                 }
                 let kind = ErrorKind::NotACheckpoint("the directory has a state file but no checkpoint".into());
@@ -281,8 +280,8 @@ fn beside_model(path: &Path, choice: Choice) -> Result<Origin> {
                 });
             }
             None => {
-                let names = directory::list(path)?;
-                let file = formats::in_directory(names.keys().map(String::as_str));
+                let folder = storage::list(path)?;
+                let file = formats::in_directory(folder.names());
                 let file = file.map(|(name, format)| Origin::of_format(path, path.join(name), format));
                 return file.ok_or_else(|| nothing_in(path));
             }
@@ -304,7 +303,7 @@ fn saved_model(path: &Path, dir: &Path) -> Origin {
     let variables = dir.join("variables").join("variables");
     let origin = Origin::new(path, SourceKind::SavedModel, Prefix::new(variables.as_os_str()));
     let mut origin = Origin { saved_model: Some(dir.to_path_buf()), ..origin };
-    if !origin.prefix.index().is_file() {
+    if !storage::is_file(&origin.prefix.index()) {
         // Exports older than the V2 format keep their variables in V1 files.
         if let Some(v1) = v1_beside(path, &variables) {
             origin.v1_files = v1.v1_files;

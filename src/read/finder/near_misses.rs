@@ -1,8 +1,6 @@
 //! A path at which there is nothing: what was lost there, or what may have been meant instead.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use super::directory;
@@ -12,30 +10,30 @@ use crate::read::bundle::Prefix;
 use crate::read::formats;
 use crate::read::sniff;
 use crate::read::sniff::Foreign;
+use crate::read::storage::{self, Folder};
 
 /// The error for a path at which there is nothing.
 pub(super) fn not_found(path: &Path) -> Error {
     let dir = directory::containing(path);
     let prefix = Prefix::new(path.as_os_str());
     let fail = |what: &str| Error::new(ErrorKind::NotACheckpoint(what.to_owned()));
-    if !dir.is_dir() {
-        let missing = path.ancestors().skip(1).take_while(|p| !p.as_os_str().is_empty() && !p.exists()).last();
+    if !storage::is_folder(dir) {
+        let missing = path.ancestors().skip(1).take_while(|p| !p.as_os_str().is_empty() && !storage::exists(p)).last();
         let missing = Escaped(missing.unwrap_or(dir).as_os_str().as_encoded_bytes()).to_string();
         return fail("no such file or checkpoint").in_file(path).with_help(format!("there is no directory {missing}"));
     }
     let Some(base) = path.file_name().and_then(|name| name.to_str()) else {
         return fail("no such file or checkpoint").in_file(path);
     };
-    let names = match directory::list(dir) {
-        Ok(names) => names,
+    let folder = match storage::list(dir) {
+        Ok(folder) => folder,
         Err(error) => return error,
     };
-    let data = format!("{base}.data-");
-    if names.range(data.clone()..).next().is_some_and(|(name, _)| name.starts_with(&data)) {
+    if folder.beginning_with(&format!("{base}.data-")).next().is_some() {
         return index_missing(&prefix);
     }
     let error = fail("no such file or checkpoint").in_file(path);
-    let near = near_misses(base, &names, dir);
+    let near = near_misses(base, &folder);
     if near.is_empty() {
         error.with_help("give the prefix of a checkpoint: the path of its .index file without `.index`")
     } else {
@@ -44,9 +42,10 @@ pub(super) fn not_found(path: &Path) -> Error {
 }
 
 /// Checkpoints, model directories and files of other formats here whose names are close to `base`: its own steps first.
-fn near_misses(base: &str, names: &BTreeMap<String, Metadata>, dir: &Path) -> Vec<String> {
+fn near_misses(base: &str, folder: &Folder) -> Vec<String> {
+    let dir = folder.path();
     let mut candidates: Vec<(usize, u64, &str)> = Vec::new();
-    for (name, metadata) in names {
+    for (name, stat) in folder.named() {
         let candidate = match name.strip_suffix(".index") {
             Some(prefix) => prefix,
             None => name,
@@ -57,8 +56,7 @@ fn near_misses(base: &str, names: &BTreeMap<String, Metadata>, dir: &Path) -> Ve
             crate::base::nearest::distance(base.as_bytes(), candidate.as_bytes())
         };
         // Files are looked into only where their names are close.
-        let is_one =
-            || candidate.len() < name.len() || metadata.is_dir() || formats::of_file(&dir.join(name)).is_some();
+        let is_one = || candidate.len() < name.len() || stat.is_folder() || formats::of_file(&dir.join(name)).is_some();
         if distance <= base.len() / 3 + 1 && is_one() {
             let step = Prefix::new(candidate).step().unwrap_or(0);
             candidates.push((distance, u64::MAX - step, candidate));
@@ -76,7 +74,7 @@ fn near_misses(base: &str, names: &BTreeMap<String, Metadata>, dir: &Path) -> Ve
 /// The error for data whose index is not there. A `.meta` says which variables it holds, though not where.
 pub(super) fn index_missing(prefix: &Prefix) -> Error {
     let meta = prefix.meta();
-    let help = if meta.is_file() {
+    let help = if storage::is_file(&meta) {
         format!(
             "the data is there, and its .meta says which variables it holds, though not where: ckpt inspect {} shows them; \
              copy the .index beside the data",
@@ -91,14 +89,16 @@ pub(super) fn index_missing(prefix: &Prefix) -> Error {
 
 /// The graph that lies where a checkpoint was looked for: that of the prefix, or the newest of a directory.
 pub fn graph_beside(path: &Path) -> Option<PathBuf> {
-    if !path.is_dir() {
+    if !storage::is_folder(path) {
         let own = Prefix::new(path.as_os_str()).meta();
         let of_member = || Prefix::of_member(path).map(|prefix| prefix.meta());
-        return Some(own).filter(|meta| meta.is_file()).or_else(|| of_member().filter(|meta| meta.is_file()));
+        return Some(own)
+            .filter(|meta| storage::is_file(meta))
+            .or_else(|| of_member().filter(|meta| storage::is_file(meta)));
     }
-    let names = directory::list(path).ok()?;
-    let meta = names.keys().filter_map(|name| Some((Prefix::new(name.strip_suffix(".meta")?).step(), name))).max();
-    meta.map(|(_, name)| name).or_else(|| names.keys().find(|name| is_graph(path, name))).map(|name| path.join(name))
+    let folder = storage::list(path).ok()?;
+    let meta = folder.names().filter_map(|name| Some((Prefix::new(name.strip_suffix(".meta")?).step(), name))).max();
+    meta.map(|(_, name)| name).or_else(|| folder.names().find(|name| is_graph(path, name))).map(|name| path.join(name))
 }
 
 /// Whether a file in `dir` holds a graph, by its name and its first bytes.
@@ -109,7 +109,8 @@ fn is_graph(dir: &Path, name: &str) -> bool {
 }
 
 /// The error for a directory that holds parts of checkpoints and no whole one: data without its index, or graphs alone.
-pub(super) fn only_parts(dir: &Path, names: &BTreeMap<String, Metadata>) -> Option<Error> {
+pub(super) fn only_parts(folder: &Folder) -> Option<Error> {
+    let dir = folder.path();
     let listed = |all: &[&str]| {
         let shown: Vec<String> = all.iter().take(3).map(|name| Escaped(name.as_bytes()).to_string()).collect();
         let more = if all.len() > 3 { format!(" and {} more", all.len().saturating_sub(3)) } else { String::new() };
@@ -117,9 +118,9 @@ pub(super) fn only_parts(dir: &Path, names: &BTreeMap<String, Metadata>) -> Opti
     };
     let error =
         |what: String, help: String| Some(Error::new(ErrorKind::NotACheckpoint(what)).in_file(dir).with_help(help));
-    let mut lost: Vec<&str> = names.keys().filter_map(|name| Some(name.split_once(".data-")?.0)).collect();
+    let mut lost: Vec<&str> = folder.names().filter_map(|name| Some(name.split_once(".data-")?.0)).collect();
     lost.dedup();
-    lost.retain(|base| !names.contains_key(&format!("{base}.index")));
+    lost.retain(|base| folder.get(&format!("{base}.index")).is_none());
     if !lost.is_empty() {
         let shows = graph_beside(dir).map_or_else(String::new, |graph| {
             format!("ckpt inspect {} shows which variables they hold, though not where; ", shell_word(&graph))
@@ -127,7 +128,7 @@ pub(super) fn only_parts(dir: &Path, names: &BTreeMap<String, Metadata>) -> Opti
         let what = format!("no checkpoint in this directory: there is data without its .index, of {}", listed(&lost));
         return error(what, format!("{shows}copy the .index files beside the data"));
     }
-    let graphs: Vec<&str> = names.keys().map(String::as_str).filter(|name| is_graph(dir, name)).collect();
+    let graphs: Vec<&str> = folder.names().filter(|name| is_graph(dir, name)).collect();
     if graphs.is_empty() {
         return None;
     }
@@ -144,22 +145,22 @@ pub(super) fn only_parts(dir: &Path, names: &BTreeMap<String, Metadata>) -> Opti
 
 /// An error for a directory in which nothing was found, with what is in it instead.
 pub(super) fn nothing_in(path: &Path) -> Error {
-    let names = directory::list(path).unwrap_or_default();
-    if let Some(error) = only_parts(path, &names) {
+    let folder = storage::list(path).unwrap_or_default();
+    if let Some(error) = only_parts(&folder) {
         return error;
     }
     let mut help = "give the prefix of a checkpoint (model.ckpt-200), or a directory that holds one".to_owned();
     let holds = |name: &str| {
-        let names = directory::list(&path.join(name)).unwrap_or_default();
+        let names = storage::names(&path.join(name)).unwrap_or_default();
         let is_version = |n: &String| n.parse::<i64>().is_ok();
         let marks =
             |n: &String| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model.");
-        names.keys().any(|n| marks(n) || is_version(n))
+        names.iter().any(|n| marks(n) || is_version(n))
     };
-    let deeper: Vec<&str> = names
-        .iter()
-        .filter(|(name, metadata)| metadata.is_dir() && !name.starts_with('.'))
-        .map(|(name, _)| name.as_str())
+    let deeper: Vec<&str> = folder
+        .named()
+        .filter(|(name, stat)| stat.is_folder() && !name.starts_with('.'))
+        .map(|(name, _)| name)
         .take(64)
         .filter(|name| holds(name))
         .take(3)
@@ -169,10 +170,10 @@ pub(super) fn nothing_in(path: &Path) -> Error {
             deeper.iter().map(|name| Escaped(path.join(name).as_os_str().as_encoded_bytes()).to_string()).collect();
         help = format!("checkpoints lie one level deeper: {}", paths.join(", "));
     }
-    let what = match names.len() {
+    let what = match folder.entries().count() {
         0 => "no checkpoint in this directory, which is empty".to_owned(),
         n => {
-            let first: Vec<String> = names.keys().take(3).map(|name| described(path, name)).collect();
+            let first: Vec<String> = folder.names().take(3).map(|name| described(path, name)).collect();
             let more = if n > 3 { format!(" and {} more", n.saturating_sub(3)) } else { String::new() };
             format!("no checkpoint or SavedModel in this directory, which holds {}{more}", first.join(", "))
         }
@@ -184,7 +185,7 @@ pub(super) fn nothing_in(path: &Path) -> Error {
 fn described(dir: &Path, name: &str) -> String {
     let shown = Escaped(name.as_bytes()).to_string();
     let path = dir.join(name);
-    let found = path.is_file().then(|| sniff::look(&path)).flatten();
+    let found = storage::is_file(&path).then(|| sniff::look(&path)).flatten();
     match found.filter(|found| found.kind != Foreign::Text) {
         Some(found) => format!("{shown} ({})", found.what),
         None => shown,

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::read::storage::layout::saved_model_file;
+use crate::read::storage::{self, Stat};
 
 /// An entry that Serving takes for a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,15 +66,15 @@ impl VersionKind {
     }
 
     fn of(path: &Path) -> Self {
-        if !path.is_dir() {
+        if !storage::is_folder(path) {
             return Self::File;
         }
         // Serving looks for a Session Bundle first (`session_bundle_util.cc`).
-        if path.join("export.meta").is_file() && saved_model_file(path).is_none() {
+        if storage::is_file(&path.join("export.meta")) && saved_model_file(path).is_none() {
             Self::SessionBundle
         } else if saved_model_file(path).is_some() {
             Self::SavedModel
-        } else if path.join("variables/variables.index").is_file() {
+        } else if storage::is_file(&path.join("variables/variables.index")) {
             Self::VariablesOnly
         } else {
             Self::Directory
@@ -88,11 +89,7 @@ impl VersionKind {
 /// If the directory cannot be listed.
 pub fn versions(base: &Path) -> Result<Vec<Version>> {
     let mut found: Vec<(i64, String)> = Vec::new();
-    for entry in std::fs::read_dir(base).map_err(|e| Error::io(e, base))? {
-        let entry = entry.map_err(|e| Error::io(e, base))?;
-        let name = entry.file_name().into_string().ok();
-        found.extend(name.and_then(|name| Some((number(&name)?, name))));
-    }
+    found.extend(storage::names(base)?.into_iter().filter_map(|name| Some((number(&name)?, name))));
     found.sort_by(|a, b| b.cmp(a));
     let mut versions: Vec<Version> = Vec::with_capacity(found.len());
     for (number, name) in found {
@@ -114,8 +111,8 @@ const ENTRIES: usize = 1 << 17;
 /// The bytes of a file, or of all files below a directory, in its own directories and those that links lead to; false if there are
 /// too many to count, or some cannot be looked at.
 pub fn size_of(dir: &Path) -> (u64, bool) {
-    if let Some(file) = std::fs::metadata(dir).ok().filter(std::fs::Metadata::is_file) {
-        return (file.len(), true);
+    if let Some(file) = storage::stat(dir).ok().filter(Stat::is_regular) {
+        return (file.len, true);
     }
     let mut bytes = 0u64;
     let mut all = true;
@@ -124,27 +121,23 @@ pub fn size_of(dir: &Path) -> (u64, bool) {
     let mut seen = BTreeSet::new();
     let mut open = vec![dir.to_path_buf()];
     while let Some(dir) = open.pop() {
-        if !dir.canonicalize().is_ok_and(|whole| seen.insert(whole)) {
+        if !storage::canonical(&dir).is_some_and(|whole| seen.insert(whole)) {
             continue;
         }
-        let Ok(entries) = std::fs::read_dir(&dir) else {
+        let Ok(folder) = storage::list(&dir) else {
             all = false;
             continue;
         };
-        for entry in entries {
+        all &= folder.unknown() == 0;
+        for (name, stat) in folder.entries() {
             looked = looked.saturating_add(1);
             if looked > ENTRIES {
                 return (bytes, false);
             }
-            let Some((path, metadata)) = entry.ok().and_then(|e| Some((e.path(), std::fs::metadata(e.path()).ok()?)))
-            else {
-                all = false;
-                continue;
-            };
-            if metadata.is_dir() {
-                open.push(path);
-            } else if metadata.is_file() {
-                bytes = bytes.saturating_add(metadata.len());
+            if stat.is_folder() {
+                open.push(dir.join(name));
+            } else if stat.is_regular() {
+                bytes = bytes.saturating_add(stat.len);
             }
         }
     }

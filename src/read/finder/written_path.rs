@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::Escaped;
 use crate::read::bundle::Prefix;
+use crate::read::storage;
 
 /// A path that may be opened, and what was changed in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +143,7 @@ impl WrittenPath {
 
 /// Whether there is something that a path could mean: a file, a directory, or the index of a prefix.
 fn exists(path: &Path) -> bool {
-    path.symlink_metadata().is_ok() || Prefix::new(path.as_os_str()).index().is_file()
+    storage::is_taken(path) || storage::is_file(&Prefix::new(path.as_os_str()).index())
 }
 
 /// A path without the white space and the quotes that came along with it.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::meta_graph::read_as;
 use crate::base::error::{Error, Result};
+use crate::base::limits::Limits;
 use crate::read::wire::{Field, Walker};
 
 const WALK: Walker = Walker { what: "SavedModel" };
@@ -23,8 +24,8 @@ const DEEPEST: usize = 64;
 ///
 /// # Errors
 /// If the file cannot be read or decoded.
-pub fn imported_types(file: &Path) -> Result<BTreeSet<String>> {
-    read_as(file, "tensorflow.SavedModel", WALK.what, |bytes| {
+pub fn imported_types(file: &Path, limits: &Limits) -> Result<BTreeSet<String>> {
+    read_as(file, "tensorflow.SavedModel", WALK.what, limits, |bytes| {
         let mut found = BTreeSet::new();
         WALK.each(bytes, 0, |field| if field.number == 2 { meta_graph(field, &mut found) } else { Ok(()) })?;
         Ok(found)

@@ -13,8 +13,8 @@ use crate::read::formats;
 use crate::read::formats::keras::KerasFile;
 use crate::read::pb;
 use crate::read::sniff;
-use crate::read::storage::Source;
 use crate::read::storage::archive::Archive;
+use crate::read::storage::{self, Source};
 
 /// One configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +33,9 @@ pub struct KerasConfig {
 ///
 /// # Errors
 /// If it cannot be read or is none.
-pub fn keras_metadata(path: &Path) -> Result<Vec<KerasConfig>> {
+pub fn keras_metadata(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> {
     let source = Source::contiguous(path)?;
-    limited(&source)?;
+    limited(&source, limits)?;
     let mut scratch = Vec::new();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
     let metadata: pb::SavedMetadata = pb::decode("Keras metadata", bytes, 0).map_err(|error| error.in_file(path))?;
@@ -53,19 +53,19 @@ pub fn keras_metadata(path: &Path) -> Result<Vec<KerasConfig>> {
 ///
 /// # Errors
 /// If it cannot be read, or is no zip archive with a configuration.
-pub fn keras_archive(path: &Path) -> Result<Vec<KerasConfig>> {
+pub fn keras_archive(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> {
     let source = Source::open(path)?;
     let config = |json: Vec<u8>| {
         let json = String::from_utf8(json).map_err(|_| Error::malformed("Keras configuration", "not UTF-8"));
         json.map(|json| whole(path, "", json)).map_err(|error| error.in_file(path))
     };
     if path.extension().is_some_and(|extension| extension == "json") {
-        limited(&source)?;
+        limited(&source, limits)?;
         return Ok(vec![config(source.head(source.len())?)?]);
     }
     let archive = Archive::open(Arc::new(source))?;
     let members = archive.members().iter().filter(|member| member.name == b"config.json");
-    let found = members.map(|member| archive.read(member, Limits::default().message).and_then(config));
+    let found = members.map(|member| archive.read(member, limits.message).and_then(config));
     let found = found.collect::<Result<Vec<KerasConfig>>>()?;
     if found.is_empty() {
         let why = "a zip archive without config.json: no .keras model".to_owned();
@@ -78,9 +78,9 @@ pub fn keras_archive(path: &Path) -> Result<Vec<KerasConfig>> {
 ///
 /// # Errors
 /// If it cannot be read, or has no configuration.
-pub fn keras_h5(path: &Path) -> Result<(Vec<KerasConfig>, Vec<Error>)> {
+pub fn keras_h5(path: &Path, limits: &Limits) -> Result<(Vec<KerasConfig>, Vec<Error>)> {
     let format = formats::of_file(path).ok_or_else(|| Error::malformed("HDF5 file", "it is none").in_file(path))?;
-    let mut opened = (format.open)(path, &Limits::default())?;
+    let mut opened = (format.open)(path, limits)?;
     let facts = opened.container.as_any().downcast_ref::<KerasFile>().map(|file| file.facts().clone());
     let facts = facts.unwrap_or_default();
     let training = facts.training_config.map(|json| whole(path, "training_config", json));
@@ -106,12 +106,12 @@ pub fn is_keras_archive(path: &Path) -> bool {
         head.is_ok_and(|head| head == *b"PK\x03\x04")
     };
     path.file_name().is_some_and(|name| name == "config.json")
-        || (path.extension().is_some_and(|extension| extension == "keras") && path.is_file())
+        || (path.extension().is_some_and(|extension| extension == "keras") && storage::is_file(path))
         || (is_zip() && sniff::look(path).is_some_and(|looks| looks.kind == sniff::Foreign::KerasArchive))
 }
 
-fn limited(source: &Source) -> Result<()> {
-    let limit = Limits::default().message;
+fn limited(source: &Source, limits: &Limits) -> Result<()> {
+    let limit = limits.message;
     if source.len() > limit {
         let kind = ErrorKind::LimitExceeded { what: "Keras configuration", got: source.len(), limit };
         return Err(Error::new(kind).in_file(source.path()));

@@ -106,8 +106,8 @@ impl MetaGraph {
     ///
     /// # Errors
     /// If it cannot be read or is no `MetaGraphDef`.
-    pub fn read(path: &Path) -> Result<Self> {
-        read_as(path, "tensorflow.MetaGraphDef", WALK.what, |bytes| Self::parse(bytes, 0))
+    pub fn read(path: &Path, limits: &Limits) -> Result<Self> {
+        read_as(path, "tensorflow.MetaGraphDef", WALK.what, limits, |bytes| Self::parse(bytes, 0))
     }
 
     /// Parses a binary `MetaGraphDef`, which begins at `offset` in its file.
@@ -203,8 +203,8 @@ impl GraphInfo {
     ///
     /// # Errors
     /// If it cannot be read or is no `GraphDef`.
-    pub fn read(path: &Path) -> Result<Self> {
-        read_as(path, "tensorflow.GraphDef", "graph", |bytes| {
+    pub fn read(path: &Path, limits: &Limits) -> Result<Self> {
+        read_as(path, "tensorflow.GraphDef", "graph", limits, |bytes| {
             let mut info = Self::default();
             info.count(Field { number: 0, value: Value::Bytes(bytes), offset: 0 })?;
             Ok(info)
@@ -296,13 +296,14 @@ pub(super) fn read_as<T>(
     path: &Path,
     name: &str,
     what: &'static str,
+    limits: &Limits,
     parse: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<T> {
     let source = Source::contiguous(path)?;
     let mut scratch = Vec::new();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
     let parsed = if is_text(bytes) {
-        let limit = Limits::default().message;
+        let limit = limits.message;
         if source.len() > limit {
             let kind = ErrorKind::LimitExceeded { what, got: source.len(), limit };
             return Err(Error::new(kind).in_file(path));
@@ -391,12 +392,12 @@ mod tests {
         let path = dir.path().join("model.meta");
         let text = "meta_info_def { tags: 'serve' tensorflow_version: '1.15.0' }\nsaver_def { version: V2 }\n";
         std::fs::write(&path, text).unwrap();
-        let from_text = MetaGraph::read(&path).unwrap();
+        let from_text = MetaGraph::read(&path, &Limits::default()).unwrap();
         assert_eq!(from_text.saver.as_ref().unwrap().version, SaverVersion::V2);
         let binary = pb::from_text("tensorflow.MetaGraphDef", "meta graph", text.as_bytes()).unwrap();
         assert!(is_text(text.as_bytes()) && !is_text(&binary) && !is_text(b""));
         std::fs::write(&path, binary).unwrap();
-        assert_eq!(MetaGraph::read(&path).unwrap(), from_text);
+        assert_eq!(MetaGraph::read(&path, &Limits::default()).unwrap(), from_text);
     }
 
     #[test]
@@ -404,7 +405,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("model.meta");
         std::fs::write(&path, [0x0a, 0x02, 0x22, 0x05]).unwrap();
-        let error = MetaGraph::read(&path).unwrap_err();
+        let error = MetaGraph::read(&path, &Limits::default()).unwrap_err();
         assert_eq!((error.location().offset, error.location().file.as_deref()), (Some(4), Some(path.as_path())));
     }
 }

@@ -8,9 +8,11 @@ use super::saved_model::SavedModel;
 use super::saved_objects::SavedObjects;
 use super::spec::read_spec;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::Limits;
 use crate::read::container::Tensor;
 use crate::read::finder::directory::containing;
 use crate::read::finder::{WrittenPath, prefix_wins};
+use crate::read::storage;
 use crate::read::wire::{Field, Value, Walker};
 
 const WALK: Walker = Walker { what: "model" };
@@ -50,33 +52,35 @@ impl ModelFile {
     ///
     /// # Errors
     /// If it is such a file, judging by its name, and cannot be read.
-    pub fn open(path: &Path) -> Result<Option<Self>> {
+    pub fn open(path: &Path, limits: &Limits) -> Result<Option<Self>> {
         let path = &WrittenPath::of(path)?.path;
-        if path.is_dir() {
+        if storage::is_folder(path) {
             // A prefix of this name wins, as everywhere.
             if prefix_wins(path) {
                 return Ok(None);
             }
             return match SavedModel::file_in(path) {
-                Ok(file) => Self::saved_model(&file).map(Some),
+                Ok(file) => Self::saved_model(&file, limits).map(Some),
                 Err(_) => Ok(None),
             };
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
-            Some("pb" | "pbtxt" | "cpb") if name.starts_with("saved_model.") => Self::saved_model(path).map(Some),
-            Some("meta") => meta_graph(path).map(|plan| Some(Self::MetaGraph(plan))),
-            Some("pb" | "pbtxt" | "graphdef" | "txt") => Self::graph(path).map(Some),
+            Some("pb" | "pbtxt" | "cpb") if name.starts_with("saved_model.") => {
+                Self::saved_model(path, limits).map(Some)
+            }
+            Some("meta") => meta_graph(path, limits).map(|plan| Some(Self::MetaGraph(plan))),
+            Some("pb" | "pbtxt" | "graphdef" | "txt") => Self::graph(path, limits).map(Some),
             Some("json") => read_spec(path).map(|tensors| Some(Self::Spec(tensors))),
             _ => Ok(None),
         }
     }
 
-    fn saved_model(file: &Path) -> Result<Self> {
+    fn saved_model(file: &Path, limits: &Limits) -> Result<Self> {
         // This refuses the chunked form and says why.
-        SavedModel::read(file)?;
-        let graphs = read_as(file, "tensorflow.SavedModel", "SavedModel", |bytes| {
+        SavedModel::read(file, limits)?;
+        let graphs = read_as(file, "tensorflow.SavedModel", "SavedModel", limits, |bytes| {
             let mut graphs = Vec::new();
             WALK.each(bytes, 0, |field| {
                 if field.number == 2 {
@@ -91,8 +95,8 @@ impl ModelFile {
     }
 
     /// A `GraphDef` or a `MetaGraphDef`: nothing in the file says which, except what it looks like.
-    fn graph(path: &Path) -> Result<Self> {
-        let as_graph = read_as(path, "tensorflow.GraphDef", "graph", |bytes| match kind(bytes) {
+    fn graph(path: &Path, limits: &Limits) -> Result<Self> {
+        let as_graph = read_as(path, "tensorflow.GraphDef", "graph", limits, |bytes| match kind(bytes) {
             Some(Kind::Graph) => RestorePlan::of_graph_def(whole(bytes)).map(Self::Graph),
             Some(Kind::MetaGraph) => RestorePlan::of_meta_graph(whole(bytes)).map(Self::MetaGraph),
             None => Err(Error::new(ErrorKind::NotACheckpoint("neither a GraphDef nor a MetaGraphDef".to_owned()))),
@@ -100,7 +104,7 @@ impl ModelFile {
         match as_graph {
             Ok(model) => Ok(model),
             // The text form of one is refused as the text form of the other.
-            Err(error) => meta_graph(path).map(Self::MetaGraph).map_err(|_| error),
+            Err(error) => meta_graph(path, limits).map(Self::MetaGraph).map_err(|_| error),
         }
     }
 }
@@ -109,8 +113,8 @@ fn whole(bytes: &[u8]) -> Field<'_> {
     Field { number: 0, value: Value::Bytes(bytes), offset: 0 }
 }
 
-fn meta_graph(path: &Path) -> Result<RestorePlan> {
-    read_as(path, "tensorflow.MetaGraphDef", "meta graph", |bytes| RestorePlan::of_meta_graph(whole(bytes)))
+fn meta_graph(path: &Path, limits: &Limits) -> Result<RestorePlan> {
+    read_as(path, "tensorflow.MetaGraphDef", "meta graph", limits, |bytes| RestorePlan::of_meta_graph(whole(bytes)))
 }
 
 fn saved_graph(message: Field<'_>) -> Result<SavedGraph> {

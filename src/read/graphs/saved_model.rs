@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::meta_graph::{MetaGraph, read_as};
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::Limits;
 use crate::read::finder::Origin;
-use crate::read::finder::directory::list;
+use crate::read::storage;
 use crate::read::storage::layout::SAVED_MODEL_FILES;
 use crate::read::wire::Walker;
 
@@ -30,13 +31,14 @@ impl SavedModel {
     ///
     /// # Errors
     /// If there is no such file, it is the chunked form, it cannot be read, or it is no `SavedModel`.
-    pub fn read(dir_or_file: &Path) -> Result<Self> {
-        let file = if dir_or_file.is_dir() { Self::file_in(dir_or_file)? } else { dir_or_file.to_path_buf() };
+    pub fn read(dir_or_file: &Path, limits: &Limits) -> Result<Self> {
+        let file =
+            if storage::is_folder(dir_or_file) { Self::file_in(dir_or_file)? } else { dir_or_file.to_path_buf() };
         if file.extension().is_some_and(|extension| extension == "cpb") {
             let why = "a chunked SavedModel (saved_model.cpb), and open-source TensorFlow cannot read it either";
             return Err(Error::new(ErrorKind::NotACheckpoint(why.to_owned())).in_file(&file));
         }
-        read_as(&file, "tensorflow.SavedModel", WALK.what, |bytes| Self::parse(&file, bytes)).map_err(explain)
+        read_as(&file, "tensorflow.SavedModel", WALK.what, limits, |bytes| Self::parse(&file, bytes)).map_err(explain)
     }
 
     /// The file in `dir` that TensorFlow would read: the binary form before the text form.
@@ -45,7 +47,7 @@ impl SavedModel {
     /// [`ErrorKind::NotACheckpoint`] if there is neither, nor the chunked form.
     pub fn file_in(dir: &Path) -> Result<PathBuf> {
         let candidates = SAVED_MODEL_FILES.map(|name| dir.join(name));
-        candidates.into_iter().find(|file| file.exists()).ok_or_else(|| {
+        candidates.into_iter().find(|file| storage::exists(file)).ok_or_else(|| {
             let why = "not a SavedModel: no saved_model.pb or saved_model.pbtxt".to_owned();
             Error::new(ErrorKind::NotACheckpoint(why)).in_file(dir)
         })
@@ -89,8 +91,8 @@ pub fn lost_variables(origin: &Origin, model: Option<&SavedModel>) -> Option<Err
     if origin.has_variables || origin.saved_model.is_none() {
         return None;
     }
-    let is_shard = |name: &String| name.starts_with("variables.data-");
-    let shards = list(&origin.prefix.directory()).is_ok_and(|names| names.keys().any(is_shard));
+    let names = storage::names(&origin.prefix.directory()).unwrap_or_default();
+    let shards = names.iter().any(|name| name.starts_with("variables.data-"));
     let why = if shards {
         "the shards of the variables are there, but variables.index, which says what they hold, is missing"
     } else if model.is_some_and(SavedModel::restores_variables) {
@@ -104,8 +106,8 @@ pub fn lost_variables(origin: &Origin, model: Option<&SavedModel>) -> Option<Err
 
 /// Why a SavedModel without variables should have some. That its graph cannot be read is damage too, because then nobody
 /// knows.
-pub(crate) fn damage_without_variables(origin: &mut Origin) -> Vec<Error> {
-    let (model, unread) = match origin.saved_model.as_deref().map(SavedModel::read) {
+pub(crate) fn damage_without_variables(origin: &mut Origin, limits: &Limits) -> Vec<Error> {
+    let (model, unread) = match origin.saved_model.as_deref().map(|dir| SavedModel::read(dir, limits)) {
         Some(Err(error)) => (None, Some(error)),
         model => (model.and_then(Result::ok), None),
     };
@@ -135,7 +137,7 @@ mod tests {
     #[test]
     fn the_binary_form_is_preferred_and_the_chunked_one_explained() {
         let dir = tempfile::tempdir().unwrap();
-        let read = || SavedModel::read(dir.path());
+        let read = || SavedModel::read(dir.path(), &Limits::default());
         assert!(matches!(read().unwrap_err().kind(), ErrorKind::NotACheckpoint(_)));
         std::fs::write(dir.path().join(SAVED_MODEL_CPB), b"").unwrap();
         assert!(read().unwrap_err().to_string().contains("open-source TensorFlow cannot read it either"));
@@ -153,10 +155,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(SAVED_MODEL_PB);
         std::fs::write(&path, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n").unwrap();
-        let error = SavedModel::read(dir.path()).unwrap_err();
+        let error = SavedModel::read(dir.path(), &Limits::default()).unwrap_err();
         assert!(error.to_string().contains("Git LFS pointer") && error.help().unwrap().contains("git lfs"), "{error}");
         std::fs::write(&path, [0x08, 0x01, 0x12, 0x7f, 0x0a]).unwrap();
-        let error = SavedModel::read(dir.path()).unwrap_err();
+        let error = SavedModel::read(dir.path(), &Limits::default()).unwrap_err();
         assert_eq!(error.help(), Some("the file is cut or damaged; fetch it again"), "{error}");
     }
 
@@ -165,7 +167,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(SAVED_MODEL_PB);
         std::fs::write(&path, [0x08, 0x01, 0x12, 0x04, 0x0a, 0x02, 0x22, 0x07]).unwrap();
-        let error = SavedModel::read(dir.path()).unwrap_err();
+        let error = SavedModel::read(dir.path(), &Limits::default()).unwrap_err();
         assert_eq!((error.location().offset, error.location().file.as_deref()), (Some(8), Some(path.as_path())));
     }
 

@@ -15,6 +15,7 @@ use super::object_graph::ObjectGraph;
 use super::restores::{RestorePlan, TargetKind, variable_defs};
 use super::saved_objects::SavedObjects;
 use crate::base::error::Result;
+use crate::base::limits::Limits;
 use crate::read::wire::{Field, Value, Walker};
 
 const WALK: Walker = Walker { what: "meta graph" };
@@ -82,8 +83,8 @@ impl Training {
     ///
     /// # Errors
     /// If it cannot be read or is damaged.
-    pub fn read(path: &Path) -> Result<Option<Self>> {
-        read_as(path, "tensorflow.MetaGraphDef", WALK.what, Self::of_meta_graph)
+    pub fn read(path: &Path, limits: &Limits) -> Result<Option<Self>> {
+        read_as(path, "tensorflow.MetaGraphDef", WALK.what, limits, Self::of_meta_graph)
     }
 
     /// Reads `saved_model.pb` or `.pbtxt`: of TensorFlow 1 as a `.meta` file, of TensorFlow 2 the flags of its objects.
@@ -91,8 +92,8 @@ impl Training {
     ///
     /// # Errors
     /// If it cannot be read or is damaged.
-    pub fn read_saved_model(file: &Path, is_key: impl Fn(&str) -> bool) -> Result<Option<Self>> {
-        let (of_graph, objects) = read_as(file, "tensorflow.SavedModel", "SavedModel", |bytes| {
+    pub fn read_saved_model(file: &Path, is_key: impl Fn(&str) -> bool, limits: &Limits) -> Result<Option<Self>> {
+        let (of_graph, objects) = read_as(file, "tensorflow.SavedModel", "SavedModel", limits, |bytes| {
             let (mut of_graph, mut objects) = (None, None);
             WALK.each(bytes, 0, |field| {
                 if field.number == 2 && objects.is_none() {
@@ -106,7 +107,7 @@ impl Training {
             Ok((of_graph, objects))
         })?;
         let Some(objects) = objects else { return Ok(of_graph) };
-        let Some(graph) = ObjectGraph::of_saved_model(file, is_key)? else { return Ok(None) };
+        let Some(graph) = ObjectGraph::of_saved_model(file, is_key, limits)? else { return Ok(None) };
         let mut purposes = HashMap::new();
         for (node, object) in graph.nodes().iter().zip(objects.nodes) {
             if let (Some(attribute), Some(variable)) = (node.attributes.first(), object.variable) {

@@ -16,5 +16,5 @@ pub const SAVED_MODEL_FILES: [&str; 3] = [SAVED_MODEL_PB, SAVED_MODEL_PBTXT, SAV
 
 /// The file that makes `dir` a SavedModel; `.pb` wins over `.pbtxt`, as in TensorFlow's loader.
 pub fn saved_model_file(dir: &Path) -> Option<PathBuf> {
-    SAVED_MODEL_FILES.into_iter().map(|name| dir.join(name)).find(|file| file.is_file())
+    SAVED_MODEL_FILES.into_iter().map(|name| dir.join(name)).find(|file| super::is_file(file))
 }

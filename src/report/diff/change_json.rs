@@ -36,7 +36,7 @@ pub(in crate::report) struct Change<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
     a_name: Option<Utf8OrBase64<'a>>,
-    /// with `a_name`: how the two were found: `map`, `object_graph`, `full_name`, `bytes`
+    /// with `a_name`: how the two were found: `map`, `object_graph`, `full_name`, `layer_name`, `bytes`
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
     paired_by: Option<Word<PairedBy>>,

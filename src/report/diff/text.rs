@@ -63,9 +63,15 @@ pub(in crate::report) fn foot(
     for expectation in &diff.expectations {
         expected(expectation, look, out)?;
     }
-    for (n, how) in diff.paired.iter().zip(["--map", "the object graphs", "the full names in the object graph"]) {
+    let ways = [
+        "through --map",
+        "through the object graphs",
+        "through the full names in the object graph",
+        "by names of layers and variables",
+    ];
+    for (n, how) in diff.paired.iter().zip(ways) {
         if *n > 0 {
-            writeln!(out, "{dim}{} paired through {how}{dim:#}", counted(*n, "pair"))?;
+            writeln!(out, "{dim}{} paired {how}{dim:#}", counted(*n, "pair"))?;
         }
     }
     writeln!(out)?;

@@ -45,7 +45,7 @@ impl Words for PairedBy {
     #[cfg(test)]
     fn all() -> Vec<&'static str> {
         // It stands beside another name only, so it is never `name`.
-        [Self::Map, Self::Graph, Self::FullName, Self::Bytes].map(Self::name).to_vec()
+        [Self::Map, Self::Graph, Self::FullName, Self::Layer, Self::Bytes].map(Self::name).to_vec()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::validating::{edit, errors, lines, only, run, with, written};
 fn against(checkpoint: &Path, model: &Path, options: &RestoreOptions) -> Validation {
     let mut validation = run(checkpoint);
     let opened = Checkpoint::open(checkpoint, Choice::default(), &Limits::default()).unwrap();
-    for model in Model::open(model, options.quick).unwrap() {
+    for model in Model::open(model, options.quick, &Limits::default()).unwrap() {
         validation.add_restore(restore(&opened, &model, options));
     }
     validation

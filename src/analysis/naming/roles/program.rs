@@ -12,6 +12,7 @@ use crate::read::checkpoint::Checkpoint;
 use crate::read::graphs::object_graph::ObjectGraph;
 use crate::read::graphs::saved_model::SavedModel;
 use crate::read::graphs::training::{Purpose, Training};
+use crate::read::storage;
 
 /// A role, and whose slot or number it is.
 pub(super) type RoleOf = (Role, Option<&'static str>);
@@ -31,13 +32,13 @@ impl Program {
         let (training, file) = if let Some(dir) = &origin.saved_model {
             let file = SavedModel::file_in(dir).ok()?;
             let is_key = |key: &str| checkpoint.tensor(key.as_bytes()).is_some();
-            (Training::read_saved_model(&file, is_key).ok()??, file)
+            (Training::read_saved_model(&file, is_key, checkpoint.limits()).ok()??, file)
         } else {
             let file = origin.prefix.meta();
-            if !file.is_file() {
+            if !storage::is_file(&file) {
                 return None;
             }
-            (Training::read(&file).ok()??, file)
+            (Training::read(&file, checkpoint.limits()).ok()??, file)
         };
         let mut known = false;
         let mut cursor = checkpoint.tensors().cursor();

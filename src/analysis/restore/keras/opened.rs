@@ -14,7 +14,7 @@ use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, Choice};
 use crate::read::container::Tensor;
 use crate::read::formats::keras::KerasFile;
-use crate::read::storage::Source;
+use crate::read::storage::{self, Source};
 use crate::read::tensor::{DType, Shape};
 
 /// A model of Keras.
@@ -37,12 +37,12 @@ impl KerasModel {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub(in crate::analysis::restore) fn open_json(path: &Path) -> Result<Option<Self>> {
-        if path.extension().is_none_or(|extension| extension != "json") || !path.is_file() {
+    pub(in crate::analysis::restore) fn open_json(path: &Path, limits: &Limits) -> Result<Option<Self>> {
+        if path.extension().is_none_or(|extension| extension != "json") || !storage::is_file(path) {
             return Ok(None);
         }
         let source = Source::open(path)?;
-        if source.len() > Limits::default().message {
+        if source.len() > limits.message {
             return Ok(None);
         }
         let bytes = source.head(source.len())?;
@@ -180,8 +180,8 @@ fn writer_of_config(json: &Value) -> Option<KerasProgram> {
 ///
 /// # Errors
 /// If it is one, and cannot be read.
-pub(in crate::analysis::restore) fn open(path: &Path) -> Result<Option<KerasModel>> {
-    if let Some(model) = KerasModel::open_json(path)? {
+pub(in crate::analysis::restore) fn open(path: &Path, limits: &Limits) -> Result<Option<KerasModel>> {
+    if let Some(model) = KerasModel::open_json(path, limits)? {
         return Ok(Some(model));
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -189,6 +189,6 @@ pub(in crate::analysis::restore) fn open(path: &Path) -> Result<Option<KerasMode
     if !name.ends_with(".weights.json") {
         return Ok(None);
     }
-    let checkpoint = Checkpoint::open(path, Choice::default(), &Limits::default())?;
+    let checkpoint = Checkpoint::open(path, Choice::default(), limits)?;
     Ok(KerasModel::of_checkpoint(path, &checkpoint))
 }

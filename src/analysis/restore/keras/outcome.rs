@@ -19,6 +19,7 @@ use crate::analysis::restore::{
 };
 use crate::read::checkpoint::Checkpoint;
 use crate::read::container::Tensor;
+use crate::read::storage;
 use crate::read::tensor::{DType, Shape};
 
 /// Predicts it.
@@ -32,8 +33,8 @@ pub(in crate::analysis::restore) fn restore(
     let Some(saved) = own.saved.clone() else { return base };
     let file = base.checkpoint.clone();
     let program = options.keras.or(model.writer).or(own.writer).unwrap_or(KerasProgram::Keras3);
-    let is_same = match (file.canonicalize(), model.path.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
+    let is_same = match (storage::canonical(&file), storage::canonical(&model.path)) {
+        (Some(a), Some(b)) => a == b,
         _ => false,
     };
     let is_whole = is_same && model.config.is_some() && !options.by_name && !options.skip_mismatch;

@@ -14,7 +14,7 @@ use crate::analysis::validate::shard_files::file_name;
 use crate::base::limits::Limits;
 use crate::read::bundle::{Bundle, BundleEntry, Entries, Prefix};
 use crate::read::checkpoint::Checkpoint;
-use crate::read::storage::Source;
+use crate::read::storage::{self, Folder, Source};
 use crate::read::wire::Crc32c;
 
 /// How many files nearby are looked into.
@@ -79,7 +79,9 @@ pub(super) fn explain<'c>(
     let mut open = left.clone();
     for _ in 0..4 {
         let others = nearby.iter().filter(|file| is_index(file) && **file != checkpoint.described_by());
-        let best = others.map(|file| (file, entered(file, &open))).max_by_key(|(_, matched)| bytes(matched));
+        let best = others
+            .map(|file| (file, entered(file, &open, checkpoint.limits())))
+            .max_by_key(|(_, matched)| bytes(matched));
         let Some((file, matched)) = best.filter(|(_, matched)| is_telling(matched, |(_, got)| *got)) else { break };
         take(&mut open, &matched);
         indexes.push((file, matched));
@@ -167,27 +169,25 @@ fn is_index(file: &Path) -> bool {
 /// Files that may belong to another save: beside the checkpoint, and where savers keep the parts of a save until it is
 /// whole (`<prefix>_temp/`, with a random suffix in TensorFlow 1).
 pub(in crate::analysis::validate) fn candidates(prefix: &Prefix) -> Vec<PathBuf> {
-    let files_in = |dir: &Path| {
-        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect::<Vec<PathBuf>>()
+    let files_in = |folder: &Folder| {
+        let files = folder.entries().filter(|(_, stat)| stat.is_regular());
+        files.map(|(name, _)| folder.path().join(name)).collect::<Vec<PathBuf>>()
     };
-    let dir = prefix.directory();
-    let is_temporary =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains("_temp")) && path.is_dir();
-    let mut all = files_in(&dir);
-    let temporary: Vec<PathBuf> = all.iter().filter(|path| is_temporary(path)).cloned().collect();
-    all.extend(temporary.iter().take(20).flat_map(|dir| files_in(dir)));
-    all.retain(|path| path.is_file());
+    let folder = storage::list(&prefix.directory()).unwrap_or_default();
+    let mut all = files_in(&folder);
+    let temporary = folder.named().filter(|(name, stat)| name.contains("_temp") && stat.is_folder());
+    let parts = temporary.take(20).filter_map(|(name, _)| storage::list(&folder.path().join(name)).ok());
+    all.extend(parts.flat_map(|folder| files_in(&folder)));
     all.sort();
     all.truncate(MOST);
     all
 }
 
 /// The pieces whose bytes, as they are here, another index has at the same place.
-fn entered<'c>(file: &Path, wrong: &[Wrong<'c>]) -> Vec<Wrong<'c>> {
+fn entered<'c>(file: &Path, wrong: &[Wrong<'c>], limits: &Limits) -> Vec<Wrong<'c>> {
     let Some(prefix) = Prefix::of_member(file) else { return Vec::new() };
     let make = || Probed { wrong, met: vec![false; wrong.len()] };
-    let Ok((_, parts)) = Bundle::read(&prefix, &Limits::default(), make) else { return Vec::new() };
+    let Ok((_, parts)) = Bundle::read(&prefix, limits, make) else { return Vec::new() };
     let met = |n: usize| parts.iter().any(|part| part.met.get(n) == Some(&true));
     wrong.iter().enumerate().filter(|(n, _)| met(*n)).map(|(_, wrong)| *wrong).collect()
 }

@@ -25,6 +25,8 @@ pub struct ConfigLayer {
     pub group: Vec<u8>,
     /// Whether a normalization scales, and whether it shifts.
     pub scale_center: (bool, bool),
+    /// Whether it is a model with an input of its own, so that it was built by itself.
+    pub has_input: bool,
 }
 
 /// The layers of a model, each before those within it.
@@ -60,12 +62,17 @@ impl ConfigTree {
         let config = object.get("config");
         // Of a Sequential model Keras 2.2 and before wrote the list itself.
         let layers = config.and_then(|config| config.get("layers").or(Some(config)).and_then(Value::as_array));
+        self.list(layers.map(Vec::as_slice).unwrap_or_default(), "layers", within);
+    }
+
+    /// A list of layers, whose groups are counted by their classes.
+    fn list(&mut self, layers: &[Value], attribute: &str, within: &Within) {
         let mut used: BTreeMap<String, usize> = BTreeMap::new();
-        for layer in layers.into_iter().flatten().filter_map(Value::as_object) {
+        for layer in layers.iter().filter_map(Value::as_object) {
             let segment = snake(text(layer, "class_name").unwrap_or_default());
             let n = used.entry(segment.clone()).and_modify(|n| *n += 1).or_insert(0);
             let segment = if *n == 0 { segment } else { format!("{segment}_{n}") };
-            self.layer(layer, &within.below(&[b"layers/", segment.as_bytes()].concat(), 0), None);
+            self.layer(layer, &within.below(format!("{attribute}/{segment}").as_bytes(), 0), None);
         }
     }
 
@@ -87,6 +94,9 @@ impl ConfigTree {
             depth: at.depth,
             group: at.group.clone(),
             scale_center: (flag("scale"), flag("center")),
+            has_input: config.get("layers").and_then(Value::as_array).is_some_and(|layers| {
+                layers.iter().any(|layer| layer.get("class_name").and_then(Value::as_str) == Some("InputLayer"))
+            }),
         });
         let inner = Within { trainable, ..at.clone() };
         if config.get("layers").is_some_and(Value::is_array) {
@@ -103,6 +113,9 @@ impl ConfigTree {
                 let name = own.map(|own| format!("{before}{own}"));
                 self.layer(wrapped, &inner.below(attribute, 1), name);
             }
+        }
+        if let Some(cells) = config.get("cells").and_then(Value::as_array) {
+            self.list(cells, "cells", &Within { depth: at.depth.saturating_add(1), ..inner.clone() });
         }
         if let Some(cell) = config.get("cell").and_then(Value::as_object) {
             self.layer(cell, &inner.below(b"cell", 1), None);

@@ -64,6 +64,8 @@ pub struct KerasFacts {
     pub optimizer: Vec<Vec<u8>>,
     /// Whether the second of them is a number: the learning rate.
     pub has_learning_rate: bool,
+    /// Shapes of data sets whose places are paths of objects.
+    pub dims: BTreeMap<Vec<u8>, Vec<u64>>,
     /// Names that Keras itself gave to groups, by their paths: layers, the optimizer, the model under the empty path.
     pub group_names: BTreeMap<Vec<u8>, String>,
     /// Names of variables that stand in the file, by their data sets.
@@ -127,7 +129,7 @@ impl KerasFacts {
         if let Some(at) = at {
             facts.listed(at, contents);
         } else {
-            let sets = contents.data_sets.iter().map(|(path, set)| (path.as_slice(), set.dims().is_empty()));
+            let sets = contents.data_sets.iter().map(|(path, set)| (path.as_slice(), set.dims()));
             let objects = Self::of_groups(sets, &contents.groups);
             facts.naming = objects.naming;
             facts.layers = objects.layers;
@@ -135,6 +137,7 @@ impl KerasFacts {
             facts.has_learning_rate = objects.has_learning_rate;
             facts.group_names = objects.group_names;
             facts.empty_groups = objects.empty_groups;
+            facts.dims = objects.dims;
         }
         facts
     }
@@ -178,16 +181,17 @@ impl KerasFacts {
         contents.damage.extend(faults);
     }
 
-    /// What the groups of objects say. Of every data set its path, and whether it is a single number.
+    /// What the groups of objects say. Of every data set its path and its shape.
     pub(super) fn of_groups<'n>(
-        sets: impl Iterator<Item = (&'n [u8], bool)>,
+        sets: impl Iterator<Item = (&'n [u8], &'n [u64])>,
         all: &BTreeMap<Vec<u8>, Vec<Attribute>>,
     ) -> Self {
         let mut facts = Self { naming: Naming::Objects, ..Self::default() };
         let mut groups: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
-        for (path, is_scalar) in sets {
+        for (path, dims) in sets {
             if let Some((group, _)) = split(path) {
-                facts.has_learning_rate |= is_scalar && path == b"optimizer/vars/1";
+                facts.has_learning_rate |= dims.is_empty() && path == b"optimizer/vars/1";
+                facts.dims.insert(path.to_vec(), dims.to_vec());
                 groups.entry(group).or_default().push(path);
             }
         }

@@ -6,6 +6,7 @@
 mod config;
 mod facts;
 mod names;
+mod optimizers;
 mod read;
 
 use facts::{CONFIG, WEIGHTS};

@@ -3,10 +3,11 @@
 //! Files with lists have the names. Where groups follow the objects, the layers' names stand beside the values since
 //! Keras 3.8, and before that in the configuration; which variable of its layer a data set is, its class tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{ConfigLayer, ConfigTree, snake};
 use super::facts::{KerasFacts, KerasGroup, Naming, split};
+use super::optimizers::{Optimizer, Slot};
 use crate::read::container::{Purpose, Told};
 
 /// What is told of every data set, by its path.
@@ -26,35 +27,159 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
         let places: BTreeMap<&[u8], usize> =
             tree.into_iter().flat_map(|tree| &tree.layers).enumerate().map(|(n, l)| (l.group.as_slice(), n)).collect();
         layers.sort_by_key(|layer| {
-            let group = layer.tensors.first().and_then(|path| owner(path)).map(as_in_config);
-            group.and_then(|group| closest(&places, &group)).unwrap_or(usize::MAX)
+            let group = layer.tensors.first().and_then(|path| owner(path)).map(as_in_config).unwrap_or_default();
+            let last = group.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            (closest(&places, &group).unwrap_or(usize::MAX), rank(last))
         });
     }
+    // The trained variables, in the order of the model.
+    let mut weights: Vec<(&[u8], Named)> = Vec::new();
     let mut order = 0usize;
     for layer in layers {
         let count = layer.tensors.len();
         for path in &layer.tensors {
-            let (name, purpose) = match facts.naming {
+            let (named, purpose) = match facts.naming {
                 Naming::Listed => {
                     let own = facts.names.get(path).cloned().unwrap_or_default();
                     let purpose = purpose(&own, trained.get(layer.name.as_str()).copied().unwrap_or(true));
-                    (own, purpose)
+                    (Named { name: own, is_sure: true }, purpose)
                 }
                 Naming::Objects => by_objects(facts, tree, &config, path, count),
             };
-            all.insert(path.clone(), Told { name: Some(name), purpose: Some(purpose), order });
+            if purpose == Purpose::Weight {
+                weights.push((path, named.clone()));
+            }
+            let Named { name, is_sure } = named;
+            all.insert(path.clone(), Told { name: Some(name), is_named: is_sure, purpose: Some(purpose), order });
             order = order.saturating_add(1);
         }
     }
+    let slots = slots(facts, tree, &weights);
     for (at, path) in facts.optimizer.iter().enumerate() {
-        let name = match facts.naming {
-            Naming::Listed => facts.names.get(path).cloned(),
-            Naming::Objects => Some(format!("{}/{}", optimizer(facts), own_of_optimizer(facts, at))),
+        let (name, is_named) = match facts.naming {
+            Naming::Listed => (facts.names.get(path).cloned(), true),
+            Naming::Objects => {
+                let slot = slots.get(path.as_slice()).cloned();
+                let is_own = at == 0 || (at == 1 && facts.has_learning_rate);
+                let is_named = slot.is_some() || is_own;
+                (slot.or_else(|| Some(format!("{}/{}", optimizer(facts), own_of_optimizer(facts, at)))), is_named)
+            }
         };
-        all.insert(path.clone(), Told { name, purpose: Some(Purpose::Optimizer(at)), order });
+        all.insert(path.clone(), Told { name, is_named, purpose: Some(Purpose::Optimizer(at)), order });
         order = order.saturating_add(1);
     }
     all
+}
+
+/// The same with the configuration of another file, if the groups are those that Keras makes of it.
+pub(super) fn told_as(facts: &KerasFacts, tree: &ConfigTree, other: &KerasFacts) -> Option<BTreeMap<Vec<u8>, Told>> {
+    let config: BTreeMap<&[u8], &ConfigLayer> =
+        tree.layers.iter().map(|layer| (layer.group.as_slice(), layer)).collect();
+    // Only of lists of layers: what a layer makes for itself has names of its own.
+    let is_in_list = |group: &[u8]| group.rsplit(|byte| *byte == b'/').nth(1) == Some(b"layers");
+    let agrees = |(group, name): (&Vec<u8>, &String)| {
+        !is_in_list(group) || layer_at(&config, group).is_none_or(|layer| layer.name == *name)
+    };
+    if facts.naming != Naming::Objects || !facts.group_names.iter().all(agrees) {
+        return None;
+    }
+    // The layers of the model itself that have variables, in this file and in the one with the configuration.
+    let layers = tree.layers.iter().filter(|layer| layer.depth == 0);
+    let top = |path: &[u8]| layers.clone().find(|layer| is_below(&as_in_config(path), &layer.group));
+    let mut here = BTreeSet::new();
+    for path in facts.layers.iter().flat_map(|layer| &layer.tensors) {
+        if path.starts_with(b"metrics/") || path.starts_with(b"vars/") {
+            continue;
+        }
+        here.insert(top(path)?.name.as_str());
+    }
+    let mut there = BTreeSet::new();
+    for layer in other.layers.iter().filter(|layer| !layer.tensors.is_empty()) {
+        match other.naming {
+            Naming::Listed => there.insert(layer.name.as_str()),
+            Naming::Objects => {
+                let layer = layer.tensors.first().and_then(|path| top(path));
+                layer.is_some_and(|layer| there.insert(layer.name.as_str()))
+            }
+        };
+    }
+    let with = KerasFacts {
+        keras_version: facts.keras_version.clone().or_else(|| other.keras_version.clone()),
+        training_config: other.training_config.clone(),
+        ..facts.clone()
+    };
+    (here == there).then(|| told(&with, Some(tree)))
+}
+
+fn is_below(path: &[u8], group: &[u8]) -> bool {
+    path.strip_prefix(group).is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+/// A name, and whether the file has it.
+#[derive(Clone, Debug, Default)]
+struct Named {
+    name: String,
+    is_sure: bool,
+}
+
+/// The names of slots that are only counted, by their paths.
+fn slots<'f>(
+    facts: &'f KerasFacts,
+    tree: Option<&ConfigTree>,
+    weights: &[(&[u8], Named)],
+) -> BTreeMap<&'f [u8], String> {
+    // In which order variables are trained, the configuration alone tells.
+    let Some(tree) = tree.filter(|tree| facts.naming == Naming::Objects && is_ordered(tree, weights)) else {
+        return BTreeMap::new();
+    };
+    let training = || facts.training_config.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    let compiled = tree.compile.clone().or_else(training);
+    let optimizer = compiled.and_then(|compiled| Optimizer::of_config(&compiled, is_old(facts)));
+    let Some(optimizer) = optimizer else { return BTreeMap::new() };
+    let optimizer = optimizer.called(facts.group_names.get(&b"optimizer"[..]));
+    let dims = |path: &[u8]| facts.dims.get(path).map(Vec::as_slice).unwrap_or_default();
+    let own = if facts.has_learning_rate { 2 } else { 1 };
+    let counted = facts.optimizer.get(own..).unwrap_or_default();
+    let shapes: Vec<&[u64]> = counted.iter().map(|path| dims(path)).collect();
+    let trained: Vec<&[u64]> = weights.iter().map(|(path, _)| dims(path)).collect();
+    let found = optimizer.slots(&shapes, &trained).unwrap_or_default();
+    let name = |(path, (of, kind)): (&'f Vec<u8>, Slot)| {
+        let (_, variable) = weights.get(of)?;
+        variable.is_sure.then(|| (path.as_slice(), optimizer.slot_name(&variable.name, kind)))
+    };
+    counted.iter().zip(found).filter_map(name).collect()
+}
+
+/// Whether the configuration tells the order of all these variables: not of those in layers that a layer has made.
+fn is_ordered(tree: &ConfigTree, weights: &[(&[u8], Named)]) -> bool {
+    let config: BTreeMap<&[u8], &ConfigLayer> =
+        tree.layers.iter().map(|layer| (layer.group.as_slice(), layer)).collect();
+    weights.iter().all(|(path, _)| {
+        let Some(owner) = owner(path) else { return false };
+        let made = || {
+            let (around, last) = owner.split_at_checked(owner.iter().rposition(|byte| *byte == b'/')?)?;
+            let layer = layer_at(&config, around)?;
+            let is_attention = matches!(layer.class.as_str(), "MultiHeadAttention" | "GroupQueryAttention");
+            Some(is_attention && rank(last.get(1..)?) > 0)
+        };
+        layer_at(&config, owner).is_some() || made() == Some(true)
+    })
+}
+
+/// In which order attention makes its layers; 0 of all others.
+fn rank(last: &[u8]) -> u8 {
+    match last.strip_prefix(b"_").unwrap_or(last) {
+        b"query_dense" => 1,
+        b"key_dense" => 2,
+        b"value_dense" => 3,
+        b"output_dense" => 4,
+        _ => 0,
+    }
+}
+
+/// Whether Keras 2 wrote a file, as far as it says.
+fn is_old(facts: &KerasFacts) -> bool {
+    facts.keras_version.as_deref().is_some_and(|version| version.starts_with('2'))
 }
 
 /// What the optimizer is called.
@@ -103,10 +228,11 @@ fn by_objects(
     config: &BTreeMap<&[u8], &ConfigLayer>,
     path: &[u8],
     count: usize,
-) -> (String, Purpose) {
-    let Some((owner, (_, key))) = owner(path).zip(split(path)) else { return (String::new(), Purpose::Weight) };
+) -> (Named, Purpose) {
+    let Some((owner, (_, key))) = owner(path).zip(split(path)) else { return (Named::default(), Purpose::Weight) };
     let key = String::from_utf8_lossy(key).into_owned();
-    let is_old = facts.keras_version.as_deref().is_some_and(|version| version.starts_with('2'));
+    let is_old = is_old(facts);
+    let mut is_sure = true;
     let mut names: Vec<String> = Vec::new();
     // A model that is a class calls its layers within itself; those of others were made before it.
     let root =
@@ -124,15 +250,41 @@ fn by_objects(
         if n < parts.len() && !is_scope(class.unwrap_or_default(), is_old) {
             continue;
         }
-        names.extend(named.or_else(|| (!is_list && !last.is_empty()).then(|| attribute(&last).to_owned())));
+        if n < parts.len() && class == Some("Sequential") && !names.is_empty() {
+            // One that was built by itself has no scope around it; when another was built, no file says.
+            let has_input = layer_at(config, &group).is_some_and(|layer| layer.has_input);
+            is_sure &= has_input;
+            if has_input {
+                names.clear();
+            }
+        }
+        let around = parts.get(..n.saturating_sub(1)).unwrap_or_default().join(&b'/');
+        match layer_at(config, &around).map(|layer| layer.class.as_str()) {
+            // In Keras 2 it passes by the name of the layer that it wraps.
+            Some("TimeDistributed") if is_old => continue,
+            Some("TimeDistributed" | "Bidirectional") | None => {}
+            Some(_) => is_sure &= !is_old || last != "layer",
+        }
+        names.extend(named.or_else(|| {
+            let by_path = (!is_list && !last.is_empty()).then(|| attribute(&last).to_owned());
+            is_sure &= by_path.as_ref().is_none_or(|name| *name != last);
+            by_path
+        }));
     }
     let layer = layer_at(config, owner);
-    let variable = variable(facts, owner, layer, &key, count).unwrap_or(key);
+    let variable = variable(facts, owner, layer, &key, count);
+    is_sure &= variable.is_some() || key.parse::<u64>().is_err();
+    let variable = variable.unwrap_or(key);
     let trained = closest(config, &as_in_config(owner)).is_none_or(|layer| layer.trainable);
     let is_metric = owner.starts_with(b"metrics/");
     let purpose = if is_metric { Purpose::Metric } else { purpose(&variable, trained) };
-    names.push(variable);
-    (names.join("/"), purpose)
+    if is_sure {
+        names.push(variable);
+    } else {
+        // No name that another layer may have: the path, with the name of the variable where that is known.
+        names = vec![String::from_utf8_lossy(owner).into_owned(), variable];
+    }
+    (Named { name: names.join("/"), is_sure }, purpose)
 }
 
 fn layer_at<'l>(config: &BTreeMap<&[u8], &'l ConfigLayer>, group: &[u8]) -> Option<&'l ConfigLayer> {
@@ -164,7 +316,7 @@ fn class_of_model(segment: &str) -> Option<&'static str> {
 }
 
 /// Groups of lists of layers.
-const CONTAINERS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
+const CONTAINERS: [&str; 3] = ["layers", "_layer_checkpoint_dependencies", "cells"];
 
 /// What a layer is called that is an attribute of `MultiHeadAttention` in `tf_keras`.
 fn attribute(last: &str) -> &str {
@@ -218,7 +370,7 @@ fn of_class(
     (n, count): (usize, usize),
 ) -> Option<String> {
     let is_cell = class.ends_with("_cell") || (segment == "cell" && (called.is_empty() || called.contains("_cell")));
-    let is_old = facts.keras_version.as_deref().is_some_and(|version| version.starts_with('2'));
+    let is_old = is_old(facts);
     let (scale, center) =
         layer.map_or((count == 2 || count == 4, count == 2 || count == 4), |layer| layer.scale_center);
     let names: Vec<&str> = match class {

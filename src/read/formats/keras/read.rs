@@ -7,14 +7,14 @@ use std::sync::{Arc, OnceLock};
 
 use super::config::ConfigTree;
 use super::facts::{CONFIG, KerasFacts, METADATA, WEIGHTS, has_objects, listed_at};
-use super::names::told;
+use super::names::{told, told_as};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::container::{Checksums, Container, Format, Hold, Opened, Tensor, Told};
 use crate::read::formats::hdf5::{Contents, DataSets, File, HDF5};
-use crate::read::storage::Source;
 use crate::read::storage::archive::{Archive, Member, Packing};
+use crate::read::storage::{self, Source};
 use crate::read::tensor::{Axis, Checked, Piece};
 
 /// What an HDF5 file of Keras is called.
@@ -51,6 +51,13 @@ impl KerasFile {
     /// What the file says of its model.
     pub fn facts(&self) -> &KerasFacts {
         &self.facts
+    }
+
+    /// What is told of data sets with the configuration of another file, where this one has none and its groups and
+    /// names are those that Keras makes of that configuration.
+    pub fn told_as(&self, other: &Self) -> Option<BTreeMap<Vec<u8>, Told>> {
+        let tree = other.tree().filter(|_| self.tree().is_none())?;
+        told_as(&self.facts, tree, &other.facts)
     }
 
     /// The layers of the configuration, if there is one that can be read.
@@ -203,7 +210,7 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
         });
         match opened {
             Ok((mut contents, opened)) => {
-                sets_in_all.extend(contents.data_sets.iter().map(|(name, set)| (name.clone(), set.dims().is_empty())));
+                sets_in_all.extend(contents.data_sets.iter().map(|(name, set)| (name.clone(), set.dims().to_vec())));
                 faults.extend(sets.add(opened, &mut contents, true));
                 all.damage.append(&mut contents.damage);
                 all.notes.append(&mut contents.notes);
@@ -232,7 +239,7 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
         }
     }
     let facts =
-        KerasFacts::of_groups(sets_in_all.iter().map(|(name, is_scalar)| (name.as_slice(), *is_scalar)), &all.groups);
+        KerasFacts::of_groups(sets_in_all.iter().map(|(name, dims)| (name.as_slice(), dims.as_slice())), &all.groups);
     let opening = KerasFile::new(&KERAS_H5, sets, paths, facts);
     Ok(opened(KerasFile { index: Some(path.to_path_buf()), ..opening }, (all, faults)))
 }
@@ -241,7 +248,7 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
 fn beside(path: &Path, limits: &Limits, facts: &mut KerasFacts, contents: &mut Contents) {
     for (name, is_metadata) in [(METADATA, true), (CONFIG, false)] {
         let file = path.with_file_name(name);
-        if !file.is_file() {
+        if !storage::is_file(&file) {
             continue;
         }
         let read = Source::open(&file).and_then(|source| said(&source.head(limits.message)?, is_metadata, facts));

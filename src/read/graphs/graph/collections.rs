@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::{Form, Part, Slice, WALK, with_graphs};
 use crate::base::error::Result;
+use crate::base::limits::Limits;
 
 /// An item of a collection that the graph does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +116,14 @@ fn outputs_of(op: Slice<'_>) -> Result<(&[u8], Option<usize>)> {
 ///
 /// # Errors
 /// If the file is no meta graph or cannot be read.
-pub fn missing_nodes(path: &Path) -> Result<Vec<MissingItem>> {
-    with_graphs(path, Form::MetaGraph, |file| {
-        let parts: Result<Vec<_>> = file.parts.iter().map(Part::missing_nodes).collect();
-        Ok(parts?.into_iter().flatten().collect())
-    })
+pub fn missing_nodes(path: &Path, limits: &Limits) -> Result<Vec<MissingItem>> {
+    with_graphs(
+        path,
+        Form::MetaGraph,
+        |file| {
+            let parts: Result<Vec<_>> = file.parts.iter().map(Part::missing_nodes).collect();
+            Ok(parts?.into_iter().flatten().collect())
+        },
+        limits,
+    )
 }

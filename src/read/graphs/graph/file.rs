@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Library, Node, Slice, WALK};
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::Limits;
 use crate::read::graphs::meta_graph::{MetaGraph, read_as};
 use crate::read::pb;
 use crate::read::storage::Source;
@@ -152,13 +153,18 @@ fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
 ///
 /// # Errors
 /// If it cannot be read or is no such message, or what `look` says.
-pub fn with_graphs<T>(path: &Path, form: Form, look: impl FnOnce(&GraphFile<'_>) -> Result<T>) -> Result<T> {
+pub fn with_graphs<T>(
+    path: &Path,
+    form: Form,
+    look: impl FnOnce(&GraphFile<'_>) -> Result<T>,
+    limits: &Limits,
+) -> Result<T> {
     if path.extension().is_some_and(|extension| extension == "cpb") {
         let why = "a chunked SavedModel (saved_model.cpb), and open-source TensorFlow cannot read it either";
         return Err(Error::new(ErrorKind::NotACheckpoint(why.to_owned())).in_file(path));
     }
     let (name, what) = form.message();
-    read_as(path, name, what, |bytes| look(&GraphFile::parse(form, bytes)?))
+    read_as(path, name, what, limits, |bytes| look(&GraphFile::parse(form, bytes)?))
 }
 
 impl<'a> GraphFile<'a> {

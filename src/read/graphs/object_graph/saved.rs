@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::{Attribute, Node, ObjectGraph, Paths};
 use crate::base::error::{Part, Result};
+use crate::base::limits::Limits;
 use crate::read::graphs::meta_graph::read_as;
 use crate::read::graphs::saved_objects::{SavedObject, SavedObjects, SavedVariable};
 use crate::read::wire::Walker;
@@ -23,9 +24,9 @@ impl ObjectGraph {
     ///
     /// # Errors
     /// If the file cannot be read or is no `SavedModel`.
-    pub fn of_saved_model(file: &Path, is_key: impl Fn(&str) -> bool) -> Result<Option<Self>> {
+    pub fn of_saved_model(file: &Path, is_key: impl Fn(&str) -> bool, limits: &Limits) -> Result<Option<Self>> {
         let mut nodes: Option<Vec<Node>> = None;
-        read_as(file, "tensorflow.SavedModel", WALK.what, |bytes| {
+        read_as(file, "tensorflow.SavedModel", WALK.what, limits, |bytes| {
             WALK.each(bytes, 0, |field| match field.number {
                 2 if nodes.is_none() => WALK.each_in(field, |field| {
                     if field.number == 7 {
