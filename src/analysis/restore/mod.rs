@@ -30,7 +30,7 @@ mod stored;
 mod substitution;
 mod walk;
 
-pub(super) use causes::KINDS_OF_NAMES;
+pub(super) use causes::{Named, candidates};
 pub use emit::{assignment_map, expectation};
 pub use findings::findings;
 pub use keras::KerasProgram;
@@ -39,8 +39,6 @@ pub use prediction::{
     Assertions, Candidate, Hint, KerasOutcome, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec,
     Unexpected, UnexpectedGroup,
 };
-
-pub(super) use substitution::{component, literal, replacement};
 
 use crate::read::checkpoint::Checkpoint;
 use model::Wants;
