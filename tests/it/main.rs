@@ -20,6 +20,7 @@ mod hdf5_hostile;
 mod house;
 mod json_schema;
 mod keras;
+mod keras_restore;
 mod laws;
 mod mixtures;
 mod object_graph;
