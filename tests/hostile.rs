@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use ckpt::analysis::{Roles, Selector, StatsOptions, stats};
+use ckpt::analysis::{Selector, StatsOptions, stats};
 use ckpt::base::error::Error;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, looks_like};
@@ -114,7 +114,7 @@ fn use_opened(path: &Path, first: impl Fn(&Checkpoint)) -> Outcome {
 
 /// Statistics of everything, with everything on; they say the same with one thread and with two.
 fn compute_all(checkpoint: &Checkpoint) {
-    let selection = Selector::default().select(checkpoint, &Roles::of(checkpoint));
+    let selection = Selector::default().select(checkpoint);
     let run = |threads| {
         let options = StatsOptions { threads, distribution: true, channels: true };
         let found = stats(checkpoint, &selection, &options, &Progress::default());

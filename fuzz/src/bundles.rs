@@ -281,7 +281,7 @@ pub fn validate(data: &[u8]) {
 
 /// Statistics are the same with one thread and with two, and fail only where there is a finding.
 fn statistics(checkpoint: &Checkpoint, validation: &Validation) {
-    let selection = Selector::default().select(checkpoint, &Roles::of(checkpoint));
+    let selection = Selector::default().select(checkpoint);
     let run = |threads| {
         let options = StatsOptions { threads, distribution: true, channels: true };
         let found = stats(checkpoint, &selection, &options, &Progress::default());

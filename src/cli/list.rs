@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(has)?;
     let checkpoint = args.source.open(ctx, true)?;
     let roles = Roles::of(&checkpoint);
-    let selection = args.select.select(&checkpoint, &roles, ctx)?;
+    let selection = args.select.select(&checkpoint, Some(&roles), ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let sort = match args.sort {
         None if args.names => Sort::Model,

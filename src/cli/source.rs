@@ -86,9 +86,12 @@ pub(crate) fn tell_damage(checkpoint: &Checkpoint, ctx: &mut Ctx) {
 
 impl SelectArgs {
     /// The chosen tensors. If there are none, says so and what is close.
-    pub(crate) fn select(&self, checkpoint: &Checkpoint, roles: &Roles, ctx: &mut Ctx) -> Result<Selection> {
+    pub(crate) fn select(&self, checkpoint: &Checkpoint, roles: Option<&Roles>, ctx: &mut Ctx) -> Result<Selection> {
         let selector = Selector::parse(&self.selectors, self.regex)?;
-        let selection = selector.select(checkpoint, roles);
+        let selection = match roles {
+            Some(roles) => selector.select_with(checkpoint, roles),
+            None => selector.select(checkpoint),
+        };
         if selection.is_empty() && !selector.is_empty() {
             ctx.error(&format!("no tensor matches {}{}", quoted(&self.selectors), near(&self.selectors, checkpoint)));
             self.tell_second_path(ctx);
@@ -128,10 +131,8 @@ fn across_scopes(selector: &str, checkpoint: &Checkpoint) -> Option<String> {
     if selector.starts_with('!') || !selector.contains('*') {
         return None;
     }
-    let roles = Roles::of(checkpoint);
-    let matches = |glob: &String| {
-        Selector::parse(&[glob], false).is_ok_and(|selector| !selector.select(checkpoint, &roles).is_empty())
-    };
+    let matches =
+        |glob: &String| Selector::parse(&[glob], false).is_ok_and(|selector| !selector.select(checkpoint).is_empty());
     let wider = [format!("**/{selector}"), format!("{selector}/**"), format!("**/{selector}/**")];
     wider.into_iter().find(matches).map(|glob| ckpt::base::escape::escaped(glob.as_bytes()).into_owned())
 }

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::ops::ControlFlow;
 
 use anyhow::Result;
+use ckpt::analysis::Selection;
 use ckpt::analysis::stats::{First, SortKey as Key, StatsOptions, StatsOrder, StatsSort, TensorStats, Totals, each};
-use ckpt::analysis::{Roles, Selection};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{StatsCsv, StatsFormat, StatsJson, StatsJsonl, StatsMarkdown, StatsText};
@@ -106,7 +106,7 @@ impl From<SortKey> for StatsSort {
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
     let checkpoint = args.source.open(ctx, true)?;
-    let selection = args.select.select(&checkpoint, &Roles::of(&checkpoint), ctx)?;
+    let selection = args.select.select(&checkpoint, None, ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
     let order = StatsOrder { by: args.sort.into(), reverse: args.order.reverse };

@@ -168,7 +168,7 @@ fn emit(what: Emit, models: &[Model], args: &Args, ctx: &mut Ctx) -> Result<Stat
     if what == Emit::Spec {
         let wanted = expectation(model);
         let roles = Roles::of(&wanted);
-        let all = Selector::default().select(&wanted, &roles);
+        let all = Selector::default().select(&wanted);
         list_json(&Listing::new(&wanted, &roles, all, Sort::Name, false, None), &mut ctx.out)?;
         return Ok(Status::Fine);
     }

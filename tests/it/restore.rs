@@ -228,7 +228,7 @@ fn a_spec_says_what_the_model_says() {
             let meta = dir.join(group).join(format!("v{model}.meta"));
             let wanted = expectation(&Model::open(&meta, false, &Limits::default()).unwrap()[0]);
             let roles = Roles::of(&wanted);
-            let all = Selector::default().select(&wanted, &roles);
+            let all = Selector::default().select(&wanted);
             let mut json = Vec::new();
             ckpt::report::list_json(&Listing::new(&wanted, &roles, all, Sort::Name, false, None), &mut json).unwrap();
             let spec = spec_dir.path().join("spec.json");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::support::{base64, open, show, testdata};
 use ckpt::analysis::stats::{Figures, Number, SHARES, StatsOptions, TensorStats, coordinates};
-use ckpt::analysis::{Roles, Selection, Selector, Stats, stats};
+use ckpt::analysis::{Selection, Selector, Stats, stats};
 use ckpt::base::error::ErrorKind;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
@@ -16,7 +16,7 @@ use serde_json::Value;
 const ALL: StatsOptions = StatsOptions { threads: 1, distribution: true, channels: true };
 
 fn all(checkpoint: &Checkpoint, options: &StatsOptions) -> Stats {
-    let selection = Selector::default().select(checkpoint, &Roles::of(checkpoint));
+    let selection = Selector::default().select(checkpoint);
     stats(checkpoint, &selection, options, &Progress::default())
 }
 

@@ -75,7 +75,7 @@ fn said(path: &Path) -> String {
 
 fn list(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     let roles = Roles::of(checkpoint);
-    let all = Selector::parse::<&str>(&[], false).unwrap().select(checkpoint, &roles);
+    let all = Selector::parse::<&str>(&[], false).unwrap().select(checkpoint);
     list_json(&Listing::new(checkpoint, &roles, all, Sort::Name, false, None), out).unwrap();
 }
 

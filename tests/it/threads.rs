@@ -34,7 +34,7 @@ fn shown(prefix: &Path, threads: usize) -> Result<Vec<String>> {
     limits.threads = Some(threads);
     let checkpoint = Checkpoint::open(prefix, Choice::default(), &limits)?;
     let roles = Roles::of(&checkpoint);
-    let selection = Selector::default().select(&checkpoint, &roles);
+    let selection = Selector::default().select(&checkpoint);
     let listing = Listing::new(&checkpoint, &roles, selection, Sort::Name, false, None);
     let (mut text, mut json) = (Vec::new(), Vec::new());
     list_text(&listing, true, Look { color: false, width: None }, &mut text).unwrap();

@@ -22,10 +22,11 @@ pub(super) struct Judge<'c, 'o> {
 
 impl<'c, 'o> Judge<'c, 'o> {
     pub(super) fn new(a: &'c Checkpoint, b: &'c Checkpoint, options: &'o DiffOptions) -> Self {
-        let selects = !options.only.is_empty()
-            || !options.ignore.is_empty()
-            || !options.tolerances.is_empty()
-            || !options.expectations.is_empty();
+        let mut selectors = std::iter::once(&options.only)
+            .chain(&options.ignore)
+            .chain(options.tolerances.iter().map(|rule| &rule.selector))
+            .chain(options.expectations.iter().map(|(_, _, selector)| selector));
+        let selects = selectors.any(Selector::asks_roles);
         Self {
             options,
             work: Vec::new(),

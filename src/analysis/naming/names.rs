@@ -294,7 +294,7 @@ fn by_name(checkpoint: &Checkpoint, key: &[u8]) -> Option<Link> {
     let whole = part.filter(|(_, part)| part.starts_with(b"/part_")).map(|(whole, _)| whole);
     link(variable)
         .or_else(|| link(whole?))
-        .or_else(|| without_scopes(variable).find_map(|variable| link(&variable)))
+        .or_else(|| without_scopes(variable).find_map(|(front, behind)| link(&[front, behind].concat())))
         // Of parts whose names went through other scopes: the nearest variable above.
         .or_else(|| memchr::memrchr_iter(b'/', variable).find_map(|at| link(variable.get(..at)?)))
 }

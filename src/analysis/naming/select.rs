@@ -164,8 +164,23 @@ impl Selector {
         self.terms.is_empty()
     }
 
-    /// The tensors that the selector takes.
-    pub fn select(&self, checkpoint: &Checkpoint, roles: &Roles) -> Selection {
+    /// Whether a term asks what tensors are for.
+    pub fn asks_roles(&self) -> bool {
+        self.terms.iter().any(|(_, term)| matches!(term, Term::Role(_)))
+    }
+
+    /// The tensors that the selector takes. Roles are judged only if a term asks for them.
+    pub fn select(&self, checkpoint: &Checkpoint) -> Selection {
+        let roles = self.asks_roles().then(|| Roles::of(checkpoint));
+        self.select_by(checkpoint, |at| roles.as_ref().map_or(Role::Other, |roles| roles.role(at)))
+    }
+
+    /// [`Selector::select`] where the roles are known.
+    pub fn select_with(&self, checkpoint: &Checkpoint, roles: &Roles) -> Selection {
+        self.select_by(checkpoint, |at| roles.role(at))
+    }
+
+    fn select_by(&self, checkpoint: &Checkpoint, role: impl Fn(usize) -> Role) -> Selection {
         let tensors = checkpoint.tensors();
         if self.is_empty() {
             return Selection::first(tensors.len());
@@ -173,7 +188,7 @@ impl Selector {
         let mut cursor = tensors.cursor();
         let next = || loop {
             let (at, tensor) = cursor.advance()?;
-            if self.takes(tensor, roles.role(at)) {
+            if self.takes(tensor, role(at)) {
                 return Some(at);
             }
         };

@@ -155,6 +155,7 @@ impl Timeline {
         let left_out = dir.checkpoints.len().saturating_sub(options.last.unwrap_or(usize::MAX));
         let mut rows: Vec<Row> = Vec::new();
         let mut before: Option<(usize, Checkpoint)> = None;
+        let mut roles = None;
         let mut stirred = moved::Stirred::new();
         let mut before_group: Option<Option<String>> = None;
         let several = dir.groups().len() > 1;
@@ -170,7 +171,7 @@ impl Timeline {
         let mut ever = Scopes::default();
         for (at, found, group) in of_row {
             if before_group.as_ref().is_some_and(|before| *before != group) {
-                before = None;
+                (before, roles) = (None, None);
                 ever.extend(Scopes::of(&std::mem::take(&mut stirred)), before_group.flatten().as_deref());
             }
             before_group = Some(group.clone());
@@ -194,10 +195,12 @@ impl Timeline {
                     row.look(&checkpoint, options, progress);
                     let step = Step::of(&checkpoint);
                     (row.step, row.save) = (step.step, step.save);
-                    let roles = Roles::of(&checkpoint);
                     let names = Names::full(&checkpoint, &Objects::of(&checkpoint));
                     if let Some((of, earlier)) = &before {
-                        let moved = Moved::between(earlier, &checkpoint, &roles, &names, &mut stirred);
+                        // The saves of one run have the same tensors, and what they are for is told once.
+                        let known = roles.take().filter(|roles: &Roles| holds_for(roles, earlier, &checkpoint));
+                        let roles = &*roles.insert(known.unwrap_or_else(|| Roles::of(&checkpoint)));
+                        let moved = Moved::between(earlier, &checkpoint, roles, &names, &mut stirred);
                         row.moved = Some((*of, moved));
                         if options.values {
                             row.measured = Measured::between(earlier, &checkpoint, &names, options.threads, progress);
@@ -239,6 +242,18 @@ impl Timeline {
             || self.rows.iter().any(|row| row.measured.as_ref().is_some_and(|measured| measured.unread > 0))
             || self.events.iter().any(|file| matches!(&file.content, Some(Err(_))))
     }
+}
+
+/// Whether the roles of the tensors of one checkpoint are those of the next one's: it has the same, and no program
+/// beside it that the other lacks.
+fn holds_for(roles: &Roles, before: &Checkpoint, after: &Checkpoint) -> bool {
+    let (mut a, mut b) = (before.tensors().cursor(), after.tensors().cursor());
+    let is_alike = before.tensors().len() == after.tensors().len()
+        && (0..after.tensors().len()).all(|_| match (a.advance(), b.advance()) {
+            (Some((_, a)), Some((_, b))) => a.name == b.name && a.dtype == b.dtype && a.shape == b.shape,
+            _ => false,
+        });
+    is_alike && (roles.program().is_some() || !after.origin().prefix.meta().is_file())
 }
 
 impl Row {

@@ -3,7 +3,6 @@
 use super::validation::{Counts, ValidateOptions, Validation};
 use super::{bytes, causes, directory, entries, finite, graph, saved_model, saver_v1, shards};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::naming::roles::Roles;
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Origin};
@@ -41,8 +40,7 @@ pub(super) fn one_checkpoint(
     }
     let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
     result.findings.extend(damage);
-    let roles = Roles::of(&checkpoint);
-    let selection = options.selector.select(&checkpoint, &roles);
+    let selection = options.selector.select(&checkpoint);
     let tensors = checkpoint.tensors().len() as u64;
     result.add(Counts { tensors, ..Counts::default() });
     let members = selection.members(checkpoint.tensors().len());

@@ -11,7 +11,7 @@ mod wanted;
 pub(crate) use wanted::Args;
 
 use anyhow::Result;
-use ckpt::analysis::{Roles, derived, is_missing};
+use ckpt::analysis::{derived, is_missing};
 use ckpt::base::error::ErrorKind;
 
 use super::ctx::library_sentence;
@@ -27,11 +27,10 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         anyhow::bail!("raw bytes would garble the terminal; send them to a file: ckpt print … > FILE");
     }
     let checkpoint = args.source.open(ctx, true)?;
-    let roles = Roles::of(&checkpoint);
     let mut status = Status::Fine;
     let mut wanted: Vec<Wanted> = Vec::new();
     for name in &args.names {
-        match resolve(name, args.regex, &checkpoint, &roles) {
+        match resolve(name, args.regex, &checkpoint) {
             Ok(found) if found.is_empty() => {
                 let near = near(std::slice::from_ref(name), &checkpoint);
                 ctx.error(&format!("no tensor matches '{}'{near}", ckpt::base::escape::escaped(name.as_bytes())));

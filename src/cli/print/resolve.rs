@@ -1,6 +1,6 @@
 //! From what a user wrote to tensors and regions.
 
-use ckpt::analysis::{Roles, Selector, short_name};
+use ckpt::analysis::{Selector, short_name};
 use ckpt::base::error::{Error, ErrorKind, Result};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Tensor};
@@ -12,7 +12,7 @@ use super::wanted::Wanted;
 ///
 /// # Errors
 /// A slice that does not fit, a selector that cannot be read, or an ending that several tensors have.
-pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint, roles: &Roles) -> Result<Vec<Wanted>> {
+pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint) -> Result<Vec<Wanted>> {
     if let Some(tensor) = exact(text, checkpoint) {
         return Ok(vec![wanted(tensor, None)?]);
     }
@@ -29,7 +29,7 @@ pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint, roles: &
         return by_ending(name, checkpoint)?.into_iter().map(|tensor| wanted(tensor, slice)).collect();
     }
     let chosen = |text: &str| -> Result<Vec<Tensor>> {
-        let selection = Selector::parse(&[text], regex)?.select(checkpoint, roles);
+        let selection = Selector::parse(&[text], regex)?.select(checkpoint);
         Ok(selection.iter().filter_map(|at| checkpoint.tensors().get(at)).collect())
     };
     // `layer_[0-3]` is a glob, `layer_*[0]` a glob with a slice: the whole is tried first, as with names.

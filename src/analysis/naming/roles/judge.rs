@@ -3,21 +3,17 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::OnceLock;
 
-use memchr::memmem::Finder;
-
 use super::Role;
-use super::key::{has_value_suffix, own_name, short_name, split_last, strip_number};
+use super::key::{has_value_suffix, own_name, short_name, split_last, strip_number, without_suffix};
 use super::names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot, is_parameter};
+use super::neighbours::Neighbours;
 use super::program::{Program, RoleOf, averages_of_optimizers};
-use super::structure::{Ancestors, by_purpose, is_table, without_scopes};
+use super::structure::{by_purpose, is_table};
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Purpose, Tensor};
 use crate::read::tensor::DType;
 
 pub(super) struct Judge<'c> {
     pub(super) checkpoint: &'c Checkpoint,
-    /// What stands in the keys of slots (`core.SLOT_NAME` in `trackable`).
-    pub(super) slot_marker: Finder<'static>,
-    pub(super) metrics: Finder<'static>,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
     pub(super) optimizers: OnceLock<BTreeSet<Vec<u8>>>,
     /// Keys of averages in the lists of such optimizers.
@@ -60,13 +56,9 @@ impl Judge<'_> {
 
     /// The program's word, where it has one, else what name and shape say; and whether it may be a slot of the variable
     /// that it stands below, if others are called so too.
-    pub(super) fn role(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> (RoleOf, bool) {
-        let named = self.named(tensor, kind, ancestors);
-        let is_open = named.0 == Role::Weight
-            && tensor.shape.rank() != Some(0)
-            && !has_value_suffix(&tensor.name)
-            && self.parent(tensor, ancestors) == Some(kind)
-            && !is_parameter(own_name(&tensor.name));
+    #[inline]
+    pub(super) fn role(&self, tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> (RoleOf, bool) {
+        let (named, is_open) = self.named(tensor, kind, around);
         match &self.program {
             Some(program) if named.0 != Role::String => {
                 (program.role(&tensor.name, named), is_open && !program.is_decided(&tensor.name))
@@ -75,71 +67,67 @@ impl Judge<'_> {
         }
     }
 
-    /// The kind of the tensor that a name is a child of.
-    fn parent(&self, tensor: &Tensor, ancestors: &Ancestors) -> Option<usize> {
-        let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
-        let whole = split_last(name).0.strip_suffix(b"/").unwrap_or_default();
-        // With `:0` behind both, a slot stands before its variable.
-        if name.len() < tensor.name.len() { self.kind_of(&[whole, b":0"].concat()) } else { ancestors.parent(whole) }
+    #[inline]
+    fn named(&self, tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> (RoleOf, bool) {
+        let name: &[u8] = &tensor.name;
+        let repeated = around.repeated(name, kind);
+        if let Some(purpose) = self.checkpoint.told(name).and_then(|told| told.purpose) {
+            return (by_told(purpose, tensor), false);
+        }
+        if let Some(role) = repeated {
+            return (role, false);
+        }
+        if has_value_suffix(name) {
+            return (self.of_key(tensor, kind, around), false);
+        }
+        let named = of_name(tensor, kind, around);
+        let is_open = named.0 == Role::Weight
+            && tensor.shape.rank() != Some(0)
+            && parent(tensor, around) == Some(kind)
+            && !is_parameter(own_name(name));
+        (named, is_open)
     }
 
-    fn named(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> RoleOf {
-        let name: &[u8] = &tensor.name;
-        if name == OBJECT_GRAPH_KEY {
-            return (Role::Other, None);
-        }
-        if let Some(purpose) = self.checkpoint.told(name).and_then(|told| told.purpose) {
-            return by_told(purpose, tensor);
-        }
-        if is_table(name, |partner| self.checkpoint.tensors().find(partner).is_some()) {
-            return (Role::Table, None);
-        }
-        match tensor.dtype {
-            DType::String => return (Role::String, None),
-            DType::Variant | DType::Resource => return (Role::Other, None),
-            _ => {}
-        }
-        let scalar = tensor.shape.rank() == Some(0);
-        let found = if has_value_suffix(name) { self.by_key(tensor) } else { self.by_name(tensor, kind, ancestors) };
-        if let Some(found) = found {
-            return found;
-        }
-        let name = name.strip_suffix(b":0").unwrap_or(name);
-        if let Some(role) = by_purpose(short_name(name), scalar, &self.metrics) {
+    /// A variable of an object-based checkpoint: `<variable path>/.OPTIMIZER_SLOT/<optimizer path>/<slot>`, or an entry
+    /// in a Keras optimizer's list, or what its last component says.
+    fn of_key(&self, tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> RoleOf {
+        if let Some(role) = by_type(tensor.dtype) {
             return (role, None);
         }
-        if scalar && is_float(tensor.dtype) {
-            let last = std::str::from_utf8(split_last(short_name(name)).1).unwrap_or_default();
-            if HYPER.contains(&last) || HYPER.contains(&strip_number(last)) {
-                let owner = strip_number(last).starts_with("beta").then_some("Adam");
-                return (Role::Optimizer, owner);
-            }
-            if has_value_suffix(name) && self.is_optimizer(split_last(short_name(name)).0) {
-                return (Role::Optimizer, None);
-            }
-        }
-        if scalar && is_integer(tensor.dtype) {
-            return (Role::Counter, None);
-        }
-        (by_dtype(tensor.dtype), None)
-    }
-
-    /// `<variable path>/.OPTIMIZER_SLOT/<optimizer path>/<slot>`, or an entry in a Keras optimizer's list.
-    fn by_key(&self, tensor: &Tensor) -> Option<RoleOf> {
-        let path = short_name(&tensor.name);
-        if self.slot_marker.find(path).is_some() {
-            return Some((Role::Slot, slot_kind(split_last(path).1)));
+        let scalar = tensor.shape.rank() == Some(0);
+        let (front, last) = split_last(without_suffix(&tensor.name));
+        let (is_slot, is_metric) = around.marks(front);
+        if is_slot {
+            return (Role::Slot, slot_kind(last));
         }
         // Of most names the last byte tells that they are no entry of a list.
-        if !path.last().is_some_and(u8::is_ascii_digit) {
-            return None;
+        let is_entry = last.last().is_some_and(u8::is_ascii_digit);
+        if is_entry && let Some(found) = self.of_list(&tensor.name, front, last) {
+            return found;
         }
-        let (list, last) = split_last(path);
+        let is_hyper = |last| scalar && is_float(tensor.dtype) && (is_hyper(last) || self.is_optimizer(front));
+        let role = if let Some(role) = by_purpose((front, last), scalar) {
+            (role, None)
+        } else if is_metric {
+            (Role::Other, None)
+        } else if is_hyper(last) {
+            (Role::Optimizer, of_adam(last))
+        } else {
+            (by_dtype(tensor.dtype, scalar), None)
+        };
+        // Of what stands in front of the last component nothing was asked.
+        if !is_metric && !scalar && !is_entry {
+            around.repeat(kind, tensor.name.len().saturating_sub(front.len()).saturating_add(1), role);
+        }
+        role
+    }
+
+    /// An entry in a list of a Keras optimizer.
+    fn of_list(&self, name: &[u8], front: &[u8], last: &[u8]) -> Option<RoleOf> {
         if !last.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let list = list.strip_suffix(b"/")?;
-        let (owner, list) = split_last(list);
+        let (owner, list) = split_last(front.strip_suffix(b"/")?);
         if !self.is_optimizer(owner) {
             return None;
         }
@@ -147,7 +135,7 @@ impl Judge<'_> {
             // The model's weights, kept under the shorter path.
             b"_trainable_variables" => return None,
             b"_model_variables_moving_average" => (Role::Average, None),
-            _ if self.averages.get_or_init(|| averages_of_optimizers(self.checkpoint)).contains(&*tensor.name) => {
+            _ if self.averages.get_or_init(|| averages_of_optimizers(self.checkpoint)).contains(name) => {
                 (Role::Average, None)
             }
             // A number here is the slot of a number: the optimizer's own are attributes with a name.
@@ -159,89 +147,116 @@ impl Judge<'_> {
     fn is_optimizer(&self, path: &[u8]) -> bool {
         self.optimizers.get_or_init(|| self.find_optimizers()).contains(path)
     }
+}
 
-    /// `<variable>/<slot>`, or Keras' `training/<Optimizer>/<variable>/<slot>`, under any scope more or less.
-    fn by_name(&self, tensor: &Tensor, kind: usize, ancestors: &Ancestors) -> Option<RoleOf> {
-        let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
-        let (variable, last) = split_last(name);
-        let parent = self.parent(tensor, ancestors);
-        // Mesh TensorFlow joins the slot to the name of its variable: `kernel_slot_vr`.
-        if last.contains(&b'_')
-            && let Some(at) = memchr::memmem::rfind(last, b"_slot_")
-        {
-            let owner = name.len().saturating_sub(last.len()).saturating_add(at);
-            if name.get(..owner).is_some_and(|owner| self.exists(owner)) {
-                return Some((Role::Slot, Some("Adafactor")));
-            }
-        }
-        let variable = variable.strip_suffix(b"/")?;
-        // Most slots stand right behind their variable and are called as everywhere.
-        if parent.is_some()
-            && last.first().is_some_and(|first| begins_a_slot(*first))
-            && let Some(owner) = known_slot(last)
-        {
-            return Some((Role::Slot, Some(owner)));
-        }
-        // An optimizer with a name of its own: two children of a variable, alike but for a number, with its shape.
-        let of_own_name = || (parent == Some(kind) && self.has_twin(name)).then_some((Role::Slot, None));
-        if !last.first().is_some_and(|first| begins_a_slot(*first)) {
-            return of_own_name();
-        }
-        let stem = strip_number(std::str::from_utf8(last).ok()?);
-        // The slots of one part of a partitioned variable may lie under that part's name, which is no tensor itself.
-        let exists = |variable: &[u8]| {
-            let whole = split_last(variable);
-            self.exists(variable)
-                || (whole.1.starts_with(b"part_") && whole.0.strip_suffix(b"/").is_some_and(|name| self.exists(name)))
-        };
-        let of_parent = || parent.is_some() || exists(variable);
-        if matches!(stem, "ExponentialMovingAverage" | "moving_average" | "ema") && of_parent() {
-            return Some((Role::Average, None));
-        }
-        if let Some((slot, owner)) = SLOTS.iter().find(|(slot, _)| *slot == stem)
-            && (is_unmistakable(slot) || of_parent() || self.is_of_scoped(variable, kind))
-        {
-            return Some((Role::Slot, Some(owner)));
-        }
-        // A shadow of a variable that was not saved itself, as an inference export of averages has.
-        if stem == "ExponentialMovingAverage" {
-            return Some((Role::Average, None));
-        }
-        if let Some(own) = of_own_name() {
-            return Some(own);
-        }
-        let slot_kind = slot_kind(stem.as_bytes())?;
-        let text = std::str::from_utf8(variable).ok()?;
-        let scope = SCOPES.iter().find_map(|scope| {
-            let (_, rest) = text.split_once(&format!("{scope}/"))?;
-            exists(rest.as_bytes()).then_some(*scope)
-        });
-        scope.map(|scope| (Role::Slot, Some(if slot_kind == "momentum" { "SGD" } else { scope })))
+/// Any other name.
+fn of_name(tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> RoleOf {
+    let name: &[u8] = &tensor.name;
+    if name == OBJECT_GRAPH_KEY {
+        return (Role::Other, None);
     }
-
-    fn exists(&self, name: &[u8]) -> bool {
-        self.checkpoint.tensors().find(name).is_some()
+    if is_table(name, |stem, end| around.kind_of_joined(stem, end).is_some()) {
+        return (Role::Table, None);
     }
-
-    /// Dtype and shape of the tensor with this name.
-    fn kind_of(&self, name: &[u8]) -> Option<usize> {
-        let tensors = self.checkpoint.tensors();
-        let mut cursor = tensors.cursor();
-        tensors.find(name).filter(|at| cursor.seek(*at)).map(|_| cursor.kind())
+    if let Some(role) = by_type(tensor.dtype) {
+        return (role, None);
     }
+    let scalar = tensor.shape.rank() == Some(0);
+    let name = name.strip_suffix(b":0").unwrap_or(name);
+    let (front, last) = split_last(name);
+    if let Some(found) = by_name(tensor, (name, front, last), kind, around) {
+        return found;
+    }
+    if let Some(role) = by_purpose((front, last), scalar) {
+        return (role, None);
+    }
+    if around.marks(front).1 {
+        return (Role::Other, None);
+    }
+    if scalar && is_float(tensor.dtype) && is_hyper(last) {
+        return (Role::Optimizer, of_adam(last));
+    }
+    (by_dtype(tensor.dtype, scalar), None)
+}
 
-    /// Whether a sibling has this name but for a number behind it: `train_op` and `train_op_1`.
-    fn has_twin(&self, name: &[u8]) -> bool {
-        match name.strip_suffix(b"_1") {
-            Some(stem) => self.exists(stem) || self.exists(&[name, b"_1"].concat()),
-            None => self.exists(&[name, b"_1"].concat()),
+/// The kind of the tensor that a name is a child of.
+fn parent(tensor: &Tensor, around: &mut Neighbours<'_>) -> Option<usize> {
+    let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
+    let whole = split_last(name).0.strip_suffix(b"/").unwrap_or_default();
+    // With `:0` behind both, a slot stands before its variable.
+    if name.len() < tensor.name.len() { around.kind_of_joined(whole, b":0") } else { around.above(whole) }
+}
+
+/// `<variable>/<slot>`, or Keras' `training/<Optimizer>/<variable>/<slot>`, under any scope more or less. The name is
+/// given without `:0`, and as what stands in front of its last component, and that.
+fn by_name(
+    tensor: &Tensor,
+    (name, front, last): (&[u8], &[u8], &[u8]),
+    kind: usize,
+    around: &mut Neighbours<'_>,
+) -> Option<RoleOf> {
+    // Mesh TensorFlow joins the slot to the name of its variable: `kernel_slot_vr`.
+    let joins = |at: &usize| last.get(..*at).is_some_and(|last| last.ends_with(b"_slot"));
+    if let Some(at) = memchr::memrchr_iter(b'_', last).find(joins) {
+        let owner = front.len().saturating_add(at).saturating_sub(b"_slot".len());
+        if name.get(..owner).is_some_and(|owner| around.exists(owner)) {
+            return Some((Role::Slot, Some("Adafactor")));
         }
     }
-
-    /// Whether a variable of this kind stands under a name that lacks scopes of this one.
-    fn is_of_scoped(&self, name: &[u8], kind: usize) -> bool {
-        without_scopes(name).any(|variable| self.kind_of(&variable) == Some(kind))
+    let variable = front.strip_suffix(b"/")?;
+    let parent = parent(tensor, around);
+    let begins = last.first().is_some_and(|first| begins_a_slot(*first));
+    let stem = if begins { strip_number(std::str::from_utf8(last).ok()?) } else { "" };
+    let slot = SLOTS.iter().find(|(slot, _)| begins && *slot == stem);
+    // Most slots stand right behind their variable and are called as everywhere.
+    if let Some((_, owner)) = slot
+        && parent.is_some()
+    {
+        return Some((Role::Slot, Some(owner)));
     }
+    let is_whole = name.len() == tensor.name.len();
+    // An optimizer with a name of its own: two children of a variable, alike but for a number, with its shape.
+    let of_own_name = |around: &mut Neighbours<'_>| {
+        (parent == Some(kind) && around.has_twin(name, is_whole)).then_some((Role::Slot, None))
+    };
+    // What a whole name is a child of is known without a search.
+    let is_behind_variable =
+        |around: &mut Neighbours<'_>| (!is_whole && around.exists(variable)) || is_part(variable, around);
+    if !begins {
+        return of_own_name(around);
+    }
+    if matches!(stem, "ExponentialMovingAverage" | "moving_average" | "ema")
+        && (parent.is_some() || is_behind_variable(around))
+    {
+        return Some((Role::Average, None));
+    }
+    if let Some((slot, owner)) = slot
+        && (is_unmistakable(slot) || is_behind_variable(around) || around.is_of_scoped(variable, kind))
+    {
+        return Some((Role::Slot, Some(owner)));
+    }
+    // A shadow of a variable that was not saved itself, as an inference export of averages has.
+    if stem == "ExponentialMovingAverage" {
+        return Some((Role::Average, None));
+    }
+    if let Some(own) = of_own_name(around) {
+        return Some(own);
+    }
+    let slot_kind = slot_kind(stem.as_bytes())?;
+    std::str::from_utf8(variable).ok()?;
+    let scope = SCOPES.iter().find(|scope| {
+        let mut ends = memchr::memchr_iter(b'/', variable);
+        let end = ends.find(|at| variable.get(..*at).is_some_and(|path| path.ends_with(scope.as_bytes())));
+        let rest = end.and_then(|at| variable.get(at.saturating_add(1)..));
+        rest.is_some_and(|rest| around.exists(rest) || is_part(rest, around))
+    });
+    scope.map(|scope| (Role::Slot, Some(if slot_kind == "momentum" { "SGD" } else { scope })))
+}
+
+/// Whether this is the name of one part of a variable. The slots of a part may lie under it, and it is no tensor itself.
+fn is_part(name: &[u8], around: &mut Neighbours<'_>) -> bool {
+    let (front, last) = split_last(name);
+    last.starts_with(b"part_") && front.strip_suffix(b"/").is_some_and(|name| around.exists(name))
 }
 
 /// Names that nothing but an optimizer gives.
@@ -269,12 +284,6 @@ fn is_unmistakable(slot: &str) -> bool {
     )
 }
 
-/// The optimizer that a slot's own name names.
-fn known_slot(last: &[u8]) -> Option<&'static str> {
-    let last = strip_number(std::str::from_utf8(last).ok()?);
-    SLOTS.iter().find(|(slot, _)| *slot == last).map(|(_, owner)| *owner)
-}
-
 fn slot_kind(slot: &[u8]) -> Option<&'static str> {
     SLOT_KINDS.iter().find(|(name, _)| name.as_bytes() == slot).map(|(_, kind)| *kind)
 }
@@ -288,9 +297,34 @@ fn is_integer(dtype: DType) -> bool {
     matches!(dtype, Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64)
 }
 
-/// Integers wider than a byte are tables, indexes and random states; narrower ones are quantized weights.
-fn by_dtype(dtype: DType) -> Role {
+/// Whether an optimizer calls a number of its own so.
+fn is_hyper(last: &[u8]) -> bool {
+    let last = std::str::from_utf8(last).unwrap_or_default();
+    HYPER.contains(&last) || HYPER.contains(&strip_number(last))
+}
+
+/// Whose such a number is, as far as its name says.
+fn of_adam(last: &[u8]) -> Option<&'static str> {
+    let last = std::str::from_utf8(last).unwrap_or_default();
+    (is_hyper(last.as_bytes()) && strip_number(last).starts_with("beta")).then_some("Adam")
+}
+
+/// What a tensor is by its type alone.
+fn by_type(dtype: DType) -> Option<Role> {
+    match dtype {
+        DType::String => Some(Role::String),
+        DType::Variant | DType::Resource => Some(Role::Other),
+        _ => None,
+    }
+}
+
+/// Integers are steps if they are scalars. Those wider than a byte are tables, indexes and random states else; narrower
+/// ones are quantized weights.
+fn by_dtype(dtype: DType, scalar: bool) -> Role {
     use DType::{Bool, Int16, Int32, Int64, UInt16, UInt32, UInt64};
+    if scalar && is_integer(dtype) {
+        return Role::Counter;
+    }
     let wide = matches!(dtype, Bool | Int16 | Int32 | Int64 | UInt16 | UInt32 | UInt64);
     if wide || !dtype.is_storable() { Role::Other } else { Role::Weight }
 }

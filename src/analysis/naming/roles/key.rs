@@ -6,13 +6,14 @@ const VALUE_SUFFIX: &[u8] = b"/.ATTRIBUTES/VARIABLE_VALUE";
 /// A key without the suffix that all variables of an object-based checkpoint share.
 #[inline]
 pub fn short_name(name: &[u8]) -> &[u8] {
-    if !has_value_suffix(name) {
-        return name;
-    }
-    match name.strip_suffix(VALUE_SUFFIX) {
-        Some(short) if !short.is_empty() => short,
-        _ => name,
-    }
+    if has_value_suffix(name) { without_suffix(name) } else { name }
+}
+
+/// A key that has the suffix without it, unless it has nothing else.
+#[inline]
+pub(super) fn without_suffix(name: &[u8]) -> &[u8] {
+    let short = name.get(..name.len().saturating_sub(VALUE_SUFFIX.len())).unwrap_or_default();
+    if short.is_empty() { name } else { short }
 }
 
 /// Whether a name ends in [`VALUE_SUFFIX`]. The last byte alone tells of most names that do not.
@@ -22,8 +23,9 @@ pub(super) fn has_value_suffix(name: &[u8]) -> bool {
 }
 
 /// Everything up to and including the last `/`, and what follows it.
+#[inline]
 pub(super) fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
-    let at = name.iter().rposition(|b| *b == b'/').map_or(0, |at| at.saturating_add(1));
+    let at = memchr::memrchr(b'/', name).map_or(0, |at| at.saturating_add(1));
     name.split_at_checked(at).unwrap_or((&[], name))
 }
 

@@ -8,6 +8,7 @@
 mod judge;
 mod key;
 mod names;
+mod neighbours;
 mod program;
 mod role;
 mod structure;
@@ -18,15 +19,14 @@ pub use self::role::Role;
 pub(in crate::analysis) use self::structure::without_scopes;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use memchr::memmem::Finder;
-
 use self::judge::Judge;
 use self::key::{own_name, strip_number};
+use self::neighbours::Neighbours;
 use self::program::Program;
-use self::structure::{Ancestors, METRICS};
 use super::totals::Totals;
 use crate::base::parallel::in_parts;
 use crate::read::checkpoint::Checkpoint;
@@ -81,32 +81,9 @@ impl Roles {
     /// Judges every tensor.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
-        let slot_marker = Finder::new(b"/.OPTIMIZER_SLOT/");
         let program = Program::beside(checkpoint);
-        let metrics = Finder::new(METRICS);
-        let judge =
-            Judge { checkpoint, slot_marker, metrics, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
-        let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| {
-            let mut part = Self::with_room(range.len());
-            let mut cursor = tensors.cursor();
-            let mut ancestors = Ancestors::default();
-            for at in range {
-                if !cursor.seek(at) {
-                    break;
-                }
-                let kind = cursor.kind();
-                let tensor = cursor.tensor();
-                ancestors.reach(checkpoint, tensor);
-                let ((role, owner), is_open) = judge.role(tensor, kind, &ancestors);
-                ancestors.push(&tensor.name, kind);
-                if is_open {
-                    part.children.entry(own_name(&tensor.name).into()).or_default().push(at);
-                }
-                part.of.push(Judged { role, owner: part.owners.number(owner) });
-                part.totals.add(tensor);
-            }
-            part
-        });
+        let judge = Judge { checkpoint, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
+        let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| Self::part(&judge, range));
         let mut roles = Self::with_room(tensors.len());
         roles.program = judge.program.map(|program| program.file);
         roles.totals = parts.iter().map(|part| &part.totals).sum();
@@ -127,6 +104,35 @@ impl Roles {
             }
         }
         roles
+    }
+
+    /// Judges some of them, one behind the other.
+    fn part(judge: &Judge<'_>, range: Range<usize>) -> Self {
+        let tensors = judge.checkpoint.tensors();
+        let mut part = Self::with_room(range.len());
+        let mut cursor = tensors.cursor();
+        let mut around = Neighbours::before(tensors, range.start);
+        let mut there = cursor.seek(range.start);
+        for at in range {
+            if !there {
+                break;
+            }
+            let (tensor, kind) = (cursor.tensor(), cursor.kind());
+            around.reach(at, &cursor);
+            let ((role, owner), is_open) = judge.role(tensor, kind, &mut around);
+            around.leave(&tensor.name, kind);
+            if is_open {
+                let name = own_name(&tensor.name);
+                match part.children.get_mut(name) {
+                    Some(positions) => positions.push(at),
+                    None => drop(part.children.insert(name.into(), vec![at])),
+                }
+            }
+            part.of.push(Judged { role, owner: part.owners.number(owner) });
+            part.totals.add(tensor);
+            there = cursor.advance().is_some();
+        }
+        part
     }
 
     fn with_room(tensors: usize) -> Self {
@@ -192,12 +198,88 @@ impl Roles {
 
 #[cfg(test)]
 mod tests {
-    use super::short_name;
+    use super::*;
+    use crate::read::checkpoint::Tensor;
+    use crate::read::tensor::{DType, Shape};
 
     #[test]
     fn the_suffix_of_variables_is_left_out_for_people() {
         assert_eq!(short_name(b"net/w/.ATTRIBUTES/VARIABLE_VALUE"), b"net/w");
         assert_eq!(short_name(b"/.ATTRIBUTES/VARIABLE_VALUE"), b"/.ATTRIBUTES/VARIABLE_VALUE");
         assert_eq!(short_name(b"it/.ATTRIBUTES/ITERATOR_STATE"), b"it/.ATTRIBUTES/ITERATOR_STATE");
+    }
+
+    // What is known of the tensor before must not tell of this one what is not so: judged alone, each has the same role.
+    #[test]
+    fn a_role_does_not_depend_on_who_was_judged_before() {
+        let words = [
+            "w",
+            "kernel",
+            "Adam",
+            "Adam_1",
+            "train_op",
+            "train_op_1",
+            "Momentum",
+            "v",
+            "part_0",
+            "0",
+            "12",
+            "x3",
+            "",
+            "keras_api",
+            "metrics",
+            "1keras_api",
+            "optimizer",
+            "_variables",
+            ".OPTIMIZER_SLOT",
+            "iter",
+            "layer_1",
+            "layer_2",
+            "training/Adam",
+            "kernel_slot_vr",
+            "min",
+            "quant",
+            "total",
+            "a-keys",
+            "a-values",
+            "ema",
+        ];
+        let ends = ["", ":0", "/.ATTRIBUTES/VARIABLE_VALUE", "/.ATTRIBUTES/VARIABLE_VALUE", "/.ATTRIBUTES/table-keys"];
+        let mut seed = 7usize;
+        let mut pick = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        for _ in 0..60 {
+            let mut paths: Vec<String> = vec!["m".to_owned()];
+            let mut tensors = Vec::new();
+            for _ in 0..150 {
+                let (path, word) = (&paths[pick(paths.len())], words[pick(words.len())]);
+                let path = match pick(4) {
+                    0 => format!("{word}/{path}"),
+                    1 => path.replacen('/', &format!("/{word}/"), 1),
+                    _ => format!("{path}/{word}"),
+                };
+                let shape = [Shape::new([]), Shape::new([4]), Shape::new([4]), Shape::new([4, 3])][pick(4)].clone();
+                let dtype = [DType::Float32, DType::Float32, DType::Float32, DType::Int64][pick(4)];
+                tensors.push(Tensor::without_values(format!("{path}{}", ends[pick(5)]).as_bytes(), dtype, shape));
+                if path.len() < 80 {
+                    paths.push(path);
+                }
+            }
+            let checkpoint = Checkpoint::of_tensors(Path::new("model"), tensors);
+            let judge = Judge {
+                checkpoint: &checkpoint,
+                program: None,
+                optimizers: OnceLock::new(),
+                averages: OnceLock::new(),
+            };
+            let all = Roles::part(&judge, 0..checkpoint.tensors().len());
+            for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+                let alone = Roles::part(&judge, at..at + 1);
+                let told = |roles: &Roles, at| (roles.role(at), roles.optimizer(at));
+                assert_eq!(told(&all, at), told(&alone, 0), "{}", tensor.name.escape_ascii());
+            }
+        }
     }
 }

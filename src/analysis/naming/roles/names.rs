@@ -79,10 +79,11 @@ pub(super) fn is_parameter(last: &[u8]) -> bool {
     let stem = last.iter().rposition(|byte| *byte == b'_').and_then(|at| last.split_at_checked(at));
     let stem = stem.filter(|(_, number)| number.iter().skip(1).all(u8::is_ascii_digit) && number.len() > 1);
     let stem = stem.map_or(last, |(stem, _)| stem);
-    let lower = stem.to_ascii_lowercase();
-    NAMES.contains(&stem)
-        || PARTS.iter().any(|part| memchr::memmem::find(&lower, part).is_some())
-        || ENDS.iter().any(|end| lower.ends_with(end))
+    let has = |part: &&[u8]| stem.windows(part.len()).any(|bytes| bytes.eq_ignore_ascii_case(part));
+    let ends = |end: &&[u8]| {
+        stem.get(stem.len().saturating_sub(end.len())..).is_some_and(|stem| stem.eq_ignore_ascii_case(end))
+    };
+    NAMES.contains(&stem) || PARTS.iter().any(has) || ENDS.iter().any(ends)
 }
 
 /// Whether this is what a normalization layer gathers of its inputs: part of the model, though nothing trains it.

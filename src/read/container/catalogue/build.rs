@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CHUNK, Chunk, Kind, RESTART, Tensors, form, replace, usual_size};
+use super::{CHUNK, Chunk, Kind, RESTART, Tensors, common, form, replace, usual_size};
 use crate::read::container::{Parts, Place, Tensor};
 use crate::read::tensor::{DType, Shape};
 
@@ -157,15 +157,6 @@ impl Builder {
         self.tensors.kinds.shrink_to_fit();
         self.tensors
     }
-}
-
-/// How many bytes two names begin with in common.
-#[inline]
-fn common(a: &[u8], b: &[u8]) -> usize {
-    let ((wide_a, _), (wide_b, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let wide = wide_a.iter().zip(wide_b).take_while(|(a, b)| a == b).count().saturating_mul(8);
-    let rest = a.get(wide..).unwrap_or_default().iter().zip(b.get(wide..).unwrap_or_default());
-    wide.saturating_add(rest.take_while(|(a, b)| a == b).count())
 }
 
 /// How many bytes the two end with in common.

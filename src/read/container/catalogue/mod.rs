@@ -102,24 +102,14 @@ impl Tensors {
 
     /// The position of the tensor with exactly this name.
     pub fn find(&self, name: &[u8]) -> Option<usize> {
-        let at = self.lower_bound(name);
-        self.cursor().reach(at).filter(|tensor| tensor.name == name).map(|_| at)
+        let mut cursor = self.cursor();
+        let at = cursor.lower_bound(name);
+        (at < self.len && cursor.current.name == name).then_some(at)
     }
 
     /// The position of the first tensor whose name is not less than `name`.
     pub fn lower_bound(&self, name: &[u8]) -> usize {
-        let after = self.chunks.partition_point(|chunk| chunk.name_at(0) <= name);
-        let Some((at, chunk)) = after.checked_sub(1).and_then(|at| Some((at, self.chunks.get(at)?))) else { return 0 };
-        let after = chunk.restarts.partition_point(|start| chunk.name_at(*start) <= name);
-        let restart = after.saturating_sub(1);
-        let mut cursor = self.cursor();
-        cursor.jump(at, restart);
-        while let Some((at, tensor)) = cursor.advance() {
-            if tensor.name.as_slice() >= name {
-                return at;
-            }
-        }
-        self.len
+        self.cursor().lower_bound(name)
     }
 
     /// All tensors, each with memory of its own. Where many pass by, [`Tensors::cursor`] costs less.
@@ -140,6 +130,8 @@ impl Tensors {
             next: 0,
             kind: usize::MAX,
             usual: 0,
+            shared: 0,
+            alike: 0,
             current,
         }
     }
@@ -212,6 +204,10 @@ pub struct Cursor<'c> {
     kind: usize,
     /// The size that this kind makes.
     usual: i64,
+    /// How many bytes the name begins with as the one that was here before.
+    shared: usize,
+    /// How many it surely ends with as that one.
+    alike: usize,
     current: Tensor,
 }
 
@@ -254,6 +250,23 @@ impl Cursor<'_> {
         true
     }
 
+    /// Goes to the first tensor whose name is not less than `name`, and returns its position; behind all of them, where
+    /// there is none, the cursor has no tensor that counts.
+    pub fn lower_bound(&mut self, name: &[u8]) -> usize {
+        let chunks = &self.tensors.chunks;
+        let after = chunks.partition_point(|chunk| chunk.name_at(0) <= name);
+        let at = after.saturating_sub(1);
+        let restarts =
+            chunks.get(at).map(|chunk| chunk.restarts.partition_point(|start| chunk.name_at(*start) <= name));
+        self.jump(at, restarts.unwrap_or(0).saturating_sub(1));
+        while let Some((at, tensor)) = self.advance() {
+            if tensor.name.as_slice() >= name {
+                return at;
+            }
+        }
+        self.tensors.len
+    }
+
     /// The tensor at a position.
     pub fn reach(&mut self, at: usize) -> Option<&Tensor> {
         self.seek(at).then_some(&self.current)
@@ -262,6 +275,16 @@ impl Cursor<'_> {
     /// The tensor that was reached last.
     pub fn tensor(&self) -> &Tensor {
         &self.current
+    }
+
+    /// How many bytes its name begins with as that of the tensor does that the cursor had before.
+    pub fn shared(&self) -> usize {
+        self.shared
+    }
+
+    /// How many bytes it ends with as that one at least, behind those that both begin with.
+    pub fn alike(&self) -> usize {
+        self.alike
     }
 
     /// Dtype and shape of the tensor that was reached last, as a position in [`Tensors::kinds`].
@@ -284,6 +307,9 @@ impl Cursor<'_> {
         let (middle, behind) = rest.split_at_checked(own).unwrap_or_default();
         rest = behind;
         let current = &mut self.current;
+        // A name that stands in full does not say it.
+        self.alike = alike;
+        self.shared = if shared == 0 { common_in_full(&current.name, middle) } else { shared };
         replace(&mut current.name, shared, middle, alike);
         let number = varint(&mut rest);
         let mut kind = usize::try_from(number >> form::BITS).unwrap_or(usize::MAX);
@@ -347,6 +373,22 @@ fn replace(name: &mut Vec<u8>, shared: usize, middle: &[u8], alike: usize) {
             name.extend_from_slice(middle);
         }
     }
+}
+
+/// [`common`] where that is rarely asked.
+#[cold]
+#[inline(never)]
+fn common_in_full(a: &[u8], b: &[u8]) -> usize {
+    common(a, b)
+}
+
+/// How many bytes two names begin with in common.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let ((wide_a, _), (wide_b, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let wide = wide_a.iter().zip(wide_b).take_while(|(a, b)| a == b).count().saturating_mul(8);
+    let rest = a.get(wide..).unwrap_or_default().iter().zip(b.get(wide..).unwrap_or_default());
+    wide.saturating_add(rest.take_while(|(a, b)| a == b).count())
 }
 
 /// The bytes that a tensor of this dtype and shape takes, where they say it.
