@@ -8,6 +8,7 @@ mod graph;
 mod options;
 mod recipe;
 mod run;
+mod sums;
 
 pub use options::{Combine, ConvertOptions, OutFormat, Target};
 pub use recipe::{Action, From, LeftOut, Output, Recipe, TensorRef};

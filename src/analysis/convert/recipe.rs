@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::graph;
 use super::options::{Combine, ConvertOptions, OutFormat, Target};
+use super::sums::sum_of;
 use crate::analysis::naming::roles::{Role, Roles};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
@@ -346,7 +347,7 @@ fn same_by_checksum(inputs: &[Checkpoint], a: TensorRef, b: TensorRef) -> bool {
     let (Some((x, a)), Some((y, b))) = (get(a), get(b)) else { return false };
     match (a.crc32c(), b.crc32c()) {
         (Some(a_crc), Some(b_crc)) if a.is_numeric() && x.is_big_endian() == y.is_big_endian() => a_crc == b_crc,
-        _ => matches!((super::run::sum_of(x, &a), super::run::sum_of(y, &b)), (Ok(a), Ok(b)) if a == b),
+        _ => matches!((sum_of(x, &a), sum_of(y, &b)), (Ok(a), Ok(b)) if a == b),
     }
 }
 

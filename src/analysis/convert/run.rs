@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::cast::{Caster, add_to};
 use super::options::{OutFormat, Target};
 use super::recipe::{From, Output, Recipe, TensorRef};
+use super::sums::add;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
@@ -306,24 +307,6 @@ fn axes(tensor: &Tensor, part: &HeaderPart) -> Result<Vec<Axis>> {
     let extents = tensor.shape.dims().and_then(|dims| slice.resolve(dims));
     let bad = || Error::malformed("slice", format!("{slice} is none of {}", tensor.shape)).for_key(&tensor.name);
     Ok(extents.ok_or_else(bad)?.into_iter().map(|(start, count)| Axis { start, step: 1, count }).collect())
-}
-
-/// The checksum of all elements, one after the other, as every format hands them out.
-pub(super) fn sum_of(checkpoint: &Checkpoint, tensor: &Tensor) -> Result<Crc32c> {
-    let mut sum = Crc32c::default();
-    checkpoint.read_all(tensor, &mut |bytes| {
-        sum = add(sum, tensor.dtype, bytes);
-        Ok(())
-    })?;
-    Ok(sum)
-}
-
-/// Takes elements into a checksum. Any byte but 0 is true, and formats write 1 for it.
-fn add(sum: Crc32c, dtype: DType, bytes: &[u8]) -> Crc32c {
-    if dtype == DType::Bool && bytes.iter().any(|byte| *byte > 1) {
-        return sum.extend(&bytes.iter().map(|byte| u8::from(*byte != 0)).collect::<Vec<u8>>());
-    }
-    sum.extend(bytes)
 }
 
 /// Opens what was written, and compares all of it with what was given to be written.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::analysis::convert::{Action, Converted, From, Output, Recipe, Target};
+use crate::analysis::short_name;
 use crate::base::escape::escaped;
 use crate::read::checkpoint::Checkpoint;
 use crate::report::kit::look::Look;
 use crate::report::kit::table::Columns;
 use crate::report::kit::units::{count, counted, shape_text, size, tensors_text};
+use crate::report::kit::wrap::folded;
 
 /// Names of what is left out for one reason that are shown.
 const SHOWN: usize = 5;
@@ -27,14 +29,14 @@ pub fn convert_text(
     done(recipe, out)?;
     for (name, values) in converted.overflows.iter().take(SHOWN) {
         let values = counted(*values, "finite value");
-        writeln!(out, "  overflow   {}: {values} became infinite", escaped(name))?;
+        writeln!(out, "  overflow   {}: {values} became infinite", escaped(short_name(name)))?;
     }
     if converted.overflows.len() > SHOWN {
         writeln!(out, "  overflow   in {} more tensors", converted.overflows.len() - SHOWN)?;
     }
-    left_out(recipe, out)?;
+    left_out(recipe, look, out)?;
     for note in &recipe.notes {
-        writeln!(out, "  note       {note}")?;
+        writeln!(out, "  note       {}", folded(note, 13, 13, look))?;
     }
     if converted.unchecked > 0 {
         let tensors = tensors_text(converted.unchecked);
@@ -61,7 +63,7 @@ pub fn recipe_text(
     let mut table = Columns::new("<<<<", &["WHAT", "NAME", "DTYPE", "SHAPE"]);
     for output in &recipe.outputs {
         let header = &output.header;
-        let mut name = escaped(&header.name).into_owned();
+        let mut name = escaped(short_name(&header.name)).into_owned();
         if let Some(from) = told_from(inputs, output) {
             name = format!("{name}  ({from})");
         }
@@ -72,9 +74,9 @@ pub fn recipe_text(
         table.write(out, look.bold())?;
         writeln!(out)?;
     }
-    left_out(recipe, out)?;
+    left_out(recipe, look, out)?;
     for note in &recipe.notes {
-        writeln!(out, "  note       {note}")?;
+        writeln!(out, "  note       {}", folded(note, 13, 13, look))?;
     }
     let shown = escaped(target.path.as_os_str().as_encoded_bytes());
     let tensors = tensors_text(recipe.outputs.len());
@@ -86,7 +88,7 @@ fn told_from(inputs: &[Checkpoint], output: &Output) -> Option<String> {
     match &output.from {
         From::Tensor(from) => {
             let tensor = inputs.get(from.input).and_then(|input| input.tensor_at(from.at))?;
-            let name = (tensor.name != output.header.name).then(|| escaped(&tensor.name).into_owned());
+            let name = (tensor.name != output.header.name).then(|| escaped(short_name(&tensor.name)).into_owned());
             let dtype = (tensor.dtype != output.header.dtype).then(|| tensor.dtype.to_string());
             let parts: Vec<String> = name.into_iter().chain(dtype).collect();
             (!parts.is_empty()).then(|| format!("from {}", parts.join(", ")))
@@ -115,17 +117,18 @@ fn done(recipe: &Recipe, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What is left out, a line for each reason.
-fn left_out(recipe: &Recipe, out: &mut dyn Write) -> io::Result<()> {
+fn left_out(recipe: &Recipe, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut by_reason: BTreeMap<(bool, &str), Vec<&[u8]>> = BTreeMap::new();
     for left in &recipe.left_out {
         by_reason.entry((!left.is_loss, &left.why)).or_default().push(&left.name);
     }
     for ((is_chosen, why), names) in by_reason {
-        let shown: Vec<String> = names.iter().take(SHOWN).map(|name| escaped(name).into_owned()).collect();
+        let shown: Vec<String> = names.iter().take(SHOWN).map(|name| escaped(short_name(name)).into_owned()).collect();
         let more = if names.len() > SHOWN { format!(" and {} more", names.len() - SHOWN) } else { String::new() };
         let what = if is_chosen { "left out" } else { "LOST" };
         writeln!(out, "  {what:<10} {}: {why}", tensors_text(names.len()))?;
-        writeln!(out, "             {}{more}", shown.join(", "))?;
+        let names = format!("{}{more}", shown.join(", "));
+        writeln!(out, "             {}", folded(&names, 13, 13, look))?;
     }
     Ok(())
 }
