@@ -230,6 +230,30 @@ NAMES = {
         {f"m/block_{n}/Conv/{e}": [2, 3 + n] if e == "weights" else [3 + n] for n in range(3) for e in ("weights", "biases")},
         {f"m/block_{n}/conv2d/{e}": [2, 3 + n] if e == "kernel" else [3 + n] for n in range(3) for e in ("kernel", "bias")},
         lambda n: n.replace("conv2d", "Conv").replace("kernel", "weights").replace("bias", "biases"), None),
+    "numbered_layers": (
+        {f"layer_{n}/kernel": [4, 4] for n in range(4)}, {f"block_{n}/kernel": [4, 4] for n in range(4)},
+        lambda n: n.replace("block_", "layer_"), None),
+    "numbered_dots": (
+        {f"layer_{n}/{e}": s for n in range(3) for e, s in (("kernel", [4, 4]), ("bias", [4]))},
+        {f"net/layers.{n}/{e}": s for n in range(3) for e, s in (("kernel", [4, 4]), ("bias", [4]))},
+        lambda n: n.replace("net/layers.", "layer_"), None),
+    "numbered_padded": (
+        {f"block_{n}/kernel": [2, 3 + n] for n in (1, 2, 10)}, {f"block_{n:02}/kernel": [2, 3 + n] for n in (1, 2, 10)},
+        lambda n: n.replace("block_0", "block_"), None),
+    "numbered_from_one": (
+        {f"layer_{n}/kernel": [2, 3 + n] for n in range(3)}, {f"block_{n + 1}/kernel": [2, 3 + n] for n in range(3)},
+        lambda n: "layer_" + str(int(n[6]) - 1) + n[7:], None),
+    "renamed_throughout": (
+        {f"bert/encoder/layer_{n}/{e}/kernel": [3, 3] if "att" in e else [3, 4] for n in range(2)
+         for e in ("attention/self/query", "attention/self/key", "attention/self/value", "intermediate/dense")},
+        {f"model/blocks/{n}/{e}/kernel": [3, 3] if "att" in e else [3, 4] for n in range(2)
+         for e in ("attn/q", "attn/k", "attn/v", "mlp/up")},
+        lambda n: n.replace("model/blocks/", "bert/encoder/layer_").replace("attn/q", "attention/self/query")
+                   .replace("attn/k/", "attention/self/key/").replace("attn/v", "attention/self/value")
+                   .replace("mlp/up", "intermediate/dense"), None),
+    "renamed_beyond_telling": (
+        {f"net/{e}/kernel": [3, 3] for e in ("aaa", "bbb", "ccc", "ddd")},
+        {f"net/{e}/kernel": [3, 3] for e in ("www", "xxx", "yyy", "zzz")}, lambda n: n, None),
     "cells_before_1_0": (
         cells("MultiRNNCell/Cell{}/BasicLSTMCell", "Linear/Matrix", "Linear/Bias", ""),
         cells("multi_rnn_cell/cell_{}/basic_lstm_cell", "kernel", "bias", ""),

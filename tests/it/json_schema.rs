@@ -216,6 +216,8 @@ validate DIR/zeros
 validate DIR/names
 validate testdata/restore/swapped_0/m0_with_1 --against testdata/restore/swapped_0/m0_with_1
 validate testdata/restore/hidden_units/v0 --against testdata/restore/hidden_units/v1.meta --quick
+validate testdata/keras_restore/named_3/stack.h5 --against testdata/keras_restore/named_3/exchanged.config.json
+validate testdata/keras_restore/named_2/stack.h5 --against testdata/keras_restore/named_2/longer.config.json
 validate testdata/restore/names/v0 --against testdata/restore/names/v2.meta
 validate testdata/restore/objects/v0 --against testdata/restore/objects/v3
 validate testdata/restore/objects/v3 --against testdata/restore/objects/v0 --quick
@@ -240,6 +242,7 @@ ops testdata/ops/tf1/alone.meta
 explain missing-shard
 explain Key embeding not found in checkpoint --path testdata/saver_v2/sharded_adam
 explain Key embeding not found in checkpoint --path DIR/no-shard
+explain Layer count mismatch --path testdata/keras_restore/named_3/stack.h5 --against testdata/keras_restore/named_3/longer.config.json
 explain no such sentence
 explain stored 2612891094 vs. calculated on the restored bytes 4272926173
 ";

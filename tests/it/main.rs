@@ -19,6 +19,7 @@ mod hdf5;
 mod house;
 mod json_schema;
 mod keras;
+mod keras_restore;
 mod laws;
 mod mixtures;
 mod object_graph;

@@ -30,6 +30,16 @@ const SAID: &[(&str, &[&str], &[&str])] = &[
     ("dots", &["finds 4 of the 4 missing"], &[]),
     ("dots_and_scope", &["finds 4 of the 4 missing"], &[]),
     ("suffix_and_infix", &["finds 6 of the 6 missing"], &[]),
+    ("numbered_layers", &["names were changed", "finds 4 of the 4 missing"], &["likely"]),
+    ("numbered_dots", &["names were changed", "finds 6 of the 6 missing"], &["likely"]),
+    ("numbered_padded", &["names were changed", "finds 2 of the 2 missing"], &["likely"]),
+    (
+        "numbered_from_one",
+        &["finds 3 of the 3 missing", "likely and not certain", "counted from 1 and not from 0"],
+        &[],
+    ),
+    ("renamed_throughout", &["finds 8 of the 8 missing", "likely and not certain", "how alike their names are"], &[]),
+    ("renamed_beyond_telling", &["named differently throughout"], &["names were changed"]),
     ("cells_before_1_0", &["TensorFlow 1.0 and 1.2 renamed", "finds 4 of the 4 missing"], &[]),
     ("cells_before_1_2", &["TensorFlow 1.0 and 1.2 renamed", "finds 8 of the 8 missing"], &[]),
     (

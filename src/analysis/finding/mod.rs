@@ -133,6 +133,7 @@ codes! {
     RestoreShapeMismatch = "restore-shape-mismatch", Error, "A tensor has another shape in the checkpoint than the model wants.";
     RestoreSilentShape = "restore-silent-shape", Error, "A tensor has another shape than the model wants, and TensorFlow restores it without an error.";
     RestoreDTypeMismatch = "restore-dtype-mismatch", Error, "A tensor has another dtype in the checkpoint than the model wants.";
+    RestoreMisplaced = "restore-misplaced", Error, "A variable would take the values of another one, and nothing says so.";
     RestoreMissing = "restore-missing", Error, "The model wants a tensor that the checkpoint does not have.";
     RestoreNoValue = "restore-no-value", Error, "An object of the model is in the checkpoint, but without a value.";
     RestoreMatchesNothing = "restore-matches-nothing", Error, "Nothing of the checkpoint has a place in the model.";

@@ -26,6 +26,7 @@ use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Found, ModelDir, Origin};
 use crate::read::events::EventFile;
 use crate::read::finder::state::Outcome;
+use crate::read::storage;
 
 /// What to look for in a directory.
 #[derive(Clone, Copy, Debug)]
@@ -253,7 +254,7 @@ fn holds_for(roles: &Roles, before: &Checkpoint, after: &Checkpoint) -> bool {
             (Some((_, a)), Some((_, b))) => a.name == b.name && a.dtype == b.dtype && a.shape == b.shape,
             _ => false,
         });
-    is_alike && (roles.program().is_some() || !after.origin().prefix.meta().is_file())
+    is_alike && (roles.program().is_some() || !storage::is_file(&after.origin().prefix.meta()))
 }
 
 impl Row {

@@ -1,10 +1,11 @@
 //! What all differences of a restore have in common: the cause, and the options and lines of Python that repair it.
 //!
-//! `renamed` and `numbered` are about names, `kinds` about kinds of tensors, `objects` about what an object-based
+//! `renamed` (with `segments` and `changes`) and `numbered` are about names, `kinds` about kinds of tensors, `objects` about what an object-based
 //! restore calls its objects; `leave_out` says what remains, for whoever wants to go on from the rest. Options are tried
 //! on the prediction itself (`sides`): what does not restore is not proposed.
 
 mod adapter;
+mod changes;
 mod kinds;
 mod leave_out;
 mod numbered;
@@ -12,9 +13,11 @@ pub(super) mod objects;
 mod order;
 mod pairing;
 mod renamed;
+mod segments;
 mod sides;
 
-pub(in crate::analysis) use renamed::KINDS_OF_NAMES;
+pub(in crate::analysis) use renamed::candidates;
+pub(in crate::analysis) use segments::Named;
 pub(super) use sides::Trial;
 
 use super::stored::Stored;
@@ -69,6 +72,13 @@ pub(super) fn find(restore: &mut Restore, stored: &Stored, trial: &Trial<'_>) {
     restore.hints = found;
 }
 
+/// What is said of names that something else would explain as well.
+fn likely(why: Option<&str>) -> String {
+    let shown =
+        |why| format!(". That is likely and not certain: {why}; compare an output of the model before and after");
+    why.map(shown).unwrap_or_default()
+}
+
 fn is_complete(restore: &Restore) -> bool {
     restore.missing.iter().all(|missing| super::is_save_counter(&missing.name))
         && restore.mismatched.is_empty()
@@ -96,7 +106,7 @@ fn tried(mut hint: Hint, restore: &Restore, trial: &Trial<'_>) -> Hint {
 /// Whether rules for names say more than numbers of layers: they find more, or as much in fewer words, where nothing
 /// would be taken for another layer.
 fn says_more(named: &renamed::Rules, counted: &numbered::Shift) -> bool {
-    let (n, all) = (named.rules.len(), counted.rules.rules.len());
+    let (n, all) = (named.list.len(), counted.rules.list.len());
     let fewer = (n < all || n == 1) && counted.misplaced == 0;
     named.gain > counted.rules.gain || (named.gain == counted.rules.gain && fewer)
 }
@@ -113,6 +123,8 @@ struct Names {
     solid: Option<usize>,
     /// What is to be said of a layer that is new.
     doubt: Option<String>,
+    /// Why the maps are likely and not certain, if they are not.
+    likely: Option<String>,
 }
 
 /// Names that changed: one kind of change after the other, as long as more fits.
@@ -138,7 +150,8 @@ fn names(restore: &Restore, stored: &Stored, trial: &Trial<'_>) -> Names {
             (None, Some(named)) => named,
             (None, None) => break,
         };
-        found.maps.extend(rules.rules);
+        found.likely = found.likely.or(rules.doubt);
+        found.maps.extend(rules.list);
         let Some((next, stored)) = trial.with(&found.maps, &[]) else {
             // Too much to be tried; the names were compared all the same.
             break;
@@ -154,12 +167,15 @@ fn names(restore: &Restore, stored: &Stored, trial: &Trial<'_>) -> Names {
     let gain = sides.fitting().max(before).saturating_sub(before);
     found.is_shift = shift.is_some();
     let text = match shift {
-        Some(shift) if shift.rules.rules == found.maps => shift.text(all),
+        Some(shift) if shift.rules.list == found.maps => shift.text(all),
         _ => {
             let known = found.maps.iter().any(|rule| rule.contains("kernel") || rule.contains("bias|"));
             let why = if known { " (TensorFlow 1.0 and 1.2 renamed the variables of cells and layers so)" } else { "" };
             let of = if restore.mismatched.is_empty() { "missing" } else { "that are missing or differ" };
-            format!("names were changed{why}; leading them back finds {gain} of the {all} {of}")
+            format!(
+                "names were changed{why}; leading them back finds {gain} of the {all} {of}{}",
+                likely(found.likely.as_deref())
+            )
         }
     };
     let options = found.maps.iter().map(|rule| ("--map", escaped(rule.as_bytes()).into_owned())).collect();

@@ -91,7 +91,7 @@ pub(super) fn find(sides: &Sides) -> Option<Shift> {
         certain &= aligned.certain;
     }
     let gain = gain(sides, &rules);
-    (gain > 0).then_some(Shift { rules: Rules { rules, gain }, moved, certain, misplaced })
+    (gain > 0).then_some(Shift { rules: Rules { list: rules, gain, doubt: None }, moved, certain, misplaced })
 }
 
 /// What is to be said of layers that the model has more of: names make the last of them the new one, and if another one

@@ -3,16 +3,16 @@
 //! Candidates come from pairs of names whose tensors are alike; what counts is how many tensors fit once the rules are
 //! applied to all names, so that a rule that spoils what fits is none.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Restore, Spec};
 use super::kinds::AVERAGE;
+use super::segments::{Named, Renaming, renaming};
 use super::sides::Sides;
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::naming::roles::short_name;
-use crate::analysis::restore::substitution::{component, literal, replacement};
+use crate::analysis::restore::substitution::{literal, replacement};
 
 /// How many tensors are looked at: a rename shows in the first of them.
 const LOOKED_AT: usize = 2000;
@@ -24,19 +24,15 @@ const TRIED: usize = 8;
 /// Rules that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rules {
-    pub(super) rules: Vec<String>,
+    pub(super) list: Vec<String>,
     /// How many more tensors fit with them.
     pub(super) gain: usize,
+    /// Why they are likely and not certain, if they are not.
+    pub(super) doubt: Option<String>,
 }
-
-/// A tensor of the checkpoint, under the name that it is looked for by.
-type Other<'r> = (Cow<'r, [u8]>, &'r Spec);
 
 /// How often an end is seen, and behind which last components.
 type Ends = (usize, BTreeSet<Vec<u8>>);
-
-/// A component, what it became, and whether it is the first of a name, and the last.
-type Renamed = (Vec<u8>, Vec<u8>, (bool, bool));
 
 /// Renamings of whole kinds of names. The cells of TensorFlow 0.x to 1.2 were named after classes, and `Linear` and its
 /// `Matrix` became `kernel` (the table of `tf.contrib.rnn`'s `checkpoint_convert`); `:0` is the output of a variable's
@@ -68,39 +64,93 @@ pub(in crate::analysis) const KINDS_OF_NAMES: [&[&str]; 8] = [
     ],
 ];
 
+/// Rules that may be what happened.
+#[derive(Clone, Debug)]
+pub(in crate::analysis) struct Candidate {
+    pub(in crate::analysis) rules: Vec<String>,
+    /// How many changes were guessed from the names, if they were: one for each tensor explains nothing.
+    guessed: Option<usize>,
+    /// Whether they are made of whole parts of names, which says less than rules that are known.
+    is_wide: bool,
+    pub(in crate::analysis) doubt: Option<String>,
+}
+
+impl Candidate {
+    fn of(rules: Vec<String>) -> Self {
+        Self { rules, guessed: None, is_wide: false, doubt: None }
+    }
+}
+
+/// What may lead names of the checkpoint to those that are wanted: one kind of change each.
+pub(in crate::analysis) fn candidates(stored: &[Named<'_>], wanted: &[Named<'_>]) -> Vec<Candidate> {
+    let lists = |rules: &[&str]| rules.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut candidates: Vec<Candidate> =
+        middles(stored, wanted).into_iter().map(|rule| vec![rule]).map(Candidate::of).collect();
+    candidates.extend(ends(stored, wanted).into_iter().map(|rule| Candidate::of(vec![rule])));
+    candidates.extend(KINDS_OF_NAMES.iter().map(|rules| Candidate::of(lists(rules))));
+    candidates.extend([true, false].map(|each| {
+        let Renaming { rules, changes, is_plain, doubt } = renaming(stored, wanted, each);
+        Candidate { rules, guessed: Some(changes), is_wide: !is_plain, doubt }
+    }));
+    candidates
+}
+
 /// The rules that find the most, and of those the fewest; `None` if that is next to nothing.
 pub(super) fn best(restore: &Restore, sides: &Sides) -> Option<Rules> {
     if restore.missing.is_empty() || restore.unexpected.is_empty() {
         return None;
     }
-    let lists = |rules: &[&str]| rules.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let own: Vec<Other<'_>> =
-        restore.unexpected.iter().map(|tensor| (Cow::Borrowed(tensor.name.as_slice()), &tensor.spec)).collect();
-    let mut candidates: Vec<(Vec<String>, bool)> = Vec::new();
-    candidates.extend(middles(restore, &own).into_iter().map(|rule| (vec![rule], false)));
-    candidates.extend(ends(restore, &own).into_iter().map(|rule| (vec![rule], false)));
-    candidates.extend(KINDS_OF_NAMES.iter().map(|rules| (lists(rules), false)));
-    candidates.push((components(restore), true));
+    let kinds: [Vec<String>; 2] = [
+        restore.unexpected.iter().map(|tensor| kind(&tensor.spec)).collect(),
+        restore.missing.iter().map(|missing| kind(&missing.spec)).collect(),
+    ];
+    let [of_stored, of_wanted] = &kinds;
+    let named = |(name, kind)| Named { name, kind };
+    let stored: Vec<Named<'_>> = restore
+        .unexpected
+        .iter()
+        .map(|tensor| tensor.name.as_slice())
+        .zip(of_stored.iter().map(String::as_str))
+        .map(named)
+        .collect();
+    let wanted: Vec<Named<'_>> = restore
+        .missing
+        .iter()
+        .map(|missing| missing.name.as_slice())
+        .zip(of_wanted.iter().map(String::as_str))
+        .map(named)
+        .collect();
+    let mut candidates = candidates(&stored, &wanted);
     let all = restore.missing.len();
-    if !candidates.iter().any(|(rules, _)| gain(sides, rules) >= all) {
+    let explains = |candidate: &Candidate| {
+        let gain = gain(sides, &candidate.rules);
+        gain >= all && candidate.guessed.is_none_or(|n| n < gain)
+    };
+    if !candidates.iter().any(explains) {
         // Two changes at once, of which neither finds anything alone.
         for rules in KINDS_OF_NAMES {
-            let rules = lists(rules);
+            let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
             let Ok(renames) = Renames::parse(&rules) else { continue };
-            let renamed: Vec<Other<'_>> =
-                own.iter().map(|(name, spec)| (Cow::Owned(renames.apply(name).into_owned()), *spec)).collect();
-            let more = middles(restore, &renamed).into_iter();
-            candidates.extend(more.map(|rule| ([rules.clone(), vec![rule]].concat(), false)));
+            let names: Vec<Vec<u8>> = stored.iter().map(|stored| renames.apply(stored.name).into_owned()).collect();
+            let renamed: Vec<Named<'_>> =
+                names.iter().zip(&stored).map(|(name, stored)| Named { name, kind: stored.kind }).collect();
+            let more = middles(&renamed, &wanted).into_iter();
+            candidates.extend(more.map(|rule| Candidate::of([rules.clone(), vec![rule]].concat())));
         }
     }
-    let found = candidates.into_iter().filter_map(|(rules, is_guess)| {
-        let rules = needed(restore, sides, rules)?;
-        // Rules that were guessed from the names: one for each tensor explains nothing.
-        let n = rules.rules.len();
-        (!is_guess || n < rules.gain || (n == rules.gain && n <= 3)).then_some(rules)
+    let found = candidates.into_iter().filter_map(|candidate| {
+        let rules = needed(restore, sides, candidate.rules)?;
+        let explains = candidate.guessed.is_none_or(|n| {
+            let n = n.min(rules.list.len());
+            n < rules.gain || (n == rules.gain && n <= 3)
+        });
+        explains.then_some((candidate.is_wide, Rules { doubt: candidate.doubt, ..rules }))
     });
-    let length = |rules: &Rules| rules.rules.iter().map(String::len).sum::<usize>();
-    found.max_by_key(|rules| (rules.gain, Reverse(rules.rules.len()), Reverse(length(rules))))
+    let length = |rules: &Rules| rules.list.iter().map(String::len).sum::<usize>();
+    let best = found.max_by_key(|(is_wide, rules)| {
+        (rules.gain, !is_wide, rules.doubt.is_none(), Reverse(rules.list.len()), Reverse(length(rules)))
+    });
+    best.map(|(_, rules)| rules)
 }
 
 /// How many more fit with these rules.
@@ -129,7 +179,7 @@ fn needed(restore: &Restore, sides: &Sides, mut rules: Vec<String>) -> Option<Ru
             at += 1;
         }
     }
-    Some(Rules { rules, gain: all })
+    Some(Rules { list: rules, gain: all, doubt: None })
 }
 
 /// What a tensor is, so that only what is alike is compared.
@@ -138,17 +188,16 @@ fn kind(spec: &Spec) -> String {
 }
 
 /// Names of which one is the other with something behind it.
-fn ends(restore: &Restore, stored: &[Other<'_>]) -> Vec<String> {
-    let mut by_spec: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
-    for (name, spec) in stored.iter().take(LOOKED_AT) {
-        by_spec.entry(kind(spec)).or_default().push(name);
+fn ends(stored: &[Named<'_>], wanted: &[Named<'_>]) -> Vec<String> {
+    let mut by_kind: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
+    for stored in stored.iter().take(LOOKED_AT) {
+        by_kind.entry(stored.kind).or_default().push(stored.name);
     }
     let mut votes: BTreeMap<(Vec<u8>, bool), Ends> = BTreeMap::new();
-    for missing in restore.missing.iter().take(LOOKED_AT) {
-        for other in by_spec.get(&kind(&missing.spec)).into_iter().flatten().take(PARTNERS) {
+    for wanted in wanted.iter().take(LOOKED_AT) {
+        for other in by_kind.get(wanted.kind).into_iter().flatten().take(PARTNERS) {
             // Averages are another tensor, and have a cause of their own.
-            let (end, is_added) = match (missing.name.strip_prefix(*other), other.strip_prefix(missing.name.as_slice()))
-            {
+            let (end, is_added) = match (wanted.name.strip_prefix(*other), other.strip_prefix(wanted.name)) {
                 (Some(end), _) if end != AVERAGE => (end, true),
                 (_, Some(end)) if end != AVERAGE => (end, false),
                 _ => continue,
@@ -176,18 +225,18 @@ fn ends(restore: &Restore, stored: &[Other<'_>]) -> Vec<String> {
 }
 
 /// Names that are alike but for their fronts or their middles: a scope that was added, removed or renamed.
-fn middles(restore: &Restore, stored: &[Other<'_>]) -> Vec<String> {
+fn middles(stored: &[Named<'_>], wanted: &[Named<'_>]) -> Vec<String> {
     let last = |name: &[u8]| short_name(name).rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-    let mut by_last: BTreeMap<(Vec<u8>, String), Vec<&[u8]>> = BTreeMap::new();
-    for (name, spec) in stored {
-        by_last.entry((last(name), kind(spec))).or_default().push(name);
+    let mut by_last: BTreeMap<(Vec<u8>, &str), Vec<&[u8]>> = BTreeMap::new();
+    for stored in stored {
+        by_last.entry((last(stored.name), stored.kind)).or_default().push(stored.name);
     }
     // How often a rule is seen, and how near the names are that it was seen in.
     let mut votes: BTreeMap<String, usize> = BTreeMap::new();
-    for missing in restore.missing.iter().take(LOOKED_AT) {
-        let others = by_last.get(&(last(&missing.name), kind(&missing.spec))).into_iter().flatten();
+    for wanted in wanted.iter().take(LOOKED_AT) {
+        let others = by_last.get(&(last(wanted.name), wanted.kind)).into_iter().flatten();
         for other in others.take(PARTNERS) {
-            for rule in rules_between(other, &missing.name) {
+            for rule in rules_between(other, wanted.name) {
                 *votes.entry(rule).or_default() += 1;
             }
         }
@@ -234,42 +283,6 @@ fn rules_between(stored: &[u8], wanted: &[u8]) -> Vec<String> {
         }
     }
     rules
-}
-
-/// Components of names that were renamed, several at once: `GRUCell` to `gru_cell` and `weights` to `kernel`.
-fn components(restore: &Restore) -> Vec<String> {
-    let mut by_spec: BTreeMap<(String, usize), Vec<&[u8]>> = BTreeMap::new();
-    let key = |spec: &Spec, name: &[u8]| (kind(spec), memchr::memchr_iter(b'/', name).count());
-    for tensor in restore.unexpected.iter().take(LOOKED_AT) {
-        by_spec.entry(key(&tensor.spec, &tensor.name)).or_default().push(&tensor.name);
-    }
-    // Which component stands in the place of which, in the pair that differs in the fewest.
-    let mut votes: BTreeMap<Renamed, usize> = BTreeMap::new();
-    for missing in restore.missing.iter().take(LOOKED_AT) {
-        let wanted: Vec<&[u8]> = missing.name.split(|b| *b == b'/').collect();
-        let differing = |other: &&[u8]| {
-            let parts = other.split(|b| *b == b'/');
-            parts.zip(&wanted).filter(|(a, b)| a != *b).count()
-        };
-        let others = by_spec.get(&key(&missing.spec, &missing.name)).into_iter().flatten().take(PARTNERS);
-        let all: Vec<&[u8]> = others.copied().collect();
-        let Some(least) = all.iter().map(differing).min().filter(|n| (1..=3).contains(n)) else {
-            continue;
-        };
-        for other in all.iter().filter(|other| differing(other) == least) {
-            let parts: Vec<&[u8]> = other.split(|b| *b == b'/').collect();
-            let last = parts.len().saturating_sub(1);
-            for (at, (a, b)) in parts.iter().zip(&wanted).enumerate().filter(|(_, (a, b))| a != b) {
-                *votes.entry((a.to_vec(), b.to_vec(), (at == 0, at == last))).or_default() += 1;
-            }
-        }
-    }
-    let mut best: Vec<_> = votes.into_iter().collect();
-    best.sort_by_key(|(_, votes)| Reverse(*votes));
-    // One component becomes one other: of several that were seen, the one that was seen most.
-    let mut taken: BTreeSet<Vec<u8>> = BTreeSet::new();
-    best.retain(|((from, ..), _)| taken.insert(from.clone()));
-    best.iter().take(TRIED).map(|((from, to, ends), _)| component(from, to, *ends)).collect()
 }
 
 #[cfg(test)]

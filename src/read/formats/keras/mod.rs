@@ -11,8 +11,8 @@ mod read;
 
 use facts::{CONFIG, WEIGHTS};
 
-pub use config::{ConfigLayer, ConfigTree};
-pub use facts::{KerasFacts, KerasGroup, Naming};
+pub use config::{ConfigLayer, ConfigTree, snake};
+pub use facts::{KerasFacts, KerasGroup, KerasLists, Naming};
 pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
 
 use super::file_format::{FileFormat, Probe};
