@@ -1,6 +1,7 @@
 //! Questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod convert;
 mod derived;
 pub mod diff;
 pub mod explain;

@@ -193,6 +193,9 @@ log DIR/no-shard
 latest testdata/model_dir/run
 latest testdata/model_dir/run --valid
 latest testdata/model_dir/stale
+convert testdata/convert/arrays -o DIR/arrays.safetensors
+convert testdata/convert/floats -o DIR/floats --cast float16
+convert testdata/convert/objects-1 -o DIR/x.npz --weights-only --dry-run
 diff testdata/diff/pairs/special-a testdata/diff/pairs/special-b --all --expect-same step --expect-changed empty
 diff testdata/diff/pairs/types-a testdata/diff/pairs/types-b --all
 diff testdata/diff/pairs/slices-a testdata/diff/pairs/slices-b --all --atol moved=0.6

@@ -5,6 +5,7 @@ mod across;
 mod cases;
 mod cmd;
 mod columns;
+mod convert;
 mod damage;
 mod diff;
 mod diff_many;

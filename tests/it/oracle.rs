@@ -5,9 +5,9 @@ use crate::support::{
 };
 use ckpt::base::error::ErrorKind;
 use ckpt::read::checkpoint::{Checkpoint, Checksums, Hold, Parts, Tensor};
+use ckpt::read::tensor::numpy::npy::widen;
 use ckpt::read::tensor::{Axis, Checked, DType};
 use ckpt::read::wire::Crc32c;
-use ckpt::report::npy::widen;
 use sha2::{Digest, Sha256};
 
 /// Checkpoints with `tensors` below `testdata` when this was written; more are welcome, fewer are a loss.
