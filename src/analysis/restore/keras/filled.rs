@@ -265,7 +265,9 @@ impl Objects {
         let mut variables: Vec<Variable> =
             listed.weights.iter().map(|(name, set)| listed_variable(name, set.as_ref())).collect();
         // The list has them in its order already, whatever is trained of them.
-        variables.iter_mut().for_each(|variable| variable.trainable = true);
+        for variable in &mut variables {
+            variable.trainable = true;
+        }
         object.variables = Some(variables);
         object.layers = Some(Vec::new());
         object.is_flat = true;
