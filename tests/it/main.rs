@@ -16,6 +16,8 @@ mod explain_table;
 mod formats;
 mod fuzz_regressions;
 mod hdf5;
+mod hdf5_gaps;
+mod hdf5_hostile;
 mod house;
 mod json_schema;
 mod keras;

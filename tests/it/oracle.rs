@@ -40,6 +40,10 @@ fn names_types_and_shapes_are_tensorflows_and_nothing_else() {
             .map(|t| (show(&t.name), t.dtype.to_string(), format!("{:?}", t.shape.dims().unwrap())))
             .collect();
         assert_eq!(got, want, "{}", doc.prefix.display());
+        // What these files have besides is the subject of `hdf5_gaps`.
+        if doc.prefix.parent().is_some_and(|dir| dir.ends_with("hdf5/gaps")) {
+            continue;
+        }
         assert!(checkpoint.damage().is_empty(), "{}: {:?}", doc.prefix.display(), checkpoint.damage());
         assert!(checkpoint.notes().is_empty(), "{}: {:?}", doc.prefix.display(), checkpoint.notes());
     }

@@ -226,7 +226,7 @@ impl KerasFacts {
     /// If the metadata are no JSON.
     pub(super) fn add_metadata(&mut self, metadata: &[u8]) -> Result<()> {
         let json: serde_json::Value =
-            serde_json::from_slice(metadata).map_err(|error| Error::malformed("metadata.json", error.to_string()))?;
+            serde_json::from_slice(metadata).map_err(|error| Error::malformed("Keras metadata", error.to_string()))?;
         let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
         self.keras_version = text("keras_version");
         self.date_saved = text("date_saved");
