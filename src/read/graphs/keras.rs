@@ -92,7 +92,8 @@ pub fn keras_h5(path: &Path, limits: &Limits) -> Result<(Vec<KerasConfig>, Vec<E
     if found.is_empty() {
         return Err(opened.damage.pop().unwrap_or_else(|| {
             let why = "there is no configuration in this file: weights alone hold values and no code".to_owned();
-            Error::new(ErrorKind::NotACheckpoint(why)).in_file(path)
+            let help = "give the `.keras` archive or the `.h5` with the configuration that these weights belong to";
+            Error::new(ErrorKind::NotACheckpoint(why)).in_file(path).with_help(help)
         }));
     }
     Ok((found, opened.damage))

@@ -145,6 +145,7 @@ pub(in crate::analysis::restore) fn restore(
         theirs: &theirs,
         file: &file,
         way,
+        is_named: own.config.is_some() || saved.is_listed || saved.groups.values().any(|group| group.name.is_some()),
         is_whole,
     };
     advice::give(&mut restore, &answer);

@@ -27,7 +27,6 @@ pub(super) struct Optimizer {
 
 /// The options on which it depends what slots there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the configuration")]
 struct Options {
     average: bool,
     accumulates: bool,

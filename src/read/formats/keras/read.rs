@@ -248,9 +248,11 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
     if sets.is_empty() && !faults.is_empty() {
         return Err(faults.swap_remove(0));
     }
-    for group in map.keys() {
+    // Of a group in a file that cannot be read, that is told already.
+    let is_there = |file: &String| paths.iter().any(|path| path.file_name().is_some_and(|name| *name == **file));
+    for (group, files) in &map {
         let stored = group.trim_start_matches('/').as_bytes();
-        if !all.groups.contains_key(stored) && faults.is_empty() {
+        if !all.groups.contains_key(stored) && files.iter().all(is_there) {
             let why = "the list has this group, the files have not";
             all.damage.push(Error::malformed("list of weights", why).for_key(stored).in_file(path));
         }
