@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use ckpt::analysis::explain::explain_error;
+use ckpt::read::tensor::numpy::npy;
 use ckpt::read::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::read::tensor::{DType, Element, Region, split_selector, write_csv, write_json};
-use ckpt::report::npy;
 
 use super::input::{Input, harmless, said};
 

@@ -1,6 +1,7 @@
 //! Questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod convert;
 mod derived;
 pub mod diff;
 pub mod explain;
@@ -28,8 +29,8 @@ pub use naming::scopes::{Scope, scopes};
 pub use naming::select::{Selection, Selector};
 pub use naming::totals::Totals;
 pub use restore::{
-    Assertions, Candidate, Hint, Match, Mismatch, Missing, Model, Raise, Restore, RestoreOptions, Spec, Unexpected,
-    UnexpectedGroup, assignment_map, expectation, findings, restore,
+    Assertions, Candidate, Hint, KerasOutcome, KerasProgram, Match, Mismatch, Missing, Model, Raise, Restore,
+    RestoreOptions, Spec, Unexpected, UnexpectedGroup, assignment_map, expectation, findings, restore,
 };
 pub use stats::{Stats, StatsOptions, stats};
 pub use survey::beside::Beside;

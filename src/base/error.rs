@@ -156,6 +156,9 @@ pub enum ErrorKind {
         /// What is wrong with it.
         why: Cow<'static, str>,
     },
+    /// A name that leads to something which is there under another one.
+    #[error("{0}")]
+    OtherName(String),
     /// Keys that do not increase, which makes some of them unfindable for TensorFlow.
     #[error("keys out of order: {} follows {}", Escaped(.next), Escaped(.previous))]
     KeysOutOfOrder {

@@ -16,6 +16,9 @@ pub struct Limits {
     pub rank: usize,
     /// Largest single message decoded in one piece (object graph, header, a meta graph without its nodes).
     pub message: u64,
+    /// Most bytes of a member of an archive that are unpacked into memory, because what is in it cannot be read on the
+    /// way: the weights of a `.keras` archive that somebody packed again. A thousandth of it may be all that is stored.
+    pub unpacked: u64,
     /// Largest text file (`checkpoint` state) that is parsed.
     pub text: u64,
     /// Largest single string element that is held in memory.
@@ -38,6 +41,7 @@ impl Default for Limits {
             decompressed_block: 64 << 20,
             rank: 254,
             message: 1 << 30,
+            unpacked: 1 << 30,
             text: 16 << 20,
             string: 1 << 30,
             reports: 1000,

@@ -3,6 +3,7 @@
 //! Each subcommand is one file with its `Args` and a `run`. The exit status is a contract: 0 nothing to report, 1
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
+mod convert;
 mod ctx;
 mod diff;
 mod explain;
@@ -108,6 +109,7 @@ commands! {
     "print" => Print(print),
     "stats" => Stats(stats),
     "diff" => Diff(diff),
+    "convert" => Convert(convert),
     "graph" => Graph(graph),
     "log" => Log(log),
     "latest" => Latest(latest),

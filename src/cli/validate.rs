@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use ckpt::analysis::{
-    Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, Validation, expectation, restore,
-    validate,
+    KerasProgram, Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, Validation,
+    expectation, restore, validate,
 };
 use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{
@@ -34,6 +34,7 @@ Examples:
   ckpt validate model.ckpt-200 'dense/**' --warn unreferenced-bytes
   ckpt validate model.ckpt-200 --against model.ckpt-400.meta
   ckpt validate ckpt-7 --against export/ --quick
+  ckpt validate old.weights.h5 --against model.keras --skip-mismatch
 
 Every code has a page: ckpt explain CODE
 
@@ -55,7 +56,8 @@ pub(crate) struct Args {
     /// Check what TensorFlow Serving would do with it: versions, tags, signatures.
     #[arg(long)]
     serving: bool,
-    /// Predict a restore into this model: a .meta file, a graph, a SavedModel, another checkpoint, or a spec file.
+    /// Predict a restore into this model: a .meta file, a graph, a SavedModel, another checkpoint, or a spec file; for a
+    /// file of Keras a .keras, an .h5, a config.json, or other weights.
     #[arg(long, value_name = "MODEL", help_heading = "Restore")]
     against: Option<PathBuf>,
     /// Rename the checkpoint's tensors first, as sed does: 's|^old/|new/|'. May be repeated.
@@ -67,6 +69,8 @@ pub(crate) struct Args {
     /// Restore these tensors only: a selector. May be repeated.
     #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
     only: Vec<String>,
+    #[command(flatten)]
+    keras: KerasArgs,
     /// Instead of the report, write this: the map that `init_from_checkpoint` takes for the part that fits, or what the
     /// model wants as a spec file.
     #[arg(
@@ -80,6 +84,27 @@ pub(crate) struct Args {
     emit: Option<Emit>,
     #[command(flatten)]
     severities: Severities,
+}
+
+/// How Keras is asked to load.
+#[derive(Debug, clap::Args)]
+struct KerasArgs {
+    /// Keras: load by the names of layers.
+    #[arg(long, requires = "against", help_heading = "Restore")]
+    by_name: bool,
+    /// Keras: leave out what has another shape or number of weights.
+    #[arg(long, requires = "against", help_heading = "Restore")]
+    skip_mismatch: bool,
+    /// Which Keras loads; by default the one that wrote the model, else the one that wrote the file.
+    #[arg(long, value_name = "2|3", requires = "against", value_parser = ["2", "3"], help_heading = "Restore")]
+    keras: Option<String>,
+}
+
+impl KerasArgs {
+    fn program(&self) -> Option<KerasProgram> {
+        let program = |version: &str| if version == "2" { KerasProgram::Keras2 } else { KerasProgram::Keras3 };
+        self.keras.as_deref().map(program)
+    }
 }
 
 /// What `--emit` writes.
@@ -156,6 +181,9 @@ fn restore_options(args: &Args) -> Result<RestoreOptions> {
         only: Selector::parse(&args.only, args.select.regex)?,
         ignore: Selector::parse(&args.ignore, args.select.regex)?,
         quick: args.quick,
+        by_name: args.keras.by_name,
+        skip_mismatch: args.keras.skip_mismatch,
+        keras: args.keras.program(),
     })
 }
 

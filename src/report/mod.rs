@@ -2,6 +2,7 @@
 //!
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
+mod convert;
 mod diff;
 mod explain;
 mod findings;
@@ -9,7 +10,6 @@ mod graph;
 mod inspect;
 mod kit;
 mod list;
-pub mod npy;
 mod ops;
 mod print;
 mod restore;
@@ -19,6 +19,8 @@ mod stats;
 mod timeline;
 mod validate;
 
+pub use convert::json::convert_json;
+pub use convert::text::{convert_text, recipe_text};
 pub use diff::DiffRows;
 pub use diff::flow::{DiffColumns, DiffFlow, DiffNotes};
 pub use diff::json::{diff_json, diff_jsonl};

@@ -193,6 +193,9 @@ log DIR/no-shard
 latest testdata/model_dir/run
 latest testdata/model_dir/run --valid
 latest testdata/model_dir/stale
+convert testdata/convert/arrays -o DIR/arrays.safetensors
+convert testdata/convert/floats -o DIR/floats --cast float16
+convert testdata/convert/objects-1 -o DIR/x.npz --weights-only --dry-run
 diff testdata/diff/pairs/special-a testdata/diff/pairs/special-b --all --expect-same step --expect-changed empty
 diff testdata/diff/pairs/types-a testdata/diff/pairs/types-b --all
 diff testdata/diff/pairs/slices-a testdata/diff/pairs/slices-b --all --atol moved=0.6
@@ -213,6 +216,8 @@ validate DIR/zeros
 validate DIR/names
 validate testdata/restore/swapped_0/m0_with_1 --against testdata/restore/swapped_0/m0_with_1
 validate testdata/restore/hidden_units/v0 --against testdata/restore/hidden_units/v1.meta --quick
+validate testdata/keras_restore/named_3/stack.h5 --against testdata/keras_restore/named_3/exchanged.config.json
+validate testdata/keras_restore/named_2/stack.h5 --against testdata/keras_restore/named_2/longer.config.json
 validate testdata/restore/names/v0 --against testdata/restore/names/v2.meta
 validate testdata/restore/objects/v0 --against testdata/restore/objects/v3
 validate testdata/restore/objects/v3 --against testdata/restore/objects/v0 --quick
@@ -237,6 +242,7 @@ ops testdata/ops/tf1/alone.meta
 explain missing-shard
 explain Key embeding not found in checkpoint --path testdata/saver_v2/sharded_adam
 explain Key embeding not found in checkpoint --path DIR/no-shard
+explain Layer count mismatch --path testdata/keras_restore/named_3/stack.h5 --against testdata/keras_restore/named_3/longer.config.json
 explain no such sentence
 explain stored 2612891094 vs. calculated on the restored bytes 4272926173
 ";

@@ -5,9 +5,9 @@ use crate::support::{
 };
 use ckpt::base::error::ErrorKind;
 use ckpt::read::checkpoint::{Checkpoint, Checksums, Hold, Parts, Tensor};
+use ckpt::read::tensor::numpy::npy::widen;
 use ckpt::read::tensor::{Axis, Checked, DType};
 use ckpt::read::wire::Crc32c;
-use ckpt::report::npy::widen;
 use sha2::{Digest, Sha256};
 
 /// Checkpoints with `tensors` below `testdata` when this was written; more are welcome, fewer are a loss.
@@ -40,6 +40,10 @@ fn names_types_and_shapes_are_tensorflows_and_nothing_else() {
             .map(|t| (show(&t.name), t.dtype.to_string(), format!("{:?}", t.shape.dims().unwrap())))
             .collect();
         assert_eq!(got, want, "{}", doc.prefix.display());
+        // What these files have besides is the subject of `hdf5_gaps`.
+        if doc.prefix.parent().is_some_and(|dir| dir.ends_with("hdf5/gaps")) {
+            continue;
+        }
         assert!(checkpoint.damage().is_empty(), "{}: {:?}", doc.prefix.display(), checkpoint.damage());
         assert!(checkpoint.notes().is_empty(), "{}: {:?}", doc.prefix.display(), checkpoint.notes());
     }

@@ -133,6 +133,7 @@ codes! {
     RestoreShapeMismatch = "restore-shape-mismatch", Error, "A tensor has another shape in the checkpoint than the model wants.";
     RestoreSilentShape = "restore-silent-shape", Error, "A tensor has another shape than the model wants, and TensorFlow restores it without an error.";
     RestoreDTypeMismatch = "restore-dtype-mismatch", Error, "A tensor has another dtype in the checkpoint than the model wants.";
+    RestoreMisplaced = "restore-misplaced", Error, "A variable would take the values of another one, and nothing says so.";
     RestoreMissing = "restore-missing", Error, "The model wants a tensor that the checkpoint does not have.";
     RestoreNoValue = "restore-no-value", Error, "An object of the model is in the checkpoint, but without a value.";
     RestoreMatchesNothing = "restore-matches-nothing", Error, "Nothing of the checkpoint has a place in the model.";
@@ -154,6 +155,8 @@ codes! {
     KerasForeignObject = "keras-foreign-object", Warning, "The configuration of a Keras model names a class or a function of another package.";
     // The run itself.
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
+    OtherName = "other-name", Note, "A name in a file leads to what is listed under another one.";
+    UnusualFile = "unusual-file", Warning, "A file is not quite as its format wants it; nothing is hidden by that.";
     Unreadable = "unreadable", Error, "Something could not be read.";
     NothingChecked = "nothing-checked", Error, "There was nothing to check.";
 }
@@ -216,6 +219,18 @@ impl Finding {
             op: None,
             explains: Vec::new(),
             group: None,
+        }
+    }
+
+    /// The finding that a note of a reader amounts to: something that hides nothing.
+    pub fn of_note(note: &Error) -> Self {
+        let finding = Self::of(note);
+        match (finding.code, note.kind()) {
+            (Code::Unreadable, ErrorKind::OtherName(_)) => {
+                Self { code: Code::OtherName, severity: Severity::Note, ..finding }
+            }
+            (Code::Unreadable, _) => Self { code: Code::UnusualFile, severity: Severity::Warning, ..finding },
+            _ => finding,
         }
     }
 

@@ -59,7 +59,7 @@ impl Identities {
                 None if has_keys => std::str::from_utf8(&tensor.name).ok().map(str::to_owned),
                 None => name.and_then(|name| name.full_name.as_deref()).map(str::to_owned),
             };
-            let own = own.map(|own| plain(&own).into()).filter(|own: &Box<str>| !own.is_empty());
+            let own = own.map(|own| -> Box<str> { plain(&own).into() }).filter(|own| !own.is_empty());
             if let Some(slot) = name.and_then(|name| name.slot.as_deref()) {
                 let variable = plain(&slot.variable_name).into();
                 slots.insert(at, Identity::Slot { kind: kind(&slot.slot).into(), variable });

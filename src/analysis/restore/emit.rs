@@ -42,6 +42,7 @@ pub fn expectation(model: &Model) -> Checkpoint {
             }
             tensors.extend(parts.into_iter().filter_map(|(name, wanted)| tensor(name, &wanted)));
         }
+        Wants::Keras(keras) => tensors.extend(keras.wanted()),
         Wants::Objects(objects) => {
             let reachable = Reachable::of(objects, &RestoreOptions::default(), &std::collections::BTreeSet::new());
             for (at, state) in reachable.state(objects) {

@@ -38,7 +38,8 @@ pub fn findings(restore: &Restore) -> Vec<Finding> {
         found.push(Finding::new(Code::RestoreRaises, message));
     }
     if let Some(why) = &restore.undetermined {
-        found.push(Finding::new(Code::RestoreUndetermined, format!("whether it restores could not be told: {why}")));
+        let does = if restore.keras.is_some() { "loads" } else { "restores" };
+        found.push(Finding::new(Code::RestoreUndetermined, format!("whether it {does} could not be told: {why}")));
     }
     if let Some(first) = found.iter_mut().find(|finding| finding.severity == Severity::Error)
         && let Some(hint) = restore.hints.first()
@@ -54,7 +55,10 @@ pub fn findings(restore: &Restore) -> Vec<Finding> {
 fn mismatched(restore: &Restore, found: &mut Vec<Finding>) {
     let mut counts = std::collections::BTreeMap::new();
     for mismatch in &restore.mismatched {
-        let code = if mismatch.expected.dtype != mismatch.found.dtype && mismatch.expected.dtype.is_some() {
+        let is_misplaced = restore.keras.is_some() && mismatch.silent;
+        let code = if is_misplaced {
+            Code::RestoreMisplaced
+        } else if mismatch.expected.dtype != mismatch.found.dtype && mismatch.expected.dtype.is_some() {
             Code::RestoreDTypeMismatch
         } else if mismatch.silent {
             Code::RestoreSilentShape
@@ -68,6 +72,12 @@ fn mismatched(restore: &Restore, found: &mut Vec<Finding>) {
         }
         let (expected, stored) = (spec_text(&mismatch.expected), spec_text(&mismatch.found));
         let hint = mismatch.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        if is_misplaced {
+            let name = escaped(&mismatch.name);
+            let hint = mismatch.hint.as_deref().unwrap_or_default();
+            found.push(Finding::new(code, format!("{name} {hint}, without an error")).for_tensor(&mismatch.name));
+            continue;
+        }
         let silent = if mismatch.silent { "; TensorFlow takes it without an error" } else { "" };
         let name = escaped(&mismatch.name);
         let message = format!("{name}: the model wants {expected}, the checkpoint has {stored}{hint}{silent}");

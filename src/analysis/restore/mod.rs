@@ -17,6 +17,7 @@ mod emit;
 mod findings;
 mod groups;
 mod hints;
+mod keras;
 mod model;
 mod objects;
 mod predict;
@@ -32,18 +33,35 @@ mod walk;
 pub(super) use causes::{Named, candidates};
 pub use emit::{assignment_map, expectation};
 pub use findings::findings;
+pub use keras::KerasProgram;
 pub use model::Model;
 pub use prediction::{
-    Assertions, Candidate, Hint, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, Unexpected,
-    UnexpectedGroup,
+    Assertions, Candidate, Hint, KerasOutcome, Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec,
+    Unexpected, UnexpectedGroup,
 };
 
 use crate::read::checkpoint::Checkpoint;
+use model::Wants;
 use predict::{not_predicted, predict};
 use prediction::is_save_counter;
 
+/// What a model is to Keras: one of its own, another of TensorFlow's, or what neither reads.
+fn model_of_keras(model: &Model) -> keras::Side<'_> {
+    match &model.wants {
+        Wants::Keras(own) => keras::Side::Keras(own),
+        Wants::Names(_) if model.foreign.is_none() => keras::Side::Saver,
+        Wants::Objects(_) if model.foreign.is_none() => keras::Side::Checkpoint,
+        _ => keras::Side::Foreign,
+    }
+}
+
 /// Predicts the restore of a checkpoint into a model.
 pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
+    if let Some(restore) =
+        keras::of_both(checkpoint, model_of_keras(model), options, || predict::base(checkpoint, model))
+    {
+        return restore;
+    }
     if let Some(kind) = stored::foreign_to_savers(checkpoint).or(model.foreign) {
         return not_predicted(checkpoint, model, kind);
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::keras::{self, KerasModel};
 use super::objects::{Objects, graph_of_keys};
 use super::stored::{foreign_to_savers, read_graph};
 use crate::analysis::survey::model::ModelInfo;
@@ -40,6 +41,7 @@ pub struct Model {
 pub(super) enum Wants {
     Names(RestorePlan),
     Objects(Objects),
+    Keras(Box<KerasModel>),
 }
 
 /// Which program restores.
@@ -74,6 +76,13 @@ impl Model {
             foreign: None,
             declares: true,
         };
+        if let Some(keras) = keras::open(path, limits)? {
+            let what = keras.what();
+            return Ok(vec![Self {
+                foreign: Some("a model of Keras"),
+                ..model(&what, Wants::Keras(Box::new(keras)), ModelKind::Program)
+            }]);
+        }
         match ModelFile::open(path, limits)? {
             Some(ModelFile::MetaGraph(plan)) => {
                 let mut model = model("a v1 Saver", Wants::Names(plan), ModelKind::Saver).told();
@@ -97,6 +106,16 @@ impl Model {
                     && let Some(ModelFile::SavedModel(dir, graphs)) = ModelFile::open(dir, limits)?
                 {
                     return saved_model(path, &dir, graphs);
+                }
+                if let Some(keras) = KerasModel::of_checkpoint(path, &checkpoint) {
+                    let what = keras.what();
+                    let wants = Wants::Keras(Box::new(keras));
+                    let mut model =
+                        Self { foreign: foreign_to_savers(&checkpoint), ..model(&what, wants, ModelKind::Program) };
+                    model
+                        .notes
+                        .extend(checkpoint.damage().first().map(|error| format!("the model is damaged: {error}")));
+                    return Ok(vec![model]);
                 }
                 if !checkpoint.damage().is_empty() {
                     let why = "the index of the model is damaged, so what it wants is not known".to_owned();

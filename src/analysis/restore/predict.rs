@@ -17,7 +17,7 @@ pub(super) fn not_predicted(checkpoint: &Checkpoint, model: &Model, kind: &str) 
 }
 
 /// A prediction of which nothing is known yet.
-fn base(checkpoint: &Checkpoint, model: &Model) -> Restore {
+pub(super) fn base(checkpoint: &Checkpoint, model: &Model) -> Restore {
     let origin = checkpoint.origin();
     Restore {
         checkpoint: origin.prefix.as_path().to_path_buf(),
@@ -37,6 +37,8 @@ pub(super) fn predict(checkpoint: &Checkpoint, model: &Model, options: &RestoreO
         Wants::Objects(objects) if stored.is_object_based() => {
             by_object::restore(&stored, model, objects, options, base)
         }
+        // What Keras saved is no model for a saver.
+        Wants::Keras(_) => base,
         Wants::Objects(objects) => crossing::names_into_objects(&stored, objects, options, base),
     };
     if let Some(plan) = model.serving.as_ref().filter(|_| model.kind.is_own(stored.saved_model.as_deref())) {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::keras::KerasProgram;
 use crate::analysis::Selector;
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::naming::roles::Role;
@@ -31,6 +32,21 @@ pub struct RestoreOptions {
     pub ignore: Selector,
     /// Read no data shard, so no object graph either.
     pub quick: bool,
+    /// `load_weights(by_name=True)` of Keras.
+    pub by_name: bool,
+    /// `load_weights(skip_mismatch=True)` of Keras.
+    pub skip_mismatch: bool,
+    /// Which Keras loads; `None`: the one that wrote the files.
+    pub keras: Option<KerasProgram>,
+}
+
+/// How Keras loads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KerasOutcome {
+    /// Which Keras.
+    pub program: KerasProgram,
+    /// What decides which variable takes what: `topology`, `name` or `path`.
+    pub by: &'static str,
 }
 
 /// What would happen.
@@ -71,6 +87,8 @@ pub struct Restore {
     pub hints: Vec<Hint>,
     /// What the user should know of how this was found.
     pub notes: Vec<String>,
+    /// Where it is Keras that loads, how; the errors are its own then.
+    pub keras: Option<KerasOutcome>,
     /// Why the answer is not certain.
     pub undetermined: Option<String>,
 }
@@ -196,7 +214,10 @@ impl Hint {
     /// The options as a shell takes them, each with its value.
     pub fn option_words(&self) -> Vec<String> {
         let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
-        self.options.iter().map(|(option, value)| format!("{option} {}", quoted(value))).collect()
+        let words = |(option, value): &(&str, String)| {
+            if value.is_empty() { (*option).to_owned() } else { format!("{option} {}", quoted(value)) }
+        };
+        self.options.iter().map(words).collect()
     }
 }
 

@@ -202,8 +202,12 @@ impl Summary {
         }
         let origin = checkpoint.origin();
         let tensors = checkpoint.tensors();
-        let mut findings: Vec<Finding> =
-            checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of).collect();
+        let mut findings: Vec<Finding> = checkpoint
+            .damage()
+            .iter()
+            .map(Finding::of)
+            .chain(checkpoint.notes().iter().map(Finding::of_note))
+            .collect();
         let mut unreadable = !checkpoint.damage().is_empty();
         let files = files(checkpoint);
         findings.extend(files.iter().filter_map(FileInfo::finding));

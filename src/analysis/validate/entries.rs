@@ -13,6 +13,7 @@ use crate::base::escape::escaped;
 use crate::read::bundle::{Span, Stored};
 use crate::read::checkpoint::{Checkpoint, Parts, Place, StoredSlice, Tensor};
 use crate::read::formats::bundle::BundleFiles;
+use crate::read::formats::keras::KerasFile;
 use crate::read::tensor::{DType, Shape, TensorSlice};
 use crate::read::wire::Crc32c;
 
@@ -262,10 +263,15 @@ fn overlaps(checkpoint: &Checkpoint, pieces: &mut Vec<StoredPiece>, index: &Path
     let mut found = 0usize;
     let mut last: Option<(i32, u64, u32)> = None;
     let mut claimed = 0u64;
+    let (is_hdf5, mut begin) = (checkpoint.of_format::<KerasFile>().is_some(), 0);
     let tensors = checkpoint.tensors();
     let shown = |at: u32| tensors.get(at as usize).map(|tensor| name(&tensor)).unwrap_or_default();
     pieces.retain(|piece| {
         let clash = match last {
+            // A data set of HDF5 may have several names, and is the same for all of them.
+            Some((shard, end, _)) if is_hdf5 && shard == piece.shard && piece.end() == end && piece.start == begin => {
+                false
+            }
             Some((shard, end, other)) if shard == piece.shard && piece.start < end && piece.len > 0 => {
                 found += 1;
                 if found <= MOST {
@@ -285,6 +291,7 @@ fn overlaps(checkpoint: &Checkpoint, pieces: &mut Vec<StoredPiece>, index: &Path
         };
         if last.is_none_or(|(shard, end, _)| shard != piece.shard || piece.end() > end) {
             last = Some((piece.shard, piece.end(), piece.tensor));
+            begin = piece.start;
         }
         claimed = claimed.saturating_add(if clash { piece.len } else { 0 });
         // Reading overlaps once more is fine, reading them a million times is not.

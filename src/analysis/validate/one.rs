@@ -38,8 +38,8 @@ pub(super) fn one_checkpoint(
         result.graph_only = true;
         return;
     }
-    let damage = checkpoint.damage().iter().chain(checkpoint.notes()).map(Finding::of);
-    result.findings.extend(damage);
+    result.findings.extend(checkpoint.damage().iter().map(Finding::of));
+    result.findings.extend(checkpoint.notes().iter().map(Finding::of_note));
     let selection = options.selector.select(&checkpoint);
     let tensors = checkpoint.tensors().len() as u64;
     result.add(Counts { tensors, ..Counts::default() });

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use ckpt::base::error::{Error, ErrorKind, Result};
 use ckpt::read::checkpoint::Checkpoint;
+use ckpt::read::tensor::numpy::npy;
 use ckpt::read::tensor::{Checked, DType, Element, write_csv, write_json};
-use ckpt::report::{Nest, csv_output, npy, print_head, string_element};
+use ckpt::report::{Nest, csv_output, print_head, string_element};
 
 use super::text::{variant_text, variant_type};
 use super::wanted::{Wanted, check_small, output};

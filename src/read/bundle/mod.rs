@@ -8,6 +8,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod checksum;
+mod encode;
 mod entry;
 mod header;
 mod naming;

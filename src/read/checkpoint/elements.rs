@@ -80,6 +80,16 @@ impl Checkpoint {
         (is_right && !self.is_big_endian()).then_some(Span { shard, start, len, crc })
     }
 
+    /// The bytes at a place as the file stores them, lengths of strings included, where a checksum of just these bytes
+    /// is known and they mean the same in every file of the format.
+    pub(crate) fn stored(&self, place: &Place) -> Option<(Arc<Source>, Range<u64>, Crc32c)> {
+        let Place { shard, range: Some((start, size)), crc32c: Some(crc) } = *place else { return None };
+        let source = self.container.source(shard).ok().filter(|_| !self.is_big_endian())?;
+        let (start, len) = (u64::try_from(start).ok()?, u64::try_from(size).ok()?);
+        let end = start.checked_add(len).filter(|end| *end <= source.len())?;
+        Some((source, start..end, crc))
+    }
+
     /// Fills `into` with these bytes of a shard, instead of what it held.
     ///
     /// # Errors

@@ -17,8 +17,8 @@ pub struct Probe<'a> {
     pub len: u64,
 }
 
-/// How many bytes a format may look at: those of an HDF5 file may begin behind 1,024 of somebody else.
-pub const PROBED: u64 = 1032;
+/// How many bytes a format may look at: those of an HDF5 file may begin behind 8,192 of somebody else.
+pub const PROBED: u64 = 8200;
 
 /// A format whose checkpoints are files.
 #[derive(Clone, Copy, Debug)]

@@ -63,7 +63,11 @@ pub fn keras_archive(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> {
         limited(&source, limits)?;
         return Ok(vec![config(source.head(source.len())?)?]);
     }
-    let archive = Archive::open(Arc::new(source))?;
+    let mut archive = Archive::open(Arc::new(source))?;
+    let lost = |error: &Error| error.location().key.as_deref() == Some(b"config.json");
+    if let Some(error) = archive.take_faults().into_iter().find(lost) {
+        return Err(error);
+    }
     let members = archive.members().iter().filter(|member| member.name == b"config.json");
     let found = members.map(|member| archive.read(member, limits.message).and_then(config));
     let found = found.collect::<Result<Vec<KerasConfig>>>()?;
@@ -88,7 +92,8 @@ pub fn keras_h5(path: &Path, limits: &Limits) -> Result<(Vec<KerasConfig>, Vec<E
     if found.is_empty() {
         return Err(opened.damage.pop().unwrap_or_else(|| {
             let why = "there is no configuration in this file: weights alone hold values and no code".to_owned();
-            Error::new(ErrorKind::NotACheckpoint(why)).in_file(path)
+            let help = "give the `.keras` archive or the `.h5` with the configuration that these weights belong to";
+            Error::new(ErrorKind::NotACheckpoint(why)).in_file(path).with_help(help)
         }));
     }
     Ok((found, opened.damage))

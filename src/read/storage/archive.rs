@@ -16,11 +16,15 @@ use crate::base::error::{Error, ErrorKind, Result};
 /// array, and the largest models have some ten thousand.
 const MEMBERS: usize = 1 << 20;
 
+/// The end of the list of members is in so many last bytes: it and a comment, whose length has two bytes.
+const LAST: u64 = 22 + 0xffff;
+
 /// An open archive.
 #[derive(Debug)]
 pub struct Archive {
     source: Arc<Source>,
     members: Vec<Member>,
+    faults: Vec<Error>,
     has_doubles: bool,
 }
 
@@ -58,44 +62,23 @@ impl Archive {
     /// # Errors
     /// If the file is no zip archive, is cut off, or lists what cannot be.
     pub fn open(source: Arc<Source>) -> Result<Self> {
-        let bad = |why: String| Error::malformed("zip archive", why).in_file(source.path());
         let reader = SourceReader { source: Arc::clone(&source), at: 0, end: source.len() };
-        let mut zip = zip::ZipArchive::new(reader).map_err(|error| {
-            bad(error.to_string()).with_help("the list of members stands at the end of the file: a cut one has none")
-        })?;
+        let mut zip = zip::ZipArchive::new(reader).map_err(|error| without_list(&source, &error))?;
         if zip.len() > MEMBERS {
             let kind = ErrorKind::LimitExceeded { what: "members", got: zip.len() as u64, limit: MEMBERS as u64 };
             return Err(Error::new(kind).in_file(source.path()));
         }
-        let mut members = Vec::with_capacity(zip.len());
+        let (mut members, mut faults) = (Vec::with_capacity(zip.len()), Vec::new());
         for n in 0..zip.len() {
-            let member = zip.by_index_raw(n).map_err(|error| bad(format!("member {n}: {error}")))?;
-            let packing = match member.compression() {
-                _ if member.encrypted() => Packing::Other,
-                zip::CompressionMethod::STORE => Packing::Stored,
-                zip::CompressionMethod::DEFLATE => Packing::Deflated,
-                _ => Packing::Other,
-            };
-            let start = member.data_start().ok_or_else(|| bad(format!("member {n} has no place")))?;
-            let (stored, len) = (member.compressed_size(), member.size());
-            if start.checked_add(stored).is_none_or(|end| end > source.len()) {
-                let kind = ErrorKind::Truncated { needed: stored, available: source.len().saturating_sub(start) };
-                return Err(Error::new(kind).at_offset(start).in_file(source.path()));
+            let name = zip.name_for_index(n).and_then(std::result::Result::ok).map(|name| name.as_bytes().to_vec());
+            let name = name.unwrap_or_default();
+            match member(&mut zip, n, source.len()) {
+                Ok(member) => members.push(member),
+                Err(error) => faults.push(error.for_key(&name).in_file(source.path()).with_help(DAMAGED)),
             }
-            if packing == Packing::Stored && stored != len {
-                return Err(bad(format!("member {n} is stored as it is, but {stored} bytes of it as {len}")));
-            }
-            members.push(Member {
-                name: member.name_raw().to_vec(),
-                packing,
-                start,
-                stored,
-                len,
-                crc32: member.crc32(),
-            });
         }
         let has_doubles = zip.has_duplicate_names();
-        Ok(Self { source, members, has_doubles })
+        Ok(Self { source, members, faults, has_doubles })
     }
 
     /// The archive itself.
@@ -106,6 +89,11 @@ impl Archive {
     /// All members, in the order of the list.
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// What is wrong with members that are in the list and cannot be found by it; once.
+    pub fn take_faults(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.faults)
     }
 
     /// Whether a name stands in the list more than once: which one is taken depends on who reads it.
@@ -124,8 +112,9 @@ impl Archive {
             Packing::Stored => Unpack::Stored(stored),
             Packing::Deflated => Unpack::Deflated(Box::new(DeflateDecoder::new(stored))),
             Packing::Other => {
-                let why = "a member is encrypted, or packed by a method other than deflate".to_owned();
-                return Err(Error::malformed("zip archive", why).at_offset(member.start).in_file(self.source.path()));
+                let why = "it is encrypted, or packed by a method other than deflate".to_owned();
+                let error = Error::malformed("zip archive", why).at_offset(member.start).in_file(self.source.path());
+                return Err(error.with_help("pack the archive again without a password, by deflate or as it is"));
             }
         };
         Ok(MemberReader { unpack, sum: flate2::Crc::new(), at: 0, len: member.len, crc32: Some(member.crc32) })
@@ -147,11 +136,10 @@ impl Archive {
     /// # Errors
     /// If there are more, they cannot be read, or are not what the archive says.
     pub fn read(&self, member: &Member, limit: u64) -> Result<Vec<u8>> {
-        let in_file = |error: Error| error.at_offset(member.start).in_file(self.source.path());
+        let in_file = |error: Error| error.at_offset(member.start).in_file(self.source.path()).with_help(DAMAGED);
         if member.len > limit {
-            return Err(in_file(
-                ErrorKind::LimitExceeded { what: "member of an archive", got: member.len, limit }.into(),
-            ));
+            let kind = ErrorKind::LimitExceeded { what: "member of an archive", got: member.len, limit };
+            return Err(Error::new(kind).at_offset(member.start).in_file(self.source.path()));
         }
         let mut bytes = Vec::new();
         let mut reader = self.reader(member)?;
@@ -160,6 +148,73 @@ impl Archive {
         reader.finish().map_err(in_file)?;
         Ok(bytes)
     }
+}
+
+/// What to do with a file whose parts do not fit together.
+const DAMAGED: &str = "the file is damaged, or was changed after it was written: fetch it again";
+
+/// One entry of the list, checked against the length of the file.
+fn member(zip: &mut zip::ZipArchive<SourceReader>, n: usize, len_of_file: u64) -> Result<Member> {
+    let bad = |why: String| Error::malformed("zip archive", why);
+    let list = zip.central_directory_start();
+    let member = zip.by_index_raw(n).map_err(|error| {
+        let words = error.to_string();
+        let why = match words.strip_prefix("invalid Zip archive: ").unwrap_or(&words) {
+            said if said.starts_with("Unexpected end") => {
+                "the list has a place for it behind the end of the file".to_owned()
+            }
+            "Invalid local file header" => "there is no member where the list has one".to_owned(),
+            said => format!("it is not found by the list of members: {said}"),
+        };
+        bad(why).at_offset(list)
+    })?;
+    let packing = match member.compression() {
+        _ if member.encrypted() => Packing::Other,
+        zip::CompressionMethod::STORE => Packing::Stored,
+        zip::CompressionMethod::DEFLATE => Packing::Deflated,
+        _ => Packing::Other,
+    };
+    let start = member.data_start().ok_or_else(|| bad("it has no place".to_owned()).at_offset(list))?;
+    let (stored, len) = (member.compressed_size(), member.size());
+    if start.checked_add(stored).is_none_or(|end| end > len_of_file) {
+        let kind = ErrorKind::Truncated { needed: stored, available: len_of_file.saturating_sub(start) };
+        return Err(Error::new(kind).at_offset(start));
+    }
+    if packing == Packing::Stored && stored != len {
+        let why = format!("it is stored as it is, but {stored} bytes of it as {len}");
+        return Err(bad(why).at_offset(start));
+    }
+    let (name, crc32) = (member.name_raw().to_vec(), member.crc32());
+    Ok(Member { name, packing, start, stored, len, crc32 })
+}
+
+/// Why an archive has no list of members: that it is cut off before it, or what is wrong with it.
+fn without_list(source: &Source, error: &zip::result::ZipError) -> Error {
+    let len = source.len();
+    let start = len.saturating_sub(LAST);
+    let mut tail = vec![0; usize::try_from(len.saturating_sub(start)).unwrap_or(0)];
+    if let Err(error) = source.read_exact_at(&mut tail, start) {
+        return error.in_file(source.path());
+    }
+    let found = memchr::memmem::rfind(&tail, b"PK\x05\x06").map(|at| start.saturating_add(at as u64));
+    let (why, at) = match found {
+        Some(at) => {
+            let words = error.to_string();
+            let why = match words.strip_prefix("invalid Zip archive: ").unwrap_or(&words) {
+                said if said.starts_with("Unexpected end") => "it has fewer entries than it says",
+                said if said.starts_with("Invalid CDFH") => "it is not where the end of the file says",
+                said if said.starts_with("Variable-length") => "an entry is longer than the file",
+                said => said,
+            };
+            (format!("the list of its members cannot be read: {why}"), at)
+        }
+        None => (format!("cut off: the list of its members should stand at its end, behind these {len} bytes"), len),
+    };
+    let help = match found {
+        Some(_) => "its end is damaged: fetch it again",
+        None => "the copy or download did not finish, or the program that wrote it was stopped: fetch or save it again",
+    };
+    Error::malformed("zip archive", why).at_offset(at).in_file(source.path()).with_help(help)
 }
 
 /// The bytes of a member, one after the other.

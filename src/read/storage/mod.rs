@@ -8,9 +8,11 @@ mod memory;
 mod mmap;
 mod mounts;
 mod source;
+mod staged;
 mod store;
 
 pub use memory::MemoryStore;
 pub use mounts::{canonical, exists, is_file, is_folder, is_taken, list, mount, names, stat, unmount};
 pub use source::{ReadAt, Source};
+pub use staged::{NewFile, Staged};
 pub use store::{Folder, Kind, Stat, Store};

@@ -18,10 +18,13 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod block;
+#[expect(clippy::arithmetic_side_effects, reason = "what is written has lengths of this program, none from a file")]
+mod builder;
 mod footer;
 mod scan;
 
 pub use block::{Block, Disorder, Entries, Entry};
+pub use builder::TableBuilder;
 pub use footer::{BlockHandle, FOOTER_LEN, Footer, MAGIC};
 pub use scan::Scan;
 

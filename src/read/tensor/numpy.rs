@@ -7,6 +7,7 @@
 mod digits;
 mod format;
 mod layout;
+pub mod npy;
 mod writer;
 
 pub use format::Format;

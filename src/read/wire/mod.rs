@@ -19,6 +19,7 @@ pub mod ordered_code;
 mod proto;
 mod text_position;
 mod walker;
+mod write;
 
 pub use bit_flip::{BitFlip, crc_of_zeros, single_bit, single_bit_from_end};
 pub use crc::{Crc32c, MaskedCrc};
@@ -27,3 +28,4 @@ pub use farmhash::fingerprint64;
 pub use proto::{Field, Fields, Value};
 pub use text_position::Position;
 pub(crate) use walker::Walker;
+pub use write::{write_bytes, write_fixed32, write_number, write_number_even_zero, write_varint};

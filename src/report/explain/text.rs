@@ -12,7 +12,7 @@ use crate::base::escape::escaped;
 use crate::report::Look;
 use crate::report::kit::arguments::words;
 use crate::report::kit::json::shown;
-use crate::report::restore::text::hints_text;
+use crate::report::restore::text::{hints_text, verdict as restore_verdict};
 
 /// Lines longer than this are hard to read.
 const WIDEST: usize = 100;
@@ -183,6 +183,8 @@ fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Resul
     ];
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let (sign, verdict) = match (restore.ok, &restore.undetermined) {
+        (true, _) if restore.keras.is_some() => ("  ✓ ", restore_verdict(restore)),
+        (false, None) if restore.keras.is_some() => ("  ✗ ", restore_verdict(restore)),
         (true, _) => ("  ✓ ", "restores completely"),
         (false, Some(_)) => ("  ! ", "could not be told"),
         (false, None) if restore.raises.is_empty() => ("  ✗ ", "restores, but not what the model wants"),

@@ -11,7 +11,7 @@ use crate::report::kit::arguments::words;
 use crate::report::kit::json::shown;
 use crate::report::kit::units::{count, size};
 pub(in crate::report) use crate::report::kit::wrap::{folded, joined};
-use crate::report::restore::text::restore_text;
+use crate::report::restore::text::{restore_text, verdict as restore_verdict};
 
 /// Writes one finding: a line, and its cause below it. On a terminal the line is broken between words; the cause and what
 /// to do always are.
@@ -193,18 +193,14 @@ fn of_files(word: &str) -> String {
 
 /// What comes of the restores that were asked for, of several the worst.
 fn restores(all: &[Restore]) -> Option<&'static str> {
-    let failed = |restore: &Restore| !restore.ok && restore.undetermined.is_none();
-    Some(if all.is_empty() {
-        return None;
-    } else if all.iter().any(|restore| failed(restore) && !restore.raises.is_empty()) {
-        "does NOT restore"
-    } else if all.iter().any(failed) {
-        "restores, but NOT what the model wants"
-    } else if all.iter().all(|restore| restore.ok) {
-        "restores completely"
-    } else {
-        "whether it restores could not be told"
-    })
+    // Raises, then silent damage, then what could not be told; what is well comes last.
+    let rank = |restore: &&Restore| match (restore.ok, restore.undetermined.is_some()) {
+        (false, false) if !restore.raises.is_empty() => 0,
+        (false, false) => 1,
+        (false, true) => 2,
+        (true, _) => 3,
+    };
+    all.iter().min_by_key(rank).map(restore_verdict)
 }
 
 /// What a server does with the path, and with which version.

@@ -37,8 +37,12 @@ pub(in crate::report) struct Restore<'a> {
     ok: bool,
     /// why the answer is not certain; the exit status is 2 then
     undetermined: Option<&'a str>,
-    /// what TensorFlow does
-    tensorflow: TensorFlow<'a>,
+    /// what TensorFlow does; not there where Keras loads
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tensorflow: Option<TensorFlow<'a>>,
+    /// what Keras does, where the checkpoint and the model are files of Keras
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keras: Option<Keras<'a>>,
     /// what the C++ loader (TensorFlow Serving) does with a SavedModel's own variables, where it differs
     serving: Option<Raised<'a>>,
     /// tensors that fit
@@ -79,6 +83,30 @@ struct TensorFlow<'a> {
     first: Raised<'a>,
     /// messages of which it may report another one first
     or: Vec<&'a str>,
+}
+
+/// What Keras does.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Keras<'a> {
+    /// null if that could not be told
+    outcome: Option<Loads>,
+    /// the class; null if it loads
+    error: Option<&'a str>,
+    /// null if it loads; `…` stands for what only the running program has: values, addresses
+    message: Option<&'a str>,
+    /// what decides which variable takes what
+    by: &'a str,
+    /// which Keras: `2` is `tf_keras` too
+    version: u8,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+enum Loads {
+    Loads,
+    Raises,
 }
 
 /// How a restore ends.
@@ -190,10 +218,21 @@ impl<'a> From<&'a analysis::Restore> for Restore<'a> {
             call: restore.call,
             ok: restore.ok,
             undetermined: restore.undetermined.as_deref(),
-            tensorflow: TensorFlow {
+            tensorflow: restore.keras.is_none().then(|| TensorFlow {
                 first: restore.raises.first().into(),
                 or: restore.raises.iter().skip(1).map(|raise| raise.message.as_str()).collect(),
-            },
+            }),
+            keras: restore.keras.as_ref().map(|keras| {
+                let raise = restore.raises.first();
+                let loads = || restore.undetermined.is_none().then_some(Loads::Loads);
+                Keras {
+                    outcome: raise.map(|_| Loads::Raises).or_else(loads),
+                    error: raise.map(|raise| raise.class),
+                    message: raise.map(|raise| raise.message.as_str()),
+                    by: keras.by,
+                    version: if keras.program == analysis::KerasProgram::Keras2 { 2 } else { 3 },
+                }
+            }),
             serving: restore.serving.as_ref().map(|raise| raise.as_ref().into()),
             matched: restore.matched.len(),
             missing: restore.missing.iter().map(|missing| Utf8OrBase64(&missing.name)).collect(),
@@ -269,7 +308,7 @@ impl<'a> From<&'a analysis::Hint> for Repair<'a> {
         let words = |(option, value): &'a (&'static str, String)| [*option, value.as_str()];
         Self {
             why: &hint.text,
-            options: hint.options.iter().flat_map(words).collect(),
+            options: hint.options.iter().flat_map(words).filter(|word| !word.is_empty()).collect(),
             code: &hint.code,
             restores: hint.restores,
         }

@@ -14,22 +14,40 @@ use crate::report::kit::units::{count, shape_text};
 /// How many rows of a kind are shown; json has them all.
 const MOST: usize = 20;
 
+/// What comes of it, in a few words.
+pub(in crate::report) fn verdict(restore: &Restore) -> &'static str {
+    let misplaced = restore.mismatched.iter().any(|mismatch| mismatch.silent);
+    match (&restore.keras, restore.ok, &restore.undetermined) {
+        (None, true, _) => "restores completely",
+        (None, false, Some(_)) => "whether it restores could not be told",
+        (None, false, None) if restore.raises.is_empty() => "restores, but NOT what the model wants",
+        (None, false, None) => "does NOT restore",
+        (Some(_), true, _) => "loads completely",
+        (Some(_), false, Some(_)) => "whether it loads could not be told",
+        (Some(_), false, None) if !restore.raises.is_empty() => "does NOT load",
+        (Some(_), false, None) if misplaced => "loads, with weights in the WRONG place",
+        (Some(_), false, None) if restore.matched.is_empty() => "loads NOTHING, without an error",
+        (Some(_), false, None) => "loads, but NOT all that the model wants",
+    }
+}
+
 /// One restore.
 ///
 /// # Errors
 /// What `out` says.
 pub(in crate::report) fn restore_text(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (bold, dim) = (look.bold(), look.dim());
-    let (style, word) = match (restore.ok, &restore.undetermined) {
-        (true, _) => (bold, "restores completely"),
-        (false, Some(_)) => (look.doubtful(), "could not be told"),
-        (false, None) if restore.raises.is_empty() => (look.bad(), "restores, but NOT what the model wants"),
-        (false, None) => (look.bad(), "does NOT restore"),
+    let style = match (restore.ok, &restore.undetermined) {
+        (true, _) => bold,
+        (false, Some(_)) => look.doubtful(),
+        (false, None) => look.bad(),
     };
+    let word = if restore.undetermined.is_some() { "could not be told" } else { verdict(restore) };
     let (from, into) = (shown(&restore.checkpoint), shown(&restore.against));
     let verdict = format!("{bold}{from} into {into}{bold:#}: {style}{word}{style:#}");
     writeln!(out, "{}", folded(&verdict, 0, 2, look))?;
     let of = |n: usize, what: &str| (n > 0).then(|| format!("{} {what}", count(n as u64)));
+    let is_keras = restore.keras.is_some();
     let save_counter_only = restore.missing.len() == 1 && restore.ok;
     let facts = [
         Some(restore.model.clone()),
@@ -39,7 +57,7 @@ pub(in crate::report) fn restore_text(restore: &Restore, look: Look, out: &mut d
         of(restore.mismatched.len(), "differ"),
         of(restore.missing.len(), if save_counter_only { "missing (the counter of saves)" } else { "missing" }),
         of(restore.unrestored.len(), "without a value"),
-        of(restore.unexpected.len(), "of the checkpoint not used"),
+        of(restore.unexpected.len(), if is_keras { "of the file not used" } else { "of the checkpoint not used" }),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     writeln!(out, "  {}", joined(&facts, 2, 2, look))?;
@@ -173,9 +191,10 @@ fn tensorflow(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
             let others = restore.raises.len() - 1;
             if others > 0 {
                 let n = count(others as u64);
+                let who = if restore.keras.is_some() { "Keras" } else { "TensorFlow" };
                 let such =
                     if others == 1 { "another such error".to_owned() } else { format!("one of {n} other errors") };
-                writeln!(out, "    {dim}or {such}: TensorFlow reports one{dim:#}")?;
+                writeln!(out, "    {dim}or {such}: {who} reports one{dim:#}")?;
             }
         }
         None if !restore.ok && restore.undetermined.is_none() => {
@@ -235,14 +254,15 @@ fn mismatched(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
         .map(|mismatch| {
             let dtypes = mismatch.expected.dtype != mismatch.found.dtype;
             let name = escaped(short_name(&mismatch.name)).into_owned();
-            let silent = mismatch.silent.then(|| "taken silently".to_owned());
+            let silent = (mismatch.silent && restore.keras.is_none()).then(|| "taken silently".to_owned());
             let hint: Vec<String> = mismatch.hint.iter().cloned().chain(silent).collect();
             let hint = hint.join(", ");
             [name, spec(&mismatch.expected, dtypes), spec(&mismatch.found, dtypes), hint]
         })
         .collect();
     writeln!(out)?;
-    columns(["differ", "model", "checkpoint", ""], &rows, look, out)?;
+    let stored = if restore.keras.is_some() { "file" } else { "checkpoint" };
+    columns(["differ", "model", stored, ""], &rows, look, out)?;
     more(restore.mismatched.len(), out)
 }
 
@@ -271,7 +291,8 @@ fn unexpected(restore: &Restore, look: Look, out: &mut dyn Write) -> io::Result<
         return Ok(());
     }
     let dim = look.dim();
-    writeln!(out, "\n  {dim}of the checkpoint, not used{dim:#}")?;
+    let stored = if restore.keras.is_some() { "file" } else { "checkpoint" };
+    writeln!(out, "\n  {dim}of the {stored}, not used{dim:#}")?;
     for group in &restore.groups {
         let harmless = if group.harmless { ", harmless for inference" } else { "" };
         let scopes: Vec<String> = group

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, Choice};
+use crate::report::convert::json::Convert;
 use crate::report::diff::change_json::Change;
 use crate::report::diff::json::{DiffDepth, DiffFoot, DiffHead, DiffSummary, DiffVerdict};
 use crate::report::explain::json::Explain;
@@ -100,6 +101,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         ("list", schema::<list::List<'_>>("list")),
         ("print", schema::<print::Print<'_>>("print")),
         ("inspect", schema::<AnyInspect<'_>>("inspect")),
+        ("convert", schema::<Convert<'_>>("convert")),
         ("graph", schema::<Graph<'_>>("graph")),
         ("log", schema::<Log<'_>>("log")),
         ("latest", schema::<Latest<'_>>("latest")),

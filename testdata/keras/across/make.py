@@ -88,8 +88,8 @@ for library, short in [(keras, "keras3"), (tf_keras, "tf_keras")]:
         tf.train.Checkpoint(model).write(str(here / "root"))
         if make is sequential:
             model.export(here / "export", verbose=False) if library is keras else model.save(here / "export", save_format="tf")
-            for events in here.glob("export/fingerprint.pb"):
-                events.unlink()
+            (here / "export/fingerprint.pb").unlink()
+            (here / "export/assets").rmdir()
         saver(str(here / "saver"), arrays)
         save_file(arrays, here / "names.safetensors")
         for state in here.glob("checkpoint"):

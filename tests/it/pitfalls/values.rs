@@ -54,7 +54,7 @@ fn pitfall_4_an_absent_shape_is_a_scalar() {
 fn pitfall_5_small_integers_take_a_byte_each() {
     let open = Open::build(BundleBuilder::new().tensor("n", dtype::INT4, &[3], [0x0f, 0x08, 0x07]));
     let mut bytes = open.bytes(b"n");
-    ckpt::report::npy::widen(open.tensor(b"n").dtype, &mut bytes);
+    ckpt::read::tensor::numpy::npy::widen(open.tensor(b"n").dtype, &mut bytes);
     assert_eq!(bytes, [0xff, 0xf8, 0x07], "-1, -8, 7");
 }
 

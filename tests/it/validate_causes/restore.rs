@@ -42,6 +42,23 @@ fn shapes_and_dtypes_that_differ() {
     );
 }
 
+/// Keras goes by the order of layers, and two of one shape were exchanged.
+#[test]
+fn weights_in_the_wrong_layer() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/keras_restore/named_3");
+    for file in ["stack.h5", "stack.weights.h5"] {
+        let model = dir.join("exchanged.config.json");
+        let told = against(&dir.join(file), &model, &RestoreOptions::default());
+        let codes: Vec<_> = errors(&told).iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, [Code::RestoreMisplaced; 4], "{}", lines(&told));
+        assert!(lines(&told).contains("encode/kernel takes the values of mix/kernel"), "{}", lines(&told));
+        assert!(told.restores[0].raises.is_empty());
+    }
+    let by_name = RestoreOptions { by_name: true, ..RestoreOptions::default() };
+    let told = against(&dir.join("stack.h5"), &dir.join("exchanged.config.json"), &by_name);
+    assert!(told.is_ok(), "{}", lines(&told));
+}
+
 #[test]
 fn what_is_not_there() {
     let renamed = pair("names/v0", "names/v4.meta");

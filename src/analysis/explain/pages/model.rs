@@ -157,6 +157,23 @@ pub(super) const PAGES: &[Page] = &[
         next: &["Give the prefix, `--step N` or `--version N` to choose another one."],
     },
     Page {
+        code: Code::OtherName,
+        found: "A soft link of an HDF5 file, or a second name of a group, leads to what is listed under its own name.",
+        tensorflow: "h5py follows it; Keras writes none.",
+        causes: &["The program that wrote the file gave things more than one name."],
+        next: &["Use the name under which it is listed."],
+    },
+    Page {
+        code: Code::UnusualFile,
+        found: "A file can be read whole, and has something that its format does not call for or lacks something that other readers want.",
+        tensorflow: "Keras ignores what no list has, and cannot load a `.keras` archive without its configuration; the safetensors library refuses gaps.",
+        causes: &[
+            "The file was written or changed by something other than the library.",
+            "A link into a file that was not copied with it, or to nothing.",
+        ],
+        next: &["The message says what it is; save the model again with the library if it is to be loaded elsewhere."],
+    },
+    Page {
         code: Code::Unreadable,
         found: "The operating system refused to read a file, or a part of it makes no sense.",
         tensorflow: "Raises an error that names the file, or DataLossError.",

@@ -45,6 +45,19 @@ pub(super) const PAGES: &[Page] = &[
         ],
     },
     Page {
+        code: Code::RestoreMisplaced,
+        found: "Of files of Keras it is known which data set each variable takes. The names of layers and variables on both sides are compared with that; names that Keras counted (dense_3) count as an order.",
+        tensorflow: "Nothing: load_weights of Keras goes by the order of layers (.h5) or by their classes and order (.weights.h5, .keras), and looks at shapes only.",
+        causes: &[
+            "Two layers of the same shape were exchanged, or one was put in before others of its kind.",
+            "Another use of scale and center, or of trainable, which changes the order of the variables.",
+        ],
+        next: &[
+            "`--by-name` for an .h5: what load_weights(by_name=True) would do.",
+            "Give the model the order of layers that was saved, or load into a copy of the saved model and take the weights layer by layer: model.get_layer(NAME).set_weights(…).",
+        ],
+    },
+    Page {
         code: Code::RestoreMissing,
         found: "What the model wants is looked up: by name, or by the path of its object.",
         tensorflow: "By name: NotFoundError, \"Key … not found in checkpoint\". By object: nothing; the variable keeps its value, and only assert_existing_objects_matched and assert_consumed say so.",

@@ -17,6 +17,12 @@ const UNSTORED: u64 = 1 << 30;
 /// Deflate makes one byte of no more than this many.
 const RATIO: u64 = 1032;
 
+/// What to do with elements that are no numbers.
+const OTHERS: &str = "h5py reads this one: write its values as numbers to compare them";
+
+/// What to do with a data set whose bytes are elsewhere.
+const COPY: &str = "h5py copies it into a data set of its own: `out[NAME] = file[NAME][()]`";
+
 /// What the header of a data set says.
 #[derive(Clone, Debug)]
 pub(in crate::read::formats) struct DataSet {
@@ -42,7 +48,7 @@ impl DataSet {
     fn of(file: &File, object: &Object) -> Result<Self> {
         let bad = |why: &'static str| Error::malformed("HDF5 data set", why);
         if object.message(kind::EXTERNAL_FILES).is_some() {
-            return Err(bad("its bytes are in other files, which are not read"));
+            return Err(bad("its bytes are in other files, which are not read").with_help(COPY));
         }
         let message = |kind, what: &'static str| {
             let message = object.message(kind).ok_or_else(|| bad(what))?;
@@ -78,7 +84,10 @@ impl DataSet {
     fn check(&self, file: &File) -> Result<()> {
         let bad = |why: String| Error::malformed("HDF5 data set", why);
         match &self.element {
-            Element::Other { what, .. } => return Err(bad(format!("{what} are not decoded"))),
+            Element::Other { what, .. } => {
+                let error = bad(format!("{what} are not decoded"));
+                return Err(error.with_help(OTHERS));
+            }
             Element::Elsewhere { size } if *size != 8 + u64::from(file.superblock.offset_size) => {
                 return Err(bad(format!("references to strings of {size} bytes")));
             }
@@ -86,7 +95,8 @@ impl DataSet {
         }
         let bytes = self.bytes().ok_or_else(|| bad("its elements cannot be counted".to_owned()))?;
         if let Some(why) = filters::unknown(&self.filters) {
-            return Err(bad(why));
+            let help = "`h5repack -f NONE IN OUT` writes it without, where the filter is installed";
+            return Err(bad(why).with_help(help));
         }
         match &self.layout {
             Layout::Compact { bytes: stored, .. } if (stored.len() as u64) < bytes => {
@@ -136,7 +146,7 @@ impl DataSet {
             }
             Element::Opaque { len } => {
                 let why = format!("opaque elements of {len} bytes, whose meaning the file does not say");
-                Err(Error::malformed("HDF5 data set", why))
+                Err(Error::malformed("HDF5 data set", why).with_help(OTHERS))
             }
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! Chunks as they were before they went through the filters: gzip, shuffle, fletcher32, LZF.
+//! Chunks as they were before they went through the filters: gzip, shuffle, fletcher32, LZF, scaleoffset.
 //!
 //! What comes out of a chunk is known before it is unpacked: no more than that is made.
 
@@ -8,29 +8,41 @@ use flate2::read::ZlibDecoder;
 
 use super::checksum::fletcher32;
 use super::layout::Filter;
+use super::scaleoffset;
 use crate::base::error::{Error, Result};
 
 const DEFLATE: u16 = 1;
 const SHUFFLE: u16 = 2;
 const FLETCHER32: u16 = 3;
+const NBIT: u16 = 5;
+const SCALEOFFSET: u16 = 6;
 /// Registered by h5py.
 const LZF: u16 = 32000;
 
 /// Why bytes that went through these filters cannot be read, if one of them is not known here.
 pub(super) fn unknown(filters: &[Filter]) -> Option<String> {
-    let filter = filters.iter().find(|filter| ![DEFLATE, SHUFFLE, FLETCHER32, LZF].contains(&filter.id))?;
+    let is_known = |filter: &&Filter| match filter.id {
+        DEFLATE | SHUFFLE | FLETCHER32 | LZF | SCALEOFFSET => true,
+        // Of numbers that fill their bytes it takes nothing away.
+        NBIT => scaleoffset::is_whole(&filter.parameters),
+        _ => false,
+    };
+    let filter = filters.iter().find(|filter| !is_known(filter))?;
     let name = match filter.id {
         4 => "szip",
-        5 => "nbit",
-        6 => "scaleoffset",
+        NBIT => "nbit",
+        305 => "LZO",
         307 => "bzip2",
         32001 => "blosc",
         32004 => "lz4",
         32008 => "bitshuffle",
+        32013 => "zfp",
         32015 => "zstd",
-        id => return Some(format!("filter {id} is not known")),
+        32017 => "sz",
+        32026 => "blosc2",
+        id => return Some(format!("filter {id} is not read")),
     };
-    Some(format!("filter {name} is not read"))
+    Some(format!("filter {} ({name}) is not read", filter.id))
 }
 
 /// Whether every chunk has a checksum of its own.
@@ -51,6 +63,8 @@ pub(super) fn undo(filters: &[Filter], mask: u32, mut bytes: Vec<u8>, len: usize
             DEFLATE => inflate(&bytes, len.saturating_add(64))?,
             LZF => unpack_lzf(&bytes, len.saturating_add(64))?,
             SHUFFLE => unshuffle(&bytes, filter.parameters.first().map_or(1, |size| *size as usize)),
+            SCALEOFFSET => scaleoffset::unpack(&bytes, &filter.parameters, len)?,
+            NBIT if scaleoffset::is_whole(&filter.parameters) => bytes,
             FLETCHER32 => {
                 summed = true;
                 checked(bytes)?

@@ -55,7 +55,10 @@ pub(super) fn layout(fields: &mut Fields<'_>, rank: usize) -> Result<(Layout, u8
                 let (dims, size) = (usize::from(fields.u8()?), fields.u8()?);
                 chunked(fields, dims, size, rank, |fields| index(fields, flags), flags & 1 == 0)?
             }
-            3 => return Err(bad("virtual data sets, whose bytes are in other files, are not read".to_owned())),
+            3 => {
+                let error = bad("virtual data sets, whose bytes are in other data sets, are not read".to_owned());
+                return Err(error.with_help("h5py copies it into a data set of its own: `out[NAME] = file[NAME][()]`"));
+            }
             class => return Err(bad(format!("class {class} is not known"))),
         },
         _ => return Err(bad(format!("version {version} is not known"))),

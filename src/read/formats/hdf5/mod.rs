@@ -19,6 +19,7 @@ mod group;
 mod heap;
 mod layout;
 mod object;
+mod scaleoffset;
 mod sets;
 mod superblock;
 mod tree1;

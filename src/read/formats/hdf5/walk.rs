@@ -14,6 +14,12 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Reports;
 
+/// What to do where structures make no sense.
+const DAMAGED: &str = "the file is damaged, or was not closed by the program that wrote it: fetch or save it again";
+
+/// The same where a part is of a kind that is not known.
+const NEWER: &str = "a newer library wrote it, or the file is damaged: h5py says which, by `h5py.File(FILE)`";
+
 /// Longest path that is followed.
 const LONGEST_PATH: usize = 64 << 10;
 
@@ -35,6 +41,8 @@ struct Walk<'f> {
     entered: BTreeSet<u64>,
     faults: Reports,
     notes: Reports,
+    /// Soft links, and where they lead.
+    soft: Vec<(Vec<u8>, Vec<u8>)>,
     /// Of a file that is cut off, how much lies behind its end. Otherwise each of these is a fault of its own.
     beyond: u64,
     /// Bytes that paths may still take.
@@ -51,6 +59,7 @@ impl Contents {
             open: vec![(Vec::new(), file.superblock.root)],
             entered: BTreeSet::new(),
             faults: Reports::new("objects that cannot be read", &file.limits),
+            soft: Vec::new(),
             notes: Reports::new("links", &file.limits),
             beyond: 0,
             names: file.limits.names(file.len()),
@@ -60,6 +69,7 @@ impl Contents {
                 walk.fault(&path, error);
             }
         }
+        walk.tell_links();
         let Walk { mut contents, faults, notes, beyond, .. } = walk;
         if let Some((needed, available)) = file.cut() {
             let mut help =
@@ -80,6 +90,15 @@ impl Contents {
     }
 }
 
+/// The path from the root on that a link means; one that is not absolute begins in the link's group.
+fn absolute(link: &[u8], to: &[u8]) -> Vec<u8> {
+    let group = link.iter().rposition(|byte| *byte == b'/').and_then(|at| link.get(..at)).unwrap_or_default();
+    let start = if to.starts_with(b"/") { &b""[..] } else { group };
+    let parts = start.split(|byte| *byte == b'/').chain(to.split(|byte| *byte == b'/'));
+    let parts: Vec<&[u8]> = parts.filter(|part| !part.is_empty() && *part != b".").collect();
+    parts.join(&b'/')
+}
+
 impl Walk<'_> {
     fn fault(&mut self, path: &[u8], error: Error) {
         if self.file.cut().is_some() && matches!(error.kind(), ErrorKind::Truncated { .. }) {
@@ -87,7 +106,9 @@ impl Walk<'_> {
             return;
         }
         let named = if path.is_empty() { &b"/"[..] } else { path };
-        self.faults.add(|| self.file.located(error).for_key(named));
+        let is_new = matches!(error.kind(), ErrorKind::Malformed { why, .. } if why.ends_with("is not known"));
+        let help = if is_new { NEWER } else { DAMAGED };
+        self.faults.add(|| self.file.located(error).for_key(named).with_help(help));
     }
 
     fn group(&mut self, path: &[u8], address: u64) -> Result<()> {
@@ -122,19 +143,47 @@ impl Walk<'_> {
                     Ok(None) => {}
                     Err(error) => self.fault(&below, error),
                 },
-                Target::Soft(to) => {
-                    let why = format!("a link to {}, which is not followed", escaped(to));
-                    self.note(&below, why);
+                // Where it leads is known at the end.
+                Target::Soft(to) => self.soft.push((below, to.clone())),
+                Target::External => {
+                    let why = "a link into another file, which is not read";
+                    self.notes.add(|| self.file.located(Error::malformed("HDF5 link", why)).for_key(&below));
                 }
-                Target::External => self.note(&below, "a link into another file, which is not followed".to_owned()),
             }
         }
         self.open.extend(groups.into_iter().rev());
         read
     }
 
+    /// Notes a second name of what is listed under another.
     fn note(&mut self, path: &[u8], why: String) {
-        self.notes.add(|| self.file.located(Error::malformed("HDF5 link", why)).for_key(path));
+        self.notes.add(|| self.file.located(Error::new(ErrorKind::OtherName(why))).for_key(path));
+    }
+
+    /// Says of soft links where they lead.
+    fn tell_links(&mut self) {
+        let sets: BTreeSet<&[u8]> = self.contents.data_sets.iter().map(|(path, _)| path.as_slice()).collect();
+        let links: BTreeSet<&[u8]> = self.soft.iter().map(|(path, _)| path.as_slice()).collect();
+        let kind = |(path, to): &(Vec<u8>, Vec<u8>)| {
+            let target = absolute(path, to);
+            if sets.contains(target.as_slice()) || self.contents.groups.contains_key(&target) {
+                return ErrorKind::OtherName(format!(
+                    "a link to {}, which is listed under that name",
+                    escaped(&target)
+                ));
+            }
+            let (to, what) = (escaped(to), "HDF5 link");
+            let why = if links.contains(target.as_slice()) {
+                format!("a link to {to}, which is a link itself and is not followed")
+            } else {
+                format!("a link to {to}, which is not there")
+            };
+            ErrorKind::Malformed { what, why: why.into() }
+        };
+        let kinds: Vec<ErrorKind> = self.soft.iter().map(kind).collect();
+        for ((path, _), kind) in std::mem::take(&mut self.soft).into_iter().zip(kinds) {
+            self.notes.add(|| self.file.located(Error::new(kind)).for_key(&path));
+        }
     }
 
     /// Takes a member that is a data set; gives the address of one that is a group.

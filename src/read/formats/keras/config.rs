@@ -149,7 +149,7 @@ fn text<'o>(object: &'o Map<String, Value>, key: &str) -> Option<&'o str> {
 }
 
 /// A class as Keras makes the name of a group of it (`naming.to_snake_case`).
-pub(super) fn snake(class: &str) -> String {
+pub fn snake(class: &str) -> String {
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let at = |n: usize| letters.get(n).copied().unwrap_or('\0');
     let mut cut = vec![false; letters.len().saturating_add(1)];

@@ -34,6 +34,15 @@ pub struct KerasGroup {
     pub tensors: Vec<Vec<u8>>,
 }
 
+/// The lists of a file that names its weights by them, whether or not what they name is there.
+#[derive(Clone, Debug, Default)]
+pub struct KerasLists {
+    /// Of each layer the path of its group, its name, and the names of its weights below that path.
+    pub layers: Vec<(Vec<u8>, String, Vec<Vec<u8>>)>,
+    /// The same of the model itself, if there is such a group.
+    pub top: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+}
+
 /// What a file says of its model.
 #[derive(Clone, Debug, Default)]
 pub struct KerasFacts {
@@ -61,6 +70,10 @@ pub struct KerasFacts {
     pub group_names: BTreeMap<Vec<u8>, String>,
     /// Names of variables that stand in the file, by their data sets.
     pub names: BTreeMap<Vec<u8>, String>,
+    /// Where names are listed, the lists as they stand.
+    pub lists: Option<KerasLists>,
+    /// Objects whose group of variables is there and empty.
+    pub empty_groups: Vec<Vec<u8>>,
 }
 
 /// The attribute with a list of names that may be split: `layer_names`, or `layer_names0`, `layer_names1`, …
@@ -123,6 +136,7 @@ impl KerasFacts {
             facts.optimizer = objects.optimizer;
             facts.has_learning_rate = objects.has_learning_rate;
             facts.group_names = objects.group_names;
+            facts.empty_groups = objects.empty_groups;
             facts.dims = objects.dims;
         }
         facts
@@ -132,7 +146,15 @@ impl KerasFacts {
         let there: BTreeSet<&[u8]> = contents.data_sets.iter().map(|(path, _)| path.as_slice()).collect();
         let mut lists = Lists { contents, there, named: BTreeSet::new(), faults: Vec::new(), names: BTreeMap::new() };
         let layers = contents.groups.get(at).and_then(|group| list(group, "layer_names")).unwrap_or_default();
+        let weights_of =
+            |path: &[u8]| contents.groups.get(path).map(|group| list(group, "weight_names").unwrap_or_default());
+        let path = join(at, b"top_level_model_weights");
+        let mut as_listed = KerasLists { layers: Vec::new(), top: weights_of(&path).map(|names| (path, names)) };
         for layer in layers {
+            let path = join(at, &layer);
+            let own = String::from_utf8_lossy(&layer).into_owned();
+            let names = weights_of(&path).unwrap_or_default();
+            as_listed.layers.push((path, own, names));
             let name = String::from_utf8_lossy(&layer).into_owned();
             self.layers.push(KerasGroup { name, tensors: lists.weights(&join(at, &layer), true) });
         }
@@ -143,6 +165,7 @@ impl KerasFacts {
         }
         self.optimizer = lists.weights(b"optimizer_weights", false);
         let Lists { there, named, faults, names, .. } = lists;
+        self.lists = Some(as_listed);
         let below =
             |path: &[u8]| at.is_empty() || path.starts_with(&join(at, b"")) || path.starts_with(b"optimizer_weights/");
         let extra: Vec<Error> = there
@@ -174,8 +197,12 @@ impl KerasFacts {
         }
         for (path, attributes) in all {
             let owner = path.strip_suffix(b"vars").map(|owner| owner.strip_suffix(b"/").unwrap_or(owner));
-            if let (Some(owner), Some(name)) = (owner, one(attributes, "name")) {
+            let Some(owner) = owner else { continue };
+            if let Some(name) = one(attributes, "name") {
                 facts.group_names.insert(owner.to_vec(), name);
+            }
+            if !groups.contains_key(path.as_slice()) {
+                facts.empty_groups.push(owner.to_vec());
             }
         }
         for (group, mut sets) in groups {
@@ -199,7 +226,7 @@ impl KerasFacts {
     /// If the metadata are no JSON.
     pub(super) fn add_metadata(&mut self, metadata: &[u8]) -> Result<()> {
         let json: serde_json::Value =
-            serde_json::from_slice(metadata).map_err(|error| Error::malformed("metadata.json", error.to_string()))?;
+            serde_json::from_slice(metadata).map_err(|error| Error::malformed("Keras metadata", error.to_string()))?;
         let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
         self.keras_version = text("keras_version");
         self.date_saved = text("date_saved");

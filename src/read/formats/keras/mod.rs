@@ -11,8 +11,8 @@ mod read;
 
 use facts::{CONFIG, WEIGHTS};
 
-pub use config::{ConfigLayer, ConfigTree};
-pub use facts::{KerasFacts, KerasGroup, Naming};
+pub use config::{ConfigLayer, ConfigTree, snake};
+pub use facts::{KerasFacts, KerasGroup, KerasLists, Naming};
 pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
 
 use super::file_format::{FileFormat, Probe};
@@ -36,7 +36,10 @@ pub(super) const SHARDED: FileFormat =
 const LIST: &str = ".weights.json";
 
 fn is_h5(probe: &Probe<'_>) -> bool {
-    [0, 512, 1024].iter().any(|at| probe.head.get(*at..).is_some_and(|bytes| bytes.starts_with(SIGNATURE)))
+    // What a program put before it has a length of a power of two.
+    [0, 512, 1024, 2048, 4096, 8192]
+        .iter()
+        .any(|at| probe.head.get(*at..).is_some_and(|bytes| bytes.starts_with(SIGNATURE)))
 }
 
 /// A zip archive whose first member is one of Keras', or that is called `.keras`.

@@ -143,22 +143,35 @@ pub(super) fn open_h5(path: &Path, limits: &Limits) -> Result<Opened> {
     Ok(opened(KerasFile::new(format, sets, vec![path.to_path_buf()], facts), (contents, faults)))
 }
 
+/// What to do with weights that are packed and too large for memory.
+const UNPACK: &str = "they are packed, and would be unpacked into memory; `unzip` the archive into a directory and give \
+                      that: its files are read where they lie";
+
 /// Opens an archive.
 ///
 /// # Errors
 /// If it is none, or its weights cannot be read.
 pub(super) fn open_archive(path: &Path, limits: &Limits) -> Result<Opened> {
-    let archive = Archive::open(Arc::new(Source::open(path)?))?;
+    let mut archive = Archive::open(Arc::new(Source::open(path)?))?;
+    let mut faults = archive.take_faults();
     // Of several members of one name Python's zipfile takes the last.
     let member = archive.members().iter().rev().find(|member| member.name == WEIGHTS.as_bytes()).cloned();
     let Some(member) = member else {
+        if let Some(at) = faults.iter().position(|error| error.location().key.as_deref() == Some(WEIGHTS.as_bytes())) {
+            return Err(faults.swap_remove(at));
+        }
         let why = format!("a zip archive without {WEIGHTS}: no .keras model with weights in HDF5");
         return Err(Error::new(ErrorKind::NotACheckpoint(why)).in_file(path));
     };
-    let (source, start) = match member.packing {
-        Packing::Stored => (Arc::clone(archive.source()), member.start),
+    let (source, start) = if member.packing == Packing::Stored {
+        (Arc::clone(archive.source()), member.start)
+    } else {
         // What is deflated cannot be read in place: it is unpacked once, for a file that somebody packed again.
-        _ => (Arc::new(Source::memory(path, archive.read(&member, limits.message)?)), 0),
+        let whole = archive.read(&member, limits.unpacked).map_err(|error| match error.kind() {
+            ErrorKind::LimitExceeded { .. } => error.with_help(UNPACK).for_key(WEIGHTS.as_bytes()),
+            _ => error.for_key(WEIGHTS.as_bytes()),
+        });
+        (Arc::new(Source::memory(path, whole?)), 0)
     };
     let inside = |error: Error| error.for_key(WEIGHTS.as_bytes()).in_file(path);
     let file = File::open(source, start, member.len, limits).map_err(inside)?;
@@ -171,15 +184,19 @@ pub(super) fn open_archive(path: &Path, limits: &Limits) -> Result<Opened> {
     let mut facts = KerasFacts::read(&mut contents);
     for (name, take) in [(METADATA, true), (CONFIG, false)] {
         let Some(member) = archive.members().iter().rev().find(|member| member.name == name.as_bytes()) else {
+            if faults.iter().any(|error| error.location().key.as_deref() == Some(name.as_bytes())) {
+                continue;
+            }
             let why = format!("it has no {name}: Keras cannot load the model");
             contents.notes.push(Error::malformed("Keras archive", why).in_file(path));
             continue;
         };
-        let read = archive.read(member, limits.message).and_then(|bytes| said(&bytes, take, &mut facts));
+        let read = archive.read(member, limits.text).and_then(|bytes| said(&bytes, take, &mut facts));
         if let Err(error) = read {
             contents.damage.push(error.for_key(name.as_bytes()).in_file(path));
         }
     }
+    contents.damage.append(&mut faults);
     let mut sets = DataSets::default();
     let faults = sets.add(file, &mut contents, true);
     let opening = KerasFile::new(&KERAS_ARCHIVE, sets, vec![path.to_path_buf()], facts);
@@ -231,9 +248,11 @@ pub(super) fn open_sharded(path: &Path, limits: &Limits) -> Result<Opened> {
     if sets.is_empty() && !faults.is_empty() {
         return Err(faults.swap_remove(0));
     }
-    for group in map.keys() {
+    // Of a group in a file that cannot be read, that is told already.
+    let is_there = |file: &String| paths.iter().any(|path| path.file_name().is_some_and(|name| *name == **file));
+    for (group, files) in &map {
         let stored = group.trim_start_matches('/').as_bytes();
-        if !all.groups.contains_key(stored) && faults.is_empty() {
+        if !all.groups.contains_key(stored) && files.iter().all(is_there) {
             let why = "the list has this group, the files have not";
             all.damage.push(Error::malformed("list of weights", why).for_key(stored).in_file(path));
         }
@@ -251,7 +270,7 @@ fn beside(path: &Path, limits: &Limits, facts: &mut KerasFacts, contents: &mut C
         if !storage::is_file(&file) {
             continue;
         }
-        let read = Source::open(&file).and_then(|source| said(&source.head(limits.message)?, is_metadata, facts));
+        let read = Source::open(&file).and_then(|source| said(&source.head(limits.text)?, is_metadata, facts));
         if let Err(error) = read {
             contents.notes.push(error.in_file(&file));
         }

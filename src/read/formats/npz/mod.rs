@@ -3,8 +3,10 @@
 mod array;
 mod header;
 mod read;
+mod write;
 
 pub use read::{NPY as NPY_FORMAT, NPZ as NPZ_FORMAT};
+pub use write::{NpySink, NpzSink};
 
 use super::{FileFormat, Probe};
 

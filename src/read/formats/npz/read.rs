@@ -86,12 +86,15 @@ impl Container for Arrays {
 /// If it is none, or its list of members cannot be read.
 pub(super) fn open_npz(path: &Path, limits: &Limits) -> Result<Opened> {
     let source = Arc::new(Source::open(path)?);
-    let archive = Archive::open(Arc::clone(&source))?;
+    let mut archive = Archive::open(Arc::clone(&source))?;
     let (mut tensors, mut encoded) = (Builder::default(), BTreeMap::new());
-    let (mut damage, mut notes) = (Vec::new(), Vec::new());
+    let (mut damage, mut notes) = (archive.take_faults(), Vec::new());
     if archive.has_doubles() {
         let why = "a name is in the archive more than once; which of them is read depends on the reader";
         notes.push(Error::malformed("zip archive", why).in_file(path));
+    }
+    if archive.members().is_empty() && !damage.is_empty() {
+        return Err(damage.swap_remove(0));
     }
     for member in archive.members() {
         let Some(name) = member.name.strip_suffix(b".npy") else {

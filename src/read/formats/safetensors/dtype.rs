@@ -29,6 +29,30 @@ pub(super) fn dtype(name: &str) -> Option<DType> {
     })
 }
 
+/// The name of a dtype, with its place in the order in which the library lays tensors out; `None` for those that it does
+/// not have. Only what every version of the library reads: of the small floats the two that it had first.
+pub(super) fn name(dtype: DType) -> Option<(u8, &'static str)> {
+    Some(match dtype {
+        DType::Bool => (0, "BOOL"),
+        DType::UInt8 => (4, "U8"),
+        DType::Int8 => (5, "I8"),
+        DType::Float8E5M2 => (6, "F8_E5M2"),
+        DType::Float8E4M3FN => (7, "F8_E4M3"),
+        DType::Int16 => (9, "I16"),
+        DType::UInt16 => (10, "U16"),
+        DType::Float16 => (11, "F16"),
+        DType::BFloat16 => (12, "BF16"),
+        DType::Int32 => (13, "I32"),
+        DType::UInt32 => (14, "U32"),
+        DType::Float32 => (15, "F32"),
+        DType::Complex64 => (16, "C64"),
+        DType::Float64 => (17, "F64"),
+        DType::Int64 => (18, "I64"),
+        DType::UInt64 => (19, "U64"),
+        _ => return None,
+    })
+}
+
 /// Bits of an element of the dtypes that are not decoded: their entries can still be checked.
 pub(super) fn undecoded_bits(name: &str) -> Option<u64> {
     Some(match name {

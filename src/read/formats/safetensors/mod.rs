@@ -3,8 +3,10 @@
 mod dtype;
 mod header;
 mod read;
+mod write;
 
 pub use read::SAFETENSORS;
+pub use write::SafetensorsSink;
 
 use super::{FileFormat, Probe};
 

@@ -3,6 +3,10 @@
 //! Which keys are slices is never guessed from their form (a user's tensor may have a name that begins with NUL): for
 //! every entry that lists slices their keys are computed, and exactly those are taken out of the listing.
 
+mod write;
+
+pub use write::BundleSink;
+
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -1,0 +1,121 @@
+//! Classes of Keras by the names that it makes of them, where a file says no more.
+
+use crate::read::formats::keras::snake;
+
+/// Classes that a group may be called after.
+const CLASSES: &[&str] = &[
+    "BatchNormalization",
+    "Bidirectional",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+    "ConvLSTMCell",
+    "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "Dropout",
+    "EinsumDense",
+    "Embedding",
+    "Flatten",
+    "Functional",
+    "GRU",
+    "GRUCell",
+    "GroupNormalization",
+    "InputLayer",
+    "LSTM",
+    "LSTMCell",
+    "LayerNormalization",
+    "MultiHeadAttention",
+    "Normalization",
+    "PReLU",
+    "RNN",
+    "RMSNormalization",
+    "ReLU",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "Sequential",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "Softmax",
+    "StackedRNNCells",
+    "TimeDistributed",
+    "TFOpLambda",
+    "MaxPooling2D",
+    "GlobalAveragePooling2D",
+    "ELU",
+    "LeakyReLU",
+];
+
+/// Those that hold nothing but variables.
+pub(super) const PLAIN: &[&str] = &[
+    "BatchNormalization",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "EinsumDense",
+    "Embedding",
+    "GroupNormalization",
+    "LayerNormalization",
+    "Normalization",
+    "PReLU",
+    "RMSNormalization",
+    "SeparableConv1D",
+    "SeparableConv2D",
+];
+
+/// The class that a name is made of: that of the n-th `dense_3`, or of a group that is called so.
+pub(super) fn class_by_name(name: &str) -> Option<String> {
+    let stem = unnumbered(name);
+    [name, stem]
+        .iter()
+        .find_map(|name| CLASSES.iter().find(|class| snake(class) == **name))
+        .map(|class| (*class).to_owned())
+}
+
+/// A name without the number that Keras puts behind the second of a kind.
+pub(super) fn unnumbered(name: &str) -> &str {
+    match name.rsplit_once('_') {
+        Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => stem,
+        _ => name,
+    }
+}
+
+/// A class by the name of its group alone.
+pub(super) fn class_of(segment: &str) -> String {
+    class_by_name(segment).unwrap_or_else(|| {
+        let word = |word: &str| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+        };
+        unnumbered(segment).split('_').map(word).collect()
+    })
+}
+
+/// The names of the variables of a class, where their number leaves no doubt.
+pub(super) fn names_of(class: &str, count: usize) -> Vec<&'static str> {
+    let all: &[&str] = match class {
+        "Dense" | "EinsumDense" => &["kernel", "bias"],
+        class if class.starts_with("Conv") && !class.contains("LSTM") => &["kernel", "bias"],
+        "Embedding" => &["embeddings"],
+        "BatchNormalization" if count == 4 => &["gamma", "beta", "moving_mean", "moving_variance"],
+        "LayerNormalization" | "GroupNormalization" if count == 2 => &["gamma", "beta"],
+        "LSTMCell" | "GRUCell" | "SimpleRNNCell" | "ConvLSTMCell" => &["kernel", "recurrent_kernel", "bias"],
+        "SeparableConv1D" | "SeparableConv2D" if count == 3 => &["depthwise_kernel", "pointwise_kernel", "bias"],
+        "PReLU" => &["alpha"],
+        "RMSNormalization" => &["scale"],
+        _ => &[],
+    };
+    all.iter().copied().take(count).collect()
+}

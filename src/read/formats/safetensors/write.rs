@@ -1,0 +1,178 @@
+//! Writing safetensors: one file as the library writes it, byte for byte, or several with an index.
+//!
+//! Source: `serialize` in `tensor.rs` of the safetensors library (0.8), and the index that Hugging Face's libraries write
+//! beside sharded files. Tensors lie by dtype, the widest first, and then by name.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::dtype;
+use crate::base::error::{Error, Result};
+use crate::read::container::{Header, Incoming, PartId, Sink};
+use crate::read::storage::NewFile;
+
+/// A file, or a set of files, that is being written.
+#[derive(Debug)]
+pub struct SafetensorsSink {
+    dir: PathBuf,
+    /// The name without `.safetensors`.
+    stem: String,
+    /// Most bytes of tensors in one file, if there may be several.
+    shard_size: Option<u64>,
+    headers: Vec<Header>,
+    /// Which tensors lie in which file, in order.
+    files: Vec<Vec<usize>>,
+    /// The file of each tensor.
+    file_of: BTreeMap<usize, usize>,
+    open: Option<(usize, NewFile)>,
+    names: Vec<String>,
+}
+
+impl SafetensorsSink {
+    /// `name` ends in `.safetensors`, or is made to.
+    pub fn new(dir: &Path, name: &str, shard_size: Option<u64>) -> Self {
+        let stem = name.strip_suffix(".safetensors").unwrap_or(name).to_owned();
+        Self {
+            dir: dir.to_path_buf(),
+            stem,
+            shard_size,
+            headers: Vec::new(),
+            files: Vec::new(),
+            file_of: BTreeMap::new(),
+            open: None,
+            names: Vec::new(),
+        }
+    }
+
+    fn file_name(&self, file: usize) -> String {
+        match self.files.len() {
+            0 | 1 => format!("{}.safetensors", self.stem),
+            of => format!("{}-{:05}-of-{of:05}.safetensors", self.stem, file.saturating_add(1)),
+        }
+    }
+
+    /// The header of a file: its length, and JSON filled up with blanks to a multiple of eight.
+    fn header(&self, tensors: &[usize]) -> Vec<u8> {
+        let mut entries = Map::new();
+        let mut at = 0u64;
+        for header in tensors.iter().filter_map(|n| self.headers.get(*n)) {
+            let end = at.saturating_add(bytes(header));
+            let (_, dtype) = dtype::name(header.dtype).unwrap_or_default();
+            let name = String::from_utf8_lossy(&header.name).into_owned();
+            let shape = header.shape.dims().unwrap_or_default();
+            entries.insert(name, json!({ "dtype": dtype, "shape": shape, "data_offsets": [at, end] }));
+            at = end;
+        }
+        let mut json = Value::Object(entries).to_string().into_bytes();
+        json.resize(json.len().next_multiple_of(8), b' ');
+        let mut out = (json.len() as u64).to_le_bytes().to_vec();
+        out.extend(json);
+        out
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.open.take().map_or(Ok(()), |(_, file)| file.finish())
+    }
+
+    fn open(&mut self, file: usize) -> Result<()> {
+        self.close()?;
+        let name = self.file_name(file);
+        let mut out = NewFile::create(&self.dir.join(&name))?;
+        out.write(&self.header(self.files.get(file).map(Vec::as_slice).unwrap_or_default()))?;
+        self.names.push(name);
+        self.open = Some((file, out));
+        Ok(())
+    }
+}
+
+/// Bytes of a tensor.
+fn bytes(header: &Header) -> u64 {
+    let size = header.dtype.element_size().unwrap_or(0);
+    header.shape.elements().and_then(|n| n.checked_mul(size)).unwrap_or(0)
+}
+
+impl Sink for SafetensorsSink {
+    fn refuses(&self, header: &Header) -> Option<String> {
+        if dtype::name(header.dtype).is_none() {
+            return Some(format!("safetensors has no {}", header.dtype));
+        }
+        match std::str::from_utf8(&header.name) {
+            Err(_) => Some("its name is not UTF-8, which safetensors asks for".to_owned()),
+            Ok("__metadata__") => Some("safetensors keeps something else under this name".to_owned()),
+            Ok(_) => None,
+        }
+    }
+
+    fn begin(&mut self, all: &[Header]) -> Result<Vec<PartId>> {
+        self.headers = all.to_vec();
+        // Files are filled in the order of names, as those do who shard a model.
+        let mut files: Vec<(Vec<usize>, u64)> = vec![(Vec::new(), 0)];
+        for (n, header) in all.iter().enumerate() {
+            let is_full = |(_, held): &(Vec<usize>, u64)| {
+                self.shard_size.is_some_and(|most| *held > 0 && held.saturating_add(bytes(header)) > most)
+            };
+            if files.last().is_some_and(is_full) {
+                files.push((Vec::new(), 0));
+            }
+            if let Some((tensors, held)) = files.last_mut() {
+                tensors.push(n);
+                *held = held.saturating_add(bytes(header));
+            }
+        }
+        self.files = files.into_iter().map(|(tensors, _)| tensors).collect();
+        for (file, tensors) in self.files.iter_mut().enumerate() {
+            let order = |n: &usize| {
+                let header = all.get(*n);
+                let rank = header.and_then(|header| dtype::name(header.dtype)).map(|(rank, _)| rank);
+                (std::cmp::Reverse(rank), header.map(|header| header.name.as_slice()))
+            };
+            tensors.sort_by(|a, b| order(a).cmp(&order(b)));
+            self.file_of.extend(tensors.iter().map(|n| (*n, file)));
+        }
+        // A file without tensors has a header, too.
+        self.open(0)?;
+        Ok(self.files.iter().flatten().map(|n| (*n, 0)).collect())
+    }
+
+    fn part(&mut self, (tensor, _): PartId, _: Incoming) -> Result<()> {
+        let file = self.file_of.get(&tensor).copied().unwrap_or(0);
+        if self.open.as_ref().is_none_or(|(open, _)| *open != file) {
+            self.open(file)?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let not_open = || Error::malformed("safetensors", "bytes of a tensor that was not announced");
+        self.open.as_mut().ok_or_else(not_open)?.1.write(bytes)
+    }
+
+    fn end_part(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Vec<String>> {
+        self.close()?;
+        if self.files.len() > 1 {
+            let total: u64 = self.headers.iter().map(bytes).fold(0, u64::saturating_add);
+            let map: Map<String, Value> = self
+                .headers
+                .iter()
+                .enumerate()
+                .map(|(n, header)| {
+                    let file = self.file_name(self.file_of.get(&n).copied().unwrap_or(0));
+                    (String::from_utf8_lossy(&header.name).into_owned(), Value::String(file))
+                })
+                .collect();
+            let index = json!({ "metadata": { "total_size": total }, "weight_map": map });
+            let name = format!("{}.safetensors.index.json", self.stem);
+            let mut out = NewFile::create(&self.dir.join(&name))?;
+            out.write(format!("{index:#}\n").as_bytes())?;
+            out.finish()?;
+            self.names.push(name);
+        }
+        Ok(self.names)
+    }
+}

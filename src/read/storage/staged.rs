@@ -1,0 +1,269 @@
+//! Files that appear under their names only complete: written into a directory of their own beside the place where they
+//! shall be, and moved there once all of them are whole.
+//!
+//! Whatever ends the program before, nothing lies under the names that were meant, and nothing that lay there is lost.
+//! Two programs that write to one place do not mix: the second is refused while the first works.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::base::error::{Error, ErrorKind, Result};
+
+/// Where files lie that are being replaced.
+const ASIDE: &str = "replaced";
+
+/// A directory in which files are prepared.
+#[derive(Debug)]
+pub struct Staged {
+    /// Where they shall lie.
+    target: PathBuf,
+    /// Where they are prepared.
+    dir: PathBuf,
+    /// Held while they are: the system lets go of it however the program ends.
+    lock: Option<(File, PathBuf)>,
+}
+
+/// A file that is being written.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl Staged {
+    /// A place to prepare the files that shall be called `name` and more in the directory `target`, which is made if it
+    /// is not there. What a run that was killed left of its own is taken away.
+    ///
+    /// # Errors
+    /// If another program is writing there under this name, or nothing can be written there.
+    pub fn new(target: &Path, name: &str) -> Result<Self> {
+        let at = |error: io::Error| Error::io(error, target);
+        fs::create_dir_all(target).map_err(at)?;
+        let lock_path = target.join(format!(".{name}.ckpt-lock"));
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.map_err(|error| Error::io(error, &lock_path))?;
+        if lock.try_lock().is_err() {
+            let why = "another program is writing to this place".to_owned();
+            return Err(Error::new(ErrorKind::Request(why)).in_file(&target.join(name)));
+        }
+        let dir = target.join(format!(".{name}.ckpt-new"));
+        // Nobody else holds the lock: what lies here is of nobody who still runs. It was ended while it replaced files
+        // if some of them lie aside: then none of the new ones can be found yet, and the old ones come back.
+        if dir.symlink_metadata().is_ok() {
+            for entry in fs::read_dir(dir.join(ASIDE)).into_iter().flatten().flatten() {
+                fs::rename(entry.path(), target.join(entry.file_name())).map_err(at)?;
+            }
+            fs::remove_dir_all(&dir).map_err(|error| Error::io(error, &dir))?;
+        }
+        fs::create_dir(&dir).map_err(|error| Error::io(error, &dir))?;
+        Ok(Self { target: target.to_path_buf(), dir, lock: Some((lock, lock_path)) })
+    }
+
+    /// The directory to write into, by [`NewFile`].
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Waits until these files are on the disk; to be done before they are moved, and may be done while they are read.
+    ///
+    /// # Errors
+    /// If one of them cannot be written there.
+    pub fn sync(&self, names: &[String]) -> Result<()> {
+        names.iter().try_for_each(|name| {
+            let path = self.dir.join(name);
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(|error| Error::io(error, &path))
+        })
+    }
+
+    /// Moves the files to where they shall lie: `names`, those by which the others are found last. With `replace` what
+    /// lies under these names and under `outdated` is taken away, those by which the others are found first.
+    ///
+    /// # Errors
+    /// If one of them lies there already and `replace` is not said, or cannot be moved. Then what lay there lies there
+    /// still.
+    pub fn commit(mut self, names: &[String], outdated: &[String], replace: bool) -> Result<Vec<PathBuf>> {
+        let lies = |name: &&String| self.target.join(name).symlink_metadata().is_ok();
+        if let Some(name) = names.iter().find(lies).filter(|_| !replace) {
+            return Err(taken(&self.target.join(name)));
+        }
+        let aside = self.dir.join(ASIDE);
+        fs::create_dir(&aside).map_err(|error| Error::io(error, &aside))?;
+        let old: Vec<&String> = names.iter().rev().chain(outdated).filter(lies).collect();
+        let moved = old.iter().try_for_each(|name| fs::rename(self.target.join(name), aside.join(name)));
+        let mut placed = Vec::new();
+        let moved = moved.and_then(|()| {
+            names.iter().try_for_each(|name| {
+                let to = self.target.join(name);
+                place(&self.dir.join(name), &to)?;
+                placed.push(to);
+                Ok(())
+            })
+        });
+        if let Err(error) = moved {
+            for to in &placed {
+                let _ = fs::remove_file(to);
+            }
+            for name in old {
+                let _ = fs::rename(aside.join(name), self.target.join(name));
+            }
+            let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
+            let at = names.get(placed.len()).map_or(self.target.clone(), |name| self.target.join(name));
+            return Err(if is_taken { taken(&at) } else { Error::io(error, &at) });
+        }
+        // From here on nothing comes back.
+        let _ = fs::rename(&aside, self.dir.join("done"));
+        // The names themselves are on the disk only now. Not every file system can be asked for that.
+        if let Ok(target) = File::open(&self.target) {
+            let _ = target.sync_all();
+        }
+        self.clear();
+        Ok(placed)
+    }
+
+    fn clear(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+        if let Some((_, path)) = self.lock.take() {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn taken(path: &Path) -> Error {
+    let why = "it is there already, and is not replaced without --force".to_owned();
+    Error::new(ErrorKind::Request(why)).in_file(path)
+}
+
+/// Moves a file to a name that nothing has; another program may have taken it just now.
+fn place(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // A file system without links.
+        Err(_) => fs::rename(from, to),
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            self.clear();
+        }
+    }
+}
+
+impl NewFile {
+    /// A file that is not there yet.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| Error::io(e, path))?;
+        Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(1 << 20, file) })
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// If they cannot be written: the disk may be full.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(|error| Error::io(error, &self.path))
+    }
+
+    /// Writes what is still in memory.
+    ///
+    /// # Errors
+    /// As [`NewFile::write`].
+    pub fn finish(self) -> Result<()> {
+        let path = self.path;
+        let written = self.out.into_inner().map_err(io::IntoInnerError::into_error).map(drop);
+        written.map_err(|error| Error::io(error, &path))
+    }
+}
+
+impl io::Seek for NewFile {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.out.seek(to)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(dir: &Path, name: &str) -> Option<Vec<u8>> {
+        fs::read(dir.join(name)).ok()
+    }
+
+    fn stage(dir: &Path, files: &[(&str, &[u8])]) -> Staged {
+        let staged = Staged::new(dir, "m").unwrap();
+        for (name, bytes) in files {
+            let mut file = NewFile::create(&staged.dir().join(name)).unwrap();
+            file.write(bytes).unwrap();
+            file.finish().unwrap();
+        }
+        staged
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn nothing_is_there_before_all_is_and_nothing_is_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let staged = stage(dir.path(), &[("m.data", b"1"), ("m.index", b"2")]);
+        assert!(read(dir.path(), "m.data").is_none());
+        assert!(Staged::new(dir.path(), "m").is_err(), "two do not mix");
+        drop(staged);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        stage(dir.path(), &[("m.data", b"1"), ("m.index", b"2")])
+            .commit(&names(&["m.data", "m.index"]), &[], false)
+            .unwrap();
+        assert_eq!(read(dir.path(), "m.index").unwrap(), b"2");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_there_is_replaced_only_when_told_and_comes_back_if_the_program_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["m.data", "m.index", "m.data2"] {
+            fs::write(dir.path().join(name), b"old").unwrap();
+        }
+        let all = names(&["m.data", "m.index"]);
+        let new: [(&str, &[u8]); 2] = [("m.data", b"new"), ("m.index", b"new")];
+        assert!(stage(dir.path(), &new).commit(&all, &[], false).is_err());
+        assert_eq!(read(dir.path(), "m.data").unwrap(), b"old");
+        // Ended after the old files had been moved aside and one of the new ones placed.
+        let staged = stage(dir.path(), &new);
+        let aside = staged.dir().join(ASIDE);
+        fs::create_dir(&aside).unwrap();
+        for name in ["m.index", "m.data"] {
+            fs::rename(dir.path().join(name), aside.join(name)).unwrap();
+        }
+        fs::rename(staged.dir().join("m.data"), dir.path().join("m.data")).unwrap();
+        let mut staged = staged;
+        staged.lock = None;
+        drop(staged);
+        let again = stage(dir.path(), &new);
+        assert_eq!(
+            [read(dir.path(), "m.data"), read(dir.path(), "m.index")],
+            [Some(b"old".to_vec()), Some(b"old".to_vec())]
+        );
+        again.commit(&all, &names(&["m.data2"]), true).unwrap();
+        assert_eq!(read(dir.path(), "m.data").unwrap(), b"new");
+        assert!(read(dir.path(), "m.data2").is_none(), "a file of the old set");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,4 @@
+//! What `convert` wrote, or would write.
+
+pub(in crate::report) mod json;
+pub(in crate::report) mod text;
