@@ -69,13 +69,22 @@ pub fn write(
         sums.insert(id, run.part(output, id, &mut *sink)?);
     }
     let mut files = sink.finish()?;
-    verify(&staged, target, recipe, &sums, limits, progress)?;
+    // What is compared comes from memory while the disk is still at work.
+    let (staged_files, is_synced) = (files.clone(), &staged);
+    std::thread::scope(|scope| {
+        let sync = scope.spawn(move || is_synced.sync(&staged_files));
+        let verified = verify(&staged, target, recipe, &sums, limits, progress);
+        let synced = sync.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        verified.and(synced)
+    })?;
     if target.state_file && target.format == OutFormat::Bundle {
         let mut state = NewFile::create(&staged.dir().join("checkpoint"))?;
         let quoted = quoted(&name);
         state.write(format!("model_checkpoint_path: {quoted}\nall_model_checkpoint_paths: {quoted}\n").as_bytes())?;
         state.finish()?;
-        files.push("checkpoint".to_owned());
+        let state = "checkpoint".to_owned();
+        staged.sync(std::slice::from_ref(&state))?;
+        files.push(state);
     }
     unchanged(&before)?;
     let outdated = outdated(target, &files);

@@ -65,6 +65,18 @@ impl Staged {
         &self.dir
     }
 
+    /// Waits until these files are on the disk; to be done before they are moved, and may be done while they are read.
+    ///
+    /// # Errors
+    /// If one of them cannot be written there.
+    pub fn sync(&self, names: &[String]) -> Result<()> {
+        names.iter().try_for_each(|name| {
+            let path = self.dir.join(name);
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(|error| Error::io(error, &path))
+        })
+    }
+
     /// Moves the files to where they shall lie: `names`, those by which the others are found last. With `replace` what
     /// lies under these names and under `outdated` is taken away, those by which the others are found first.
     ///
@@ -159,13 +171,13 @@ impl NewFile {
         self.out.write_all(bytes).map_err(|error| Error::io(error, &self.path))
     }
 
-    /// Writes what is still in memory, and waits until all of it is on the disk.
+    /// Writes what is still in memory.
     ///
     /// # Errors
     /// As [`NewFile::write`].
     pub fn finish(self) -> Result<()> {
         let path = self.path;
-        let written = self.out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+        let written = self.out.into_inner().map_err(io::IntoInnerError::into_error).map(drop);
         written.map_err(|error| Error::io(error, &path))
     }
 }

@@ -5,7 +5,7 @@
 //! names and shapes of what each has. An alignment that keeps the order and lets more layers fit than their names do is
 //! taken for the cause; where other layers would fit as well, it is likely and not certain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::Spec;
 use super::order::longest;
@@ -72,26 +72,33 @@ fn counted(component: &[u8]) -> Option<(&[u8], i64)> {
 pub(super) fn find(sides: &Sides) -> Option<Shift> {
     let families = families(sides);
     let (mut rules, mut moved, mut misplaced, mut certain) = (Vec::new(), Vec::new(), 0, true);
+    let (mut found, mut applied) = (0, 0usize);
     for ((parent, _), family) in &families {
+        // Every rule is applied to every name: what counts thousands of scopes otherwise shows in the first of them.
+        if !sides.allows(1, applied) {
+            break;
+        }
         let Some(aligned) = align(family) else { continue };
         let own: Vec<Moved> = aligned
             .pairs
             .iter()
             .filter(|(stored, wanted)| stored != wanted)
-            .map(|(stored, wanted)| Moved { parent: parent.clone(), stored: stored.to_vec(), wanted: wanted.to_vec() })
+            .map(|(stored, wanted)| Moved { parent: parent.to_vec(), stored: stored.to_vec(), wanted: wanted.to_vec() })
             .collect();
         let own_rules = rules_of(&own, family);
         // What lies deeper is another family of the same tensors: a rule that finds nothing more says nothing.
-        if gain(sides, &[rules.clone(), own_rules.clone()].concat()) <= gain(sides, &rules) {
+        let all = [rules.as_slice(), own_rules.as_slice()].concat();
+        applied = applied.saturating_add(all.len());
+        let with_own = gain(sides, &all);
+        if with_own <= found {
             continue;
         }
-        rules.extend(own_rules);
+        (rules, found) = (all, with_own);
         moved.extend(own);
         misplaced += aligned.misplaced;
         certain &= aligned.certain;
     }
-    let gain = gain(sides, &rules);
-    (gain > 0).then_some(Shift { rules: Rules { list: rules, gain, doubt: None }, moved, certain, misplaced })
+    (found > 0).then_some(Shift { rules: Rules { list: rules, gain: found, doubt: None }, moved, certain, misplaced })
 }
 
 /// What is to be said of layers that the model has more of: names make the last of them the new one, and if another one
@@ -109,7 +116,7 @@ pub(super) fn doubt(sides: &Sides) -> Option<String> {
                     && family.wanted.get(**other).zip(stored).is_some_and(|(wanted, stored)| fits(wanted, stored))
             };
             if let Some(other) = neighbours.find(is_alike) {
-                let shown = |name: &[u8]| escaped(&[&parent, name].concat()).into_owned();
+                let shown = |name: &[u8]| escaped(&[parent, name].concat()).into_owned();
                 return Some(format!(
                     ". By its name {} is the new one; it has the shapes of {}, and if it was put in before that one, they are \
                      counted otherwise and get each other's values without an error: compare an output of the model before \
@@ -131,19 +138,19 @@ fn in_order<'s>(side: &BTreeMap<&'s [u8], Layer<'s>>) -> Vec<&'s [u8]> {
 }
 
 /// Families of layers of which the two sides have other names or shapes.
-fn families(sides: &Sides) -> BTreeMap<(Vec<u8>, Vec<u8>), Family<'_>> {
-    let mut families: BTreeMap<(Vec<u8>, Vec<u8>), Family<'_>> = BTreeMap::new();
+fn families(sides: &Sides) -> BTreeMap<(&[u8], &[u8]), Family<'_>> {
+    let mut families: BTreeMap<(&[u8], &[u8]), Family<'_>> = BTreeMap::new();
     // Only what belongs to a layer that does not fit as it is called can be of a family that is counted otherwise.
-    let mut open: BTreeSet<(Vec<u8>, Vec<u8>)> = BTreeSet::new();
+    let mut open: HashSet<(&[u8], &[u8])> = HashSet::new();
     for tensor in sides.wanted.iter().filter(|tensor| !tensor.fits) {
-        open.extend(places(&tensor.name).map(|place| (place.parent.to_vec(), place.kind.to_vec())));
+        open.extend(places(&tensor.name).map(|place| (place.parent, place.kind)));
     }
     for (is_stored, tensor) in sides.wanted.iter().map(|t| (false, t)).chain(sides.stored.iter().map(|t| (true, t))) {
         if matches!(tensor.role, Role::Slot | Role::Optimizer) {
             continue;
         }
         for place in places(&tensor.name) {
-            let key = (place.parent.to_vec(), place.kind.to_vec());
+            let key = (place.parent, place.kind);
             if !open.contains(&key) {
                 continue;
             }

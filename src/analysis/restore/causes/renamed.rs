@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Restore, Spec};
 use super::kinds::AVERAGE;
-use super::segments::{Named, Renaming, renaming};
+use super::segments::{Named, Renaming, is_chance, renaming};
 use super::sides::Sides;
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::naming::roles::short_name;
@@ -120,13 +120,17 @@ pub(super) fn best(restore: &Restore, sides: &Sides) -> Option<Rules> {
         .zip(of_wanted.iter().map(String::as_str))
         .map(named)
         .collect();
-    let mut candidates = candidates(&stored, &wanted);
+    let candidates = candidates(&stored, &wanted);
+    let mut seen: BTreeSet<Vec<String>> = BTreeSet::from([Vec::new()]);
     let all = restore.missing.len();
-    let explains = |candidate: &Candidate| {
-        let gain = gain(sides, &candidate.rules);
-        gain >= all && candidate.guessed.is_none_or(|n| n < gain)
+    let mut tried: Vec<(Candidate, usize)> = Vec::new();
+    let mut try_all = |candidates: Vec<Candidate>, tried: &mut Vec<(Candidate, usize)>| {
+        let new: Vec<Candidate> = candidates.into_iter().filter(|one| seen.insert(one.rules.clone())).collect();
+        tried.extend(new.into_iter().map(|one| (gain(sides, &one.rules), one)).map(|(gain, one)| (one, gain)));
     };
-    if !candidates.iter().any(explains) {
+    try_all(candidates, &mut tried);
+    let explains = |(candidate, gain): &(Candidate, usize)| *gain >= all && candidate.guessed.is_none_or(|n| n < *gain);
+    if !tried.iter().any(explains) {
         // Two changes at once, of which neither finds anything alone.
         for rules in KINDS_OF_NAMES {
             let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
@@ -135,11 +139,11 @@ pub(super) fn best(restore: &Restore, sides: &Sides) -> Option<Rules> {
             let renamed: Vec<Named<'_>> =
                 names.iter().zip(&stored).map(|(name, stored)| Named { name, kind: stored.kind }).collect();
             let more = middles(&renamed, &wanted).into_iter();
-            candidates.extend(more.map(|rule| Candidate::of([rules.clone(), vec![rule]].concat())));
+            try_all(more.map(|rule| Candidate::of([rules.clone(), vec![rule]].concat())).collect(), &mut tried);
         }
     }
-    let found = candidates.into_iter().filter_map(|candidate| {
-        let rules = needed(restore, sides, candidate.rules)?;
+    let found = tried.into_iter().filter_map(|(candidate, gain)| {
+        let rules = needed(restore, sides, candidate.rules, gain)?;
         let explains = candidate.guessed.is_none_or(|n| {
             let n = n.min(rules.list.len());
             n < rules.gain || (n == rules.gain && n <= 3)
@@ -160,17 +164,13 @@ pub(super) fn gain(sides: &Sides, rules: &[String]) -> usize {
 }
 
 /// Those of the rules without which fewer would fit.
-fn needed(restore: &Restore, sides: &Sides, mut rules: Vec<String>) -> Option<Rules> {
-    if rules.is_empty() {
-        return None;
-    }
-    let all = gain(sides, &rules);
+fn needed(restore: &Restore, sides: &Sides, mut rules: Vec<String>, all: usize) -> Option<Rules> {
     // One tensor may have the name and shape of another by chance.
     if all < 2.min(restore.missing.len()) {
         return None;
     }
     let mut at = 0;
-    while at < rules.len() && rules.len() > 1 {
+    while at < rules.len() && rules.len() > 1 && sides.allows(rules.len(), rules.len()) {
         let mut fewer = rules.clone();
         fewer.remove(at);
         if gain(sides, &fewer) >= all {
@@ -241,7 +241,8 @@ fn middles(stored: &[Named<'_>], wanted: &[Named<'_>]) -> Vec<String> {
             }
         }
     }
-    let mut best: Vec<(String, usize)> = votes.into_iter().collect();
+    let all = wanted.len().min(LOOKED_AT);
+    let mut best: Vec<(String, usize)> = votes.into_iter().filter(|(_, times)| !is_chance(*times, all)).collect();
     // Of rules that are seen as often, the shortest says it in the fewest words.
     best.sort_by(|a, b| (b.1, a.0.len(), &a.0).cmp(&(a.1, b.0.len(), &b.0)));
     best.into_iter().take(TRIED).map(|(rule, _)| rule).collect()

@@ -52,6 +52,7 @@ struct Group<'n> {
 /// The rules that lead names of the checkpoint to those that are wanted. Several components that changed together are one
 /// change, or one each, if `each`.
 pub(in crate::analysis) fn renaming(stored: &[Named<'_>], wanted: &[Named<'_>], each: bool) -> Renaming {
+    let all = wanted.len();
     let (stored, wanted) = (groups(stored), groups(wanted));
     let mut doubt = None;
     let mut votes: BTreeMap<Change, Votes<'_>> = BTreeMap::new();
@@ -63,7 +64,7 @@ pub(in crate::analysis) fn renaming(stored: &[Named<'_>], wanted: &[Named<'_>], 
             merge(&mut seen.to, to);
         }
     }
-    let mut best: Vec<_> = votes.into_iter().collect();
+    let mut best: Vec<_> = votes.into_iter().filter(|(_, votes)| !is_chance(votes.times, all)).collect();
     best.sort_by_key(|(_, votes)| Reverse(votes.times));
     // One component becomes one other: of several that were seen, the one that was seen most.
     let mut taken = BTreeSet::new();
@@ -78,6 +79,11 @@ pub(in crate::analysis) fn renaming(stored: &[Named<'_>], wanted: &[Named<'_>], 
     }
     let is_plain = best.iter().all(|((from, to, _), _)| (from.len(), to.len()) == (1, 1));
     Renaming { rules, changes: best.len(), is_plain, doubt }
+}
+
+/// Whether so few of all tell nothing: among many names some are alike by chance.
+pub(super) fn is_chance(times: usize, all: usize) -> bool {
+    times.saturating_mul(500) < all
 }
 
 fn groups<'n>(names: &[Named<'n>]) -> Vec<Group<'n>> {

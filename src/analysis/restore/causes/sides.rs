@@ -1,6 +1,7 @@
 //! What both sides have, whatever fits: the ground on which a cause is judged, and the trial of what would repair it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 
 use super::super::rules::compatible;
 use super::super::stored::Stored;
@@ -13,6 +14,8 @@ use crate::read::checkpoint::Checkpoint;
 
 /// Restores of more tensors are not tried again with the options that a cause proposes.
 const MOST: usize = 100_000;
+/// How often rules are applied to names, at most, to find out which of them are needed: about a second.
+const MOST_APPLIED: usize = 4_000_000;
 
 /// A tensor of one side.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Tensor {
 pub(super) struct Sides {
     pub(super) wanted: Vec<Tensor>,
     pub(super) stored: Vec<Tensor>,
+    /// Positions in `wanted`, once they are asked for.
+    by_name: OnceCell<HashMap<Vec<u8>, usize>>,
 }
 
 impl Sides {
@@ -68,16 +73,25 @@ impl Sides {
 
     /// How many would fit, once the names of the checkpoint are changed so. Two that become one are none.
     pub(super) fn fitting_with(&self, renames: &Renames) -> usize {
-        let mut renamed: BTreeMap<Vec<u8>, Option<&Spec>> = BTreeMap::new();
+        let by_name = self
+            .by_name
+            .get_or_init(|| self.wanted.iter().enumerate().map(|(at, wanted)| (wanted.name.clone(), at)).collect());
+        // How many are led to each that is wanted, and whether it takes the last of them.
+        let mut led = vec![(0usize, false); self.wanted.len()];
         for tensor in &self.stored {
-            let name = renames.apply(&tensor.name).into_owned();
-            renamed.entry(name).and_modify(|spec| *spec = None).or_insert(Some(&tensor.spec));
+            let at = by_name.get(&*renames.apply(&tensor.name)).copied();
+            if let Some(at) = at
+                && let Some((wanted, led)) = self.wanted.get(at).zip(led.get_mut(at))
+            {
+                *led = (led.0.saturating_add(1), takes(wanted, &tensor.spec));
+            }
         }
-        let fits = |wanted: &&Tensor| {
-            let found = renamed.get(&wanted.name).copied().flatten();
-            found.is_some_and(|found| takes(wanted, found))
-        };
-        self.wanted.iter().filter(fits).count()
+        led.iter().filter(|(n, fits)| *n == 1 && *fits).count()
+    }
+
+    /// Whether so many trials of so many rules each are worth their time.
+    pub(super) fn allows(&self, trials: usize, rules: usize) -> bool {
+        self.stored.len().saturating_mul(trials).saturating_mul(rules) <= MOST_APPLIED
     }
 }
 

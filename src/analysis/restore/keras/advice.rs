@@ -3,6 +3,7 @@
 
 use super::answer::Answer;
 use super::listed::How;
+use super::messages::NO_CAST;
 use super::objects::KerasProgram;
 use super::ways::Way;
 use crate::analysis::restore::{Hint, Restore};
@@ -19,12 +20,14 @@ pub(super) fn give(restore: &mut Restore, answer: &Answer<'_>) {
     if restore.undetermined.is_some() {
         return;
     }
+    nameless(restore, answer);
     misplaced(restore, answer);
     renamed(restore, answer);
     if restore.ok || answer.is_whole {
         whole(restore, answer);
         return;
     }
+    halves(restore);
     kinds(restore, answer);
     layers(restore, answer);
     options(restore, answer);
@@ -42,6 +45,16 @@ fn some(names: &[&str]) -> String {
 /// A word for one or several.
 fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
+}
+
+/// What the answer does not say, where the file has no names of layers.
+fn nameless(restore: &mut Restore, answer: &Answer<'_>) {
+    if answer.way == Way::Path && !answer.is_whole && !answer.is_named && restore.raises.is_empty() {
+        restore.notes.push(
+            "the file does not say what its layers are called: that shapes and order fit is all that could be compared"
+                .to_owned(),
+        );
+    }
 }
 
 /// Weights that go where they are not meant for.
@@ -108,8 +121,22 @@ fn kinds(restore: &mut Restore, answer: &Answer<'_>) {
     }
 }
 
+/// Numbers that Keras cannot read back.
+fn halves(restore: &mut Restore) {
+    if restore.raises.iter().any(|raise| raise.message.contains(NO_CAST)) {
+        restore.hints.push(Hint::from(
+            "the file has bfloat16, which HDF5 has no type for and Keras reads as bytes: save in float32, or with Keras 3 as \
+             .weights.h5 or .keras, which say what they are (ckpt print reads them here)"
+                .to_owned(),
+        ));
+    }
+}
+
 /// Layers that only one side has, by their names.
 fn layers(restore: &mut Restore, answer: &Answer<'_>) {
+    if !answer.is_named {
+        return;
+    }
     let (own, theirs) = answer.layers();
     let only_own: Vec<&str> = own.iter().filter(|name| !theirs.contains(name)).copied().collect();
     let only_theirs: Vec<&str> = theirs.iter().filter(|name| !own.contains(name)).copied().collect();

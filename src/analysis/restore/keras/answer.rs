@@ -23,6 +23,8 @@ pub(super) struct Answer<'a> {
     pub(super) theirs: &'a BTreeMap<Vec<u8>, Identity>,
     pub(super) file: &'a Path,
     pub(super) way: Way,
+    /// Whether the file says what its layers are called.
+    pub(super) is_named: bool,
     /// Whether this is a whole model that is loaded.
     pub(super) is_whole: bool,
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::loading::Loading;
-use super::messages::{UNBUILT, failures, optimizer, other_count, other_shape, shown};
+use super::messages::{NO_CAST, UNBUILT, failures, optimizer, other_count, other_shape, shown};
 use super::objects::{DEPTH, Held, KerasProgram, Kind, Objects, joined};
 use super::saved::{Group, Saved};
 use crate::analysis::restore::Raise;
@@ -45,7 +45,10 @@ pub(super) fn load(objects: &Objects, saved: &Saved, program: KerasProgram, skip
         walk.loading.doubt("the order in which the model made its layers".to_owned());
         walk.loading.is_open = true;
     }
-    walk.loading.is_open |= objects.get(0).is_some_and(|root| !root.is_complete);
+    if objects.get(0).is_some_and(|root| !root.is_complete) {
+        walk.loading.doubt("by which attributes the model's class holds its layers".to_owned());
+        walk.loading.is_open = true;
+    }
     let mut failed = Failed::new();
     match walk.object(0, "", &mut failed, 0) {
         Err(raise) => walk.loading.raise = Some(raise),
@@ -198,6 +201,9 @@ impl Walk<'_> {
                 return Err(error.unwrap_or(missing));
             };
             // What comes behind the first that does not fit stays as it is, and is compared all the same.
+            if self.saved.is_opaque(set, self.program) {
+                error.get_or_insert_with(|| value_error(NO_CAST.to_owned()));
+            }
             if self.loading.fits(self.objects, (at, n), set) {
                 if error.is_none() {
                     self.loading.take((at, n), set);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::objects::{DEPTH, Held, KerasProgram, Kind, Object, Objects, Variable, joined};
 use super::parts::{Part, parts};
-use super::propagate::output_of;
+use super::propagate::{merged, output_of};
 use super::shapes::{Built, Dims, SILENT, dims, of_class};
 
 /// Makes objects of a configuration.
@@ -172,7 +172,12 @@ impl Maker {
         let is_sequence = class == "Sequential"
             || list.iter().filter_map(Value::as_object).all(|layer| !layer.contains_key("inbound_nodes"));
         let name = self.objects.get(at).map(|object| object.name.clone()).unwrap_or_default();
-        let scope = if is_sequence && self.program == KerasProgram::Keras3 { name } else { String::new() };
+        // A Sequential model without an input of its own is built by the one around it.
+        let scope = if is_sequence && self.program == KerasProgram::Keras3 {
+            joined(around.scope, &name)
+        } else {
+            String::new()
+        };
         let first = self.objects.all.len();
         let mut input = input_of(json).or_else(|| around.input.cloned());
         let mut is_built = input.is_some() || !is_sequence;
@@ -189,6 +194,11 @@ impl Maker {
             let around = Around { scope: &scope, input: before.as_ref(), depth: around.depth.saturating_add(1) };
             let (held, output) = self.layer(layer, around);
             let output = if class_of(layer) == "InputLayer" { own } else { output };
+            let output = output.or_else(|| {
+                let all: Option<Vec<Dims>> =
+                    sources(layer).into_iter().map(|name| outputs.get(name).cloned().flatten()).collect();
+                merged(class_of(layer), config_of(layer)?, &all?)
+            });
             input.clone_from(&output);
             let name = self.objects.get(held).map(|object| object.name.clone()).unwrap_or_default();
             outputs.insert(name, output);
@@ -278,6 +288,12 @@ fn first_name(value: &Value) -> Option<&str> {
         Value::Array(all) => all.first().and_then(first_name),
         _ => None,
     }
+}
+
+/// All layers whose outputs a layer takes at once, in the form of Keras 2.
+fn sources(json: &Map<String, Value>) -> Vec<&str> {
+    let node = json.get("inbound_nodes").and_then(|nodes| nodes.as_array()?.first()?.as_array());
+    node.into_iter().flatten().filter_map(|input| input.as_array()?.first()?.as_str()).collect()
 }
 
 /// The layer whose output a layer of a functional model takes first, in the form of Keras 2.

@@ -262,7 +262,13 @@ impl Objects {
     /// A layer of which only the list of its weights is known: all of them as its own.
     fn flatten(&mut self, at: usize, listed: &Listed) {
         let Some(object) = self.all.get_mut(at) else { return };
-        object.variables = Some(listed.weights.iter().map(|(name, set)| listed_variable(name, set.as_ref())).collect());
+        let mut variables: Vec<Variable> =
+            listed.weights.iter().map(|(name, set)| listed_variable(name, set.as_ref())).collect();
+        // The list has them in its order already, whatever is trained of them.
+        for variable in &mut variables {
+            variable.trainable = true;
+        }
+        object.variables = Some(variables);
         object.layers = Some(Vec::new());
         object.is_flat = true;
     }

@@ -4,7 +4,7 @@
 //! layer takes what stands under its own.
 
 use super::loading::Loading;
-use super::messages::{UNBUILT_OLD, tuple};
+use super::messages::{NO_CAST, UNBUILT_OLD, tuple};
 use super::objects::{KerasProgram, Objects, Which};
 use super::saved::{Listed, Saved, Set};
 use crate::analysis::restore::Raise;
@@ -18,6 +18,7 @@ pub(super) struct How {
 
 struct Lists<'a> {
     objects: &'a Objects,
+    saved: &'a Saved,
     program: KerasProgram,
     how: How,
     /// Whether the file does not say who wrote it, as none of Keras 1 does: its weights are converted.
@@ -37,7 +38,8 @@ type Ended = Raise;
 /// Loads a file into a model.
 pub(super) fn load(objects: &Objects, saved: &Saved, program: KerasProgram, how: How) -> Loading {
     let is_of_keras_1 = saved.version.as_deref().is_none_or(|version| version == "1");
-    let mut lists = Lists { objects, program, how, is_of_keras_1, loading: Loading::default(), pending: Vec::new() };
+    let mut lists =
+        Lists { objects, saved, program, how, is_of_keras_1, loading: Loading::default(), pending: Vec::new() };
     if let Err(raise) = lists.load(saved) {
         // Keras 2 has changed nothing yet.
         if program == KerasProgram::Keras2 {
@@ -194,6 +196,10 @@ impl Lists<'_> {
                 continue;
             }
             if self.loading.fits(self.objects, *which, set) {
+                // Keras 2 assigns at the end.
+                if self.program == KerasProgram::Keras3 && self.saved.is_opaque(set, self.program) {
+                    return Err(value_error(NO_CAST.to_owned()));
+                }
                 self.loading.take(*which, set);
                 continue;
             }
@@ -219,8 +225,15 @@ impl Lists<'_> {
 
     /// What Keras 2 assigns at the end, all together.
     fn assign(&mut self) -> Result<(), Ended> {
+        let opaque = |set: &Set| self.program == KerasProgram::Keras2 && self.saved.is_opaque(set, self.program);
         let mut error = None;
+        if self.loading.taken.iter().any(|(_, set)| opaque(set)) {
+            error = Some(value_error(NO_CAST.to_owned()));
+        }
         for (which, set) in std::mem::take(&mut self.pending) {
+            if error.is_none() && self.saved.is_opaque(&set, self.program) {
+                error = Some(value_error(NO_CAST.to_owned()));
+            }
             if self.loading.fits(self.objects, which, &set) {
                 if error.is_none() {
                     self.loading.take(which, &set);

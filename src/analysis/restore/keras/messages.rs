@@ -107,6 +107,9 @@ pub(super) fn optimizer(object: &Object, has: usize, found: usize) -> String {
     )
 }
 
+/// What is said of bfloat16 that h5py reads as two bytes.
+pub(super) const NO_CAST: &str = "No cast function available.";
+
 /// A model that has not made its variables.
 pub(super) const UNBUILT: &str = "You are loading weights into a model that has not yet been built. Try building the model \
      first by calling it on some data or by using `build()`.";

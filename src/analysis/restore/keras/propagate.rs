@@ -116,6 +116,27 @@ pub(super) fn output_of(class: &str, built: Built<'_>) -> Option<Dims> {
     })
 }
 
+/// What comes out of a layer that puts several together.
+pub(super) fn merged(class: &str, config: &serde_json::Map<String, Value>, inputs: &[Dims]) -> Option<Dims> {
+    let (first, others) = inputs.split_first()?;
+    match class {
+        "Add" | "Multiply" | "Average" | "Maximum" | "Minimum" | "Subtract" => {
+            others.iter().all(|other| other == first).then(|| first.clone())
+        }
+        "Concatenate" => {
+            let axis = config.get("axis").and_then(Value::as_i64).unwrap_or(-1);
+            let rank = i64::try_from(first.len()).ok()?;
+            let at = usize::try_from(if axis < 0 { axis.checked_add(rank)? } else { axis }).ok()?;
+            let mut along = inputs.iter().map(|dims| dims.get(at).copied().flatten());
+            let sum = along.try_fold(0u64, |sum, dim| sum.checked_add(dim?));
+            let mut dims = first.clone();
+            *dims.get_mut(at)? = sum;
+            Some(dims)
+        }
+        _ => None,
+    }
+}
+
 /// What a wrapper wraps, with the input that it gets.
 fn within<'c>(wrapped: &'c serde_json::Map<String, Value>, input: &'c Dims, built: Built<'c>) -> Option<Built<'c>> {
     Some(Built { config: wrapped.get("config")?.as_object()?, input: Some(input), program: built.program })

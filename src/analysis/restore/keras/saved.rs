@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::objects::KerasProgram;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::formats::keras::{KerasFacts, KerasFile};
 use crate::read::tensor::DType;
@@ -47,6 +48,9 @@ pub(super) struct Saved {
     pub(super) version: Option<String>,
     /// Whether it lists layers.
     pub(super) is_listed: bool,
+    /// Whether it says of its half-precision numbers what they are: HDF5 has no bfloat16, and of all writers Keras 3
+    /// alone puts that beside them, in groups of objects.
+    pub(super) is_tagged: bool,
     /// All data sets that are there, and not for training.
     pub(super) sets: Vec<Set>,
 }
@@ -86,6 +90,8 @@ impl Saved {
             }
         }
         saved.lists(facts, &by_name);
+        let is_new = saved.version.as_deref().is_some_and(|version| version.starts_with('3'));
+        saved.is_tagged = !saved.is_listed && (is_new || !facts.group_names.is_empty());
         Some(saved)
     }
 
@@ -130,6 +136,11 @@ impl Saved {
             .map(|rest| rest.split('/').next().unwrap_or(rest))
             .collect();
         names.into_iter()
+    }
+
+    /// Whether h5py gives the bytes of a data set as what nothing can be assigned from.
+    pub(super) fn is_opaque(&self, set: &Set, program: KerasProgram) -> bool {
+        set.dtype == DType::BFloat16 && !(self.is_tagged && program == KerasProgram::Keras3)
     }
 
     /// Whether an object is saved under this path, and not only something below it.

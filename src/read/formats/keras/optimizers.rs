@@ -26,7 +26,6 @@ pub(super) struct Optimizer {
 }
 
 /// The options on which it depends what slots there are.
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Options {
     average: bool,
