@@ -27,6 +27,7 @@ pub(super) struct Optimizer {
 
 /// The options on which it depends what slots there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 struct Options {
     average: bool,
     accumulates: bool,
