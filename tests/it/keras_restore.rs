@@ -150,3 +150,46 @@ fn pairs_load_as_keras_loads_them() {
     assert!(pairs >= 20, "{pairs} pairs");
     assert!(wrong.is_empty(), "{} of {pairs} pairs:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// Files that lie elsewhere in the fixtures, by a path below `testdata`.
+fn told(file: &str, model: &str, options: &RestoreOptions) -> Restore {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    predict(&dir.join(file), &dir.join(model), options)
+}
+
+/// A file against itself is `load_model`: what the model was compiled with counts too.
+#[test]
+fn whole_models_are_loaded() {
+    let whole = told("keras/keras3/whole.h5", "keras/keras3/whole.h5", &RestoreOptions::default());
+    assert_eq!(whole.call, "keras.models.load_model");
+    assert!(whole.raises[0].message.contains("'keras.metrics.mse'"), "{:?}", whole.raises);
+    assert!(whole.hints[0].code[0].contains("compile=False"), "{:?}", whole.hints);
+    // A class of the program makes its variables itself.
+    let custom = told("keras/keras3/model.keras", "keras/keras3/model.keras", &RestoreOptions::default());
+    assert!(
+        custom.undetermined.as_ref().is_some_and(|why| why.contains("custom_objects")),
+        "{:?}",
+        custom.undetermined
+    );
+}
+
+/// One side is TensorFlow's.
+#[test]
+fn checkpoints_and_files_of_keras_do_not_mix() {
+    let refused = told("saver_v2/plain", "keras/keras3/model.keras", &RestoreOptions::default());
+    assert!(refused.raises[0].message.starts_with("File format not supported: filepath="), "{:?}", refused.raises);
+    let opened = told("keras/keras3/model.keras", "object_graph/keras3", &RestoreOptions::default());
+    assert_eq!((opened.raises[0].class, opened.keras), ("DataLossError", None));
+}
+
+/// An option that would end the error is not proposed where it puts weights in the wrong place.
+#[test]
+fn advice_is_tried() {
+    let file = "keras_restore/named_3/stack.weights.h5";
+    let shorter = told(file, "keras_restore/named_3/shorter.config.json", &RestoreOptions::default());
+    assert!(!shorter.ok && shorter.hints.iter().all(|hint| hint.options.is_empty()), "{:?}", shorter.hints);
+    assert!(shorter.hints.iter().any(|hint| hint.text.contains("in the wrong place")), "{:?}", shorter.hints);
+    let head = told(file, "keras_restore/named_3/new_head.config.json", &RestoreOptions::default());
+    let hint = head.hints.iter().find(|hint| hint.repairs()).unwrap();
+    assert_eq!((hint.option_words(), hint.restores), (vec!["--skip-mismatch".to_owned()], Some(6)));
+}

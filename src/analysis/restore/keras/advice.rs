@@ -134,6 +134,9 @@ fn halves(restore: &mut Restore) {
 
 /// Layers that only one side has, by their names.
 fn layers(restore: &mut Restore, answer: &Answer<'_>) {
+    if !answer.is_named {
+        return;
+    }
     let (own, theirs) = answer.layers();
     let only_own: Vec<&str> = own.iter().filter(|name| !theirs.contains(name)).copied().collect();
     let only_theirs: Vec<&str> = theirs.iter().filter(|name| !own.contains(name)).copied().collect();

@@ -109,7 +109,7 @@ pub(in crate::analysis::restore) fn restore(
     }
     let certain = loading.raise.is_some() && !loading.is_open && (way != Way::Lists || loading.unknown.is_empty());
     if !loading.unknown.is_empty() && !certain {
-        restore.undetermined = Some(unknown(&loading.unknown));
+        restore.undetermined = Some(unknown(&loading.unknown, is_whole));
     }
     if let (Some(damage), None) = (checkpoint.damage().first(), &restore.undetermined) {
         restore.undetermined =
@@ -118,9 +118,12 @@ pub(in crate::analysis::restore) fn restore(
     if program == KerasProgram::Keras2 && !restore.raises.is_empty() && !loading.unknown.is_empty() {
         restore.notes.push(format!("another error may come first: not known is {}", loading.unknown.join("; ")));
     }
-    if restore.undetermined.is_some() {
+    let is_refused = is_whole && loading.raise.is_some() && loading.taken.is_empty() && loading.misfits.is_empty();
+    if is_refused || restore.undetermined.is_some() {
         // What fits and what does not is not told either: it hangs on the same.
-        restore.raises.clear();
+        if restore.undetermined.is_some() {
+            restore.raises.clear();
+        }
         restore.matched.clear();
         restore.missing.clear();
         restore.mismatched.clear();
@@ -247,13 +250,15 @@ fn unexpected(set: &Set) -> Option<Unexpected> {
 }
 
 /// What is not known, in a sentence.
-fn unknown(all: &[String]) -> String {
+fn unknown(all: &[String], is_whole: bool) -> String {
     const FEW: usize = 3;
     let shown = all.iter().take(FEW).cloned().collect::<Vec<_>>().join("; ");
     let more = all.len().saturating_sub(FEW);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!(
-        "not known: {shown}{more}. MODEL says it if it is a file with the weights of that program: a .keras, or what \
-         save_weights writes"
-    )
+    let why = if is_whole {
+        "classes of the program make their variables themselves, and load_model needs them (custom_objects)"
+    } else {
+        "MODEL says it if it is a file with the weights of that program: a .keras, or what save_weights writes"
+    };
+    format!("not known: {shown}{more}. {why}")
 }
