@@ -157,3 +157,16 @@ fn layers_that_are_numbered_otherwise_are_not_taken_for_one_another() {
     let paired = told.iter().filter(|row| row.1 == PairedBy::Layer).count();
     assert_eq!((paired, notes.len()), (2, 0), "{told:?} {notes:?}");
 }
+
+#[test]
+fn the_same_number_in_two_optimizers_is_not_the_same_slot() {
+    let dir = testdata().join("keras/across");
+    for (a, b) in
+        [("tf_keras_sequential/ckpt", "keras3_sequential/ckpt"), ("keras3_functional/ckpt", "tf_keras_functional/root")]
+    {
+        let (told, notes) = all(&open(&dir.join(a)).unwrap(), &open(&dir.join(b)).unwrap());
+        let slots = told.iter().filter(|(_, _, name)| name.contains("/_variables/"));
+        let wrong: Vec<_> = slots.filter(|row| matches!(row.0, Status::Shape | Status::DType)).collect();
+        assert!(wrong.is_empty(), "{a} {b}: {wrong:?} {notes:?}");
+    }
+}

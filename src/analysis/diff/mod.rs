@@ -101,7 +101,9 @@ impl<'c, 'o> Comparison<'c, 'o> {
             )),
         }
         let leftovers =
-            pair::by_graphs(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
+            pair::by_graphs(a, b, leftovers, (options, &others), &mut |pair| judge.pair(pair), &mut |note| {
+                notes.push(note);
+            });
         let leftovers =
             across::by_layers(a, b, leftovers, options, &mut |pair| judge.pair(pair), &mut |note| notes.push(note));
         judge.diff.notes.append(&mut notes);

@@ -145,7 +145,7 @@ pub(super) fn by_graphs(
     a: &Checkpoint,
     b: &Checkpoint,
     left: Leftovers,
-    options: &DiffOptions,
+    (options, others): (&DiffOptions, &Contradictions),
     each: &mut dyn FnMut(Pair<'_>),
     note: &mut dyn FnMut(String),
 ) -> Leftovers {
@@ -181,7 +181,8 @@ pub(super) fn by_graphs(
     let mut matches = matches.into_iter().peekable();
     for at in left.a {
         let key = matches.next_if(|(matched, _)| *matched == at).map(|(_, key)| key);
-        match key.and_then(|key| keys.remove(&key)) {
+        let is_other = |key: &[u8]| others.has(at) && a.tensor_at(at).is_some_and(|tensor| *tensor.name == *key);
+        match key.filter(|key| !is_other(key)).and_then(|key| keys.remove(&key)) {
             Some(b_at) => {
                 if let (Some(x), Some(y)) = (a.tensor_at(at), b.tensor_at(b_at)) {
                     each(Pair { a: (at, &x), b: (b_at, &y), how });
