@@ -70,9 +70,12 @@ pub(crate) struct Args {
     /// Read names in selectors as regular expressions.
     #[arg(long)]
     regex: bool,
-    /// Leave out optimizer state, counters and averages.
+    /// Leave out what only training needs: optimizer state, counters, averages, strings that are no vocabulary.
     #[arg(long)]
     weights_only: bool,
+    /// Call tensors as their variables are called in the program, as `list --names` shows it.
+    #[arg(long)]
+    names: bool,
     /// Rename tensors, as sed does; several apply in order.
     #[arg(long, value_name = "S/REGEX/REPLACEMENT/")]
     map: Vec<String>,
@@ -179,6 +182,7 @@ impl Args {
             only: Selector::parse(&only, self.regex)?,
             ignore: Selector::parse(&self.ignore, self.regex)?,
             weights_only: self.weights_only,
+            own_names: self.names,
             renames: Renames::parse(&self.map)?,
             casts: self.cast.iter().map(|text| cast(text, self.regex)).collect::<Result<_>>()?,
             combine: match (self.mean, self.merge) {

@@ -326,3 +326,22 @@ fn the_recipes_of_the_page_work() {
     }
     assert!(run >= 9, "{run}");
 }
+
+#[test]
+fn tensors_are_called_as_their_variables_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = |path: &Path| -> Vec<String> {
+        let all = open(path).unwrap();
+        all.tensors().iter().map(|t| String::from_utf8_lossy(&t.name).into_owned()).collect()
+    };
+    // Keras 3 keeps paths of layers, and the configuration says what they are called.
+    let out = dir.path().join("keras.safetensors");
+    converted(0, &testdata().join("keras/keras3/model.keras"), &out, &["--weights-only", "--names"]);
+    let found = names(&out);
+    assert!(!found.is_empty() && found.iter().all(|name| !name.contains("vars/")), "{found:?}");
+    // Variables that an export has twice are written once.
+    let out = dir.path().join("export.npz");
+    let said = converted(0, &testdata().join("saved_model/keras3_export/model"), &out, &["--weights-only", "--names"]);
+    let found = names(&out);
+    assert!(found.iter().all(|name| !name.contains("variables/")), "{found:?}\n{said}");
+}

@@ -271,6 +271,31 @@ fn a_surplus_shard_is_told_by_inspect_too() {
     for command in ["inspect", "validate"] {
         let (text, status) = run(&[command, prefix.to_str().unwrap()]);
         assert!(text.contains("m.data-00001-of-00002 is not counted by the index, which has 1 shard\n"), "{text}");
+        assert!(text.contains("keep"), "{text}");
         assert_eq!(status, Some(0));
     }
+}
+
+// The prefix of a SavedModel's variables, its directory: one thing, and one verdict.
+#[test]
+fn variables_without_their_index_get_the_verdict_of_their_model() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("variables")).unwrap();
+    let model = Path::new("testdata/saved_model/tf2/model");
+    for file in ["saved_model.pb", "variables/variables.data-00000-of-00001"] {
+        std::fs::copy(model.join(file), dir.path().join(file)).unwrap();
+    }
+    for path in [dir.path().to_owned(), dir.path().join("variables/variables")] {
+        let (text, status) = run(&["validate", path.to_str().unwrap()]);
+        assert!(text.contains("missing-variables"), "{text}");
+        assert_eq!(status, Some(1));
+    }
+}
+
+#[test]
+fn what_only_has_the_name_of_a_saved_model_is_not_headed_so() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("saved_model.pbtxt"), "item { id: 1 name: \"cat\" }\n").unwrap();
+    let (text, _) = run(&["inspect", dir.path().to_str().unwrap()]);
+    assert!(text.contains("not readable as a SavedModel") && !text.contains("no variables"), "{text}");
 }

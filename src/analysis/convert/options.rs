@@ -33,6 +33,8 @@ pub struct ConvertOptions {
     pub ignore: Selector,
     /// Leave out what a model does not need to answer: optimizer state, counters, averages.
     pub weights_only: bool,
+    /// Call tensors as their variables are called in the program, before [`ConvertOptions::renames`].
+    pub own_names: bool,
     /// New names.
     pub renames: Renames,
     /// New dtypes; the first whose selector takes a tensor decides.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::graph;
 use super::options::{Combine, ConvertOptions, OutFormat, Target};
 use super::sums::sum_of;
-use crate::analysis::naming::roles::{Role, Roles};
+use crate::analysis::naming::names::Names;
+use crate::analysis::naming::objects::Objects;
+use crate::analysis::naming::roles::{Role, Roles, short_name};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor};
@@ -116,11 +118,16 @@ impl Recipe {
         let mut by_name: BTreeMap<Vec<u8>, Output> = BTreeMap::new();
         for (n, input) in inputs.iter().enumerate() {
             let roles = Roles::of(input);
+            let names = options.own_names.then(|| Names::of(input, &roles, &Objects::of(input)));
             let mut cursor = input.tensors().cursor();
             while let Some((at, tensor)) = cursor.advance() {
                 let from = TensorRef { input: n, at };
+                let own = names.as_ref().and_then(|names| own_name(names, at, tensor));
                 match take(tensor, roles.role(at), options) {
-                    Ok(dtype) => Self::add(&mut by_name, inputs, tensor, from, dtype, options)?,
+                    Ok(dtype) => {
+                        let same = Self::add(&mut by_name, inputs, (tensor, own.as_deref()), from, dtype, options)?;
+                        recipe.left_out.extend(same);
+                    }
                     Err(why) if n == 0 => {
                         recipe.left_out.push(LeftOut {
                             name: tensor.name.clone(),
@@ -145,15 +152,15 @@ impl Recipe {
     fn add(
         by_name: &mut BTreeMap<Vec<u8>, Output>,
         inputs: &[Checkpoint],
-        tensor: &Tensor,
+        (tensor, own): (&Tensor, Option<&[u8]>),
         from: TensorRef,
         dtype: DType,
         options: &ConvertOptions,
-    ) -> Result<()> {
+    ) -> Result<Option<LeftOut>> {
         let name = if tensor.name == OBJECT_GRAPH_KEY {
             tensor.name.clone()
         } else {
-            options.renames.apply(&tensor.name).into_owned()
+            options.renames.apply(own.unwrap_or(&tensor.name)).into_owned()
         };
         let action = match () {
             () if dtype != tensor.dtype => Action::Cast,
@@ -164,15 +171,21 @@ impl Recipe {
         let header = Header { name: name.clone(), dtype, shape: tensor.shape.clone(), parts };
         let Some(before) = by_name.get_mut(&name) else {
             by_name.insert(name, Output { header, from: From::Tensor(from), action });
-            return Ok(());
+            return Ok(None);
         };
         let path = |input: usize| inputs.get(input).map(|c| c.origin().path.clone()).unwrap_or_default();
         let shown = escaped(&name).into_owned();
         let other = match &before.from {
             From::Tensor(other) => *other,
             From::Mean(all) => *all.last().unwrap_or(&from),
-            From::Given(_) => return Ok(()),
+            From::Given(_) => return Ok(None),
         };
+        let is_alias =
+            || options.own_names && before.header.shape == header.shape && same_by_checksum(inputs, other, from);
+        if other.input == from.input && is_alias() {
+            let why = "it is the same variable as another tensor, with the same values".to_owned();
+            return Ok(Some(LeftOut { name: tensor.name.clone(), why, is_loss: false }));
+        }
         if other.input == from.input {
             let why = format!("two tensors would be called {shown}");
             return Err(Error::new(ErrorKind::Request(why)).in_file(&path(from.input)).with_help("change the --map"));
@@ -208,7 +221,7 @@ impl Recipe {
                 }
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The object graph names every tensor: where some have other names or are gone, it is made anew.
@@ -317,6 +330,16 @@ impl Recipe {
     }
 }
 
+/// What the variable of a tensor is called in the program; a slot after its variable. A file that says nothing of it
+/// leaves the key, without the end that all keys of objects have.
+fn own_name(names: &Names, at: usize, tensor: &Tensor) -> Option<Vec<u8>> {
+    let name = names.get(at)?;
+    let own = name.full_name.as_deref().map(str::to_owned);
+    let of_slot = || name.slot.as_ref().map(|slot| format!("{}/{}", slot.variable_name, slot.slot));
+    let own = own.or_else(of_slot).map_or_else(|| short_name(&tensor.name).to_vec(), String::into_bytes);
+    (!own.is_empty()).then_some(own)
+}
+
 /// The dtype in which a tensor is taken, or why it is not.
 fn take(tensor: &Tensor, role: Role, options: &ConvertOptions) -> Result<DType, &'static str> {
     let is_graph = tensor.name == OBJECT_GRAPH_KEY;
@@ -326,7 +349,9 @@ fn take(tensor: &Tensor, role: Role, options: &ConvertOptions) -> Result<DType, 
     if !options.ignore.is_empty() && options.ignore.takes(tensor, role) {
         return Err("--ignore");
     }
-    if options.weights_only && !is_graph && !matches!(role, Role::Weight | Role::Table) {
+    // What is not trained is needed all the same: moving statistics of a normalization.
+    let is_training = matches!(role, Role::Slot | Role::Optimizer | Role::Counter | Role::Average | Role::String);
+    if options.weights_only && !is_graph && is_training {
         return Err("--weights-only");
     }
     let cast = options.casts.iter().find(|(_, selector)| selector.is_empty() || selector.takes(tensor, role));

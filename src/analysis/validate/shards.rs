@@ -125,7 +125,8 @@ impl Beside {
         let finding = |(name, _): &(String, ShardName)| {
             let path = checkpoint.origin().prefix.directory().join(name);
             let message = format!("{} is not counted by the index, which has {of} {shards}", escaped(name.as_bytes()));
-            let help = "left over from an earlier save with another number of shards";
+            let help = "left over from an earlier save with another number of shards; keep it until you know that this \
+                        checkpoint is whole: it may be all that is left of that save";
             Finding::new(Code::SurplusShard, message).in_file(path).with_help(help)
         };
         told.map(finding).collect()

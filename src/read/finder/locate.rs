@@ -82,6 +82,11 @@ fn find(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
     if stat.is_ok() {
         return from_file(path, choice, limits);
     }
+    // The prefix of a SavedModel's variables without their index is that SavedModel.
+    let folder = path.parent().filter(|folder| path.ends_with("variables/variables") && storage::is_folder(folder));
+    if let Some(model) = folder.and_then(Path::parent).filter(|model| saved_model_file(model).is_some()) {
+        return Ok(saved_model(path, model));
+    }
     // No file of this name: the prefix or the pattern of a V1 checkpoint, or a slip of the hand.
     v1_beside(path, path).ok_or_else(|| not_found(path))
 }

@@ -49,7 +49,11 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let bold = look.bold();
     let named = origin.saved_model.as_deref().filter(|_| summary.saver == Saver::None);
     writeln!(out, "{bold}{}{bold:#}", shown(named.unwrap_or(origin.prefix.as_path())))?;
+    let unread = summary.model.as_ref().is_some_and(|model| model.graphs.is_empty() && !model.unread.is_empty());
+    let is_none = unread && summary.saver == Saver::None;
     let container = match origin.kind {
+        // Neither a graph nor variables: only the name of a file says that it is one.
+        SourceKind::SavedModel if is_none => "",
         SourceKind::SavedModel => "SavedModel, ",
         SourceKind::ServingBase => "TensorFlow Serving directory, ",
         _ => "",
@@ -58,6 +62,7 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let saver = match summary.saver {
         _ if are_missing => "its variables are missing",
         // Whether there should be some, only the graph knows.
+        Saver::None if is_none && origin.kind == SourceKind::SavedModel => "not readable as a SavedModel",
         Saver::None if summary.unreadable => "no variables here",
         saver => saver.describe(),
     };
