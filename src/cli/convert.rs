@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use ckpt::analysis::convert::{Combine, ConvertOptions, Converted, OutFormat, Recipe, Target, write};
+use ckpt::analysis::convert::{Combine, ConvertOptions, Converted, OutFormat, Recipe, Target, write_recipe};
 use ckpt::analysis::{Renames, Selector};
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::read::checkpoint::{Checkpoint, Choice, Origin};
@@ -157,7 +157,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         }
         return Ok(lossy);
     }
-    let converted = with_progress(ctx.quiet, |progress| write(&inputs, &recipe, &target, &limits, progress))?;
+    let converted = with_progress(ctx.quiet, |progress| write_recipe(&inputs, &recipe, &target, &limits, progress))?;
     match ctx.format {
         Format::Json => convert_json(&inputs, &recipe, &target, &converted, &mut ctx.out)?,
         _ => convert_text(&recipe, &target, &converted, ctx.look, &mut ctx.out)?,

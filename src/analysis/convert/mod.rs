@@ -1,4 +1,4 @@
-//! Writing checkpoints: what shall be in them is a [`Recipe`], plain data, which [`write`] then carries out.
+//! Writing checkpoints: what shall be in them is a [`Recipe`], plain data, which [`write_recipe`] then carries out.
 //!
 //! An input is never opened for writing. Every byte is compared with the input's checksum on its way, what was written
 //! is opened and read again, and only then it appears under its name.
@@ -12,4 +12,4 @@ mod sums;
 
 pub use options::{Combine, ConvertOptions, OutFormat, Target};
 pub use recipe::{Action, From, LeftOut, Output, Recipe, TensorRef};
-pub use run::{Converted, Written, write};
+pub use run::{Converted, Written, write_recipe};

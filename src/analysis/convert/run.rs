@@ -45,7 +45,7 @@ pub struct Converted {
 /// # Errors
 /// If an input cannot be read or is not what was saved, something lies where the result shall, or it cannot be written.
 /// Then nothing of it lies there.
-pub fn write(
+pub fn write_recipe(
     inputs: &[Checkpoint],
     recipe: &Recipe,
     target: &Target,
