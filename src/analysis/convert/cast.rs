@@ -95,13 +95,19 @@ fn each<const N: usize>(bytes: &[u8], mut take: impl FnMut([u8; N])) {
 
 /// Elements of a float dtype as float64, added to what is there.
 pub(super) fn add_to(sums: &mut [f64], dtype: DType, bytes: &[u8]) {
-    let mut at = sums.iter_mut();
-    let mut add = |value: f64| at.next().into_iter().for_each(|sum| *sum += value);
     match dtype {
-        DType::Float64 => each::<8>(bytes, |b| add(f64::from_le_bytes(b))),
-        DType::Float32 => each::<4>(bytes, |b| add(f64::from(f32::from_le_bytes(b)))),
-        DType::Float16 => each::<2>(bytes, |b| add(f64::from(f16::from_le_bytes(b)))),
-        DType::BFloat16 => each::<2>(bytes, |b| add(f64::from(bf16::from_le_bytes(b)))),
+        DType::Float64 => add_each::<8>(sums, bytes, f64::from_le_bytes),
+        DType::Float32 => add_each::<4>(sums, bytes, |b| f64::from(f32::from_le_bytes(b))),
+        DType::Float16 => add_each::<2>(sums, bytes, |b| f64::from(f16::from_le_bytes(b))),
+        DType::BFloat16 => add_each::<2>(sums, bytes, |b| f64::from(bf16::from_le_bytes(b))),
         _ => {}
+    }
+}
+
+/// In lockstep, so that the compiler adds several at a time.
+fn add_each<const N: usize>(sums: &mut [f64], bytes: &[u8], value: impl Fn([u8; N]) -> f64) {
+    let (elements, _) = bytes.as_chunks::<N>();
+    for (sum, element) in sums.iter_mut().zip(elements) {
+        *sum += value(*element);
     }
 }
