@@ -1,5 +1,6 @@
 //! `ckpt convert`: a new checkpoint out of one or several, in the same or another format.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -142,7 +143,10 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     }
     let recipe = Recipe::new(&inputs, &options, &target)?;
     if recipe.outputs.is_empty() {
-        ctx.error("no tensor is left to write");
+        let reasons: BTreeSet<&str> = recipe.left_out.iter().map(|left| left.why.as_str()).collect();
+        let reasons: Vec<&str> = reasons.into_iter().take(3).collect();
+        let why = if reasons.is_empty() { "the input has none".to_owned() } else { reasons.join("; ") };
+        ctx.error(&format!("no tensor is left to write: {why}"));
         return Ok(Status::Found);
     }
     if let Some(lost) = recipe.left_out.iter().find(|left| left.is_loss).filter(|_| args.strict) {
