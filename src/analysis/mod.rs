@@ -26,7 +26,7 @@ pub use naming::objects::Objects;
 pub use naming::rename::{Rename, Renames};
 pub use naming::roles::{Role, Roles, short_name};
 pub use naming::scopes::{Scope, scopes};
-pub use naming::select::{Selection, Selector};
+pub use naming::select::{Selection, Selector, parse_size};
 pub use naming::totals::Totals;
 pub use restore::{
     Assertions, Candidate, Hint, KerasOutcome, KerasProgram, Match, Mismatch, Missing, Model, Raise, Restore,

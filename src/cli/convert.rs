@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use ckpt::analysis::convert::{Combine, ConvertOptions, Converted, OutFormat, Recipe, Target, write_recipe};
-use ckpt::analysis::{Renames, Selector};
+use ckpt::analysis::{Renames, Selector, parse_size};
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::read::checkpoint::{Checkpoint, Choice, Origin};
 use ckpt::read::tensor::DType;
@@ -200,7 +200,7 @@ impl Args {
 
     fn target(&self) -> Result<Target> {
         let mut target = Target::new(&self.output, self.to.map(Into::into))?;
-        target.shard_size = self.shard_size.as_deref().map(bytes).transpose()?;
+        target.shard_size = self.shard_size.as_deref().map(size).transpose()?;
         (target.force, target.state_file) = (self.force, self.state_file);
         let unused = |option: &str, of: &str| {
             let why = format!("{option} is for {of}, and OUT is {}", target.format.name());
@@ -223,8 +223,7 @@ impl Args {
 fn cast(text: &str, regex: bool) -> Result<(DType, Selector)> {
     let (name, selector) = text.split_once('=').map_or((text, None), |(name, rest)| (name, Some(rest)));
     let dtype = DType::from_name(name);
-    let is_float = |dtype: &DType| matches!(dtype, DType::Float16 | DType::BFloat16 | DType::Float32 | DType::Float64);
-    let Some(dtype) = dtype.filter(is_float) else {
+    let Some(dtype) = dtype.filter(|dtype| dtype.is_float()) else {
         let why = format!("--cast {name:?}: float16, bfloat16, float32 or float64");
         return Err(Error::new(ErrorKind::Request(why)).into());
     };
@@ -232,22 +231,8 @@ fn cast(text: &str, regex: bool) -> Result<(DType, Selector)> {
     Ok((dtype, Selector::parse(&terms, regex)?))
 }
 
-/// `500M`, `5GB`, `1_000_000`: powers of 1,000, or of 1,024 with an i.
-fn bytes(text: &str) -> Result<u64> {
-    let bad = || Error::new(ErrorKind::Request(format!("{text:?} is no size; write 500M or 2GiB")));
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.replace('_', "").parse().map_err(|_| bad())?;
-    let unit = text.get(digits.len()..).unwrap_or_default().to_ascii_lowercase();
-    let unit = unit.trim_end_matches('b');
-    let (letter, base) = unit.strip_suffix('i').map_or((unit, 1000u64), |letter| (letter, 1024));
-    let power = match letter {
-        "" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        _ => return Err(bad().into()),
-    };
-    let size = base.checked_pow(power).and_then(|unit| number.checked_mul(unit)).filter(|size| *size > 0);
-    Ok(size.ok_or_else(bad)?)
+/// A size of at least a byte.
+fn size(text: &str) -> Result<u64> {
+    let bad = || Error::new(ErrorKind::Request(format!("{text:?} is no size; write 500M or 2G")));
+    Ok(parse_size(text).filter(|size| *size > 0).ok_or_else(bad)?)
 }

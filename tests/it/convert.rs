@@ -251,6 +251,49 @@ fn what_is_there_is_kept_unless_it_is_to_be_replaced() {
     assert_eq!(files, ["checkpoint", "out.data-00000-of-00001", "out.index"], "the old shards are gone");
 }
 
+#[test]
+fn an_input_is_never_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, safetensors) = (dir.path().join("m"), dir.path().join("m.safetensors"));
+    converted(0, &fixture("arrays"), &input, &[]);
+    converted(1, &fixture("arrays"), &safetensors, &[]);
+    let before = fs::read(with(&input, ".index")).unwrap();
+    for (from, to) in [(&input, &input), (&safetensors, &safetensors)] {
+        let said = converted(2, from, to, &["--cast", "float16", "--force"]);
+        assert!(said.contains("a file of the input"), "{said}");
+    }
+    // By another way to the same place.
+    let said =
+        converted(2, &input, &dir.path().join("../").join(dir.path().file_name().unwrap()).join("m"), &["--force"]);
+    assert!(said.contains("a file of the input"), "{said}");
+    assert_eq!(fs::read(with(&input, ".index")).unwrap(), before);
+}
+
+/// As many files are made as really lie in the input, whatever its header counts; and one is open at a time.
+#[test]
+fn shards_are_as_many_as_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let (forged, out) = (dir.path().join("forged"), dir.path().join("out"));
+    let builder = ckpt_synth::BundleBuilder::new().floats("w", &[2], &[1.0, 2.0]).claim_shards(i32::MAX);
+    builder.finish().write(&forged).unwrap();
+    let name = with(&forged, &format!(".data-00000-of-{}", i32::MAX));
+    fs::rename(with(&forged, ".data-00000-of-00001"), name).unwrap();
+    let said = converted(0, &forged, &out, &[]);
+    assert!(said.contains("shards of the input are missing: the output has one"), "{said}");
+    assert_eq!(values(&open(&out).unwrap()), values(&open(&forged).unwrap()));
+    // More than a program may have open.
+    let many = dir.path().join("many");
+    let script = "ulimit -n 64; exec \"$0\" convert \"$1\" -o \"$2\" --shards 300";
+    let mut command = Command::new("sh");
+    let done =
+        command.args(["-c", script, env!("CARGO_BIN_EXE_ckpt")]).arg(fixture("arrays")).arg(&many).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(values(&open(&many).unwrap()), values(&open(&fixture("arrays")).unwrap()));
+    let copy = dir.path().join("copy");
+    converted(0, &many, &copy, &[]);
+    same_file(&with(&copy, ".index"), &with(&many, ".index"));
+}
+
 /// Real kills, at whatever is being done: then there is nothing under the name, or all of it; and the next run works.
 #[test]
 fn a_run_that_is_killed_leaves_all_or_nothing() {

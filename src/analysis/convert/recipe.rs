@@ -180,17 +180,18 @@ impl Recipe {
             From::Mean(all) => *all.last().unwrap_or(&from),
             From::Given(_) => return Ok(None),
         };
-        let is_alias =
-            || options.own_names && before.header.shape == header.shape && same_by_checksum(inputs, other, from);
-        if other.input == from.input && is_alias() {
-            let why = "it is the same variable as another tensor, with the same values".to_owned();
+        let is_alike = before.header.shape == header.shape && before.header.dtype == header.dtype;
+        if other.input == from.input && options.own_names && is_alike && same_sum(inputs, other, from) {
+            let why = "the variable of another tensor, with the same checksum".to_owned();
             return Ok(Some(LeftOut { name: tensor.name.clone(), why, is_loss: false }));
         }
         if other.input == from.input {
             let why = format!("two tensors would be called {shown}");
-            return Err(Error::new(ErrorKind::Request(why)).in_file(&path(from.input)).with_help("change the --map"));
+            let help =
+                if options.own_names { "leave --names out, or one of them with --ignore" } else { "change the --map" };
+            return Err(Error::new(ErrorKind::Request(why)).in_file(&path(from.input)).with_help(help));
         }
-        if before.header.shape != header.shape || before.header.dtype != header.dtype {
+        if !is_alike {
             let why = format!(
                 "{shown} is {} {} in one input and {} {} in another",
                 before.header.dtype, before.header.shape, header.dtype, header.shape
@@ -198,7 +199,7 @@ impl Recipe {
             return Err(Error::new(ErrorKind::Request(why)).in_file(&path(from.input)));
         }
         match options.combine {
-            Combine::Mean if is_float(tensor.dtype) => {
+            Combine::Mean if tensor.dtype.is_float() => {
                 before.action = Action::Mean;
                 match &mut before.from {
                     From::Mean(all) => all.push(from),
@@ -208,16 +209,10 @@ impl Recipe {
             // What has no mean is that of the last input, as its step is.
             Combine::Mean => before.from = From::Tensor(from),
             Combine::Merge | Combine::One => {
-                // Compared when they are written: the bytes must be the same.
-                match &mut before.from {
-                    From::Mean(_) | From::Given(_) => {}
-                    From::Tensor(first) => {
-                        if !same_by_checksum(inputs, *first, from) {
-                            let help = "leave one of them out with --ignore, or rename it with --map";
-                            let why = format!("{shown} has other values in two inputs");
-                            return Err(Error::new(ErrorKind::Request(why)).in_file(&path(from.input)).with_help(help));
-                        }
-                    }
+                if !same_sum(inputs, other, from) {
+                    let help = "leave one of them out with --ignore, or rename it with --map";
+                    let why = format!("{shown} has other values in two inputs");
+                    return Err(Error::new(ErrorKind::Request(why)).in_file(&path(from.input)).with_help(help));
                 }
             }
         }
@@ -230,16 +225,10 @@ impl Recipe {
             return Ok(());
         };
         let Some(input) = inputs.get(from.input) else { return Ok(()) };
-        if inputs.len() > 1 && inputs.iter().filter(|c| c.tensor(OBJECT_GRAPH_KEY).is_some()).count() > 1 {
-            let is_one = by_name.values().all(|output| match &output.from {
-                From::Mean(_) => true,
-                From::Tensor(one) => inputs.get(one.input).is_some_and(|c| c.tensor(OBJECT_GRAPH_KEY).is_some()),
-                From::Given(_) => false,
-            });
-            if !is_one {
-                self.notes
-                    .push("the object graph is that of one input: objects of the others are not in it".to_owned());
-            }
+        let is_of_another = |output: &Output| matches!(&output.from, From::Tensor(one) if one.input != from.input);
+        if by_name.values().any(is_of_another) {
+            let path = escaped(input.origin().path.as_os_str().as_encoded_bytes()).into_owned();
+            self.notes.push(format!("the object graph is that of {path}: tensors of the other inputs are not in it"));
         }
         let mut names: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         for output in by_name.values() {
@@ -290,6 +279,12 @@ impl Recipe {
         }
         let single = if let [input] = inputs { Some(input) } else { None };
         let kept = single.filter(|input| is_bundle(input) && options.shards.is_none());
+        // How many there are is a number from a file: only as many as really lie there are written again.
+        let is_whole = |input: &&Checkpoint| (0..input.num_shards()).all(|id| input.has_shard(id));
+        if kept.is_some_and(|input| !is_whole(&input)) {
+            self.notes.push("shards of the input are missing: the output has one".to_owned());
+        }
+        let kept = kept.filter(is_whole);
         if let Some(input) = kept {
             (self.num_shards, self.keeps_places) = (input.num_shards().max(1), true);
             for output in &mut self.outputs {
@@ -311,8 +306,8 @@ impl Recipe {
         let Some(of @ 2..) = options.shards else { return };
         self.num_shards = of;
         let bytes = |output: &Output| {
-            let size = output.header.dtype.element_size().unwrap_or(16);
-            output.header.shape.elements().unwrap_or(0).saturating_mul(size).max(1)
+            // Of strings nobody knows without reading them.
+            output.header.bytes().max(16)
         };
         let total: u64 = self.outputs.iter().map(bytes).fold(0, u64::saturating_add);
         let each = total.div_ceil(u64::from(of.unsigned_abs())).max(1);
@@ -355,19 +350,15 @@ fn take(tensor: &Tensor, role: Role, options: &ConvertOptions) -> Result<DType, 
         return Err("--weights-only");
     }
     let cast = options.casts.iter().find(|(_, selector)| selector.is_empty() || selector.takes(tensor, role));
-    Ok(cast.filter(|_| is_float(tensor.dtype)).map_or(tensor.dtype, |(dtype, _)| *dtype))
-}
-
-pub(super) fn is_float(dtype: DType) -> bool {
-    matches!(dtype, DType::Float16 | DType::BFloat16 | DType::Float32 | DType::Float64)
+    Ok(cast.filter(|_| tensor.dtype.is_float()).map_or(tensor.dtype, |(dtype, _)| *dtype))
 }
 
 fn is_bundle(checkpoint: &Checkpoint) -> bool {
     checkpoint.of_format::<crate::read::formats::bundle::BundleFiles>().is_some()
 }
 
-/// Whether two tensors have the same bytes, as far as their checksums tell, or by reading both.
-fn same_by_checksum(inputs: &[Checkpoint], a: TensorRef, b: TensorRef) -> bool {
+/// Whether two tensors have the same checksum: that of their entries, or else of what is read.
+fn same_sum(inputs: &[Checkpoint], a: TensorRef, b: TensorRef) -> bool {
     let get = |one: TensorRef| inputs.get(one.input).and_then(|input| Some((input, input.tensor_at(one.at)?)));
     let (Some((x, a)), Some((y, b))) = (get(a), get(b)) else { return false };
     match (a.crc32c(), b.crc32c()) {
@@ -382,7 +373,7 @@ fn check_all_there(by_name: &BTreeMap<Vec<u8>, Output>, inputs: &[Checkpoint], o
         let found = match &output.from {
             From::Mean(all) => all.len(),
             From::Tensor(one)
-                if !inputs.get(one.input).and_then(|c| c.tensor_at(one.at)).is_some_and(|t| is_float(t.dtype)) =>
+                if !inputs.get(one.input).and_then(|c| c.tensor_at(one.at)).is_some_and(|t| t.dtype.is_float()) =>
             {
                 continue;
             }

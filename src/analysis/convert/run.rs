@@ -1,6 +1,6 @@
 //! Carrying out a recipe: bytes are checked on their way, what was written is read again, and then it gets its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -8,14 +8,18 @@ use super::cast::{Caster, add_to};
 use super::options::{OutFormat, Target};
 use super::recipe::{From, Output, Recipe, TensorRef};
 use super::sums::add;
+use crate::analysis::survey::state_file::state_lines;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Choice, Hold, Parts, Tensor};
 use crate::read::container::{Header, HeaderPart, Incoming, PartId, Sink};
-use crate::read::storage::{NewFile, Staged, Stat, names, stat};
+use crate::read::storage::{NewFile, Staged, Stat, canonical, names, stat};
 use crate::read::tensor::{Axis, Checked, DType};
 use crate::read::wire::Crc32c;
+
+/// What `tf.train.latest_checkpoint` reads.
+const STATE_FILE: &str = "checkpoint";
 
 /// Elements of a mean that are summed at a time.
 const MEAN_AT_ONCE: u64 = 128 << 10;
@@ -54,13 +58,13 @@ pub fn write_recipe(
 ) -> Result<Converted> {
     let name = target.name();
     // Known before any work is done.
-    refuse_taken(target)?;
     let before = files_of(inputs);
+    refuse_taken(target, &before)?;
     let staged = Staged::new(&target.directory(), &name)?;
     let mut sink = target.sink(staged.dir(), recipe.num_shards);
     let headers: Vec<Header> = recipe.outputs.iter().map(|output| output.header.clone()).collect();
     let order = sink.begin(&headers)?;
-    let total = headers.iter().map(bytes_of).fold(0, u64::saturating_add);
+    let total = headers.iter().map(Header::bytes).fold(0, u64::saturating_add);
     progress.total.fetch_add(total.saturating_mul(2), Ordering::Relaxed);
     let mut run = Run { inputs, progress, converted: Converted::default() };
     let mut sums: BTreeMap<PartId, Crc32c> = BTreeMap::new();
@@ -73,16 +77,17 @@ pub fn write_recipe(
     let (staged_files, is_synced) = (files.clone(), &staged);
     std::thread::scope(|scope| {
         let sync = scope.spawn(move || is_synced.sync(&staged_files));
-        let verified = verify(&staged, target, recipe, &sums, limits, progress);
+        let verified = verify(&staged, target, &files, recipe, &sums, limits, progress);
         let synced = sync.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         verified.and(synced)
     })?;
     if target.state_file && target.format == OutFormat::Bundle {
-        let mut state = NewFile::create(&staged.dir().join("checkpoint"))?;
-        let quoted = quoted(&name);
-        state.write(format!("model_checkpoint_path: {quoted}\nall_model_checkpoint_paths: {quoted}\n").as_bytes())?;
+        let mut state = NewFile::create(&staged.dir().join(STATE_FILE))?;
+        for line in state_lines(&name, std::iter::empty()) {
+            state.write(format!("{line}\n").as_bytes())?;
+        }
         state.finish()?;
-        let state = "checkpoint".to_owned();
+        let state = STATE_FILE.to_owned();
         staged.sync(std::slice::from_ref(&state))?;
         files.push(state);
     }
@@ -100,11 +105,22 @@ pub fn write_recipe(
     Ok(converted)
 }
 
-/// What lies under the output's name is not replaced unless that is said.
-fn refuse_taken(target: &Target) -> Result<()> {
-    let Some(first) = members(target).into_iter().next().filter(|_| !target.force) else { return Ok(()) };
-    let why = "it is there already, and is not replaced without --force".to_owned();
-    Err(Error::new(ErrorKind::Request(why)).in_file(&target.directory().join(first)))
+/// What lies under the output's name is not replaced unless that is said, and an input never.
+fn refuse_taken(target: &Target, inputs: &[(PathBuf, Option<Stat>)]) -> Result<()> {
+    let at =
+        |why: &str, name: &str| Error::new(ErrorKind::Request(why.to_owned())).in_file(&target.directory().join(name));
+    let taken = members(target);
+    let inputs: BTreeSet<PathBuf> = inputs.iter().filter_map(|(file, _)| canonical(file)).collect();
+    let is_input =
+        |name: &&String| canonical(&target.directory().join(name)).is_some_and(|file| inputs.contains(&file));
+    if let Some(name) = taken.iter().find(is_input) {
+        let error = at("this is a file of the input, which is never written to", name);
+        return Err(error.with_help("give the output another name"));
+    }
+    match taken.first().filter(|_| !target.force) {
+        Some(name) => Err(at("it is there already, and is not replaced without --force", name)),
+        None => Ok(()),
+    }
 }
 
 /// The files that lie under the output's name.
@@ -125,7 +141,7 @@ fn members(target: &Target) -> Vec<String> {
         OutFormat::Npz | OutFormat::Npy => *file == name,
     };
     let mut found = names(&target.directory()).unwrap_or_default();
-    found.retain(is_member);
+    found.retain(|file| is_member(file) || (target.state_file && file == STATE_FILE));
     // Those by which the others are found come first.
     let finds_others = |file: &String| [".index", ".json"].iter().any(|end| file.ends_with(end));
     found.sort_by_key(|file| !finds_others(file));
@@ -139,35 +155,27 @@ fn outdated(target: &Target, files: &[String]) -> Vec<String> {
     members
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
-}
-
 /// Parts of one shard in the order in which they lie in the input: a copy that changes nothing has the same places.
 fn ordered(mut order: Vec<PartId>, recipe: &Recipe, inputs: &[Checkpoint]) -> Vec<PartId> {
     let place = |(tensor, part): &PartId| {
         let output = recipe.outputs.get(*tensor)?;
-        let From::Tensor(TensorRef { input, at }) = &output.from else { return None };
-        let tensor = inputs.get(*input)?.tensor_at(*at)?;
-        let is_slice = output.header.parts.get(*part)?.slice.is_some();
-        let place = match &tensor.parts {
+        let wanted = output.header.parts.get(*part)?;
+        let from = match &output.from {
+            From::Tensor(TensorRef { input, at }) => inputs.get(*input).and_then(|input| input.tensor_at(*at)),
+            _ => None,
+        };
+        let stored = from.and_then(|tensor| match &tensor.parts {
             Parts::Whole(place) => Some(*place),
-            Parts::Slices(slices) if is_slice => slices.get(*part)?.place,
-            Parts::Slices(_) => None,
-        }?;
-        Some((output.header.parts.get(*part)?.shard, place.range?))
+            Parts::Slices(slices) => slices.get(*part).filter(|_| wanted.slice.is_some())?.place,
+        });
+        // What has no place of its own comes last in its shard.
+        let range = stored.and_then(|place| place.range);
+        Some((wanted.shard, range.map_or((true, (0, 0)), |range| (false, range))))
     };
     if recipe.keeps_places {
-        // What has no place of its own comes last.
-        order.sort_by_key(|id| place(id).unwrap_or((i32::MAX, (i64::MAX, 0))));
+        order.sort_by_key(place);
     }
     order
-}
-
-/// Bytes of a tensor whose elements have a size.
-fn bytes_of(header: &Header) -> u64 {
-    let size = header.dtype.element_size().unwrap_or(0);
-    header.shape.elements().and_then(|n| n.checked_mul(size)).unwrap_or(0)
 }
 
 struct Run<'r> {
@@ -223,6 +231,9 @@ impl<'r> Run<'r> {
                         sink.bytes(source.slice(at..end, &mut window)?)?;
                         at = end;
                     }
+                } else if tensor.dtype == DType::Variant {
+                    let why = "variants are copied as they are stored, which those of a big-endian checkpoint are not";
+                    return Err(Error::new(ErrorKind::Request(why.to_owned())).for_key(&tensor.name));
                 } else {
                     sink.part(id, Incoming::Strings(lengths))?;
                     input.read(&tensor, &axes, &mut |string| sink.bytes(string))?;
@@ -322,18 +333,16 @@ fn axes(tensor: &Tensor, part: &HeaderPart) -> Result<Vec<Axis>> {
 fn verify(
     staged: &Staged,
     target: &Target,
+    files: &[String],
     recipe: &Recipe,
     sums: &BTreeMap<PartId, Crc32c>,
     limits: &Limits,
     progress: &Progress,
 ) -> Result<()> {
+    // The file by which the others are found comes last; a bundle is found by its prefix.
     let name = match target.format {
-        // Of a sharded set the index.
-        OutFormat::Safetensors => {
-            let index = target.name().replace(".safetensors", ".safetensors.index.json");
-            if stat(&staged.dir().join(&index)).is_ok() { index } else { target.name() }
-        }
-        _ => target.name(),
+        OutFormat::Bundle => target.name(),
+        _ => files.last().cloned().unwrap_or_default(),
     };
     let wrong = |why: String| {
         let help = "this is a fault of the disk or of this program: nothing was put in place";
@@ -370,9 +379,8 @@ fn verify(
 
 /// The files of the inputs, with what is known of them without reading.
 fn files_of(inputs: &[Checkpoint]) -> Vec<(PathBuf, Option<Stat>)> {
-    const MOST: i32 = 1024;
     let files = inputs.iter().flat_map(|input| {
-        let parts = (0..input.num_shards().min(MOST)).map(|id| input.file(id));
+        let parts = (0..input.num_shards()).take_while(|id| input.has_shard(*id)).map(|id| input.file(id));
         std::iter::once(input.described_by()).chain(parts)
     });
     files.map(|file| (file.clone(), stat(&file).ok())).collect()

@@ -231,7 +231,7 @@ impl Term {
                 Ok(number) => return Ok(Self::Shard(number)),
                 Err(_) => return bad(format!("not a shard number: {number:?}"), "for example shard:0"),
             },
-            Some(("size", size)) => match compare(size).and_then(|(how, rest)| Some((how, bytes(rest)?))) {
+            Some(("size", size)) => match compare(size).and_then(|(how, rest)| Some((how, parse_size(rest)?))) {
                 Some((how, size)) => return Ok(Self::Size(how, size)),
                 None => return bad(format!("not a size: {size:?}"), "for example size:>1M, size:<=4K, size:400"),
             },
@@ -320,8 +320,8 @@ fn compare(text: &str) -> Option<(Compare, &str)> {
     Some(found.unwrap_or((Compare::Equal, text))).filter(|(_, rest)| !rest.is_empty())
 }
 
-/// `400`, `4K`, `1.5M`, `2GiB`: powers of 1024, as sizes are shown.
-fn bytes(text: &str) -> Option<u64> {
+/// The bytes of `400`, `4K`, `1.5M`, `2GiB`: powers of 1024, as sizes are shown.
+pub fn parse_size(text: &str) -> Option<u64> {
     let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(at)?;
     let power = match unit.trim().to_ascii_lowercase().as_str() {
@@ -387,9 +387,9 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_they_are_shown() {
-        assert_eq!(bytes("1.5M"), Some(1_572_864));
-        assert_eq!(bytes("2GiB"), Some(2 << 30));
-        assert_eq!(bytes("ten"), None);
+        assert_eq!(parse_size("1.5M"), Some(1_572_864));
+        assert_eq!(parse_size("2GiB"), Some(2 << 30));
+        assert_eq!(parse_size("ten"), None);
         assert!(Selector::parse(&["size:>"], false).is_err());
         assert!(Selector::parse(&["role:nothing"], false).is_err());
         assert!(Selector::parse(&["a["], false).is_err());

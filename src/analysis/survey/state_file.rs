@@ -91,10 +91,17 @@ pub fn repair(dir: &ModelDir) -> Option<Vec<String>> {
     let latest = kept.last().copied().or_else(newest)?;
     kept.retain(|found| found.prefix != latest.prefix);
     kept.dedup_by(|a, b| a.prefix == b.prefix);
-    let line = |key: &str, found: &Found| format!("{key}: {}", quoted(&found.prefix.base_name().to_string_lossy()));
+    let name = |found: &Found| found.prefix.base_name().to_string_lossy().into_owned();
+    Some(state_lines(&name(latest), kept.into_iter().map(name)))
+}
+
+/// The lines of a state file that lists these checkpoints, the latest last.
+pub(in crate::analysis) fn state_lines(latest: &str, before: impl Iterator<Item = String>) -> Vec<String> {
+    let line = |key: &str, name: &str| format!("{key}: {}", quoted(name));
     let mut lines = vec![line("model_checkpoint_path", latest)];
-    lines.extend(kept.into_iter().chain([latest]).map(|found| line("all_model_checkpoint_paths", found)));
-    Some(lines)
+    lines.extend(before.map(|name| line("all_model_checkpoint_paths", &name)));
+    lines.push(line("all_model_checkpoint_paths", latest));
+    lines
 }
 
 /// Every path that a state file has, the latest first.

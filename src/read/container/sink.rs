@@ -19,6 +19,14 @@ pub struct Header {
     pub parts: Vec<HeaderPart>,
 }
 
+impl Header {
+    /// Bytes of its elements; 0 where they differ in size.
+    pub fn bytes(&self) -> u64 {
+        let size = self.dtype.element_size().unwrap_or(0);
+        self.shape.elements().and_then(|n| n.checked_mul(size)).unwrap_or(0)
+    }
+}
+
 /// A part of a tensor that is to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderPart {

@@ -43,7 +43,7 @@ impl Staged {
         let lock_path = target.join(format!(".{name}.ckpt-lock"));
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(|error| Error::io(error, &lock_path))?;
-        if lock.try_lock().is_err() {
+        if lock.try_lock().is_err() || !is_at(&lock, &lock_path) {
             let why = "another program is writing to this place".to_owned();
             return Err(Error::new(ErrorKind::Request(why)).in_file(&target.join(name)));
         }
@@ -128,6 +128,20 @@ impl Staged {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Whether a file still lies under this name: who held the lock before may have taken it away meanwhile.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same = |a: fs::Metadata, b: fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    file.metadata().and_then(|a| fs::metadata(path).map(|b| same(a, b))).unwrap_or(false)
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 fn taken(path: &Path) -> Error {

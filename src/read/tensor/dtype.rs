@@ -132,6 +132,11 @@ impl DType {
         matches!(self, Self::String | Self::Variant)
     }
 
+    /// Whether elements are floats that programs compute with, of 16 bits and more.
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::Float16 | Self::BFloat16 | Self::Float32 | Self::Float64)
+    }
+
     /// Whether TensorFlow can have written it into a checkpoint.
     pub fn is_storable(self) -> bool {
         !matches!(self, Self::Invalid | Self::Resource | Self::Ref(_) | Self::Unknown(_))

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::analysis::convert::{Converted, From, Recipe, Target, TensorRef};
 use crate::read::checkpoint::Checkpoint;
-use crate::report::kit::json::{DTypeName, Dims, Head, PathText, Source, Utf8OrBase64, write_document};
+use crate::report::kit::json::{DTypeName, Dims, Head, OwnedName, PathText, Source, Utf8OrBase64, write_document};
 
 /// What was written, or with `--dry-run` would be.
 #[derive(Debug, Serialize)]
@@ -53,7 +53,7 @@ struct OutputFile<'a> {
 struct OutputTensor<'a> {
     name: Utf8OrBase64<'a>,
     /// its names in the inputs; of what is made new none
-    from: Vec<Name>,
+    from: Vec<OwnedName>,
     /// `copied`, `renamed`, `cast`, `mean`; `rewritten`: an object graph under other names
     action: &'static str,
     dtype: DTypeName,
@@ -78,27 +78,6 @@ struct Overflow<'a> {
     values: u64,
 }
 
-/// A name of an input.
-#[derive(Debug)]
-struct Name(Vec<u8>);
-
-impl Serialize for Name {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Utf8OrBase64(&self.0).serialize(serializer)
-    }
-}
-
-#[cfg(test)]
-impl JsonSchema for Name {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        Utf8OrBase64::schema_name()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Utf8OrBase64::json_schema(generator)
-    }
-}
-
 /// `--format json`.
 ///
 /// # Errors
@@ -112,7 +91,7 @@ pub fn convert_json(
 ) -> io::Result<()> {
     let name = |from: &TensorRef| {
         let tensor = inputs.get(from.input).and_then(|input| input.tensor_at(from.at));
-        Name(tensor.map(|tensor| tensor.name).unwrap_or_default())
+        OwnedName(tensor.map(|tensor| tensor.name).unwrap_or_default())
     };
     let names = |from: &From| match from {
         From::Tensor(one) => vec![name(one)],

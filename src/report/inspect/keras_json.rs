@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::analysis::{self, KerasModel, Names};
 use crate::read::checkpoint::Checkpoint;
 use crate::report::graph::json::{Attribute, Child, FoundIn, GraphFoot, GraphHead, Node};
-use crate::report::kit::json::{DTypeName, Utf8OrBase64, write_fields};
+use crate::report::kit::json::{DTypeName, OwnedName, write_fields};
 
 /// The model of a file of Keras.
 #[derive(Debug, Serialize)]
@@ -38,7 +38,7 @@ pub(in crate::report) struct Keras<'a> {
     /// each before those within it
     layers: Vec<Layer<'a>>,
     /// variables of the optimizer, in its order
-    optimizer_tensors: Vec<Name>,
+    optimizer_tensors: Vec<OwnedName>,
 }
 
 /// A layer, or another object with variables.
@@ -55,36 +55,11 @@ struct Layer<'a> {
     /// of its variables and of those within it
     parameters: u64,
     /// its own variables, in their order
-    tensors: Vec<Name>,
+    tensors: Vec<OwnedName>,
 }
 
-/// The name of a tensor.
-#[derive(Debug)]
-struct Name(Vec<u8>);
-
-impl Serialize for Name {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Utf8OrBase64(&self.0).serialize(serializer)
-    }
-}
-
-#[cfg(test)]
-impl JsonSchema for Name {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        Utf8OrBase64::schema_name()
-    }
-
-    fn inline_schema() -> bool {
-        Utf8OrBase64::inline_schema()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Utf8OrBase64::json_schema(generator)
-    }
-}
-
-fn names(checkpoint: &Checkpoint, tensors: &[usize]) -> Vec<Name> {
-    tensors.iter().filter_map(|at| checkpoint.tensors().get(*at)).map(|tensor| Name(tensor.name)).collect()
+fn names(checkpoint: &Checkpoint, tensors: &[usize]) -> Vec<OwnedName> {
+    tensors.iter().filter_map(|at| checkpoint.tensors().get(*at)).map(|tensor| OwnedName(tensor.name)).collect()
 }
 
 impl<'a> Keras<'a> {

@@ -75,6 +75,31 @@ impl Serialize for Utf8OrBase64<'_> {
     }
 }
 
+/// A name that a document holds itself.
+#[derive(Clone, Debug)]
+pub(in crate::report) struct OwnedName(pub(in crate::report) Vec<u8>);
+
+impl Serialize for OwnedName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Utf8OrBase64(&self.0).serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+impl JsonSchema for OwnedName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Utf8OrBase64::schema_name()
+    }
+
+    fn inline_schema() -> bool {
+        Utf8OrBase64::inline_schema()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Utf8OrBase64::json_schema(generator)
+    }
+}
+
 /// A path as the system shows it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::report) struct PathText<'a>(pub(in crate::report) &'a Path);

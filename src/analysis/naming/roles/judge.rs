@@ -105,7 +105,7 @@ impl Judge<'_> {
         if is_entry && let Some(found) = self.of_list(&tensor.name, front, last) {
             return found;
         }
-        let is_hyper = |last| scalar && is_float(tensor.dtype) && (is_hyper(last) || self.is_optimizer(front));
+        let is_hyper = |last| scalar && tensor.dtype.is_float() && (is_hyper(last) || self.is_optimizer(front));
         let role = if let Some(role) = by_purpose((front, last), scalar) {
             (role, None)
         } else if is_metric {
@@ -173,7 +173,7 @@ fn of_name(tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> RoleOf 
     if around.marks(front).1 {
         return (Role::Other, None);
     }
-    if scalar && is_float(tensor.dtype) && is_hyper(last) {
+    if scalar && tensor.dtype.is_float() && is_hyper(last) {
         return (Role::Optimizer, of_adam(last));
     }
     (by_dtype(tensor.dtype, scalar), None)
@@ -286,10 +286,6 @@ fn is_unmistakable(slot: &str) -> bool {
 
 fn slot_kind(slot: &[u8]) -> Option<&'static str> {
     SLOT_KINDS.iter().find(|(name, _)| name.as_bytes() == slot).map(|(_, kind)| *kind)
-}
-
-fn is_float(dtype: DType) -> bool {
-    matches!(dtype, DType::Float32 | DType::Float64 | DType::Float16 | DType::BFloat16)
 }
 
 fn is_integer(dtype: DType) -> bool {

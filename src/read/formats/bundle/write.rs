@@ -20,7 +20,8 @@ pub struct BundleSink {
     prefix: Prefix,
     num_shards: i32,
     headers: Vec<Header>,
-    shards: BTreeMap<i32, Shard>,
+    /// The shard that is being written. They are written one after the other: a checkpoint may have thousands.
+    shard: Option<Shard>,
     part: Option<Part>,
     /// Entries by their keys.
     entries: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -28,6 +29,7 @@ pub struct BundleSink {
 
 #[derive(Debug)]
 struct Shard {
+    id: i32,
     file: NewFile,
     offset: u64,
 }
@@ -50,7 +52,7 @@ impl BundleSink {
             prefix,
             num_shards: num_shards.max(1),
             headers: Vec::new(),
-            shards: BTreeMap::new(),
+            shard: None,
             part: None,
             entries: BTreeMap::new(),
         }
@@ -61,10 +63,23 @@ impl BundleSink {
     }
 
     fn current(&mut self) -> Result<(&mut Part, &mut Shard)> {
-        let part = self.part.as_mut().ok_or_else(no_part)?;
-        let wanted = self.headers.get(part.id.0).and_then(|header| header.parts.get(part.id.1)).ok_or_else(no_part)?;
-        let shard = wanted.shard.clamp(0, self.num_shards.saturating_sub(1));
-        Ok((part, self.shards.get_mut(&shard).ok_or_else(no_part)?))
+        self.part.as_mut().zip(self.shard.as_mut()).ok_or_else(no_part)
+    }
+
+    /// Begins the shards up to this one; those in between are empty files.
+    fn reach(&mut self, shard: i32) -> Result<()> {
+        let mut next = self.shard.as_ref().map_or(0, |shard| shard.id.saturating_add(1));
+        while next <= shard {
+            self.close()?;
+            let file = NewFile::create(&self.prefix.shard(next, self.num_shards))?;
+            self.shard = Some(Shard { id: next, file, offset: 0 });
+            next = next.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.shard.take().map_or(Ok(()), |shard| shard.file.finish())
     }
 }
 
@@ -89,17 +104,23 @@ impl Sink for BundleSink {
 
     fn begin(&mut self, all: &[Header]) -> Result<Vec<PartId>> {
         self.headers = all.to_vec();
-        for shard in 0..self.num_shards {
-            let file = NewFile::create(&self.prefix.shard(shard, self.num_shards))?;
-            self.shards.insert(shard, Shard { file, offset: 0 });
-        }
         let parts = |n: usize, header: &Header| (0..header.parts.len()).map(move |part| (n, part));
-        Ok(all.iter().enumerate().flat_map(|(n, header)| parts(n, header)).collect())
+        let mut order: Vec<PartId> = all.iter().enumerate().flat_map(|(n, header)| parts(n, header)).collect();
+        // Within a shard in the order of names, as a saver does.
+        let shard_of = |id: &PartId| all.get(id.0)?.parts.get(id.1).map(|part| self.shard_of(part));
+        order.sort_by_key(shard_of);
+        Ok(order)
     }
 
     fn part(&mut self, id: PartId, incoming: Incoming) -> Result<()> {
+        let wanted = self.headers.get(id.0).and_then(|header| header.parts.get(id.1)).ok_or_else(no_part)?;
+        let wanted = self.shard_of(wanted);
+        self.reach(wanted)?;
         self.part = Some(Part { id, start: 0, crc: Crc32c::default(), stored: None });
         let (part, shard) = self.current()?;
+        if shard.id != wanted {
+            return Err(Error::malformed("bundle", "a part of a shard that is already written"));
+        }
         part.start = shard.offset;
         match incoming {
             Incoming::Numbers => {}
@@ -178,12 +199,11 @@ impl Sink for BundleSink {
 
     fn finish(mut self: Box<Self>) -> Result<Vec<String>> {
         let base = self.prefix.base_name().to_string_lossy().into_owned();
-        let mut names = Vec::new();
-        for (shard, Shard { file, .. }) in std::mem::take(&mut self.shards) {
-            file.finish()?;
-            let path = self.prefix.shard(shard, self.num_shards);
-            names.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        }
+        self.reach(self.num_shards.saturating_sub(1))?;
+        self.close()?;
+        let shards = (0..self.num_shards).map(|shard| self.prefix.shard(shard, self.num_shards));
+        let mut names: Vec<String> =
+            shards.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
         let index = self.prefix.index();
         let at = |error: std::io::Error| Error::io(error, &index);
         let mut table = TableBuilder::new(NewFile::create(&index)?);

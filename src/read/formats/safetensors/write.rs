@@ -58,7 +58,7 @@ impl SafetensorsSink {
         let mut entries = Map::new();
         let mut at = 0u64;
         for header in tensors.iter().filter_map(|n| self.headers.get(*n)) {
-            let end = at.saturating_add(bytes(header));
+            let end = at.saturating_add(header.bytes());
             let (_, dtype) = dtype::name(header.dtype).unwrap_or_default();
             let name = String::from_utf8_lossy(&header.name).into_owned();
             let shape = header.shape.dims().unwrap_or_default();
@@ -87,12 +87,6 @@ impl SafetensorsSink {
     }
 }
 
-/// Bytes of a tensor.
-fn bytes(header: &Header) -> u64 {
-    let size = header.dtype.element_size().unwrap_or(0);
-    header.shape.elements().and_then(|n| n.checked_mul(size)).unwrap_or(0)
-}
-
 impl Sink for SafetensorsSink {
     fn refuses(&self, header: &Header) -> Option<String> {
         if dtype::name(header.dtype).is_none() {
@@ -111,14 +105,14 @@ impl Sink for SafetensorsSink {
         let mut files: Vec<(Vec<usize>, u64)> = vec![(Vec::new(), 0)];
         for (n, header) in all.iter().enumerate() {
             let is_full = |(_, held): &(Vec<usize>, u64)| {
-                self.shard_size.is_some_and(|most| *held > 0 && held.saturating_add(bytes(header)) > most)
+                self.shard_size.is_some_and(|most| *held > 0 && held.saturating_add(header.bytes()) > most)
             };
             if files.last().is_some_and(is_full) {
                 files.push((Vec::new(), 0));
             }
             if let Some((tensors, held)) = files.last_mut() {
                 tensors.push(n);
-                *held = held.saturating_add(bytes(header));
+                *held = held.saturating_add(header.bytes());
             }
         }
         self.files = files.into_iter().map(|(tensors, _)| tensors).collect();
@@ -156,7 +150,7 @@ impl Sink for SafetensorsSink {
     fn finish(mut self: Box<Self>) -> Result<Vec<String>> {
         self.close()?;
         if self.files.len() > 1 {
-            let total: u64 = self.headers.iter().map(bytes).fold(0, u64::saturating_add);
+            let total: u64 = self.headers.iter().map(Header::bytes).fold(0, u64::saturating_add);
             let map: Map<String, Value> = self
                 .headers
                 .iter()
