@@ -239,6 +239,12 @@ impl Error {
         Self::new(ErrorKind::Io(error)).in_file(path)
     }
 
+    /// Shorthand for [`ErrorKind::Output`] on `path`, a file that shall be made.
+    #[cold]
+    pub fn output(error: io::Error, path: &Path) -> Self {
+        Self::new(ErrorKind::Output(error)).in_file(path).with_help("nothing was put in place there")
+    }
+
     /// What is wrong.
     pub fn kind(&self) -> &ErrorKind {
         &self.inner.kind

@@ -38,11 +38,11 @@ impl Staged {
     /// # Errors
     /// If another program is writing there under this name, or nothing can be written there.
     pub fn new(target: &Path, name: &str) -> Result<Self> {
-        let at = |error: io::Error| Error::io(error, target);
+        let at = |error: io::Error| Error::output(error, target);
         fs::create_dir_all(target).map_err(at)?;
         let lock_path = target.join(format!(".{name}.ckpt-lock"));
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
-        let lock = lock.map_err(|error| Error::io(error, &lock_path))?;
+        let lock = lock.map_err(at)?;
         if lock.try_lock().is_err() || !is_at(&lock, &lock_path) {
             let why = "another program is writing to this place".to_owned();
             return Err(Error::new(ErrorKind::Request(why)).in_file(&target.join(name)));
@@ -54,9 +54,9 @@ impl Staged {
             for entry in fs::read_dir(dir.join(ASIDE)).into_iter().flatten().flatten() {
                 fs::rename(entry.path(), target.join(entry.file_name())).map_err(at)?;
             }
-            fs::remove_dir_all(&dir).map_err(|error| Error::io(error, &dir))?;
+            fs::remove_dir_all(&dir).map_err(|error| Error::output(error, &dir))?;
         }
-        fs::create_dir(&dir).map_err(|error| Error::io(error, &dir))?;
+        fs::create_dir(&dir).map_err(|error| Error::output(error, &dir))?;
         Ok(Self { target: target.to_path_buf(), dir, lock: Some((lock, lock_path)) })
     }
 
@@ -73,7 +73,7 @@ impl Staged {
         names.iter().try_for_each(|name| {
             let path = self.dir.join(name);
             let synced = File::open(&path).and_then(|file| file.sync_all());
-            synced.map_err(|error| Error::io(error, &path))
+            synced.map_err(|error| Error::output(error, &path))
         })
     }
 
@@ -89,7 +89,7 @@ impl Staged {
             return Err(taken(&self.target.join(name)));
         }
         let aside = self.dir.join(ASIDE);
-        fs::create_dir(&aside).map_err(|error| Error::io(error, &aside))?;
+        fs::create_dir(&aside).map_err(|error| Error::output(error, &aside))?;
         let old: Vec<&String> = names.iter().rev().chain(outdated).filter(lies).collect();
         let moved = old.iter().try_for_each(|name| fs::rename(self.target.join(name), aside.join(name)));
         let mut placed = Vec::new();
@@ -110,7 +110,7 @@ impl Staged {
             }
             let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
             let at = names.get(placed.len()).map_or(self.target.clone(), |name| self.target.join(name));
-            return Err(if is_taken { taken(&at) } else { Error::io(error, &at) });
+            return Err(if is_taken { taken(&at) } else { Error::output(error, &at) });
         }
         // From here on nothing comes back.
         let _ = fs::rename(&aside, self.dir.join("done"));
@@ -173,7 +173,7 @@ impl NewFile {
     /// # Errors
     /// If it cannot be made.
     pub fn create(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| Error::io(e, path))?;
+        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| Error::output(e, path))?;
         Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(1 << 20, file) })
     }
 
@@ -182,7 +182,7 @@ impl NewFile {
     /// # Errors
     /// If they cannot be written: the disk may be full.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes).map_err(|error| Error::io(error, &self.path))
+        self.out.write_all(bytes).map_err(|error| Error::output(error, &self.path))
     }
 
     /// Writes what is still in memory.
@@ -192,7 +192,7 @@ impl NewFile {
     pub fn finish(self) -> Result<()> {
         let path = self.path;
         let written = self.out.into_inner().map_err(io::IntoInnerError::into_error).map(drop);
-        written.map_err(|error| Error::io(error, &path))
+        written.map_err(|error| Error::output(error, &path))
     }
 }
 

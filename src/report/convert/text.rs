@@ -46,7 +46,9 @@ pub fn convert_text(
     let files = counted(converted.files.len() as u64, "file");
     let (bold, shown) = (look.bold(), escaped(target.path.as_os_str().as_encoded_bytes()));
     let tensors = tensors_text(recipe.outputs.len());
-    writeln!(out, "{bold}wrote {shown}{bold:#}: {tensors} in {files} ({}), read back and compared", size(bytes))
+    let verdict =
+        format!("{bold}wrote {shown}{bold:#}: {tensors} in {files} ({}), read back and compared", size(bytes));
+    writeln!(out, "{}", folded(&verdict, 0, 2, look))
 }
 
 /// The recipe as a table: every tensor with where it comes from.
@@ -80,7 +82,10 @@ pub fn recipe_text(
     }
     let shown = escaped(target.path.as_os_str().as_encoded_bytes());
     let tensors = tensors_text(recipe.outputs.len());
-    writeln!(out, "nothing written: {tensors} would be in {shown} ({})", target.format.name())
+    let is_short = recipe.outputs.iter().any(|output| short_name(&output.header.name).len() < output.header.name.len());
+    let short = if is_short { " · keys end in /.ATTRIBUTES/VARIABLE_VALUE" } else { "" };
+    let verdict = format!("nothing written: {tensors} would be in {shown} ({}){short}", target.format.name());
+    writeln!(out, "{}", folded(&verdict, 0, 2, look))
 }
 
 /// Where a tensor comes from, if not from one of its own name and dtype.

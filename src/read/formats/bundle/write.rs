@@ -205,7 +205,7 @@ impl Sink for BundleSink {
         let mut names: Vec<String> =
             shards.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
         let index = self.prefix.index();
-        let at = |error: std::io::Error| Error::io(error, &index);
+        let at = |error: std::io::Error| Error::output(error, &index);
         let mut table = TableBuilder::new(NewFile::create(&index)?);
         table.add(b"", &BundleHeader::encode(self.num_shards)).map_err(at)?;
         for (key, value) in &self.entries {

@@ -109,13 +109,13 @@ impl Sink for NpzSink {
         let name = format!("{}.npy", String::from_utf8_lossy(&header.name));
         zip.start_file(name, options).map_err(|error| of_zip(&self.path, error))?;
         let bytes = header_of(header).ok_or_else(no_part)?;
-        std::io::Write::write_all(zip, &bytes).map_err(|error| Error::io(error, &self.path))
+        std::io::Write::write_all(zip, &bytes).map_err(|error| Error::output(error, &self.path))
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         let zip = self.zip.as_mut().ok_or_else(no_part)?;
         let bytes = widened(self.dtype, bytes, &mut self.widened);
-        std::io::Write::write_all(zip, bytes).map_err(|error| Error::io(error, &self.path))
+        std::io::Write::write_all(zip, bytes).map_err(|error| Error::output(error, &self.path))
     }
 
     fn end_part(&mut self) -> Result<()> {
@@ -178,7 +178,7 @@ fn widened<'b>(dtype: DType, bytes: &'b [u8], buffer: &'b mut Vec<u8>) -> &'b [u
 
 fn of_zip(path: &Path, error: zip::result::ZipError) -> Error {
     match error {
-        zip::result::ZipError::Io(error) => Error::io(error, path),
+        zip::result::ZipError::Io(error) => Error::output(error, path),
         other => Error::malformed("npz", other.to_string()).in_file(path),
     }
 }
