@@ -20,6 +20,7 @@ use crate::analysis::validate::surplus;
 use crate::read::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tensor, Tensors};
 use crate::read::events::EventFile;
 use crate::read::graphs::graph::Form;
+use crate::read::graphs::saved_model::NO_VARIABLES;
 use crate::read::storage;
 use crate::read::tensor::DType;
 
@@ -230,7 +231,7 @@ impl Summary {
         let notes = origin
             .notes
             .iter()
-            .filter(|note| origin.has_variables || !note.starts_with("this SavedModel has no variables"))
+            .filter(|note| origin.has_variables || note.as_str() != NO_VARIABLES)
             .map(|note| Finding::new(Code::ChoiceNote, note));
         findings.extend(notes);
         let (scopes, other_scopes) = main_scopes(tensors, &roles);

@@ -104,6 +104,9 @@ pub fn lost_variables(origin: &Origin, model: Option<&SavedModel>) -> Option<Err
     Some(error.with_help("copy the directory `variables` of the export again"))
 }
 
+/// The note of a SavedModel that has none and needs none.
+pub const NO_VARIABLES: &str = "this SavedModel has no variables: there is no variables.index";
+
 /// Why a SavedModel without variables should have some. That its graph cannot be read is damage too, because then nobody
 /// knows.
 pub(crate) fn damage_without_variables(origin: &mut Origin, limits: &Limits) -> Vec<Error> {
@@ -113,7 +116,7 @@ pub(crate) fn damage_without_variables(origin: &mut Origin, limits: &Limits) -> 
     };
     let damage: Vec<Error> = unread.into_iter().chain(lost_variables(origin, model.as_ref())).collect();
     if damage.is_empty() {
-        origin.notes.push("this SavedModel has no variables: there is no variables.index".to_owned());
+        origin.notes.push(NO_VARIABLES.to_owned());
     }
     damage
 }

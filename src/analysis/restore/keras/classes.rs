@@ -2,57 +2,7 @@
 
 use crate::read::formats::keras::snake;
 
-/// Classes that a group may be called after.
-const CLASSES: &[&str] = &[
-    "BatchNormalization",
-    "Bidirectional",
-    "Conv1D",
-    "Conv1DTranspose",
-    "Conv2D",
-    "Conv2DTranspose",
-    "Conv3D",
-    "Conv3DTranspose",
-    "ConvLSTM1D",
-    "ConvLSTM2D",
-    "ConvLSTM3D",
-    "ConvLSTMCell",
-    "Dense",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "Dropout",
-    "EinsumDense",
-    "Embedding",
-    "Flatten",
-    "Functional",
-    "GRU",
-    "GRUCell",
-    "GroupNormalization",
-    "InputLayer",
-    "LSTM",
-    "LSTMCell",
-    "LayerNormalization",
-    "MultiHeadAttention",
-    "Normalization",
-    "PReLU",
-    "RNN",
-    "RMSNormalization",
-    "ReLU",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "Sequential",
-    "SimpleRNN",
-    "SimpleRNNCell",
-    "Softmax",
-    "StackedRNNCells",
-    "TimeDistributed",
-    "TFOpLambda",
-    "MaxPooling2D",
-    "GlobalAveragePooling2D",
-    "ELU",
-    "LeakyReLU",
-];
-
-/// Those that hold nothing but variables.
+/// Classes that hold nothing but variables.
 pub(super) const PLAIN: &[&str] = &[
     "BatchNormalization",
     "Conv1D",
@@ -75,12 +25,43 @@ pub(super) const PLAIN: &[&str] = &[
     "SeparableConv2D",
 ];
 
+/// Others that a group may be called after: they hold layers, or nothing.
+const OTHERS: &[&str] = &[
+    "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+    "ConvLSTMCell",
+    "Dropout",
+    "ELU",
+    "Flatten",
+    "Functional",
+    "GRU",
+    "GRUCell",
+    "GlobalAveragePooling2D",
+    "InputLayer",
+    "LSTM",
+    "LSTMCell",
+    "LeakyReLU",
+    "MaxPooling2D",
+    "MultiHeadAttention",
+    "RNN",
+    "ReLU",
+    "Sequential",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "Softmax",
+    "StackedRNNCells",
+    "TFOpLambda",
+    "TimeDistributed",
+];
+
 /// The class that a name is made of: that of the n-th `dense_3`, or of a group that is called so.
 pub(super) fn class_by_name(name: &str) -> Option<String> {
     let stem = unnumbered(name);
     [name, stem]
         .iter()
-        .find_map(|name| CLASSES.iter().find(|class| snake(class) == **name))
+        .find_map(|name| PLAIN.iter().chain(OTHERS).find(|class| snake(class) == **name))
         .map(|class| (*class).to_owned())
 }
 
