@@ -93,6 +93,35 @@ pub fn in_order<S, T: Send>(
     });
 }
 
+/// Does `work` on all of `bytes`, cut into chunks of `len` bytes (the last may be shorter), each with its position, and
+/// returns what it made of each, in order.
+pub fn in_chunks<T: Send>(
+    bytes: &mut [u8],
+    len: usize,
+    threads: usize,
+    work: impl Fn(usize, &mut [u8]) -> T + Sync,
+) -> Vec<T> {
+    let len = len.max(1);
+    let count = bytes.len().div_ceil(len);
+    // Workers take chunks in the order in which they lie, as they take numbers.
+    let chunks = Mutex::new(bytes.chunks_mut(len).enumerate());
+    let take = || lock(&chunks).next();
+    let made: Mutex<BTreeMap<usize, T>> = Mutex::default();
+    let help = || {
+        while let Some((n, chunk)) = take() {
+            let result = work(n.saturating_mul(len), chunk);
+            lock(&made).insert(n, result);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(count) {
+            scope.spawn(help);
+        }
+        help();
+    });
+    made.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
 /// Does `work` on all of `0..len`, cut into ranges, and returns what it made of each, in order.
 ///
 /// Without a second thread there is one range. With more there are a few for each, since a core may be busy with
@@ -134,6 +163,20 @@ impl<T> Drop for Unblock<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chunks_are_all_there_and_in_order() {
+        for (len, chunk, threads) in [(0, 4, 2), (1, 4, 2), (8, 4, 1), (9, 4, 3), (100, 7, 16)] {
+            let mut bytes = vec![0u8; len];
+            let made = in_chunks(&mut bytes, chunk, threads, |at, chunk| {
+                chunk.fill(1);
+                (at, chunk.len())
+            });
+            assert!(bytes.iter().all(|byte| *byte == 1));
+            let want: Vec<_> = (0..len).step_by(chunk).map(|at| (at, chunk.min(len - at))).collect();
+            assert_eq!(made, want);
+        }
+    }
 
     #[test]
     fn results_come_in_order_whatever_the_threads() {

@@ -3,6 +3,7 @@
 //! Each subcommand is one file with its `Args` and a `run`. The exit status is a contract: 0 nothing to report, 1
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
+mod completions;
 mod convert;
 mod ctx;
 mod diff;
@@ -13,6 +14,7 @@ mod inspect;
 mod latest;
 mod list;
 mod log;
+mod man;
 mod ops;
 mod print;
 mod progress;
@@ -116,6 +118,8 @@ commands! {
     "validate" => Validate(validate),
     "ops" => Ops(ops),
     "explain" => Explain(explain),
+    "completions" => Completions(completions),
+    "man" => Man(man),
 }
 
 /// Parses the command line and runs it.

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use ckpt::analysis::{
-    KerasProgram, Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, Validation,
-    expectation, restore, validate,
+    KerasProgram, Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, expectation,
+    restore, validate,
 };
-use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{ListText, VALIDATE_FORMATS, assignment_map_json, write_list, write_validation};
 use clap::ValueEnum;
 
@@ -136,7 +135,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     if validation.checked.verified == 0 {
         args.select.tell_second_path(ctx);
     }
-    add_restores(&mut validation, &models, args, ctx)?;
+    if !models.is_empty() {
+        validation.add_restores(path, args.source.choice(), &models, &restore_options(args)?, &ctx.limits())?;
+    }
     args.severities.judge(&mut validation.findings);
     write_validation(&validation, args.quick, ctx.format, ctx.look, &mut ctx.out)?;
     let unsure = validation.restores.iter().any(|restore| restore.undetermined.is_some());
@@ -145,25 +146,6 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         true => Status::Fine,
         false => Status::Found,
     })
-}
-
-/// Adds what a restore would do: of a directory, from the checkpoint that TensorFlow would choose in it.
-fn add_restores(validation: &mut Validation, models: &[Model], args: &Args, ctx: &Ctx) -> Result<()> {
-    if models.is_empty() {
-        return Ok(());
-    }
-    let options = restore_options(args)?;
-    match Checkpoint::open(&args.source.path, args.source.choice(), &ctx.limits()) {
-        Ok(checkpoint) => {
-            for model in models {
-                validation.add_restore(restore(&checkpoint, model, &options));
-            }
-            Ok(())
-        }
-        // What cannot be opened at all has its finding, and nothing to restore.
-        Err(_) if !validation.is_ok() => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn restore_options(args: &Args) -> Result<RestoreOptions> {

@@ -72,6 +72,40 @@ fn is_as_checked(checkpoint: &Checkpoint, tensor: &Tensor, checked: Checked) -> 
     }
 }
 
+/// All of a tensor of numbers in the caller's memory, whatever the number of threads.
+#[test]
+fn values_are_the_same_in_memory_of_the_callers() {
+    for (doc, checkpoint) in opened() {
+        for expected in &doc.tensors {
+            let tensor = checkpoint.tensor(&expected.name).unwrap();
+            let Some(size) = tensor.elements().zip(tensor.dtype.element_size()).map(|(count, size)| count * size)
+            else {
+                continue;
+            };
+            let mut want = Vec::new();
+            let read = checkpoint.read_all(&tensor, &mut |part| {
+                want.extend_from_slice(part);
+                Ok(())
+            });
+            for threads in [1, 3] {
+                let mut got = vec![0xa5; usize::try_from(size).unwrap()];
+                let filled = checkpoint.read_into(&tensor, &mut got, threads);
+                let what = format!("{} {}", doc.prefix.display(), show(&expected.name));
+                assert_eq!(filled.is_ok(), read.is_ok(), "{what}");
+                if let Ok(checked) = &read {
+                    assert_eq!(filled.unwrap(), *checked, "{what}");
+                    assert!(got == want, "{what}");
+                }
+                let mut short = vec![0; got.len() + 1];
+                assert!(matches!(
+                    checkpoint.read_into(&tensor, &mut short, threads).unwrap_err().kind(),
+                    ErrorKind::Request(_)
+                ));
+            }
+        }
+    }
+}
+
 fn check_value(checkpoint: &Checkpoint, expected: &Expected, what: &str) {
     let tensor = checkpoint.tensor(&expected.name).unwrap_or_else(|| panic!("{what} is missing"));
     match &expected.answer {

@@ -1,13 +1,42 @@
 //! What a restore would do, joined with the checks of what it reads: bytes that cannot be read end a restore too.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::validation::Validation;
 use crate::analysis::finding::{Code, Severity};
-use crate::analysis::restore::{Raise, Restore, findings};
-use crate::read::checkpoint::OBJECT_GRAPH_KEY;
+use crate::analysis::restore::{Model, Raise, Restore, RestoreOptions, findings, restore};
+use crate::base::error::Result;
+use crate::base::limits::Limits;
+use crate::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY};
 
 impl Validation {
+    /// Adds what restores into these models would do: of a directory, from the checkpoint that TensorFlow would choose in
+    /// it.
+    ///
+    /// # Errors
+    /// If `path` cannot be opened, and no finding says why.
+    pub fn add_restores(
+        &mut self,
+        path: &Path,
+        choice: Choice,
+        models: &[Model],
+        options: &RestoreOptions,
+        limits: &Limits,
+    ) -> Result<()> {
+        match Checkpoint::open(path, choice, limits) {
+            Ok(checkpoint) => {
+                for model in models {
+                    self.add_restore(restore(&checkpoint, model, options));
+                }
+                Ok(())
+            }
+            // What cannot be opened at all has its finding, and nothing to restore.
+            Err(_) if !self.is_ok() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Adds what a restore would do. Damage that was found in what it reads is a part of that.
     pub fn add_restore(&mut self, mut restore: Restore) {
         restore.add_damage(self);

@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod elements;
+mod into;
 
 pub use crate::read::container::{
     Checksums, Container, Cursor, ElementBuffers, Format, Iter, Kind, Opened, Parts, Place, Purpose, StoredSlice,
