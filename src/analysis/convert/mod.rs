@@ -8,7 +8,9 @@ mod graph;
 mod options;
 mod recipe;
 mod run;
+mod stream;
 mod sums;
+mod verify;
 
 pub use options::{Combine, ConvertOptions, OutFormat, Target};
 pub use recipe::{Action, From, LeftOut, Output, Recipe, TensorRef};

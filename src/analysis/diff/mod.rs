@@ -15,6 +15,7 @@ mod judge;
 mod kernel;
 mod kinds;
 mod model;
+mod one_sided;
 mod options;
 mod order;
 mod pair;
@@ -28,6 +29,7 @@ mod work;
 
 pub use expect::Expectation;
 pub use model::{Ambiguous, Change, Diff, Facts, Figures, PairedBy, Same, ScopeTally, Side, Tally, Values};
+pub use one_sided::OneSided;
 pub use options::{Bound, Depth, DiffOptions, Expected, Tolerance, ToleranceRule};
 pub use order::{ChangeKey, Largest, by_change};
 pub use status::Status;

@@ -2,6 +2,7 @@
 
 use super::Depth;
 use super::expect::Expectation;
+use super::one_sided::OneSided;
 use super::status::Status;
 use crate::base::error::Error;
 use crate::read::checkpoint::{Checkpoint, Tensor};
@@ -252,6 +253,8 @@ pub struct Diff<'c> {
     pub paired: [u64; 4],
     /// Pairs and single tensors that selectors left out.
     pub left_out: u64,
+    /// What only one side can have, by the kind that it is: not compared, and no difference.
+    pub one_sided: Vec<OneSided>,
     /// By scope, by name.
     pub scopes: Vec<ScopeTally>,
     /// Renames that cannot be told.
@@ -270,9 +273,10 @@ impl Diff<'_> {
         !self.is_vacuous() && self.tally.differences() == 0 && self.tally.of(Status::Unreadable) == 0
     }
 
-    /// Whether there are tensors, and selectors left all of them out.
+    /// Whether there are tensors, and none of them was to be compared: selectors left them out, or only one side can
+    /// have them.
     pub fn is_vacuous(&self) -> bool {
-        self.tally.total() == 0 && self.left_out > 0
+        self.tally.total() == 0 && (self.left_out > 0 || !self.one_sided.is_empty())
     }
 
     /// Whether something could not be judged that should have been.
