@@ -306,3 +306,36 @@ fn threads_change_nothing() {
         }
     }
 }
+
+/// Whatever the format, a file that is cut off or that something was written over has one finding, about a file.
+#[test]
+fn a_damaged_file_of_another_format_is_a_bad_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let keras = crate::support::testdata().join("keras/keras3");
+    let files = [keras.join("model.keras"), keras.join("whole.h5"), keras.join("model.weights.h5")];
+    let written = ["x.npz", "x.npy", "x.safetensors"].map(|name| {
+        let path = dir.path().join(name);
+        let input = crate::support::testdata().join("convert/run-0");
+        ckpt_says(0, &["convert", text(&input), "a", "-o", text(&path)]);
+        path
+    });
+    for path in files.iter().chain(&written) {
+        let whole = fs::read(path).unwrap();
+        let name = path.file_name().unwrap();
+        let mut over = whole.clone();
+        over[8..20].fill(0xee);
+        let third = whole.len() / 3;
+        for (case, bytes) in [("cut", &whole[..third]), ("over", &over)] {
+            // What an archive has at its beginning is found from its end.
+            if case == "over" && matches!(path.extension().unwrap().to_str(), Some("keras" | "npz")) {
+                continue;
+            }
+            let damaged = dir.path().join(format!("{case}-{}", name.to_str().unwrap()));
+            fs::write(&damaged, bytes).unwrap();
+            let value = json(1, &["validate", text(&damaged), "--format", "json"]);
+            let codes: Vec<&str> =
+                value["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
+            assert_eq!(codes, ["bad-file"], "{case} {value}");
+        }
+    }
+}

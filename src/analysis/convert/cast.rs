@@ -119,7 +119,7 @@ impl Kernel for NarrowWide<'_> {
             DType::Float64 => each(values, out, |v| (v.to_le_bytes(), false)),
             DType::Float32 => each(values, out, |v| {
                 let narrow = v as f32;
-                (narrow.to_le_bytes(), v.is_finite() & narrow.is_infinite())
+                (narrow.to_le_bytes(), v.is_finite() && narrow.is_infinite())
             }),
             DType::Float16 => each(values, out, |v| half(to_odd(v), v.is_finite())),
             // bfloat16 is made of float32, by ml_dtypes too: rounded twice.
@@ -145,7 +145,7 @@ fn each<V: Copy, const N: usize>(values: &[V], out: &mut Vec<u8>, cast: impl Fn(
 
 /// A float32 that rounds to any shorter float as the float64 itself: what is lost leaves a last bit that is set.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "what is lost is looked at")]
+#[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "what is lost is looked at")]
 fn to_odd(value: f64) -> f32 {
     let near = value as f32;
     let (exact, beyond) = (f64::from(near) == value, f64::from(near).abs() > value.abs());
@@ -170,7 +170,7 @@ fn half(value: f32, was_finite: bool) -> ([u8; 2], bool) {
     let finite = if size < NORMAL { subnormal } else { normal };
     let short = if size >= TOO_LARGE { 0x7c00 } else { finite };
     let short = if size > 0x7f80_0000 { nan } else { short };
-    (lowest(short | (bits >> 16 & 0x8000)), was_finite & (short == 0x7c00))
+    (lowest(short | (bits >> 16 & 0x8000)), was_finite && short == 0x7c00)
 }
 
 /// bfloat16, and whether it is infinite where the value was not.
@@ -180,7 +180,7 @@ fn brain(value: f32, was_finite: bool) -> ([u8; 2], bool) {
     let size = bits & 0x7fff_ffff;
     let near = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
     let short = if size > 0x7f80_0000 { bits >> 16 | 0x40 } else { near };
-    (lowest(short), was_finite & (short & 0x7fff == 0x7f80))
+    (lowest(short), was_finite && short & 0x7fff == 0x7f80)
 }
 
 #[inline(always)]

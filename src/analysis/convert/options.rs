@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::naming::select::Selector;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
 use crate::read::bundle::Prefix;
 use crate::read::container::Sink;
 use crate::read::formats::bundle::BundleSink;
 use crate::read::formats::npz::{NpySink, NpzSink};
 use crate::read::formats::safetensors::SafetensorsSink;
+use crate::read::storage::is_file;
 use crate::read::tensor::DType;
 
 /// What is done with several inputs.
@@ -127,6 +129,15 @@ impl Target {
     /// The last part of the path.
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What is to be said of a graph that lies under the output's name: it is that of another checkpoint, and programs
+    /// take it for this one's.
+    pub(super) fn graph_beside(&self) -> Option<String> {
+        let meta = Prefix::new(self.path.as_os_str()).meta();
+        let shown = escaped(meta.as_os_str().as_encoded_bytes());
+        let what = "is of what lay here before, and stays as it is: its graph may want other tensors";
+        (self.format == OutFormat::Bundle && is_file(&meta)).then(|| format!("{shown} {what}"))
     }
 
     /// What writes it, into files in `dir`.

@@ -146,6 +146,7 @@ impl Recipe {
         recipe.outputs = by_name.into_values().collect();
         recipe.refuse(target);
         recipe.place(inputs, options, target);
+        recipe.notes.extend(target.graph_beside());
         Ok(recipe)
     }
 

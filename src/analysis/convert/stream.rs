@@ -98,18 +98,35 @@ pub(super) fn each<'c>(
     let (mut result, mut large) = (Ok(()), Piece::default());
     in_order(units.len(), threads.min(MOST_THREADS), Maker::default, work, |n, (out, made)| {
         let Some(unit) = units.get(n).filter(|_| result.is_ok()) else { return };
-        let hand_on = || match unit {
-            Unit::Alone(part) => made.and_then(|_| take(Made::Alone(*part))),
-            Unit::Run(part, run) => {
-                large.append(made?.pop().unwrap_or_default());
-                take(Made::Bytes(*part, &out))?;
+        result = made.and_then(|pieces| unit.hand_on(pieces, &out, &mut large, &wanted, &mut take));
+        is_over.store(result.is_err(), Ordering::Relaxed);
+        spare.lock().unwrap_or_else(PoisonError::into_inner).push(out);
+    });
+    result
+}
+
+impl Unit {
+    /// Hands on what was made of it; `large` is what has been made of the part before this run.
+    fn hand_on<'c>(
+        &self,
+        mut pieces: Vec<Piece>,
+        out: &[u8],
+        large: &mut Piece,
+        wanted: &impl Fn(usize) -> Result<Option<Wanted<'c>>>,
+        take: &mut impl FnMut(Made<'_>) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Alone(part) => take(Made::Alone(*part)),
+            Self::Run(part, run) => {
+                large.append(pieces.pop().unwrap_or_default());
+                take(Made::Bytes(*part, out))?;
                 let wanted = wanted(*part)?;
                 let Some(wanted) = wanted.filter(|wanted| wanted.elements() == run.end) else { return Ok(()) };
-                take(Made::Whole(*part, std::mem::take(&mut large).finish(&wanted)?))
+                take(Made::Whole(*part, std::mem::take(large).finish(&wanted)?))
             }
-            Unit::Together(parts) => {
-                let mut rest = out.as_slice();
-                for (part, piece) in parts.clone().zip(made?) {
+            Self::Together(parts) => {
+                let mut rest = out;
+                for (part, piece) in parts.clone().zip(pieces) {
                     let len = usize::try_from(piece.bytes).unwrap_or(usize::MAX).min(rest.len());
                     let (bytes, behind) = rest.split_at(len);
                     rest = behind;
@@ -119,12 +136,8 @@ pub(super) fn each<'c>(
                 }
                 Ok(())
             }
-        };
-        result = hand_on();
-        is_over.store(result.is_err(), Ordering::Relaxed);
-        spare.lock().unwrap_or_else(PoisonError::into_inner).push(out);
-    });
-    result
+        }
+    }
 }
 
 /// Large parts cut into runs, small ones together.
@@ -228,10 +241,8 @@ impl Maker {
     ) -> Result<()> {
         let Some((_, first)) = wanted.from.first() else { return Ok(()) };
         let named = |error: Error| error.for_key(&first.name);
-        let mut caster = match wanted.is_mean {
-            true => Some(Caster::new(DType::Float64, wanted.dtype)),
-            false => (first.dtype != wanted.dtype).then(|| Caster::new(first.dtype, wanted.dtype)),
-        };
+        let from = if wanted.is_mean { DType::Float64 } else { first.dtype };
+        let mut caster = (wanted.is_mean || from != wanted.dtype).then(|| Caster::new(from, wanted.dtype));
         let mut summers: Vec<Summer> = wanted.from.iter().map(|(_, tensor)| Summer::new(tensor.dtype)).collect();
         #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 checkpoints")]
         let of = wanted.from.len() as f64;
@@ -256,9 +267,10 @@ impl Maker {
             match &mut caster {
                 None => take(&self.window, 0)?,
                 Some(caster) => {
-                    match wanted.is_mean {
-                        true => caster.cast_wide(&self.sums, &mut made),
-                        false => caster.cast(&self.window, &mut made),
+                    if wanted.is_mean {
+                        caster.cast_wide(&self.sums, &mut made);
+                    } else {
+                        caster.cast(&self.window, &mut made);
                     }
                     take(&made, std::mem::take(&mut caster.overflows))?;
                 }

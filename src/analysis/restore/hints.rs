@@ -10,7 +10,9 @@ use crate::read::tensor::{DType, Shape};
 /// What two shapes or dtypes have to do with each other.
 pub(super) fn of_one(mismatch: &Mismatch) -> Option<String> {
     let (expected, found) = (&mismatch.expected, &mismatch.found);
-    let dtype = (expected.dtype != found.dtype).then(|| match (expected.dtype, found.dtype) {
+    // Where the model says none, any is right.
+    let differs = expected.dtype.is_some() && expected.dtype != found.dtype;
+    let dtype = differs.then(|| match (expected.dtype, found.dtype) {
         (Some(want), Some(have)) => format!("{want} wanted, {have} stored"),
         _ => "another dtype".to_owned(),
     });

@@ -7,16 +7,15 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use crate::base::error::{Error, ErrorKind, Result};
 
 /// Where files lie that are being replaced.
 const ASIDE: &str = "replaced";
 
-/// Bytes of a file after which the disk is sent to work: by itself the system waits for gigabytes.
-const EARLY: u64 = 64 << 20;
+/// Bytes that are written at a time. A megabyte at once becomes one large page of the cache, which costs three times as
+/// much (docs/performance.md).
+const AT_ONCE: usize = 128 << 10;
 
 /// A directory in which files are prepared.
 #[derive(Debug)]
@@ -34,17 +33,6 @@ pub struct Staged {
 pub struct NewFile {
     path: PathBuf,
     out: BufWriter<File>,
-    /// Bytes that the disk has not been told of.
-    untold: u64,
-    disk: Option<Disk>,
-}
-
-/// Keeps the disk at work on a large file while more of it is made.
-#[derive(Debug)]
-struct Disk {
-    more: SyncSender<()>,
-    /// Says whether it could be written: the system says that only once.
-    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Staged {
@@ -190,8 +178,7 @@ impl NewFile {
     /// If it cannot be made.
     pub fn create(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| Error::output(e, path))?;
-        let out = BufWriter::with_capacity(1 << 20, file);
-        Ok(Self { path: path.to_path_buf(), out, untold: 0, disk: None })
+        Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(AT_ONCE, file) })
     }
 
     /// Appends bytes.
@@ -199,23 +186,8 @@ impl NewFile {
     /// # Errors
     /// If they cannot be written: the disk may be full.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.out.write_all(bytes).and_then(|()| self.tell(bytes.len() as u64));
+        let written = bytes.chunks(AT_ONCE).try_for_each(|part| self.out.write_all(part));
         written.map_err(|error| Error::output(error, &self.path))
-    }
-
-    fn tell(&mut self, bytes: u64) -> io::Result<()> {
-        self.untold = self.untold.saturating_add(bytes);
-        if self.untold < EARLY || std::env::var_os("CKPT_NOFLUSH").is_some() {
-            return Ok(());
-        }
-        self.untold = 0;
-        let disk = match &mut self.disk {
-            Some(disk) => disk,
-            none => none.insert(Disk::start(self.out.get_ref().try_clone()?)),
-        };
-        // A disk that is still at work will find these bytes too.
-        let _ = disk.more.try_send(());
-        Ok(())
     }
 
     /// Writes what is still in memory.
@@ -225,21 +197,7 @@ impl NewFile {
     pub fn finish(self) -> Result<()> {
         let path = self.path;
         let written = self.out.into_inner().map_err(io::IntoInnerError::into_error).map(drop);
-        let early = self.disk.map_or(Ok(()), Disk::finish);
-        written.and(early).map_err(|error| Error::output(error, &path))
-    }
-}
-
-impl Disk {
-    fn start(file: File) -> Self {
-        let (more, told) = sync_channel::<()>(1);
-        let thread = std::thread::spawn(move || told.iter().try_for_each(|()| file.sync_data()));
-        Self { more, thread }
-    }
-
-    fn finish(self) -> io::Result<()> {
-        drop(self.more);
-        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        written.map_err(|error| Error::output(error, &path))
     }
 }
 
