@@ -10,7 +10,7 @@ use super::sums::add;
 use crate::analysis::sweep::cut;
 use crate::base::error::{Error, Result};
 use crate::base::parallel::in_order;
-use crate::read::checkpoint::{Checkpoint, Elements, Hold, Parts, Tensor};
+use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements, Parts, Tensor};
 use crate::read::tensor::{Checked, DType};
 use crate::read::wire::Crc32c;
 
@@ -282,12 +282,12 @@ impl Maker {
 
 impl<'c> Wanted<'c> {
     /// Memory for what reads each tensor.
-    pub(super) fn holds(&self) -> Vec<Hold> {
-        self.from.iter().map(|_| Hold::default()).collect()
+    pub(super) fn holds(&self) -> Vec<ElementBuffers> {
+        self.from.iter().map(|_| ElementBuffers::default()).collect()
     }
 
     /// What reads each tensor.
-    pub(super) fn readers<'h>(&'h self, holds: &'h mut [Hold]) -> Result<Vec<Elements<'h>>>
+    pub(super) fn readers<'h>(&'h self, holds: &'h mut [ElementBuffers]) -> Result<Vec<Elements<'h>>>
     where
         'c: 'h,
     {
