@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use ckpt::read::checkpoint::Checkpoint;
 use ckpt_synth::BundleBuilder;
+use sha2::{Digest, Sha256};
 
 use super::support::open;
 
@@ -133,4 +134,33 @@ fn a_graph_of_another_checkpoint_beside_the_output_is_told() {
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success() && said.contains("out.meta is of what lay here before"), "{said}");
     assert_eq!(fs::read(dir.path().join("out.meta")).unwrap(), b"the graph of the old one");
+}
+
+/// TensorFlow loaded a copy of the SavedModel with these variables in place of its own, and called it.
+#[test]
+fn variables_of_a_saved_model_can_be_exchanged() {
+    let case = super::support::testdata().join("convert_exchange/variables");
+    let expected: serde_json::Value = serde_json::from_slice(&fs::read(case.join("expected.json")).unwrap()).unwrap();
+    let cases = expected["loaded"].as_object().unwrap();
+    assert!(cases.len() >= 3);
+    for (name, recorded) in cases {
+        let texts = |key: &str| recorded[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned());
+        let dir = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(case.join("model/variables")).unwrap() {
+            let file = entry.unwrap();
+            fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+        }
+        let inputs: Vec<PathBuf> = texts("inputs").map(|input| case.join(input)).collect();
+        let options: Vec<String> = texts("options").collect();
+        let mut options: Vec<&str> = options.iter().map(String::as_str).collect();
+        options.push("--force");
+        let done = convert(&options, &inputs, &dir.path().join("variables"));
+        assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+        let sums = recorded["sums"].as_object().unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), sums.len(), "{name}");
+        for (file, sum) in sums {
+            let written = fs::read(dir.path().join(file)).unwrap();
+            assert_eq!(format!("{:x}", Sha256::digest(written)), sum.as_str().unwrap(), "{name} {file}");
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use super::Depth;
 use super::expect::Expectation;
-use super::one_sided::OneSided;
 use super::status::Status;
 use crate::base::error::Error;
 use crate::read::checkpoint::{Checkpoint, Tensor};
@@ -228,6 +227,17 @@ pub struct Ambiguous {
     pub a: Vec<Box<[u8]>>,
     /// Names in B.
     pub b: Vec<Box<[u8]>>,
+}
+
+/// A tensor of one side of which the other side, by its kind, can have none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneSided {
+    /// The side that has it.
+    pub side: Side,
+    /// Its name there.
+    pub name: Box<[u8]>,
+    /// What it is, and where only it can be.
+    pub why: &'static str,
 }
 
 /// What is different between two checkpoints.

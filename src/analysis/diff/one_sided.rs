@@ -1,21 +1,10 @@
 //! What one of two checkpoints has because of the kind that it is, and the other cannot have: no difference between
 //! what they hold. It is counted and named, and not compared.
 
-use super::Side;
 use super::by_path::keras;
+use super::model::{OneSided, Side};
 use crate::analysis::naming::roles::short_name;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, SourceKind, Tensor};
-
-/// A tensor of one side of which the other side, by its kind, can have none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OneSided {
-    /// The side that has it.
-    pub side: Side,
-    /// Its name there.
-    pub name: Box<[u8]>,
-    /// What it is, and where only it can be.
-    pub why: &'static str,
-}
 
 impl OneSided {
     /// Of a tensor without a partner in `other`; `None` if `other` could have had one.

@@ -13,9 +13,9 @@ use crate::base::error::{Error, ErrorKind, Result};
 /// Where files lie that are being replaced.
 const ASIDE: &str = "replaced";
 
-/// Bytes that are written at a time. A megabyte at once becomes one large page of the cache, which costs three times as
-/// much (docs/performance.md).
-const AT_ONCE: usize = 128 << 10;
+/// Bytes that are written at a time. More at once becomes one large page of the cache, which may cost four times as much
+/// (docs/performance.md).
+const AT_ONCE: usize = 64 << 10;
 
 /// A directory in which files are prepared.
 #[derive(Debug)]
