@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says, copy, data_of, edit, with, written};
+use ckpt::analysis::Code;
 use ckpt_synth::BundleBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -184,7 +185,7 @@ fn junit_is_xml() {
         assert_eq!(named("failure").count(), failures, "{out}");
         for failure in named("failure") {
             assert!(failure.attribute("message").is_some_and(|message| !message.is_empty()));
-            assert!(ckpt::analysis::Code::from_name(failure.attribute("type").unwrap()).is_some());
+            assert!(Code::from_name(failure.attribute("type").unwrap()).is_some());
         }
         let [suite] = named("testsuite").collect::<Vec<_>>()[..] else { panic!("{out}") };
         assert_eq!(suite.attribute("failures"), Some(failures.to_string().as_str()));
@@ -335,7 +336,7 @@ fn a_damaged_file_of_another_format_is_a_bad_file() {
             let value = json(1, &["validate", text(&damaged), "--format", "json"]);
             let codes: Vec<&str> =
                 value["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
-            assert_eq!(codes, ["bad-file"], "{case} {value}");
+            assert_eq!(codes, [Code::BadFile.name()], "{case} {value}");
         }
     }
 }
