@@ -56,6 +56,8 @@ def main():
             shutil.rmtree(old) if old.is_dir() else old.unlink()
     first = Net()
     tf.saved_model.save(first, str(HERE / "model"), signatures=first.__call__)
+    # An empty directory is in no repository.
+    (HERE / "model" / "assets").rmdir()
     nets = [Net(), Net()]
     for n, net in enumerate(nets, 1):
         net.step.assign(n)
