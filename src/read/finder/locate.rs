@@ -163,7 +163,12 @@ fn from_file(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
         }
         return Ok(origin);
     }
-    Err(match sniff::look(path) {
+    let looks = sniff::look(path);
+    // A file that is nothing else is what its name says, and what is wrong with it, its reader says.
+    if let Some(format) = formats::by_name(path).filter(|_| looks.is_none()) {
+        return Ok(Origin::of_format(path, path.to_path_buf(), format));
+    }
+    Err(match looks {
         // What it is, is clear; that nothing of it can be read, the reader says.
         Some(_) if sniff::is_cut_v1(path) => return Ok(Origin::v1(path, path, vec![path.to_path_buf()])),
         Some(found) => foreign(path, found),
