@@ -12,6 +12,7 @@ mod kit;
 mod list;
 mod ops;
 mod print;
+mod recover;
 mod restore;
 #[cfg(test)]
 mod schema;
@@ -53,6 +54,8 @@ pub use list::text::{groups_text, list_text, tree_text};
 pub use ops::json::{ops_github, ops_json, ops_junit, ops_sarif};
 pub use ops::text::{ops_list, ops_text};
 pub use print::json::print_head;
+pub use recover::json::recover_json;
+pub use recover::text::recover_text;
 pub use restore::json::assignment_map_json;
 pub use stats::csv::StatsCsv;
 pub use stats::format::StatsFormat;

@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::causes::{candidates, holds};
+use super::causes::holds;
 use super::entries::StoredPiece;
 use super::shard_files::file_name;
 use crate::analysis::finding::Finding;
+use crate::analysis::recover::beside;
 use crate::base::escape::shell_word;
 use crate::read::checkpoint::Checkpoint;
 use crate::read::storage;
@@ -23,7 +24,7 @@ pub(super) struct FoundShard {
 /// Looks for the file that has what the shard `path` should have.
 pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) -> Option<FoundShard> {
     let needed = own.iter().map(StoredPiece::end).max()?;
-    let nearby = candidates(&checkpoint.origin().prefix);
+    let nearby = beside(&checkpoint.origin().prefix);
     let counted = |file: &Path| (0..checkpoint.num_shards().min(1024)).any(|id| checkpoint.file(id) == file);
     let mut named_alike = None;
     for file in nearby.into_iter().filter(|file| !counted(file) && file.extension().is_none_or(|e| e != "index")) {

@@ -15,6 +15,7 @@ pub mod state;
 mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};
+pub(crate) use group::group;
 pub use locate::prefix_wins;
 pub use near_misses::graph_beside;
 pub use origin::{Choice, Origin, SourceKind};

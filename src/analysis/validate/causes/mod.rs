@@ -9,7 +9,7 @@ mod other_save;
 mod text_mode;
 mod wrong;
 
-pub(super) use self::other_save::{candidates, holds};
+pub(super) use self::other_save::holds;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
