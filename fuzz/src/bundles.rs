@@ -8,7 +8,7 @@ use ckpt::base::limits::Limits;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, Choice, Tensor, looks_like};
 use ckpt::read::tensor::{Axis, Checked};
-use ckpt::report::{self, Look};
+use ckpt::report::{self, Format, Look};
 use ckpt_synth::{Extent, V1Builder, Values};
 
 use super::input::{Input, answer, enough, harmless, said, scratch, seal};
@@ -96,10 +96,10 @@ fn use_all(checkpoint: &Checkpoint, stored: usize, mut input: Input<'_>) {
         roles.role(at);
     }
     let mut out = Vec::new();
-    report::inspect_text(checkpoint, &Summary::of(checkpoint), look, &mut out).unwrap();
+    report::write_inspect(checkpoint, &Summary::of(checkpoint), Format::Text, look, &mut out).unwrap();
     harmless(&String::from_utf8(out).unwrap());
     let mut out = Vec::new();
-    report::inspect_json(checkpoint, &Summary::of(checkpoint), &mut out).unwrap();
+    report::write_inspect(checkpoint, &Summary::of(checkpoint), Format::Json, look, &mut out).unwrap();
     serde_json::from_slice::<serde_json::Value>(&out).unwrap();
     for tensor in checkpoint.tensors().iter().take(50) {
         assert_eq!(checkpoint.tensor(&tensor.name), Some(tensor.clone()));
@@ -297,17 +297,15 @@ fn statistics(checkpoint: &Checkpoint, validation: &Validation) {
 
 fn reports(validation: &Validation) {
     let look = Look { color: false, width: Some(80) };
-    let write = |report: &dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()>| {
+    let write = |format| {
         let mut out = Vec::new();
-        report(&mut out).unwrap();
+        report::write_validation(validation, false, format, look, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
-    harmless(&write(&|out| report::validate_text(validation, false, look, out)));
-    harmless(&write(&|out| report::validate_github(validation, out)));
-    write(&|out| report::validate_junit(validation, out));
-    for json in
-        [write(&|out| report::validate_json(validation, out)), write(&|out| report::validate_sarif(validation, out))]
-    {
-        serde_json::from_str::<serde_json::Value>(&json).unwrap();
+    harmless(&write(Format::Text));
+    harmless(&write(Format::Github));
+    write(Format::Junit);
+    for format in [Format::Json, Format::Sarif] {
+        serde_json::from_str::<serde_json::Value>(&write(format)).unwrap();
     }
 }

@@ -13,11 +13,9 @@ use ckpt::read::events::Events;
 use ckpt::read::finder::state::Outcome;
 use ckpt::read::graphs::fingerprint::Fingerprint;
 use ckpt::read::graphs::meta_graph::{GraphInfo, MetaGraph};
-use ckpt::read::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name, unescape_local_name};
+use ckpt::read::graphs::object_graph::{ObjectGraph, escape_local_name, unescape_local_name};
 use ckpt::read::graphs::saved_model::SavedModel;
-use ckpt::report::{
-    Look, model_json, model_text, ops_github, ops_json, ops_junit, ops_list, ops_sarif, ops_text, signatures_text,
-};
+use ckpt::report::{Format, Look, TreeOptions, object_tree, write_model, write_ops};
 
 use ckpt_synth::crc;
 
@@ -65,7 +63,7 @@ pub fn object_graph(data: &[u8]) {
         let mut options = TreeOptions::default();
         (options.keys, options.hide_empty, options.max_depth) = (keys, hide_empty, max_depth);
         let mut out = Vec::new();
-        graph.write_tree(&mut out, &options, &|_| None).unwrap();
+        object_tree(&graph, &options, &|_| None, &mut out).unwrap();
         // A child takes two bytes at least, and a line of indent, two short paths and escaped names.
         assert!(out.len() <= 2000 * data.len() + 1000, "{} bytes of tree from {}", out.len(), data.len());
         harmless(&String::from_utf8(out).unwrap());
@@ -148,28 +146,29 @@ pub fn ops(data: &[u8]) {
         assert!(looked.graphs + looked.keras_configs > 0, "nothing was looked at");
     }
     let look = Look { color: false, width: Some(80) };
-    let mut out = Vec::new();
-    ops_text(Path::new("m"), &report, look, &mut out).unwrap();
-    ops_list(&report, look, &mut out).unwrap();
-    ops_github(Path::new("m"), &report, &mut out).unwrap();
-    harmless(&String::from_utf8(out).unwrap());
-    let (mut json, mut sarif, mut junit) = (Vec::new(), Vec::new(), Vec::new());
-    ops_json(Path::new("m"), &report, &mut json).unwrap();
-    ops_sarif(&report, &mut sarif).unwrap();
-    ops_junit(Path::new("m"), &report, &mut junit).unwrap();
-    for text in [json, sarif] {
-        serde_json::from_slice::<serde_json::Value>(&text).unwrap();
+    let write = |list, format| {
+        let mut out = Vec::new();
+        write_ops(Path::new("m"), &report, list, format, look, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for (list, format) in [(false, Format::Text), (true, Format::Text), (false, Format::Github)] {
+        harmless(&write(list, format));
+    }
+    write(false, Format::Junit);
+    for format in [Format::Json, Format::Sarif] {
+        serde_json::from_str::<serde_json::Value>(&write(false, format)).unwrap();
     }
     for target in &targets {
         let Target::Graphs(file, form) = target else { continue };
         let model = ModelInfo::read(file, *form, &Limits::default());
-        let mut out = Vec::new();
-        model_text(Path::new("m"), &model, &[], look, &mut out).unwrap();
-        signatures_text(Path::new("m"), &model, look, &mut out).unwrap();
-        harmless(&String::from_utf8(out).unwrap());
-        let mut json = Vec::new();
-        model_json(Path::new("m"), &model, &[], &mut json).unwrap();
-        serde_json::from_slice::<serde_json::Value>(&json).unwrap();
+        let write = |signatures, format| {
+            let mut out = Vec::new();
+            write_model((Path::new("m"), &model), &[], signatures, format, look, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        harmless(&write(false, Format::Text));
+        harmless(&write(true, Format::Text));
+        serde_json::from_str::<serde_json::Value>(&write(false, Format::Json)).unwrap();
     }
 }
 

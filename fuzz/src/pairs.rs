@@ -4,7 +4,7 @@ use ckpt::analysis::Selector;
 use ckpt::analysis::diff::{Bound, Depth, DiffOptions, Status, ToleranceRule, diff as compare};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{self, DiffRows, Look};
+use ckpt::report::{self, DiffRows, Format, Look};
 
 use super::bundles::open;
 use super::input::{Input, harmless, scratch, seal};
@@ -45,16 +45,17 @@ pub fn diff(data: &[u8]) {
         let found = compare(a, b, &options(threads), &Progress::default()).unwrap();
         let rows = DiffRows { rows: found.rows(flags & 8 != 0), hidden: 0, long: true };
         let mut json = Vec::new();
-        report::diff_json(&found, &rows, &mut json).unwrap();
+        report::write_diff(&found, &rows, Format::Json, Look::default(), &mut json).unwrap();
         serde_json::from_slice::<serde_json::Value>(&json).unwrap();
         for width in [None, Some(40)] {
             let mut text = Vec::new();
-            report::diff_text(&found, &rows, Look { color: false, width }, &mut text).unwrap();
+            report::write_diff(&found, &rows, Format::Text, Look { color: false, width }, &mut text).unwrap();
             harmless(&String::from_utf8(text).unwrap());
         }
         let mut table = Vec::new();
-        report::diff_csv(&rows, &mut table).unwrap();
-        report::diff_markdown(&found, &rows, &mut table).unwrap();
+        for format in [Format::Csv, Format::Markdown] {
+            report::write_diff(&found, &rows, format, Look::default(), &mut table).unwrap();
+        }
         (json, found.tally)
     };
     let (one, there) = written(a, b, 1);

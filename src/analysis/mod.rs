@@ -4,6 +4,7 @@
 pub mod convert;
 mod derived;
 pub mod diff;
+pub mod excerpt;
 pub mod explain;
 mod finding;
 pub mod forensics;
@@ -41,6 +42,7 @@ pub use survey::model::{Around, GraphInfo, KerasInfo, ModelInfo};
 pub use survey::serving::{ServedVersion, Serving};
 pub use survey::state_file::{repair, state_findings};
 pub use survey::step::Step;
+pub use survey::subject::Subject;
 pub use survey::summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
 use validate::is_of_one_part;

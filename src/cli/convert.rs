@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use ckpt::analysis::convert::{Combine, ConvertOptions, Converted, OutFormat, Recipe, Target, write_recipe};
+use ckpt::analysis::convert::{Combine, ConvertOptions, OutFormat, Recipe, Target, write_recipe};
 use ckpt::analysis::{Renames, Selector, parse_size};
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::read::checkpoint::{Checkpoint, Choice, Origin};
 use ckpt::read::tensor::DType;
-use ckpt::report::{convert_json, convert_text, recipe_text};
+use ckpt::report::{CONVERT_FORMATS, write_convert};
 use clap::ValueEnum;
 
 use super::progress::with_progress;
-use super::{Ctx, Format, Status};
+use super::{Ctx, Status};
 
 /// Write a new checkpoint: in another format, with other names or dtypes, a part of one, several made one.
 ///
@@ -129,7 +129,7 @@ impl From<To> for OutFormat {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json])?;
+    ctx.require_format(CONVERT_FORMATS)?;
     let (paths, selectors) = args.inputs_and_selectors(ctx);
     let options = args.options(&selectors)?;
     let target = args.target()?;
@@ -155,17 +155,11 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     }
     let lossy = if recipe.has_loss() { Status::Found } else { Status::Fine };
     if args.dry_run {
-        match ctx.format {
-            Format::Json => convert_json(&inputs, &recipe, &target, &Converted::default(), &mut ctx.out)?,
-            _ => recipe_text(&inputs, &recipe, &target, ctx.look, &mut ctx.out)?,
-        }
+        write_convert(&inputs, (&recipe, &target), None, ctx.format, ctx.look, &mut ctx.out)?;
         return Ok(lossy);
     }
     let converted = with_progress(ctx.quiet, |progress| write_recipe(&inputs, &recipe, &target, &limits, progress))?;
-    match ctx.format {
-        Format::Json => convert_json(&inputs, &recipe, &target, &converted, &mut ctx.out)?,
-        _ => convert_text(&recipe, &target, &converted, ctx.look, &mut ctx.out)?,
-    }
+    write_convert(&inputs, (&recipe, &target), Some(&converted), ctx.format, ctx.look, &mut ctx.out)?;
     Ok(lossy)
 }
 

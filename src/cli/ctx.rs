@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anstream::ColorChoice;
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::base::limits::Limits;
-use ckpt::report::{Look, folded};
+use ckpt::report::{Format, Look, folded};
 
-use super::global::{Format, GlobalArgs, When};
+use super::global::{GlobalArgs, When};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,10 +106,8 @@ impl Ctx {
         if has.contains(&self.format) {
             return Ok(());
         }
-        let name = |format: &Format| clap::ValueEnum::to_possible_value(format).map(|v| v.get_name().to_owned());
-        let all: Vec<String> = has.iter().filter_map(name).collect();
-        let asked = name(&self.format).unwrap_or_default();
-        anyhow::bail!("this command has no format {asked}; it has {}", all.join(", "))
+        let all: Vec<&str> = has.iter().copied().map(Format::name).collect();
+        anyhow::bail!("this command has no format {}; it has {}", self.format.name(), all.join(", "))
     }
 }
 

@@ -1,13 +1,15 @@
 //! What every command understands: the format, colours, threads.
 
+use ckpt::report::Format;
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// What every command understands.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(super) struct GlobalArgs {
     /// Output format.
-    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(long, global = true, value_parser = format(), default_value = "text", hide_possible_values = true)]
     pub(super) format: Format,
     /// When to use colours. The environment variable `NO_COLOR` turns them off too.
     #[arg(
@@ -27,32 +29,9 @@ pub(super) struct GlobalArgs {
     pub(super) quiet: bool,
 }
 
-/// Every output format; each command has some of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object.
-    Json,
-    /// One JSON object a line.
-    Jsonl,
-    /// Comma-separated values.
-    Csv,
-    /// A Markdown table.
-    Markdown,
-    /// The elements' bytes, little-endian, C order, nothing else.
-    Raw,
-    /// A NumPy array.
-    Npy,
-    /// A graph for Graphviz.
-    Dot,
-    /// Annotations of a GitHub workflow.
-    Github,
-    /// SARIF 2.1.0.
-    Sarif,
-    /// `JUnit` XML.
-    Junit,
+/// Formats by their names; each command has some of them.
+fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).map(|name| Format::from_name(&name).unwrap_or_default())
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

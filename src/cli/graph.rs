@@ -4,12 +4,11 @@ use anyhow::{Result, bail};
 use ckpt::analysis::{KerasModel, Names, Objects, Roles};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::read::graphs::object_graph::{Attribute, TreeOptions};
-use ckpt::report::{graph_dot, graph_json, keras_graph_json, keras_tree, tensor_text};
+use ckpt::report::{GRAPH_FORMATS, LAYERS_FORMATS, TreeOptions, write_graph, write_layers};
 
 use super::ctx::library_sentence;
 use super::source::SourceArgs;
-use super::{Ctx, Format, Status};
+use super::{Ctx, Status};
 
 /// Show the object graph: which objects were saved, what each stores, who shares what.
 ///
@@ -44,7 +43,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json, Format::Dot])?;
+    ctx.require_format(GRAPH_FORMATS)?;
     let checkpoint = args.source.open(ctx, true)?;
     if let Some(model) = KerasModel::of(&checkpoint) {
         return of_keras(args, &checkpoint, &model, ctx);
@@ -70,31 +69,22 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         ctx.note(&library_sentence(error));
         ctx.note("this is the graph of saved_model.pb instead; it has more objects than the checkpoint's");
     }
-    let depth = args.depth.unwrap_or(usize::MAX);
-    match ctx.format {
-        Format::Json => graph_json(&checkpoint, &objects, graph, &mut ctx.out)?,
-        Format::Dot => graph_dot(&checkpoint, graph, depth, args.all, &mut ctx.out)?,
-        _ => {
-            let mut options = TreeOptions::default();
-            (options.keys, options.hide_empty, options.max_depth) = (args.keys, !args.all, depth);
-            options.width = ctx.look.width;
-            let describe = |attribute: &Attribute| tensor_text(&checkpoint, attribute);
-            graph.write_tree(&mut ctx.out, &options, &describe)?;
-        }
-    }
+    let mut shown = TreeOptions::default();
+    (shown.keys, shown.hide_empty, shown.width) = (args.keys, !args.all, ctx.look.width);
+    shown.max_depth = args.depth.unwrap_or(usize::MAX);
+    write_graph(&checkpoint, (&objects, graph), &shown, ctx.format, &mut ctx.out)?;
     super::source::tell_damage(&checkpoint, ctx);
     Ok(if checkpoint.damage().is_empty() { Status::Fine } else { Status::Trouble })
 }
 
 /// The layers of a file of Keras, in the order of the model.
 fn of_keras(args: &Args, checkpoint: &Checkpoint, model: &KerasModel, ctx: &mut Ctx) -> Result<Status> {
+    if !LAYERS_FORMATS.contains(&ctx.format) {
+        bail!("--format dot draws object graphs; of a file of Keras there are text and json");
+    }
     let names = Names::of(checkpoint, &Roles::of(checkpoint), &Objects::of(checkpoint));
     let depth = args.depth.unwrap_or(usize::MAX);
-    match ctx.format {
-        Format::Json => keras_graph_json(checkpoint, model, &names, &mut ctx.out)?,
-        Format::Dot => bail!("--format dot draws object graphs; of a file of Keras there are text and json"),
-        _ => keras_tree(checkpoint, model, &names, depth, ctx.look, &mut ctx.out)?,
-    }
+    write_layers(checkpoint, (model, &names), depth, ctx.format, ctx.look, &mut ctx.out)?;
     super::source::tell_damage(checkpoint, ctx);
     Ok(if checkpoint.damage().is_empty() { Status::Fine } else { Status::Trouble })
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use ckpt::analysis::{Code, Finding, Severity, ValidateOptions, Validation, repair, state_findings, validate_found};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Found, ModelDir};
-use ckpt::report::repair_text;
+use ckpt::report::{LATEST_FORMATS, latest_json, repair_text};
 
 use super::log::directory;
 use super::progress::with_progress;
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json])?;
+    ctx.require_format(LATEST_FORMATS)?;
     let path = directory(&args.dir, ctx)?;
     let dir = ModelDir::scan(&path, &ctx.limits())?;
     tell_state(&dir, ctx);
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         ctx.note(&format!("{} is not whole; --valid takes the newest intact one", shown(found)));
     }
     match (ctx.format, chosen) {
-        (Format::Json, _) => ckpt::report::latest_json(&path, chosen, args.valid, &mut ctx.out)?,
+        (Format::Json, _) => latest_json(&path, chosen, args.valid, &mut ctx.out)?,
         // A program takes the bytes of a name; a terminal must not.
         (_, Some(found)) if Ctx::to_terminal() => writeln!(ctx.out, "{}", shown(found))?,
         (_, Some(found)) => {

@@ -3,12 +3,12 @@
 use anyhow::Result;
 use ckpt::analysis::{GroupBy, Listing, Names, Objects, Roles, Sort};
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{groups_text, list_csv, list_json, list_jsonl, list_markdown, list_text, names_text, tree_text};
+use ckpt::report::{ListText, write_list};
 use clap::ValueEnum;
 
 use super::ctx::library_sentence;
 use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
-use super::{Ctx, Format, Status};
+use super::{Ctx, Status};
 
 /// List tensors: name, dtype, shape, size and role, one line each.
 ///
@@ -87,12 +87,8 @@ fn names(checkpoint: &Checkpoint, roles: &Roles, ctx: &mut Ctx) -> Names {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    let has = if args.tree || args.by.is_some() {
-        &[Format::Text][..]
-    } else {
-        &[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown]
-    };
-    ctx.require_format(has)?;
+    let text = args.text();
+    ctx.require_format(text.formats())?;
     let checkpoint = args.source.open(ctx, true)?;
     let roles = Roles::of(&checkpoint);
     let selection = args.select.select(&checkpoint, Some(&roles), ctx)?;
@@ -109,33 +105,27 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let names = args.names.then(|| names(&checkpoint, &roles, ctx));
     let mut listing = Listing::new(&checkpoint, &roles, selection, sort, args.order.reverse, args.order.top);
     listing.names = names.as_ref();
-    let (look, out) = (ctx.look, &mut ctx.out);
-    match ctx.format {
-        Format::Json => list_json(&listing, out)?,
-        Format::Jsonl => list_jsonl(&listing, out)?,
-        Format::Csv => list_csv(&listing, out)?,
-        Format::Markdown => list_markdown(&listing, out)?,
-        _ if args.tree => tree_text(&listing.tree(args.depth), &listing, look, out)?,
-        _ => match args.by {
-            Some(by) => {
-                let (by, what) = match by {
-                    GroupKey::Scope => (GroupBy::Scope, "scope"),
-                    GroupKey::Dtype => (GroupBy::DType, "dtype"),
-                    GroupKey::Role => (GroupBy::Role, "role"),
-                    GroupKey::Shard => (GroupBy::Shard, "shard"),
-                };
-                groups_text(&listing.groups(by, args.depth.unwrap_or(1)), what, &listing, look, out)?;
-            }
-            None => match &names {
-                Some(names) => names_text(&listing, names, look, out)?,
-                None => list_text(&listing, args.long, look, out)?,
-            },
-        },
-    }
+    write_list(&listing, ctx.format, text, ctx.look, &mut ctx.out)?;
     tell_damage(&checkpoint, ctx);
     Ok(match (checkpoint.damage().is_empty(), nothing) {
         (false, _) => Status::Trouble,
         (true, true) => Status::Found,
         (true, false) => Status::Fine,
     })
+}
+
+impl Args {
+    fn text(&self) -> ListText {
+        let by = self.by.map(|by| match by {
+            GroupKey::Scope => GroupBy::Scope,
+            GroupKey::Dtype => GroupBy::DType,
+            GroupKey::Role => GroupBy::Role,
+            GroupKey::Shard => GroupBy::Shard,
+        });
+        match by {
+            _ if self.tree => ListText::Tree { depth: self.depth },
+            Some(by) => ListText::Groups { by, depth: self.depth.unwrap_or(1) },
+            None => ListText::Rows { long: self.long },
+        }
+    }
 }

@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 use ckpt::analysis::{Timeline, TimelineOptions};
 use ckpt::base::escape::escaped;
 use ckpt::read::storage;
-use ckpt::report::{timeline_csv, timeline_json, timeline_jsonl, timeline_markdown, timeline_text};
+use ckpt::report::{TIMELINE_FORMATS, write_timeline};
 
 use super::progress::with_progress;
-use super::{Ctx, Format, Status};
+use super::{Ctx, Status};
 
 /// Tell what happened in a directory of checkpoints: which there are, which are whole, which weights moved.
 ///
@@ -45,7 +45,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
+    ctx.require_format(TIMELINE_FORMATS)?;
     let dir = directory(&args.dir, ctx)?;
     let last = args.last.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
     let options = TimelineOptions { finite: args.finite, values: args.values, last, threads: ctx.threads() };
@@ -59,14 +59,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
             escaped(dir.as_os_str().as_encoded_bytes())
         );
     }
-    let out = &mut ctx.out;
-    match ctx.format {
-        Format::Json => timeline_json(&timeline, out)?,
-        Format::Jsonl => timeline_jsonl(&timeline, out)?,
-        Format::Csv => timeline_csv(&timeline, out)?,
-        Format::Markdown => timeline_markdown(&timeline, out)?,
-        _ => timeline_text(&timeline, ctx.look, out)?,
-    }
+    write_timeline(&timeline, ctx.format, ctx.look, &mut ctx.out)?;
     Ok(match (timeline.unreadable() || timeline.rows.is_empty(), timeline.first_non_finite()) {
         (true, _) => Status::Trouble,
         (false, Some(_)) => Status::Found,

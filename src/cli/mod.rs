@@ -22,8 +22,8 @@ mod source;
 mod stats;
 mod validate;
 
+pub(crate) use ckpt::report::Format;
 pub(crate) use ctx::{Ctx, Status};
-pub(crate) use global::Format;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -3,11 +3,11 @@
 use anyhow::Result;
 use ckpt::analysis::Severity;
 use ckpt::analysis::ops::{look_at_ops, targets};
-use ckpt::report::{ops_github, ops_json, ops_junit, ops_list, ops_sarif, ops_text};
+use ckpt::report::{OPS_FORMATS, write_ops};
 
 use super::severity::Severities;
 use super::source::SourceArgs;
-use super::{Ctx, Format, Status};
+use super::{Ctx, Status};
 
 /// Say what a model can touch: ops that read or write files, reach a network, run code of the host, or are not
 /// TensorFlow's, and Lambda layers.
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json, Format::Github, Format::Sarif, Format::Junit])?;
+    ctx.require_format(OPS_FORMATS)?;
     let path = &args.source.path;
     let (targets, notes) = targets(path, args.source.choice(), &ctx.limits())?;
     let mut report = look_at_ops(&targets, &ctx.limits());
@@ -51,15 +51,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         ctx.note(note);
     }
     args.severities.judge(&mut report.findings);
-    let out = &mut ctx.out;
-    match ctx.format {
-        Format::Json => ops_json(path, &report, out)?,
-        Format::Github => ops_github(path, &report, out)?,
-        Format::Sarif => ops_sarif(&report, out)?,
-        Format::Junit => ops_junit(path, &report, out)?,
-        _ if args.list => ops_list(&report, ctx.look, out)?,
-        _ => ops_text(path, &report, ctx.look, out)?,
-    }
+    write_ops(path, &report, args.list, ctx.format, ctx.look, &mut ctx.out)?;
     if !report.is_complete() {
         return Ok(Status::Trouble);
     }

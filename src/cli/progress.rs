@@ -31,6 +31,9 @@ fn show(progress: &Progress, finished: &AtomicBool) {
     let mut bar: Option<ProgressBar> = None;
     while !finished.load(Ordering::Acquire) {
         std::thread::park_timeout(Duration::from_millis(100));
+        if progress.tells.load(Ordering::Relaxed) && std::io::stdout().is_terminal() {
+            break;
+        }
         if start.elapsed() < QUIET_FOR {
             continue;
         }

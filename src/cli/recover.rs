@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use ckpt::analysis::convert::{Converted, OutFormat, Target};
+use ckpt::analysis::convert::{OutFormat, Target};
 use ckpt::analysis::recover::recover;
 use ckpt::base::error::{Error, ErrorKind};
-use ckpt::report::{recover_json, recover_text};
+use ckpt::report::{RECOVER_FORMATS, write_recover};
 
 use super::progress::with_progress;
-use super::{Ctx, Format, Status};
+use super::{Ctx, Status};
 
 /// Make a whole checkpoint of a broken one, as a copy.
 ///
@@ -57,7 +57,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json])?;
+    ctx.require_format(RECOVER_FORMATS)?;
     let mut target = Target::new(&args.output, None)?;
     if target.format != OutFormat::Bundle {
         let why = "recover writes a TensorFlow checkpoint, and the ending of OUT is that of another format".to_owned();
@@ -74,12 +74,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     } else {
         Some(with_progress(ctx.quiet, |progress| recovery.write(&recipe, &target, &limits, progress))?)
     };
-    match ctx.format {
-        Format::Json => {
-            let converted = converted.unwrap_or_else(Converted::default);
-            recover_json(&recovery, &recipe, &target, &converted, &mut ctx.out)?;
-        }
-        _ => recover_text(&recovery, &recipe, &target, converted.as_ref(), ctx.look, &mut ctx.out)?,
-    }
+    let (format, look) = (ctx.format, ctx.look);
+    write_recover(&recovery, (&recipe, &target), converted.as_ref(), format, look, &mut ctx.out)?;
     Ok(status)
 }

@@ -1,23 +1,16 @@
 //! `ckpt stats`: which tensor is sick.
 
-use std::io::Write;
-use std::ops::ControlFlow;
-
 use anyhow::Result;
-use ckpt::analysis::Selection;
-use ckpt::analysis::stats::{First, SortKey as Key, StatsOptions, StatsOrder, StatsSort, TensorStats, Totals, each};
-use ckpt::base::progress::Progress;
+use ckpt::analysis::stats::{StatsOptions, StatsOrder, StatsSort};
+use ckpt::base::error::Error;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{StatsCsv, StatsFormat, StatsJson, StatsJsonl, StatsMarkdown, StatsText};
+use ckpt::report::{STATS_FORMATS, StatsReport};
 use clap::ValueEnum;
 
 use super::ctx::library_sentence;
 use super::progress::with_progress;
 use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
-use super::{Ctx, Format, Status};
-
-/// As many rows are kept until all have been read. More are written as they come.
-const HELD: usize = 1 << 15;
+use super::{Ctx, Status};
 
 /// Errors that are told by themselves.
 const TOLD: usize = 10;
@@ -104,23 +97,27 @@ impl From<SortKey> for StatsSort {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
+    ctx.require_format(STATS_FORMATS)?;
     let checkpoint = args.source.open(ctx, true)?;
     let selection = args.select.select(&checkpoint, None, ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
-    let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
-    let order = StatsOrder { by: args.sort.into(), reverse: args.order.reverse };
-    let most = args.order.top.unwrap_or(usize::MAX).min(selection.len());
-    let mut work = Work { checkpoint: &checkpoint, args, options, errors: Vec::new() };
-    let totals = if most <= HELD {
-        work.held(&selection, order, most, ctx)?
-    } else if order.is_by_name() {
-        work.flowing(&selection, None, most, ctx)?
-    } else {
-        let (selection, totals) = work.sorted(&selection, order, most, ctx);
-        work.flowing(&selection, Some(totals), most, ctx)?
+    let report = StatsReport {
+        checkpoint: &checkpoint,
+        options: StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel },
+        order: StatsOrder { by: args.sort.into(), reverse: args.order.reverse },
+        most: args.order.top.unwrap_or(usize::MAX),
+        format: ctx.format,
+        look: ctx.look,
+        ascii: args.ascii || !is_unicode(),
     };
-    let errors = work.errors;
+    let mut errors = Vec::new();
+    let mut failed = |error: &Error| {
+        if errors.len() < TOLD {
+            errors.push(library_sentence(error));
+        }
+    };
+    let out = &mut ctx.out;
+    let totals = with_progress(ctx.quiet, |progress| report.write(&selection, progress, &mut failed, out))?;
     tell_unreadable(&errors, totals.unreadable, &checkpoint, ctx);
     tell_damage(&checkpoint, ctx);
     Ok(match (totals.unreadable > 0 || !checkpoint.damage().is_empty(), nothing) {
@@ -128,102 +125,6 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         (false, true) => Status::Found,
         (false, false) => Status::Fine,
     })
-}
-
-/// What all ways to go through the tensors need.
-struct Work<'w> {
-    checkpoint: &'w Checkpoint,
-    args: &'w Args,
-    options: StatsOptions,
-    /// The first errors, in words.
-    errors: Vec<String>,
-}
-
-impl Work<'_> {
-    /// Goes through tensors and notes their errors.
-    fn read(&mut self, selection: &Selection, progress: &Progress, mut take: impl FnMut(Vec<TensorStats>)) -> Totals {
-        let errors = &mut self.errors;
-        let take = |(), rows: Vec<TensorStats>| {
-            note_errors(errors, &rows);
-            take(rows);
-            ControlFlow::Continue(())
-        };
-        each(self.checkpoint, selection, &self.options, progress, |_, _| (), take)
-    }
-
-    /// Reads everything and then writes those rows that were kept.
-    fn held(&mut self, selection: &Selection, order: StatsOrder, most: usize, ctx: &mut Ctx) -> Result<Totals> {
-        let mut first = First::new(order, most);
-        let totals = with_progress(ctx.quiet, |progress| self.read(selection, progress, |rows| first.extend(rows)));
-        let rows = first.finish();
-        let text = || StatsText::fitting(self.checkpoint, &rows, self.is_ascii(), ctx.look);
-        self.format(ctx.format, text).write(&rows, &totals, &mut ctx.out)?;
-        Ok(totals)
-    }
-
-    /// The tensors in this order, and what they come to. A few bytes are kept of each.
-    fn sorted(&mut self, selection: &Selection, order: StatsOrder, most: usize, ctx: &Ctx) -> (Selection, Totals) {
-        let mut keys: Vec<Key> = Vec::with_capacity(selection.len());
-        let totals = with_progress(ctx.quiet, |progress| {
-            self.read(selection, progress, |rows| keys.extend(rows.iter().map(|row| order.key(row))))
-        });
-        let selection = order.sorted(keys).into_iter().take(most).collect();
-        (selection, totals)
-    }
-
-    /// Writes rows as they are done; what they come to unless it is known.
-    fn flowing(&mut self, selection: &Selection, known: Option<Totals>, most: usize, ctx: &mut Ctx) -> Result<Totals> {
-        let mut errors = std::mem::take(&mut self.errors);
-        let text = || StatsText::flowing(self.checkpoint, selection, self.is_ascii(), ctx.look);
-        let format = self.format(ctx.format, text);
-        format.head(&mut ctx.out)?;
-        let make = |first: usize, rows: &[TensorStats]| {
-            let shown = rows.get(..most.saturating_sub(first)).unwrap_or(rows);
-            let mut text = Vec::new();
-            format.rows(first, shown, &mut text).map(|()| text)
-        };
-        let mut written = Ok(());
-        let is_known = known.is_some();
-        let out = &mut ctx.out;
-        let take = |text: std::io::Result<Vec<u8>>, rows: Vec<TensorStats>| {
-            if !is_known {
-                note_errors(&mut errors, &rows);
-            }
-            written = text.and_then(|text| out.write_all(&text));
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
-        // Rows in a terminal and a bar below them do not go together.
-        let found = with_progress(ctx.quiet || Ctx::to_terminal(), |progress| {
-            each(self.checkpoint, selection, &self.options, progress, make, take)
-        });
-        written?;
-        let totals = known.unwrap_or(found);
-        format.foot(&totals, most.min(totals.tensors), &mut ctx.out)?;
-        drop(format);
-        self.errors = errors;
-        Ok(totals)
-    }
-
-    fn format<'f>(&'f self, format: Format, text: impl FnOnce() -> StatsText<'f>) -> Box<dyn StatsFormat + 'f> {
-        let checkpoint = self.checkpoint;
-        match format {
-            Format::Json => Box::new(StatsJson(checkpoint)),
-            Format::Jsonl => Box::new(StatsJsonl(checkpoint)),
-            Format::Csv => Box::new(StatsCsv { checkpoint, options: self.options }),
-            Format::Markdown => Box::new(StatsMarkdown(checkpoint)),
-            _ => Box::new(text()),
-        }
-    }
-
-    fn is_ascii(&self) -> bool {
-        self.args.ascii || !is_unicode()
-    }
-}
-
-/// Keeps the first errors.
-fn note_errors(errors: &mut Vec<String>, rows: &[TensorStats]) {
-    let room = TOLD.saturating_sub(errors.len());
-    errors.extend(rows.iter().filter_map(|row| row.error.as_ref()).take(room).map(library_sentence));
 }
 
 /// Says why tensors could not be read, as far as there are not too many.

@@ -8,9 +8,7 @@ use ckpt::analysis::{
     expectation, restore, validate,
 };
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{
-    assignment_map_json, list_json, validate_github, validate_json, validate_junit, validate_sarif, validate_text,
-};
+use ckpt::report::{ListText, VALIDATE_FORMATS, assignment_map_json, write_list, write_validation};
 use clap::ValueEnum;
 
 use super::progress::with_progress;
@@ -117,7 +115,7 @@ enum Emit {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json, Format::Github, Format::Sarif, Format::Junit])?;
+    ctx.require_format(VALIDATE_FORMATS)?;
     let options = ValidateOptions {
         quick: args.quick,
         finite: args.finite,
@@ -140,14 +138,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     }
     add_restores(&mut validation, &models, args, ctx)?;
     args.severities.judge(&mut validation.findings);
-    let out = &mut ctx.out;
-    match ctx.format {
-        Format::Json => validate_json(&validation, out)?,
-        Format::Github => validate_github(&validation, out)?,
-        Format::Sarif => validate_sarif(&validation, out)?,
-        Format::Junit => validate_junit(&validation, out)?,
-        _ => validate_text(&validation, args.quick, ctx.look, out)?,
-    }
+    write_validation(&validation, args.quick, ctx.format, ctx.look, &mut ctx.out)?;
     let unsure = validation.restores.iter().any(|restore| restore.undetermined.is_some());
     Ok(match validation.is_ok() {
         _ if unsure => Status::Trouble,
@@ -197,7 +188,8 @@ fn emit(what: Emit, models: &[Model], args: &Args, ctx: &mut Ctx) -> Result<Stat
         let wanted = expectation(model);
         let roles = Roles::of(&wanted);
         let all = Selector::default().select(&wanted);
-        list_json(&Listing::new(&wanted, &roles, all, Sort::Name, false, None), &mut ctx.out)?;
+        let listing = Listing::new(&wanted, &roles, all, Sort::Name, false, None);
+        write_list(&listing, Format::Json, ListText::Rows { long: false }, ctx.look, &mut ctx.out)?;
         return Ok(Status::Fine);
     }
     let checkpoint = args.source.open(ctx, true)?;

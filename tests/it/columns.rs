@@ -4,16 +4,16 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use ckpt::analysis::diff::{DiffOptions, diff};
-use ckpt::analysis::stats::{StatsOptions, stats};
+use ckpt::analysis::stats::{StatsOptions, StatsOrder, stats};
 use ckpt::analysis::{
     Listing, Model, Names, Objects, RestoreOptions, Roles, Selection, Sort, Summary, ValidateOptions, restore, validate,
 };
 use ckpt::base::limits::Limits;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
-use ckpt::read::graphs::object_graph::TreeOptions;
 use ckpt::report::{
-    DiffRows, Look, StatsFormat, StatsText, diff_text, inspect_text, list_text, names_text, tree_text, validate_text,
+    DiffRows, Format, ListText, Look, StatsReport, TreeOptions, object_tree, write_diff, write_inspect, write_list,
+    write_validation,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -55,32 +55,39 @@ fn screens_about_one_checkpoint() {
     for case in CHECKPOINTS {
         let checkpoint = open(case);
         let summary = Summary::of(&checkpoint);
-        fits(&format!("inspect {case}"), &|look, out| inspect_text(&checkpoint, &summary, look, out));
+        fits(&format!("inspect {case}"), &|look, out| write_inspect(&checkpoint, &summary, Format::Text, look, out));
         let roles = Roles::of(&checkpoint);
         let all = || Selection::first(checkpoint.tensors().len());
         let mut listing = Listing::new(&checkpoint, &roles, all(), Sort::Name, false, None);
         for long in [false, true] {
-            fits(&format!("list {case}, {long}"), &|look, out| list_text(&listing, long, look, out));
+            fits(&format!("list {case}, {long}"), &|look, out| {
+                write_list(&listing, Format::Text, ListText::Rows { long }, look, out)
+            });
         }
-        fits(&format!("tree {case}"), &|look, out| tree_text(&listing.tree(None), &listing, look, out));
+        fits(&format!("tree {case}"), &|look, out| {
+            write_list(&listing, Format::Text, ListText::Tree { depth: None }, look, out)
+        });
         let objects = Objects::of(&checkpoint);
         let names = Names::of(&checkpoint, &roles, &objects);
         listing.names = Some(&names);
-        fits(&format!("names {case}"), &|look, out| names_text(&listing, &names, look, out));
+        fits(&format!("names {case}"), &|look, out| {
+            write_list(&listing, Format::Text, ListText::Rows { long: false }, look, out)
+        });
         let options = StatsOptions { threads: 2, distribution: true, channels: true };
         let found = stats(&checkpoint, &all(), &options, &Progress::default());
         fits(&format!("stats {case}"), &|look, out| {
-            let text = StatsText::fitting(&checkpoint, &found.tensors, false, look);
-            text.write(&found.tensors, &found.totals, out)
+            let (order, most, format) = (StatsOrder::default(), usize::MAX, Format::Text);
+            let report = StatsReport { checkpoint: &checkpoint, options, order, most, format, look, ascii: false };
+            report.write_rows(&found.tensors, &found.totals, out)
         });
         let path = &checkpoint.origin().path;
         let options = ValidateOptions::all(false, 2);
         let found = validate(path, &options, &Limits::default(), &Progress::default()).unwrap();
-        fits(&format!("validate {case}"), &|look, out| validate_text(&found, false, look, out));
+        fits(&format!("validate {case}"), &|look, out| write_validation(&found, false, Format::Text, look, out));
         if let Some(graph) = objects.graph() {
             let mut options = TreeOptions::default();
             (options.keys, options.width) = (true, Some(80));
-            fits(&format!("graph {case}"), &|_, mut out| graph.write_tree(&mut out, &options, &|_| Some("x".into())));
+            fits(&format!("graph {case}"), &|_, out| object_tree(graph, &options, &|_| Some("x".into()), out));
         }
     }
 }
@@ -94,7 +101,8 @@ fn screens_about_two() {
             let found = diff(&a, &b, &DiffOptions::default(), &Progress::default()).unwrap();
             for long in [false, true] {
                 fits(&format!("diff {case} {n}"), &|look, out| {
-                    diff_text(&found, &DiffRows { rows: found.rows(false), hidden: 0, long }, look, out)
+                    let rows = DiffRows { rows: found.rows(false), hidden: 0, long };
+                    write_diff(&found, &rows, Format::Text, look, out)
                 });
             }
             let model = Path::new("testdata/restore").join(case).join(format!("v{}", n + 1)).with_extension(end);
@@ -104,7 +112,7 @@ fn screens_about_two() {
             for model in Model::open(&model, true, &Limits::default()).unwrap() {
                 found.add_restore(restore(&a, &model, &RestoreOptions::default()));
             }
-            fits(&format!("against {case} {n}"), &|look, out| validate_text(&found, true, look, out));
+            fits(&format!("against {case} {n}"), &|look, out| write_validation(&found, true, Format::Text, look, out));
         }
     }
 }

@@ -11,7 +11,7 @@ use ckpt::analysis::{Renames, Selector};
 use ckpt::base::limits::Limits;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
-use ckpt::report::{DiffRows, diff_json};
+use ckpt::report::{DiffRows, Format, Look, write_diff};
 use ckpt_synth::{BundleBuilder, Extent, V1Builder, Values, slice_key};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -48,7 +48,7 @@ fn selector(text: &str) -> Selector {
 fn json_of(diff: &Diff<'_>) -> Value {
     let rows = DiffRows { rows: diff.rows(false), hidden: 0, long: false };
     let mut out = Vec::new();
-    diff_json(diff, &rows, &mut out).unwrap();
+    write_diff(diff, &rows, Format::Json, Look::default(), &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use ckpt::base::limits::Limits;
 use ckpt::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY};
-use ckpt::read::graphs::object_graph::{ObjectGraph, TreeOptions, escape_local_name};
+use ckpt::read::graphs::object_graph::{ObjectGraph, escape_local_name};
+use ckpt::report::{TreeOptions, object_tree};
 
 /// Checks the graph of the checkpoint at `path`, if it has one.
 fn check(path: &Path) {
@@ -41,7 +42,7 @@ fn check(path: &Path) {
     let mut options = TreeOptions::default();
     let tree = |options: &TreeOptions| {
         let mut tree = Vec::new();
-        graph.write_tree(&mut tree, options, &|_| None).unwrap();
+        object_tree(&graph, options, &|_| None, &mut tree).unwrap();
         String::from_utf8(tree).unwrap()
     };
     // The keys that TensorFlow wrote are those that the paths tell.

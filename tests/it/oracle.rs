@@ -4,7 +4,7 @@ use crate::support::{
     Answer, Document, Expected, all_documents, check_regions, elements, open, read_all, region, show,
 };
 use ckpt::base::error::ErrorKind;
-use ckpt::read::checkpoint::{Checkpoint, Checksums, Hold, Parts, Tensor};
+use ckpt::read::checkpoint::{Checkpoint, Checksums, ElementBuffers, Parts, Tensor};
 use ckpt::read::tensor::numpy::npy::widen;
 use ckpt::read::tensor::{Axis, Checked, DType};
 use ckpt::read::wire::Crc32c;
@@ -156,7 +156,7 @@ fn elements_in_runs_are_those_of_the_whole() {
     for (_, checkpoint) in opened() {
         for tensor in checkpoint.tensors().iter().filter(Tensor::is_numeric) {
             let Ok((all, _)) = read_all(&checkpoint, &tensor) else { continue };
-            let mut hold = Hold::default();
+            let mut hold = ElementBuffers::default();
             let mut elements = checkpoint.elements(&tensor, &mut hold).unwrap();
             let count = elements.count();
             let (mut got, mut run, mut at) = (Vec::new(), Vec::new(), 0);

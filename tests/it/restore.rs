@@ -10,6 +10,7 @@ use ckpt::analysis::{
 };
 use ckpt::base::limits::Limits;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
+use ckpt::report::{Format, ListText, Look, write_list};
 use ckpt_synth::{BundleBuilder, dtype};
 use serde_json::Value;
 
@@ -230,7 +231,9 @@ fn a_spec_says_what_the_model_says() {
             let roles = Roles::of(&wanted);
             let all = Selector::default().select(&wanted);
             let mut json = Vec::new();
-            ckpt::report::list_json(&Listing::new(&wanted, &roles, all, Sort::Name, false, None), &mut json).unwrap();
+            let listing = Listing::new(&wanted, &roles, all, Sort::Name, false, None);
+            let rows = ListText::Rows { long: false };
+            write_list(&listing, Format::Json, rows, Look::default(), &mut json).unwrap();
             let spec = spec_dir.path().join("spec.json");
             std::fs::write(&spec, json).unwrap();
             for checkpoint in 0..2 {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ckpt::analysis::{Listing, Roles, Selector, Sort, Summary};
 use ckpt::read::checkpoint::Checkpoint;
 use ckpt::read::storage::{self, MemoryStore, mount, unmount};
-use ckpt::report::{inspect_json, list_json, validate_json};
+use ckpt::report::{Format, ListText, Look, write_inspect, write_list, write_validation};
 
 use super::support::{open, testdata};
 use super::validating::{options, try_run};
@@ -60,12 +60,12 @@ fn said(path: &Path) -> String {
     match open(path) {
         Ok(checkpoint) => {
             list(&checkpoint, &mut out);
-            inspect_json(&checkpoint, &Summary::of(&checkpoint), &mut out).unwrap();
+            write_inspect(&checkpoint, &Summary::of(&checkpoint), Format::Json, Look::default(), &mut out).unwrap();
         }
         Err(error) => out.extend(format!("{error} {:?}\n", error.help()).into_bytes()),
     }
     match try_run(path, &options()) {
-        Ok(validation) => validate_json(&validation, &mut out).unwrap(),
+        Ok(validation) => write_validation(&validation, false, Format::Json, Look::default(), &mut out).unwrap(),
         Err(error) => out.extend(format!("{error} {:?}\n", error.help()).into_bytes()),
     }
     // A folder in memory was never changed.
@@ -76,7 +76,8 @@ fn said(path: &Path) -> String {
 fn list(checkpoint: &Checkpoint, out: &mut Vec<u8>) {
     let roles = Roles::of(checkpoint);
     let all = Selector::parse::<&str>(&[], false).unwrap().select(checkpoint);
-    list_json(&Listing::new(checkpoint, &roles, all, Sort::Name, false, None), out).unwrap();
+    let listing = Listing::new(checkpoint, &roles, all, Sort::Name, false, None);
+    write_list(&listing, Format::Json, ListText::Rows { long: false }, Look::default(), out).unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ckpt::analysis::{Listing, Roles, Selector, Sort};
 use ckpt::base::error::Result;
 use ckpt::base::limits::Limits;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
-use ckpt::report::{Look, list_json, list_text};
+use ckpt::report::{Format, ListText, Look, write_list};
 use ckpt_synth::{BundleBuilder, dtype};
 
 /// An index of more than four megabytes, which is what one thread reads alone.
@@ -37,8 +37,10 @@ fn shown(prefix: &Path, threads: usize) -> Result<Vec<String>> {
     let selection = Selector::default().select(&checkpoint);
     let listing = Listing::new(&checkpoint, &roles, selection, Sort::Name, false, None);
     let (mut text, mut json) = (Vec::new(), Vec::new());
-    list_text(&listing, true, Look { color: false, width: None }, &mut text).unwrap();
-    list_json(&listing, &mut json).unwrap();
+    let look = Look { color: false, width: None };
+    let long = ListText::Rows { long: true };
+    write_list(&listing, Format::Text, long, look, &mut text).unwrap();
+    write_list(&listing, Format::Json, long, look, &mut json).unwrap();
     let mut all: Vec<String> = [text, json].map(|bytes| String::from_utf8(bytes).unwrap()).into();
     all.extend(checkpoint.damage().iter().chain(checkpoint.notes()).map(ToString::to_string));
     Ok(all)

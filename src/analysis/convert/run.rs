@@ -12,7 +12,7 @@ use crate::analysis::survey::state_file::state_lines;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
-use crate::read::checkpoint::{Checkpoint, Choice, Hold, Parts, Tensor};
+use crate::read::checkpoint::{Checkpoint, Choice, ElementBuffers, Parts, Tensor};
 use crate::read::container::{Header, HeaderPart, Incoming, PartId, Sink};
 use crate::read::storage::{NewFile, Staged, Stat, canonical, names, stat};
 use crate::read::tensor::{Axis, Checked, DType};
@@ -293,7 +293,7 @@ impl<'r> Run<'r> {
     fn mean(&mut self, output: &Output, all: &[TensorRef], id: PartId, sink: &mut dyn Sink) -> Result<Crc32c> {
         sink.part(id, Incoming::Numbers)?;
         let tensors = all.iter().map(|from| self.tensor(*from)).collect::<Result<Vec<_>>>()?;
-        let mut holds: Vec<Hold> = tensors.iter().map(|_| Hold::default()).collect();
+        let mut holds: Vec<ElementBuffers> = tensors.iter().map(|_| ElementBuffers::default()).collect();
         let mut readers = Vec::new();
         for ((input, tensor), hold) in tensors.iter().zip(&mut holds) {
             readers.push((tensor, input.elements(tensor, hold)?));

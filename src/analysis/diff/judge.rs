@@ -1,7 +1,7 @@
 //! What names, dtypes, shapes and checksums alone tell of a pair, and the list of what is left to tell or to read.
 
-use super::books::{Ledger, Verdict, is_silent};
 use super::pair::{Leftovers, Pair};
+use super::tallies::{Ledger, Verdict, is_silent};
 use super::work::{Todo, Wish, Wishes, Work};
 use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, PairedBy, Status, Tally, Tolerance};
 use crate::analysis::naming::roles::{Role, Roles};
@@ -207,7 +207,7 @@ impl<'c, 'o> Judge<'c, 'o> {
         self.diff.ambiguous.push(Ambiguous { a, b });
     }
 
-    /// Enters what the indexes say into the books, and lists it if there is something to tell.
+    /// Enters what the indexes say into the tallies, and lists it if there is something to tell.
     fn tell(&mut self, a: Option<(usize, &Tensor)>, b: Option<(usize, &Tensor)>, verdict: &Verdict) {
         let status = verdict.status;
         self.ledger.enter(a.map(|a| a.1), b.map(|b| b.1), verdict);

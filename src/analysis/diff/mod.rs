@@ -1,12 +1,11 @@
 //! Comparing two checkpoints: what was added, removed and changed, where, and by how much.
 //!
 //! `pair` finds which tensor of B is which of A; `judge` says what shapes, dtypes and checksums alone tell of a pair and
-//! lists the rest (`work`); `read` goes through the list in `units` on all cores, keeps the `books` and hands out what
+//! lists the rest (`work`); `read` goes through the list in `units` on all cores, keeps the `tallies` and hands out what
 //! is to be told; `values` compares one pair; `delta` is the arithmetic, `kernel` its loops over the types of `kinds`.
 //! Nothing is called identical that was not compared: by its checksum, or byte by byte.
 
 mod across;
-mod books;
 mod by_path;
 mod counted;
 mod delta;
@@ -22,6 +21,7 @@ mod read;
 mod renamed;
 mod status;
 mod strings;
+mod tallies;
 mod units;
 mod values;
 mod work;
@@ -137,8 +137,8 @@ impl<'c, 'o> Comparison<'c, 'o> {
         let Judge { work, wishes, diff, mut ledger, .. } = judge;
         progress.total.fetch_add(diff.bytes_read, Ordering::Relaxed);
         let job = Job { a, b, work: &work, order: None, wishes: &wishes, options, progress };
-        job.run(make, |made, changes, books| {
-            ledger.take(&books);
+        job.run(make, |made, changes, tallies| {
+            ledger.take(&tallies);
             take(made, changes)
         });
         (ledger.close(diff), Again { a, b, options, work, wishes })

@@ -1,4 +1,4 @@
-//! What a comparison says: verdicts, figures, and the books over all of them.
+//! What a comparison says: verdicts, figures, and the tallies over all of them.
 
 use super::Depth;
 use super::expect::Expectation;

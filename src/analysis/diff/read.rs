@@ -7,10 +7,10 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::books::{Books, Verdict, change, is_silent};
 use super::delta::{Bins, Partial, Rules};
+use super::tallies::{Tallies, Verdict, change, is_silent};
 use super::units::{Unit, parts_of, units};
-use super::values::{Buffers, Found, Sofar, compare, verdict};
+use super::values::{Buffers, Found, PairTotal, compare, verdict};
 use super::work::{Todo, Wish, Wishes, Work};
 use super::{Change, DiffOptions};
 use crate::analysis::sweep::nearby::{self, Near, WINDOW, groups};
@@ -43,32 +43,32 @@ struct Worker<'j> {
 
 /// What came of a unit.
 enum Done<T> {
-    /// Pairs: what was made of their changes, these, and their books.
-    Pairs(T, Vec<Change>, Books),
+    /// Pairs: what was made of their changes, these, and their tallies.
+    Pairs(T, Vec<Change>, Tallies),
     Part(Found),
 }
 
 impl<'j> Job<'j> {
     /// Goes through the list. `make` is given changes that follow one another, on any thread; what it makes of them
-    /// goes with them and their books to `take`, in order. If that breaks off, nothing more is handed to it.
+    /// goes with them and their tallies to `take`, in order. If that breaks off, nothing more is handed to it.
     pub(super) fn run<T: Send>(
         self,
         make: impl Fn(&[Change]) -> T + Sync,
-        mut take: impl FnMut(T, Vec<Change>, Books) -> ControlFlow<()>,
+        mut take: impl FnMut(T, Vec<Change>, Tallies) -> ControlFlow<()>,
     ) {
         let len = self.order.map_or(self.work.len(), <[usize]>::len);
         let units = units(self.a, self.b, len, |n| self.work(n).map(|(_, work)| work));
         let is_over = AtomicBool::new(false);
-        let mut sofar = Sofar::default();
+        let mut sofar = PairTotal::default();
         let read = |worker: &mut Worker<'j>, n: usize| {
             let unit = units.get(n).filter(|_| !is_over.load(Ordering::Relaxed))?;
             if let Some((run, _)) = &unit.part {
                 let (_, work) = self.work(unit.work.start)?;
                 return worker.part(&work, work.todo == Todo::Bytes, run.clone()).map(Done::Part);
             }
-            let mut books = Books::default();
-            let changes = worker.several(unit.work.clone(), &mut books);
-            Some(Done::Pairs(make(&changes), changes, books))
+            let mut tallies = Tallies::default();
+            let changes = worker.several(unit.work.clone(), &mut tallies);
+            Some(Done::Pairs(make(&changes), changes, tallies))
         };
         in_order(
             units.len(),
@@ -77,16 +77,16 @@ impl<'j> Job<'j> {
             read,
             |n, done| {
                 let (Some(unit), Some(done)) = (units.get(n), done) else { return };
-                let (made, changes, books) = match done {
-                    Done::Pairs(made, changes, books) => (made, changes, books),
+                let (made, changes, tallies) = match done {
+                    Done::Pairs(made, changes, tallies) => (made, changes, tallies),
                     Done::Part(found) => {
                         sofar.add(found);
-                        let Some((changes, books)) = self.last_part(unit, &mut sofar) else { return };
-                        (make(&changes), changes, books)
+                        let Some((changes, tallies)) = self.last_part(unit, &mut sofar) else { return };
+                        (make(&changes), changes, tallies)
                     }
                 };
                 if !is_over.load(Ordering::Relaxed) {
-                    is_over.store(take(made, changes, books).is_break(), Ordering::Relaxed);
+                    is_over.store(take(made, changes, tallies).is_break(), Ordering::Relaxed);
                 }
             },
         );
@@ -99,27 +99,27 @@ impl<'j> Job<'j> {
     }
 
     /// The pair whose last part has been read.
-    fn last_part(self, unit: &Unit, sofar: &mut Sofar) -> Option<(Vec<Change>, Books)> {
+    fn last_part(self, unit: &Unit, sofar: &mut PairTotal) -> Option<(Vec<Change>, Tallies)> {
         unit.part.as_ref().filter(|(_, is_last)| *is_last)?;
         let (at, work) = self.work(unit.work.start)?;
         let (x, y) = (self.a.tensor_at(work.a()?)?, self.b.tensor_at(work.b()?)?);
         let (a, b) = ((self.a, &x), (self.b, &y));
         let wish = self.wishes.of(&work);
-        let mut books = Books::default();
+        let mut tallies = Tallies::default();
         let verdict = std::mem::take(sofar).conclude(a, b, work.how, wish).or_else(|| {
-            books.again = self.count_again(&x, &y);
+            tallies.again = self.count_again(&x, &y);
             self.by_parts(&work).conclude(a, b, work.how, wish)
         })?;
-        books.enter(Some(&x), Some(&y), &verdict);
+        tallies.enter(Some(&x), Some(&y), &verdict);
         let told = !is_silent(verdict.status, self.options);
         let changes = told.then(|| change(at, (self.a, Some(&x)), (self.b, Some(&y)), verdict));
-        Some((changes.into_iter().collect(), books))
+        Some((changes.into_iter().collect(), tallies))
     }
 
     /// Reads a pair, values and checksums, in parts on all cores.
-    fn by_parts(self, work: &Work) -> Sofar {
+    fn by_parts(self, work: &Work) -> PairTotal {
         let parts = parts_of(self.a, self.b, work);
-        let mut sofar = Sofar::default();
+        let mut sofar = PairTotal::default();
         in_order(
             parts.len(),
             self.options.threads.max(1),
@@ -150,7 +150,7 @@ impl<'j> Worker<'j> {
     }
 
     /// What is told of these entries of the list, in order.
-    fn several(&mut self, entries: Range<usize>, books: &mut Books) -> Vec<Change> {
+    fn several(&mut self, entries: Range<usize>, tallies: &mut Tallies) -> Vec<Change> {
         let first = entries.start;
         let mut verdicts: Vec<Option<Verdict>> = Vec::with_capacity(entries.len());
         self.near.clear();
@@ -159,14 +159,14 @@ impl<'j> Worker<'j> {
             let verdict = work.and_then(|work| match work.todo {
                 Todo::Tell(status) => Some(Verdict::by_index(status, work.how, 0)),
                 _ if self.is_near(&work, verdicts.len()) => None,
-                _ => self.alone(&work, work.todo == Todo::Bytes, books),
+                _ => self.alone(&work, work.todo == Todo::Bytes, tallies),
             });
             verdicts.push(verdict);
         }
         nearby::sort(&mut self.near);
         let near = std::mem::take(&mut self.near);
         for group in groups(&near) {
-            self.group(group, first, &mut verdicts, books);
+            self.group(group, first, &mut verdicts, tallies);
         }
         self.near = near;
         let mut changes = Vec::new();
@@ -176,7 +176,7 @@ impl<'j> Worker<'j> {
             let a = work.a().and_then(|at| a.reach(at));
             let b = work.b().and_then(|at| b.reach(at));
             if !matches!(work.todo, Todo::Tell(_)) {
-                books.enter(a, b, &verdict);
+                tallies.enter(a, b, &verdict);
             }
             if !is_silent(verdict.status, self.job.options) {
                 changes.push(change(at, (self.job.a, a), (self.job.b, b), verdict));
@@ -200,7 +200,7 @@ impl<'j> Worker<'j> {
     }
 
     /// Pairs that lie together on both sides.
-    fn group(&mut self, group: &[Near<2>], first: usize, verdicts: &mut [Option<Verdict>], books: &mut Books) {
+    fn group(&mut self, group: &[Near<2>], first: usize, verdicts: &mut [Option<Verdict>], tallies: &mut Tallies) {
         for (side, (range, checkpoint)) in self.ranges.iter_mut().zip([self.job.a, self.job.b]).enumerate() {
             range.read(checkpoint, group, side);
         }
@@ -214,7 +214,7 @@ impl<'j> Worker<'j> {
                     self.job.progress.done.fetch_add(a.len.saturating_add(b.len), Ordering::Relaxed);
                     Some(verdict)
                 }
-                None => self.alone(&work, exact, books),
+                None => self.alone(&work, exact, tallies),
             };
             if let Some(place) = verdicts.get_mut(row) {
                 *place = verdict;
@@ -245,11 +245,11 @@ impl<'j> Worker<'j> {
     }
 
     /// A pair by itself.
-    fn alone(&mut self, work: &Work, exact: bool, books: &mut Books) -> Option<Verdict> {
+    fn alone(&mut self, work: &Work, exact: bool, tallies: &mut Tallies) -> Option<Verdict> {
         let (x, y) = (self.job.a.tensor_at(work.a()?)?, self.job.b.tensor_at(work.b()?)?);
         let wish = self.job.wishes.of(work);
         let mut read = |exact| {
-            let mut sofar = Sofar::default();
+            let mut sofar = PairTotal::default();
             sofar.add(self.compare(&x, &y, exact, 0..x.elements().unwrap_or(0), wish));
             sofar.conclude((self.job.a, &x), (self.job.b, &y), work.how, wish)
         };
@@ -257,7 +257,7 @@ impl<'j> Worker<'j> {
             return Some(verdict);
         }
         let verdict = read(false);
-        books.again = books.again.saturating_add(self.job.count_again(&x, &y));
+        tallies.again = tallies.again.saturating_add(self.job.count_again(&x, &y));
         verdict
     }
 

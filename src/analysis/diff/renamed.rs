@@ -9,7 +9,7 @@ use super::Depth;
 use super::judge::Judge;
 use super::pair::Leftovers;
 use crate::analysis::derived::is_zero;
-use crate::read::checkpoint::{Checkpoint, Hold, Parts, Tensor};
+use crate::read::checkpoint::{Checkpoint, ElementBuffers, Parts, Tensor};
 use crate::read::tensor::DType;
 
 /// Elements that are looked at a time to see whether a tensor is constant.
@@ -83,7 +83,7 @@ fn prints(checkpoint: &Checkpoint, all: &[usize]) -> BTreeMap<Print, Vec<usize>>
 
 /// Whether all elements have the same bytes. Reads until one has not.
 fn is_constant(checkpoint: &Checkpoint, tensor: &Tensor) -> Option<bool> {
-    let mut hold = Hold::default();
+    let mut hold = ElementBuffers::default();
     let mut elements = checkpoint.elements(tensor, &mut hold).ok()?.without_sums();
     let size = usize::try_from(tensor.dtype.element_size()?).ok()?;
     let (mut at, mut bytes, mut first) = (0, Vec::new(), None);

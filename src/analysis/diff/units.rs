@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::values::stored;
 use super::work::{Todo, Work};
 use crate::analysis::sweep::cut::{TOGETHER, UNIT, part_length, parts};
-use crate::read::checkpoint::{Checkpoint, Hold, Tensor};
+use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
 
 /// One thing to do: a run of small pairs, or a part of a large one.
 #[derive(Debug)]
@@ -67,5 +67,5 @@ pub(super) fn parts_of(a: &Checkpoint, b: &Checkpoint, work: &Work) -> Vec<Range
 }
 
 fn opens(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
-    checkpoint.elements(tensor, &mut Hold::default()).is_ok()
+    checkpoint.elements(tensor, &mut ElementBuffers::default()).is_ok()
 }

@@ -4,13 +4,13 @@
 
 use std::ops::Range;
 
-use super::books::Verdict;
 use super::delta::{Bins, Partial, Rules};
+use super::tallies::Verdict;
 use super::work::Wish;
 use super::{Figures, PairedBy, Same, Side, Status, Values, strings};
 use crate::analysis::sweep::nearby::WINDOW;
 use crate::base::error::{Error, ErrorKind, Part};
-use crate::read::checkpoint::{Checkpoint, Elements, Hold, Parts, Place, Tensor};
+use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements, Parts, Place, Tensor};
 use crate::read::tensor::DType;
 use crate::read::wire::Crc32c;
 
@@ -28,7 +28,7 @@ type Sum = (u64, Crc32c);
 
 /// What all parts of a pair so far came to.
 #[derive(Default)]
-pub(super) struct Sofar {
+pub(super) struct PairTotal {
     partial: Partial,
     sums: [Option<Sum>; 2],
     trouble: Vec<(Side, Error)>,
@@ -40,7 +40,7 @@ pub(super) struct Sofar {
 #[derive(Debug, Default)]
 pub(super) struct Buffers(Vec<u8>, Vec<u8>);
 
-impl Sofar {
+impl PairTotal {
     /// Takes in what was found behind this.
     pub(super) fn add(&mut self, found: Found) {
         match found {
@@ -137,7 +137,7 @@ pub(super) fn compare(
             Err(trouble) => Found::Trouble(trouble),
         };
     }
-    let (mut hold_a, mut hold_b) = (Hold::default(), Hold::default());
+    let (mut hold_a, mut hold_b) = (ElementBuffers::default(), ElementBuffers::default());
     let (mut x, mut y) = match (a.0.elements(a.1, &mut hold_a), b.0.elements(b.1, &mut hold_b)) {
         (Ok(x), Ok(y)) if exact => (x.without_sums(), y.without_sums()),
         (Ok(x), Ok(y)) => (x, y),
@@ -203,12 +203,12 @@ fn values(tensor: &Tensor, partial: &Partial) -> Values {
         let cosine = sums.dot / (sums.aa.sqrt() * sums.bb.sqrt());
         Figures {
             max_abs: largest.map_or(0.0, |largest| largest.size),
-            max_abs_integer: is_integer(dtype).then(|| largest.map_or(0, |largest| whole(&largest))),
+            max_abs_integer: dtype.is_integer().then(|| largest.map_or(0, |largest| whole(&largest))),
             mean_abs: if counted == 0 { 0.0 } else { sums.abs / counted as f64 },
             max_rel: partial.max_rel,
             rel_l2: (!vanished).then(|| ratio(sums.sq.sqrt(), sums.bb.sqrt())),
             cosine: cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0)),
-            max_ulps: (!is_integer(dtype)).then_some(partial.ulps),
+            max_ulps: (!dtype.is_integer()).then_some(partial.ulps),
         }
     });
     let at = largest.map(|largest| largest.at).or(partial.first);
@@ -230,15 +230,6 @@ fn values(tensor: &Tensor, partial: &Partial) -> Values {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "differences of 32-bit integers are exact")]
 fn whole(largest: &super::delta::Largest) -> u64 {
     largest.exact.unwrap_or(largest.size as u64)
-}
-
-fn is_integer(dtype: DType) -> bool {
-    use DType::{
-        Int2, Int4, Int8, Int16, Int32, Int64, QInt8, QInt16, QInt32, QUInt8, QUInt16, UInt2, UInt4, UInt8, UInt16,
-        UInt32, UInt64,
-    };
-    matches!(dtype, Int2 | Int4 | Int8 | Int16 | Int32 | Int64 | UInt2 | UInt4 | UInt8 | UInt16 | UInt32 | UInt64)
-        || matches!(dtype, QInt8 | QInt16 | QInt32 | QUInt8 | QUInt16)
 }
 
 /// The index in every dimension of a flat index in C order.

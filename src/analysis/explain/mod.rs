@@ -5,6 +5,7 @@
 //! `clean` takes off what terminals and loggers put around a message, `root` finds the one that is the cause of the
 //! others, `messages` knows what each means, `pages` what to do about a code, and `fill` puts what is known into commands.
 
+mod answer;
 mod checksum;
 mod clean;
 mod diagnosis;
@@ -24,6 +25,7 @@ mod tests;
 #[cfg(test)]
 mod wordings;
 
+pub use answer::{Answer, Looked, Question, answer};
 pub use diagnosis::Diagnosis;
 pub use fill::Known;
 pub use listing::{known_messages, messages_markdown};

@@ -11,7 +11,6 @@ use super::names::Names;
 use super::objects::Objects;
 use super::roles::Roles;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor, Told};
-use crate::read::tensor::DType;
 
 /// What a tensor is in the program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,15 +130,11 @@ fn of_optimizer(name: &str, tensor: &Tensor) -> Option<Identity> {
     if tensor.elements() != Some(1) || name.matches('/').count() > 1 {
         return None;
     }
-    match (name.rsplit('/').next()?, is_integer(tensor.dtype)) {
+    match (name.rsplit('/').next()?, tensor.dtype.is_integer()) {
         ("iteration" | "iterations" | "iter", true) => Some(Identity::Iteration),
         ("learning_rate", false) => Some(Identity::LearningRate),
         _ => None,
     }
-}
-
-fn is_integer(dtype: DType) -> bool {
-    matches!(dtype, DType::Int64 | DType::Int32 | DType::UInt64 | DType::UInt32)
 }
 
 /// One name for what `tf_keras`, Keras 3 and the optimizers before them call differently.

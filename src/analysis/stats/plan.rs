@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::Totals;
 use crate::analysis::naming::select::Selection;
 use crate::analysis::sweep::cut::{self, TOGETHER, UNIT};
-use crate::read::checkpoint::{Checkpoint, Hold, Parts, Tensor};
+use crate::read::checkpoint::{Checkpoint, ElementBuffers, Parts, Tensor};
 use crate::read::tensor::DType;
 
 /// One thing to do: a run of small tensors, or a part of a large one.
@@ -110,5 +110,5 @@ pub(super) fn parts(dtype: DType, elements: u64) -> impl Iterator<Item = (Range<
 /// a number from the index alone.
 fn can_be_cut(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
     matches!(&tensor.parts, Parts::Whole(place) if place.range.is_some())
-        && checkpoint.elements(tensor, &mut Hold::default()).is_ok_and(|elements| elements.is_seekable())
+        && checkpoint.elements(tensor, &mut ElementBuffers::default()).is_ok_and(|elements| elements.is_seekable())
 }

@@ -16,7 +16,7 @@ use crate::analysis::sweep::nearby::{self, Near, WINDOW};
 use crate::base::error::Result;
 use crate::base::parallel::in_order;
 use crate::base::progress::Progress;
-use crate::read::checkpoint::{Checkpoint, Cursor, Elements, Hold, Tensor};
+use crate::read::checkpoint::{Checkpoint, Cursor, ElementBuffers, Elements, Tensor};
 use crate::read::tensor::{Checked, DType, Widener};
 use crate::read::wire::Crc32c;
 
@@ -143,7 +143,7 @@ impl<'j> Worker<'j> {
 
     /// All of a tensor, by itself.
     pub(super) fn whole(&mut self, at: usize, tensor: &Tensor) -> TensorStats {
-        let mut hold = Hold::default();
+        let mut hold = ElementBuffers::default();
         let part = match self.job.checkpoint.elements(tensor, &mut hold) {
             Err(error) => Part { checked: Some(Err(error)), ..Part::default() },
             Ok(mut elements) => {
@@ -168,7 +168,7 @@ impl<'j> Worker<'j> {
     }
 
     fn open_part(&mut self, tensor: &Tensor, range: Range<u64>) -> Part {
-        match self.job.checkpoint.elements(tensor, &mut Hold::default()) {
+        match self.job.checkpoint.elements(tensor, &mut ElementBuffers::default()) {
             Err(error) => Part { checked: Some(Err(error)), ..Part::default() },
             Ok(mut elements) => {
                 let mut part = self.part(tensor, &mut elements, range);
@@ -268,7 +268,7 @@ impl Part {
 
     /// What was read is the whole tensor, and it is what was saved.
     pub(super) fn into_stats(self, at: usize, dtype: DType, options: &StatsOptions) -> TensorStats {
-        let figures = if is_integer(dtype) { self.figures.into_integers() } else { self.figures };
+        let figures = if is_shown_whole(dtype) { self.figures.into_integers() } else { self.figures };
         let extremes = figures.finite_least().zip(figures.finite_greatest());
         let distribution = extremes.filter(|_| options.distribution);
         let distribution = distribution
@@ -279,28 +279,7 @@ impl Part {
     }
 }
 
-/// Whether elements are whole numbers, which are shown as such.
-fn is_integer(dtype: DType) -> bool {
-    use DType::{
-        Bool, Int2, Int4, Int8, Int16, Int32, QInt8, QInt16, QInt32, QUInt8, QUInt16, UInt2, UInt4, UInt8, UInt16,
-        UInt32,
-    };
-    matches!(
-        dtype,
-        Bool | Int2
-            | Int4
-            | Int8
-            | Int16
-            | Int32
-            | QInt8
-            | QInt16
-            | QInt32
-            | QUInt8
-            | QUInt16
-            | UInt2
-            | UInt4
-            | UInt8
-            | UInt16
-            | UInt32
-    )
+/// Whether figures are shown as whole numbers: those of 64 bits may not be, as sums of them are floats.
+fn is_shown_whole(dtype: DType) -> bool {
+    dtype == DType::Bool || dtype.is_integer() && !matches!(dtype, DType::Int64 | DType::UInt64)
 }

@@ -7,4 +7,5 @@ pub(in crate::analysis) mod model;
 pub(in crate::analysis) mod serving;
 pub(in crate::analysis) mod state_file;
 pub(in crate::analysis) mod step;
+pub(in crate::analysis) mod subject;
 pub(in crate::analysis) mod summary;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Checkpoint, Hold, Parts, Place, Tensor};
+use super::{Checkpoint, ElementBuffers, Parts, Place, Tensor};
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::read::bundle::Span;
 use crate::read::sniff;
@@ -45,7 +45,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// If the dtype has no fixed size, or the entry or its shard are not as they must be.
-    pub fn elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut Hold) -> Result<Elements<'h>> {
+    pub fn elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut ElementBuffers) -> Result<Elements<'h>> {
         self.open_elements(tensor, hold).map_err(|e| sniff::explain_shard(e).for_key(&tensor.name))
     }
 
@@ -105,7 +105,7 @@ impl Checkpoint {
         source.read_exact_at(into, bytes.start).map_err(|e| e.at_part(Part::TensorData))
     }
 
-    fn open_elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut Hold) -> Result<Elements<'h>> {
+    fn open_elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut ElementBuffers) -> Result<Elements<'h>> {
         let dims = tensor.dims()?;
         let Some(size) = tensor.dtype.element_size() else {
             return Err(ErrorKind::UnsupportedDType(tensor.dtype.to_string()).into());

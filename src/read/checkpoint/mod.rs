@@ -7,8 +7,8 @@
 mod elements;
 
 pub use crate::read::container::{
-    Checksums, Container, Cursor, Format, Hold, Iter, Kind, Opened, Parts, Place, Purpose, StoredSlice, Tensor,
-    Tensors, Told,
+    Checksums, Container, Cursor, ElementBuffers, Format, Iter, Kind, Opened, Parts, Place, Purpose, StoredSlice,
+    Tensor, Tensors, Told,
 };
 pub use crate::read::finder::{
     Choice, Found, ModelDir, Origin, SourceKind, StateFile, WrittenPath, graph_beside, prefix_wins,
@@ -266,7 +266,7 @@ impl Checkpoint {
 
     fn read_pieces(&self, tensor: &Tensor, axes: &[Axis], sink: &mut Sink<'_>) -> Result<Checked> {
         let dims = tensor.dims()?;
-        let mut hold = Hold::default();
+        let mut hold = ElementBuffers::default();
         let mut pieces = self.pieces(tensor, &dims, axes, &mut hold)?;
         read_region(axes, &mut pieces, sink)?;
         let mut checked = Checked::Verified;
@@ -286,7 +286,7 @@ impl Checkpoint {
         tensor: &Tensor,
         dims: &[u64],
         axes: &[Axis],
-        hold: &'h mut Hold,
+        hold: &'h mut ElementBuffers,
     ) -> Result<Vec<Piece<'h>>> {
         match &tensor.parts {
             Parts::Whole(place) if place.range.is_some() => {

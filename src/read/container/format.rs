@@ -81,7 +81,7 @@ pub enum Purpose {
 
 /// Memory that the elements of an encoded tensor need while they are read.
 #[derive(Debug, Default)]
-pub struct Hold(pub(crate) Vec<BlockBuffer>);
+pub struct ElementBuffers(pub(crate) Vec<BlockBuffer>);
 
 /// The files of one open checkpoint, read by the rules of its format.
 ///
@@ -199,7 +199,7 @@ pub trait Container: fmt::Debug + Send + Sync {
         tensor: &Tensor,
         _dims: &[u64],
         _axes: &[Axis],
-        _hold: &'c mut Hold,
+        _hold: &'c mut ElementBuffers,
     ) -> Result<Vec<Piece<'c>>> {
         Err(ErrorKind::TensorNotFound(tensor.name.clone()).into())
     }

@@ -9,7 +9,7 @@ mod tensor;
 
 pub(crate) use catalogue::Builder;
 pub use catalogue::{Cursor, Iter, Kind, Tensors};
-pub use format::{Checksums, Container, Format, Hold, Nothing, Opened, Purpose, Told};
+pub use format::{Checksums, Container, ElementBuffers, Format, Nothing, Opened, Purpose, Told};
 pub use sink::{Header, HeaderPart, Incoming, PartId, Sink};
 pub use tensor::{Parts, Place, StoredSlice, Tensor};
 pub(crate) use tensor::{resolve, touches};

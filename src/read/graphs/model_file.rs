@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::graph::has_end_of_a_graph;
 use super::meta_graph::read_as;
 use super::restores::RestorePlan;
 use super::saved_model::SavedModel;
@@ -71,8 +72,8 @@ impl ModelFile {
                 Self::saved_model(path, limits).map(Some)
             }
             Some("meta") => meta_graph(path, limits).map(|plan| Some(Self::MetaGraph(plan))),
-            Some("pb" | "pbtxt" | "graphdef" | "txt") => Self::graph(path, limits).map(Some),
             Some("json") => read_spec(path).map(|tensors| Some(Self::Spec(tensors))),
+            _ if has_end_of_a_graph(path) => Self::graph(path, limits).map(Some),
             _ => Ok(None),
         }
     }

@@ -137,6 +137,14 @@ impl DType {
         matches!(self, Self::Float16 | Self::BFloat16 | Self::Float32 | Self::Float64)
     }
 
+    /// Whether elements are whole numbers, of any width, quantized ones included; `bool` is none.
+    pub fn is_integer(self) -> bool {
+        let plain = matches!(self, Self::Int8 | Self::Int16 | Self::Int32 | Self::Int64 | Self::Int4 | Self::Int2);
+        let unsigned =
+            matches!(self, Self::UInt8 | Self::UInt16 | Self::UInt32 | Self::UInt64 | Self::UInt4 | Self::UInt2);
+        plain || unsigned || matches!(self, Self::QInt8 | Self::QInt16 | Self::QInt32 | Self::QUInt8 | Self::QUInt16)
+    }
+
     /// Whether TensorFlow can have written it into a checkpoint.
     pub fn is_storable(self) -> bool {
         !matches!(self, Self::Invalid | Self::Resource | Self::Ref(_) | Self::Unknown(_))

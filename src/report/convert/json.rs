@@ -90,7 +90,7 @@ struct Overflow<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn convert_json(
+pub(in crate::report) fn convert_json(
     inputs: &[Checkpoint],
     recipe: &Recipe,
     target: &Target,

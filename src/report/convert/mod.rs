@@ -2,3 +2,4 @@
 
 pub(in crate::report) mod json;
 pub(in crate::report) mod text;
+pub(in crate::report) mod told;

@@ -19,7 +19,7 @@ const SHOWN: usize = 5;
 ///
 /// # Errors
 /// What `out` says.
-pub fn convert_text(
+pub(in crate::report) fn convert_text(
     recipe: &Recipe,
     target: &Target,
     converted: &Converted,
@@ -55,7 +55,7 @@ pub fn convert_text(
 ///
 /// # Errors
 /// What `out` says.
-pub fn recipe_text(
+pub(in crate::report) fn recipe_text(
     inputs: &[Checkpoint],
     recipe: &Recipe,
     target: &Target,

@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 
+use super::DiffRows;
 use super::change_json::Change as ChangeJson;
 use super::json;
 use super::lines::Layout;
@@ -11,49 +12,56 @@ use super::table::{csv_header, csv_rows, markdown_foot, markdown_header, markdow
 use super::text::{Reasons, foot, sides};
 use crate::analysis::diff::{Change, Depth, Diff};
 use crate::read::checkpoint::Checkpoint;
+use crate::report::kit::format::Format;
 use crate::report::kit::json::write_fields;
-use crate::report::{DiffRows, Look};
+use crate::report::kit::look::Look;
+use crate::report::kit::row_format::RowFormat;
 
 /// A format of `diff`, with what it knows before all rows are there.
 #[derive(Clone, Copy, Debug)]
-pub enum DiffFlow {
-    /// `--format text`.
-    Text(DiffColumns),
-    /// `--format json`.
+pub(super) struct DiffFlow<'f> {
+    a: &'f Checkpoint,
+    b: &'f Checkpoint,
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Text(Columns),
     Json(Depth),
-    /// `--format jsonl`.
     Jsonl,
-    /// `--format csv`.
     Csv,
-    /// `--format markdown`.
     Markdown,
+}
+
+/// What is known behind the rows.
+pub(super) struct DiffFoot<'f> {
+    /// What was compared.
+    pub(super) diff: &'f Diff<'f>,
+    /// What is told of the rows that were shown.
+    pub(super) notes: &'f DiffNotes,
+    /// How many rows are left out.
+    pub(super) hidden: usize,
 }
 
 /// How lines of text are written.
 #[derive(Clone, Copy, Debug)]
-pub struct DiffColumns {
+struct Columns {
     layout: Layout,
     long: bool,
     look: Look,
 }
 
-impl DiffColumns {
-    /// Columns that fit these rows, which are the first.
-    pub fn of(rows: &DiffRows<'_>, look: Look) -> Self {
-        Self { layout: Layout::of(rows, look), long: rows.long, look }
-    }
-}
-
 /// What is told of rows behind the last of them, found while they pass by.
 #[derive(Debug, Default)]
-pub struct DiffNotes {
+pub(super) struct DiffNotes {
     reasons: Reasons,
     rows: usize,
 }
 
 impl DiffNotes {
     /// Takes rows in that follow those before.
-    pub fn add(&mut self, rows: &[&Change]) {
+    pub(super) fn add(&mut self, rows: &[&Change]) {
         self.rows += rows.len();
         for change in rows {
             self.reasons.add(change);
@@ -61,67 +69,76 @@ impl DiffNotes {
     }
 
     /// How many there were.
-    pub fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.rows
     }
 }
 
-impl DiffFlow {
-    /// What stands before the rows.
-    ///
-    /// # Errors
-    /// What `out` says.
-    pub fn head(&self, a: &Checkpoint, b: &Checkpoint, out: &mut dyn Write) -> io::Result<()> {
-        match self {
-            Self::Text(DiffColumns { layout, look, .. }) => {
-                sides(a, b, *look, out)?;
+impl<'f> DiffFlow<'f> {
+    /// For these two sides. Columns of text fit these rows, which are the first.
+    pub(super) fn new(
+        (a, b): (&'f Checkpoint, &'f Checkpoint),
+        format: Format,
+        depth: Depth,
+        first: &DiffRows<'_>,
+        look: Look,
+    ) -> Self {
+        let form = match format {
+            Format::Json => Form::Json(depth),
+            Format::Jsonl => Form::Jsonl,
+            Format::Csv => Form::Csv,
+            Format::Markdown => Form::Markdown,
+            _ => Form::Text(Columns { layout: Layout::of(first, look), long: first.long, look }),
+        };
+        Self { a, b, form }
+    }
+}
+
+impl<'r, 'd> RowFormat<&'r Change, DiffFoot<'d>> for DiffFlow<'_> {
+    fn head(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self.form {
+            Form::Text(Columns { layout, look, .. }) => {
+                sides(self.a, self.b, look, out)?;
                 writeln!(out)?;
-                layout.heading(*look, out)
+                layout.heading(look, out)
             }
-            Self::Json(depth) => {
+            Form::Json(depth) => {
                 out.write_all(b"{")?;
-                write_fields(&json::head(a, b), out)?;
+                write_fields(&json::head(self.a, self.b), out)?;
                 out.write_all(b",\n")?;
-                write_fields(&json::depth(*depth), out)?;
+                write_fields(&json::depth(depth), out)?;
                 out.write_all(b",\n\"changes\":[")
             }
-            Self::Jsonl => Ok(()),
-            Self::Csv => csv_header(out),
-            Self::Markdown => markdown_header(out),
+            Form::Jsonl => Ok(()),
+            Form::Csv => csv_header(out),
+            Form::Markdown => markdown_header(out),
         }
     }
 
-    /// Rows that follow one another; whether they are the first.
-    ///
-    /// # Errors
-    /// What writing to memory says, which is nothing.
-    pub fn rows(&self, is_first: bool, rows: &[&Change], out: &mut Vec<u8>) -> io::Result<()> {
-        match self {
-            Self::Text(DiffColumns { layout, long, look }) => {
-                rows.iter().try_for_each(|change| layout.line(change, *long, *look, out))
+    fn rows(&self, first: usize, rows: &[&'r Change], out: &mut Vec<u8>) -> io::Result<()> {
+        match self.form {
+            Form::Text(Columns { layout, long, look }) => {
+                rows.iter().try_for_each(|change| layout.line(change, long, look, out))
             }
-            Self::Json(_) => rows.iter().enumerate().try_for_each(|(n, change)| {
-                out.extend_from_slice(if n == 0 && is_first { b"\n" } else { b",\n" });
+            Form::Json(_) => (first..).zip(rows).try_for_each(|(n, change)| {
+                out.extend_from_slice(if n == 0 { b"\n" } else { b",\n" });
                 Ok(serde_json::to_writer(&mut *out, &ChangeJson::from(*change))?)
             }),
-            Self::Jsonl => rows.iter().try_for_each(|change| {
+            Form::Jsonl => rows.iter().try_for_each(|change| {
                 serde_json::to_writer(&mut *out, &ChangeJson::from(*change))?;
                 out.push(b'\n');
                 Ok(())
             }),
-            Self::Csv => csv_rows(rows, out),
-            Self::Markdown => rows.iter().try_for_each(|change| writeln!(out, "{}", markdown_row(change))),
+            Form::Csv => csv_rows(rows, out),
+            Form::Markdown => rows.iter().try_for_each(|change| writeln!(out, "{}", markdown_row(change))),
         }
     }
 
-    /// What stands behind the rows; so many are left out.
-    ///
-    /// # Errors
-    /// What `out` says.
-    pub fn foot(&self, diff: &Diff<'_>, notes: &DiffNotes, hidden: usize, out: &mut dyn Write) -> io::Result<()> {
-        match self {
-            Self::Text(DiffColumns { look, .. }) => foot(diff, (notes.rows, hidden), &notes.reasons, *look, out),
-            Self::Json(_) => {
+    fn foot(&self, behind: &DiffFoot<'d>, shown: usize, out: &mut dyn Write) -> io::Result<()> {
+        let DiffFoot { diff, notes, hidden } = *behind;
+        match self.form {
+            Form::Text(Columns { look, .. }) => foot(diff, (shown, hidden), &notes.reasons, look, out),
+            Form::Json(_) => {
                 out.write_all(b"],\n")?;
                 write_fields(&json::verdict(diff), out)?;
                 out.write_all(b",")?;
@@ -130,8 +147,8 @@ impl DiffFlow {
                 write_fields(&json::foot(diff, hidden), out)?;
                 writeln!(out, "}}")
             }
-            Self::Jsonl | Self::Csv => Ok(()),
-            Self::Markdown => markdown_foot(diff, hidden, out),
+            Form::Jsonl | Form::Csv => Ok(()),
+            Form::Markdown => markdown_foot(diff, hidden, out),
         }
     }
 }

@@ -9,10 +9,10 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::DiffRows;
 use super::change_json::Change;
 use crate::analysis::diff::{self, Ambiguous, Depth, Diff, Expected, ScopeTally, Status};
 use crate::read::checkpoint::Checkpoint;
-use crate::report::DiffRows;
 use crate::report::kit::json::{Head, Source, Utf8OrBase64, Word, write_fields};
 
 /// What comes first.
@@ -154,7 +154,7 @@ struct Example<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn diff_json(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn diff_json(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{")?;
     write_fields(&head(diff.a, diff.b), out)?;
     out.write_all(b",")?;
@@ -177,7 +177,7 @@ pub fn diff_json(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> i
 ///
 /// # Errors
 /// What `out` says.
-pub fn diff_jsonl(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn diff_jsonl(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
     for change in &rows.rows {
         serde_json::to_writer(&mut *out, &Change::from(*change))?;
         out.write_all(b"\n")?;

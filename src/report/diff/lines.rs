@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::DiffRows;
 use crate::analysis::diff::{Change, Facts, Figures, Same, Status, Values};
 use crate::analysis::short_name;
 use crate::base::escape::escaped;
 use crate::read::tensor::{Element, write_csv};
 use crate::report::kit::figure::{figure, integer};
+use crate::report::kit::look::Look;
 use crate::report::kit::units::{count, counted, percent, shape_text};
 use crate::report::kit::wrap::folded;
-use crate::report::{DiffRows, Look};
 
 /// Narrowest name column on a terminal.
 const NAME_COLUMN: usize = 12;

@@ -6,6 +6,7 @@ pub(in crate::report) mod json;
 pub(in crate::report) mod lines;
 pub(in crate::report) mod table;
 pub(in crate::report) mod text;
+pub(in crate::report) mod told;
 
 /// The rows of a `diff` that are shown, in order.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::DiffRows;
 use crate::analysis::diff::{Change, Diff, Facts, Status};
 use crate::analysis::short_name;
 use crate::base::escape::escaped;
-use crate::report::DiffRows;
 use crate::report::kit::csv::csv_output;
 use crate::report::kit::markdown::code;
 use crate::report::kit::units::{count, percent, shape_text};
@@ -14,7 +14,7 @@ use crate::report::kit::units::{count, percent, shape_text};
 ///
 /// # Errors
 /// What `out` says.
-pub fn diff_csv(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn diff_csv(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
     csv_header(out)?;
     csv_rows(&rows.rows, out)
 }
@@ -70,7 +70,7 @@ pub(in crate::report) fn csv_rows(rows: &[&Change], out: &mut dyn Write) -> io::
 ///
 /// # Errors
 /// What `out` says.
-pub fn diff_markdown(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn diff_markdown(diff: &Diff<'_>, rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
     markdown_header(out)?;
     rows.rows.iter().try_for_each(|change| writeln!(out, "{}", markdown_row(change)))?;
     markdown_foot(diff, rows.hidden, out)

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::DiffRows;
 use super::lines::lines;
 use crate::analysis::diff::{Change, Depth, Diff, Expectation, Status};
 use crate::analysis::short_name;
@@ -10,10 +11,10 @@ use crate::base::error::Error;
 use crate::base::escape::escaped;
 use crate::read::checkpoint::Checkpoint;
 use crate::report::kit::json::shown;
+use crate::report::kit::look::Look;
 use crate::report::kit::table::Columns;
 use crate::report::kit::units::{count, counted, size};
 use crate::report::kit::wrap::folded;
-use crate::report::{DiffRows, Look};
 
 /// Scopes that are summed up one by one.
 const SCOPES: usize = 12;
@@ -25,7 +26,12 @@ const TOLD: usize = 10;
 ///
 /// # Errors
 /// What `out` says.
-pub fn diff_text(diff: &Diff<'_>, rows: &DiffRows<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn diff_text(
+    diff: &Diff<'_>,
+    rows: &DiffRows<'_>,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     sides(diff.a, diff.b, look, out)?;
     if !rows.rows.is_empty() {
         writeln!(out)?;

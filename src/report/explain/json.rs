@@ -121,7 +121,7 @@ enum Why<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn explain_json(
+pub(in crate::report) fn explain_json(
     page: Option<&explain::Page>,
     diagnosis: Option<&explain::Diagnosis>,
     disk: Option<&OnDisk>,

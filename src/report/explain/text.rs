@@ -72,7 +72,7 @@ fn bullet(line: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn page_text(page: &Page, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn page_text(page: &Page, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let bold = look.bold();
     writeln!(out, "{bold}{}{bold:#} ({})", page.code.name(), page.code.severity().name())?;
     paragraph("", page.means(), look, out)?;
@@ -86,7 +86,7 @@ pub fn page_text(page: &Page, look: Look, out: &mut dyn Write) -> io::Result<()>
 ///
 /// # Errors
 /// What `out` says.
-pub fn diagnosis_text(diagnosis: &Diagnosis, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn diagnosis_text(diagnosis: &Diagnosis, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let bold = look.bold();
     write!(out, "{bold}")?;
     paragraph("", &diagnosis.headline, look, out)?;
@@ -111,7 +111,7 @@ pub fn diagnosis_text(diagnosis: &Diagnosis, look: Look, out: &mut dyn Write) ->
 ///
 /// # Errors
 /// What `out` says.
-pub fn on_disk_text(disk: &OnDisk, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn on_disk_text(disk: &OnDisk, look: Look, out: &mut dyn Write) -> io::Result<()> {
     const MOST: usize = 8;
     let bold = look.bold();
     writeln!(out, "\n{bold}{}{bold:#}", shown(&disk.prefix))?;
@@ -142,7 +142,12 @@ pub fn on_disk_text(disk: &OnDisk, look: Look, out: &mut dyn Write) -> io::Resul
 ///
 /// # Errors
 /// What `out` says.
-pub fn not_opened_text(file: &Path, error: &Error, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn not_opened_text(
+    file: &Path,
+    error: &Error,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let bold = look.bold();
     writeln!(out, "\n{bold}{}{bold:#}", shown(file))?;
     let help = error.help().map_or_else(String::new, |help| format!("; {help}"));

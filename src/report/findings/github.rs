@@ -12,7 +12,7 @@ use crate::base::escape::Escaped;
 ///
 /// # Errors
 /// What `out` says.
-pub fn validate_github(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn validate_github(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
     findings_github(&validation.findings, out)?;
     let checked = validation.checked;
     let verdict = if validation.is_ok() { "ok" } else { "not ok" };

@@ -13,7 +13,7 @@ use crate::report::kit::json::path;
 ///
 /// # Errors
 /// What `out` says.
-pub fn validate_junit(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn validate_junit(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
     // A run without findings is one case that passed, not an empty suite.
     let targets = validation.targets.iter().filter(|_| validation.is_ok());
     let passed: Vec<String> = targets.map(|target| format!("intact {}", path(target))).collect();

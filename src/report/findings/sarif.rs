@@ -14,7 +14,7 @@ use crate::report::kit::json::path;
 ///
 /// # Errors
 /// What `out` says.
-pub fn validate_sarif(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn validate_sarif(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
     findings_sarif(&validation.findings, out)
 }
 

@@ -18,7 +18,7 @@ use crate::report::restore::text::{restore_text, verdict as restore_verdict};
 ///
 /// # Errors
 /// What `out` says.
-pub fn write_finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn write_finding(finding: &Finding, look: Look, out: &mut dyn Write) -> io::Result<()> {
     write_behind(finding, 0, look, out)
 }
 
@@ -82,7 +82,12 @@ const MOST: usize = 25;
 ///
 /// # Errors
 /// What `out` says.
-pub fn validate_text(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn validate_text(
+    validation: &Validation,
+    quick: bool,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut shown_of: std::collections::BTreeMap<_, usize> = std::collections::BTreeMap::new();
     let of_checkpoint = || validation.findings.iter().filter(|finding| !finding.code.is_restore());
     for finding in of_checkpoint() {

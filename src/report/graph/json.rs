@@ -102,7 +102,7 @@ struct SlotVariable<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn graph_json(
+pub(in crate::report) fn graph_json(
     checkpoint: &Checkpoint,
     objects: &Objects,
     graph: &ObjectGraph,

@@ -8,7 +8,7 @@ use crate::read::graphs::object_graph::{Attribute, ObjectGraph};
 use crate::report::kit::units::shape_text;
 
 /// Dtype and shape of the tensor that an attribute names: `float32 784×128`.
-pub fn tensor_text(checkpoint: &Checkpoint, attribute: &Attribute) -> Option<String> {
+pub(in crate::report) fn tensor_text(checkpoint: &Checkpoint, attribute: &Attribute) -> Option<String> {
     let tensor = checkpoint.tensor(attribute.checkpoint_key.as_bytes())?;
     Some(format!("{} {}", tensor.dtype, shape_text(&tensor.shape)))
 }
@@ -17,7 +17,7 @@ pub fn tensor_text(checkpoint: &Checkpoint, attribute: &Attribute) -> Option<Str
 ///
 /// # Errors
 /// What `out` says.
-pub fn graph_dot(
+pub(in crate::report) fn graph_dot(
     checkpoint: &Checkpoint,
     graph: &ObjectGraph,
     depth: usize,

@@ -205,7 +205,11 @@ struct DirCheckpoint<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn inspect_json(checkpoint: &Checkpoint, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn inspect_json(
+    checkpoint: &Checkpoint,
+    summary: &Summary,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let origin = checkpoint.origin();
     let model = summary.model.as_ref();
     let program = summary.roles_program.as_deref();

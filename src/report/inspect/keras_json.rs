@@ -93,7 +93,7 @@ impl<'a> Keras<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn keras_graph_json(
+pub(in crate::report) fn keras_graph_json(
     checkpoint: &Checkpoint,
     model: &KerasModel,
     own: &Names,

@@ -88,7 +88,7 @@ fn layers(model: &KerasModel, look: Look, out: &mut dyn Write) -> io::Result<()>
 ///
 /// # Errors
 /// What `out` says.
-pub fn keras_tree(
+pub(in crate::report) fn keras_tree(
     checkpoint: &Checkpoint,
     model: &KerasModel,
     names: &Names,

@@ -7,3 +7,4 @@ pub(in crate::report) mod model_json;
 pub(in crate::report) mod model_text;
 pub(in crate::report) mod serving;
 pub(in crate::report) mod text;
+pub(in crate::report) mod told;

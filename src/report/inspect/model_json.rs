@@ -234,7 +234,12 @@ enum Argument<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn model_json(given: &Path, model: &ModelInfo, found: &[analysis::Finding], out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn model_json(
+    given: &Path,
+    model: &ModelInfo,
+    found: &[analysis::Finding],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let kind = match model.form {
         Form::SavedModel => GraphKind::SavedModel,
         Form::MetaGraph => GraphKind::MetaGraph,

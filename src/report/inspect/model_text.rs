@@ -9,16 +9,17 @@ use crate::base::escape::escaped;
 use crate::read::graphs::graph::{Form, Method, Spec};
 use crate::read::graphs::meta_graph::{INTERNAL_SIGNATURE_PREFIX, SaverInfo, TensorInfo};
 use crate::read::tensor::Shape;
+use crate::report::findings::text::write_finding;
 use crate::report::kit::json::shown;
+use crate::report::kit::look::Look;
 use crate::report::kit::units::{count, counted, parameters_text, shape_text, size};
 use crate::report::kit::wrap::{joined, middle, wrapped};
-use crate::report::{Look, write_finding};
 
 /// `inspect` of a file that holds graphs only.
 ///
 /// # Errors
 /// What `out` says.
-pub fn model_text(
+pub(in crate::report) fn model_text(
     given: &Path,
     model: &ModelInfo,
     findings: &[Finding],
@@ -40,7 +41,12 @@ pub fn model_text(
 ///
 /// # Errors
 /// What `out` says.
-pub fn signatures_text(given: &Path, model: &ModelInfo, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn signatures_text(
+    given: &Path,
+    model: &ModelInfo,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     heading(given, model, look, out)?;
     for finding in &model.unread {
         writeln!(out)?;

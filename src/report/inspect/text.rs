@@ -8,18 +8,24 @@ use super::serving::serving_text;
 use crate::analysis::{Code, Role, Saver, Scope, Summary, short_name};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, ModelDir, SourceKind};
+use crate::report::findings::text::write_finding;
 use crate::report::kit::json::shown;
+use crate::report::kit::look::Look;
 use crate::report::kit::table::Columns;
 use crate::report::kit::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
 use crate::report::kit::wrap::{joined, middle, wrapped};
 use crate::report::timeline::events::in_words;
-use crate::report::{Look, write_finding};
 
 /// Writes the screen.
 ///
 /// # Errors
 /// What `out` says.
-pub fn inspect_text(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn inspect_text(
+    checkpoint: &Checkpoint,
+    summary: &Summary,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     heading(checkpoint, summary, look, out)?;
     findings(summary, look, out)?;
     if summary.totals.tensors > 0 {

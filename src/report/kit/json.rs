@@ -54,7 +54,7 @@ pub(in crate::report) fn write_fields(fields: &impl Serialize, out: &mut dyn Wri
 ///
 /// # Errors
 /// What `out` says.
-pub fn string_element(bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn string_element(bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
     Ok(serde_json::to_writer(out, &Utf8OrBase64(bytes))?)
 }
 

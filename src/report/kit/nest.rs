@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 /// Brackets of an array that is nested as its shape is, around elements that come one at a time.
 #[derive(Debug)]
-pub struct Nest {
+pub(in crate::report) struct Nest {
     dims: Vec<u64>,
     at: Vec<u64>,
     started: bool,
@@ -12,7 +12,7 @@ pub struct Nest {
 
 impl Nest {
     /// The brackets of an array of this shape. Without dimensions there are none.
-    pub fn new(dims: &[u64]) -> Self {
+    pub(in crate::report) fn new(dims: &[u64]) -> Self {
         Self { dims: dims.to_vec(), at: vec![0; dims.len()], started: false }
     }
 
@@ -20,7 +20,7 @@ impl Nest {
     ///
     /// # Errors
     /// What `out` says.
-    pub fn next(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::report) fn next(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if !self.started {
             self.started = true;
             return self.open(0, out);
@@ -44,7 +44,7 @@ impl Nest {
     ///
     /// # Errors
     /// What `out` says, or [`io::ErrorKind::InvalidData`] if the nothing is nested too often to be written.
-    pub fn finish(self, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::report) fn finish(self, out: &mut dyn Write) -> io::Result<()> {
         if self.started {
             return out.write_all(&b"]".repeat(self.dims.len()));
         }

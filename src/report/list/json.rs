@@ -84,7 +84,7 @@ impl<'a> From<&'a analysis::SlotOf> for SlotOf<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{")?;
     write_fields(&ListHead { head: Head::of("list"), source: Source::of(listing.checkpoint.origin()) }, out)?;
     out.write_all(b",\"tensors\":[")?;
@@ -99,7 +99,7 @@ pub fn list_json(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn list_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn list_jsonl(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     write_rows(listing.rows.len(), listing.threads(), || Rows::new(listing, true), out).map(|_| ())
 }
 

@@ -2,4 +2,6 @@
 
 pub(in crate::report) mod json;
 pub(in crate::report) mod names;
+pub(in crate::report) mod table;
 pub(in crate::report) mod text;
+pub(in crate::report) mod told;

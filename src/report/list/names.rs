@@ -18,7 +18,12 @@ const ALIASES: usize = 3;
 ///
 /// # Errors
 /// What `out` says.
-pub fn names_text(listing: &Listing<'_>, names: &Names, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn names_text(
+    listing: &Listing<'_>,
+    names: &Names,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let called = |at: usize| names.get(at).map(called).unwrap_or_default();
     let [mut key, mut name, mut shape] = ["key".len(), "name".len(), "shape".len()];
     let mut either = "name".len();

@@ -72,7 +72,12 @@ fn label_width(name: &[u8]) -> usize {
 ///
 /// # Errors
 /// What `out` says.
-pub fn list_text(listing: &Listing<'_>, long: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn list_text(
+    listing: &Listing<'_>,
+    long: bool,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let header = ["name", "dtype", "shape", if long { "bytes" } else { "size" }, "role"];
     // A name that is wider than any column can be needs no measuring.
     let widest = look.width.unwrap_or(NAME_COLUMN).max(16);
@@ -309,7 +314,7 @@ pub(in crate::report) fn footer(
 ///
 /// # Errors
 /// What `out` says.
-pub fn groups_text(
+pub(in crate::report) fn groups_text(
     groups: &[Group],
     what: &str,
     listing: &Listing<'_>,
@@ -332,7 +337,12 @@ pub fn groups_text(
 ///
 /// # Errors
 /// What `out` says.
-pub fn tree_text(rows: &[TreeRow], listing: &Listing<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn tree_text(
+    rows: &[TreeRow],
+    listing: &Listing<'_>,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let label = |row: &TreeRow| format!("{}{}", "  ".repeat(row.depth), escaped(&row.name));
     // Size, dtype and a shape fit behind.
     let most = look.width.map_or(NAME_COLUMN, |width| width.saturating_sub(34).clamp(16, NAME_COLUMN));

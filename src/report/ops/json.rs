@@ -70,7 +70,7 @@ struct Expected {
 ///
 /// # Errors
 /// What `out` says.
-pub fn ops_json(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn ops_json(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
     let looked = report.looked;
     let is_ok = report.findings.iter().all(|finding| finding.severity != Severity::Error);
     let document = OpsDocument {
@@ -110,7 +110,7 @@ fn all(report: &OpsReport) -> Vec<Finding> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn ops_github(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn ops_github(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
     findings_github(&all(report), out)?;
     writeln!(out, "ckpt: {}", verdict(given, report))
 }
@@ -119,7 +119,7 @@ pub fn ops_github(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::
 ///
 /// # Errors
 /// What `out` says.
-pub fn ops_sarif(report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn ops_sarif(report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
     findings_sarif(&all(report), out)
 }
 
@@ -127,7 +127,7 @@ pub fn ops_sarif(report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn ops_junit(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn ops_junit(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
     let all = all(report);
     let is_ok = all.iter().all(|finding| finding.severity != Severity::Error);
     let passed = is_ok.then(|| format!("nothing found in {}", path(given)));

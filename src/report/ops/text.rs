@@ -21,7 +21,7 @@ const MOST: usize = 25;
 ///
 /// # Errors
 /// What `out` says.
-pub fn ops_text(given: &Path, report: &OpsReport, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn ops_text(given: &Path, report: &OpsReport, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut shown_of: BTreeMap<Code, usize> = BTreeMap::new();
     let (bold, dim) = (look.bold(), look.dim());
     for finding in report.findings.iter().chain(&report.unread) {
@@ -127,7 +127,7 @@ pub(in crate::report) fn when(site: &OpSite) -> String {
 ///
 /// # Errors
 /// What `out` says.
-pub fn ops_list(report: &OpsReport, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn ops_list(report: &OpsReport, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut table = Columns::new("<><", &["op", "times", ""]);
     let mut ops: Vec<(&String, &u64)> = report.ops.iter().collect();
     ops.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));

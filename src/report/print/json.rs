@@ -1,4 +1,4 @@
-//! `print --format json`: what stands before the tensors. Their values are streamed by the command.
+//! `print --format json`: the document around the tensors, and their values, streamed.
 
 use std::io::{self, Write};
 
@@ -6,8 +6,14 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::read::checkpoint::Origin;
-use crate::report::kit::json::{Head, Source, write_fields};
+use super::output;
+use super::variant::variant_type;
+use crate::analysis::excerpt::Excerpt;
+use crate::base::error::{ErrorKind, Result};
+use crate::read::checkpoint::{Checkpoint, Origin};
+use crate::read::tensor::{Checked, DType, Element, write_json};
+use crate::report::kit::json::{Head, Source, string_element, write_fields};
+use crate::report::kit::nest::Nest;
 
 /// What stands before the tensors.
 #[derive(Debug, Serialize)]
@@ -20,11 +26,89 @@ pub(in crate::report) struct PrintHead<'a> {
 }
 
 /// Begins a document, up to the bracket that opens its tensors; `]}` ends it.
-///
-/// # Errors
-/// What `out` says.
-pub fn print_head(origin: &Origin, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print_head(origin: &Origin, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{")?;
     write_fields(&PrintHead { head: Head::of("print"), source: Source::of(origin) }, out)?;
     out.write_all(b",\"tensors\":[")
+}
+
+/// One object; if values cannot be read, they are `null` and `error` says why.
+pub(super) fn json_tensor(
+    checkpoint: &Checkpoint,
+    excerpt: &Excerpt,
+    whole: Option<Result<Checked>>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let tensor = &excerpt.tensor;
+    let dtype = tensor.dtype;
+    let shape = excerpt.region.shape();
+    let write = |out: &mut dyn Write, text: &str| out.write_all(text.as_bytes()).map_err(output);
+    write(out, "{\"name\":")?;
+    string_element(&tensor.name, out).map_err(output)?;
+    let dims: Vec<String> = shape.iter().map(u64::to_string).collect();
+    write(out, &format!(",\"dtype\":\"{dtype}\",\"shape\":[{}]", dims.join(",")))?;
+    if let Some(slice) = &excerpt.slice {
+        write(out, ",\"slice\":")?;
+        string_element(slice.as_bytes(), out).map_err(output)?;
+    }
+    write(out, ",\"values\":")?;
+    let mut nest = Nest::new(&shape);
+    let mut started = false;
+    let mut text = String::new();
+    let checked = excerpt.read(checkpoint, &mut |bytes| {
+        started = true;
+        match dtype {
+            DType::String => {
+                nest.next(out).map_err(output)?;
+                string_element(bytes, out).map_err(output)
+            }
+            DType::Variant => {
+                nest.next(out).map_err(output)?;
+                out.write_all(b"{\"variant\":").map_err(output)?;
+                string_element(variant_type(bytes), out).map_err(output)?;
+                write!(out, ",\"bytes\":{}}}", bytes.len()).map_err(output)
+            }
+            _ => {
+                for element in Element::decode_all(dtype, bytes).into_iter().flatten() {
+                    nest.next(out).map_err(output)?;
+                    text.clear();
+                    // Writing to a string cannot fail.
+                    let _ = write_json(element, &mut text);
+                    out.write_all(text.as_bytes()).map_err(output)?;
+                }
+                Ok(())
+            }
+        }
+    });
+    let checked = match (checked, whole) {
+        (Ok(Checked::Not), Some(whole)) => whole,
+        (checked, _) => checked,
+    };
+    // An error halfway leaves a shorter array, closed so that the document stays JSON, and said.
+    let closed = match (&checked, started) {
+        (Err(e), _) if matches!(e.kind(), ErrorKind::Output(_)) => return checked.map(|_| ()),
+        (Err(_), false) => write(out, "null"),
+        _ => nest.finish(out).map_err(output),
+    };
+    closed?;
+    match &checked {
+        Ok(checked) => write(out, &format!(",\"checksum\":\"{}\"}}", checksum(*checked)))?,
+        Err(error) => {
+            let verdict = match error.kind() {
+                ErrorKind::ChecksumMismatch { .. } => "mismatch",
+                _ => "not_checked",
+            };
+            write(out, &format!(",\"checksum\":\"{verdict}\",\"error\":"))?;
+            string_element(error.to_string().as_bytes(), out).map_err(output)?;
+            write(out, "}")?;
+        }
+    }
+    checked.map(|_| ())
+}
+
+fn checksum(checked: Checked) -> &'static str {
+    match checked {
+        Checked::Verified => "ok",
+        Checked::Not => "not_checked",
+    }
 }

@@ -117,7 +117,7 @@ fn deed(did: &Did) -> Deed<'_> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn recover_json(
+pub(super) fn recover_json(
     recovery: &Recovery,
     recipe: &Recipe,
     target: &Target,

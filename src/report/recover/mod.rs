@@ -1,4 +1,5 @@
 //! What `recover` mended, or would mend.
 
 pub(in crate::report) mod json;
-pub(in crate::report) mod text;
+mod text;
+pub(in crate::report) mod told;

@@ -25,7 +25,7 @@ const TOLD_ODDS: f64 = 0.001;
 ///
 /// # Errors
 /// What `out` says.
-pub fn recover_text(
+pub(super) fn recover_text(
     recovery: &Recovery,
     recipe: &Recipe,
     target: &Target,

@@ -15,8 +15,9 @@ use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Choice, Tensor};
 use crate::report::kit::json::{DTypeName, Dims, Float, Utf8OrBase64};
+use crate::report::kit::row_format::RowFormat;
 use crate::report::stats::json::{DeadChannels, StatsFoot, StatsHead, thousandths};
-use crate::report::{StatsFormat, StatsJson, StatsJsonl};
+use crate::report::stats::json::{StatsJson, StatsJsonl};
 
 /// Statistics of tensors.
 #[derive(Debug, JsonSchema)]

@@ -2,26 +2,26 @@
 
 use std::io::{self, Write};
 
-use super::format::StatsFormat;
 use super::json::thousandths;
 use crate::analysis::stats::{Figures, Number, SHARES, StatsOptions, TensorStats, Totals, coordinates};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::report::kit::csv::csv_output;
+use crate::report::kit::row_format::RowFormat;
 
 /// Columns of figures between the number of elements and the error.
 const FIGURES: usize = 11;
 
 /// `stats --format csv`. Columns for quantiles and dead channels stand there if they were asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct StatsCsv<'c> {
+pub(in crate::report) struct StatsCsv<'c> {
     /// Whose tensors these are.
     pub checkpoint: &'c Checkpoint,
     /// What was asked for.
     pub options: StatsOptions,
 }
 
-impl StatsFormat for StatsCsv<'_> {
+impl RowFormat<TensorStats, Totals> for StatsCsv<'_> {
     fn head(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(out);
         let mut header: Vec<String> = "name dtype shape elements min max mean std l2 zeros nan positive_infinity \

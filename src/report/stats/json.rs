@@ -6,19 +6,19 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::format::StatsFormat;
 use crate::analysis::stats::{Channels, Dead, Figures, NAMED, Number, SHARES, Spots, TensorStats, Totals, coordinates};
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::report::kit::json::{Head, Source, string_element, write_fields};
+use crate::report::kit::row_format::RowFormat;
 use crate::report::kit::rows::{push_number, push_signed};
 
 /// `stats --format json`.
 #[derive(Clone, Copy, Debug)]
-pub struct StatsJson<'c>(pub &'c Checkpoint);
+pub(in crate::report) struct StatsJson<'c>(pub &'c Checkpoint);
 
 /// `stats --format jsonl`: one tensor a line.
 #[derive(Clone, Copy, Debug)]
-pub struct StatsJsonl<'c>(pub &'c Checkpoint);
+pub(in crate::report) struct StatsJsonl<'c>(pub &'c Checkpoint);
 
 /// What stands before the tensors.
 #[derive(Debug, Serialize)]
@@ -81,7 +81,7 @@ impl<'a> From<&'a Channels> for DeadChannels<'a> {
     }
 }
 
-impl StatsFormat for StatsJson<'_> {
+impl RowFormat<TensorStats, Totals> for StatsJson<'_> {
     fn head(&self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(b"{")?;
         write_fields(&StatsHead { head: Head::of("stats"), source: Source::of(self.0.origin()) }, out)?;
@@ -118,7 +118,7 @@ impl StatsFormat for StatsJson<'_> {
     }
 }
 
-impl StatsFormat for StatsJsonl<'_> {
+impl RowFormat<TensorStats, Totals> for StatsJsonl<'_> {
     fn head(&self, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }

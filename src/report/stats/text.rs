@@ -8,7 +8,6 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::format::StatsFormat;
 use crate::analysis::stats::{
     BARS, Channels, Dead, Distribution, Figures, SHARES, Spots, TensorStats, Totals, coordinates,
 };
@@ -17,6 +16,7 @@ use crate::base::escape::{escaped, is_plain};
 use crate::read::checkpoint::{Checkpoint, Cursor, Tensor};
 use crate::report::Look;
 use crate::report::kit::figure::{figure, number, push_figure, push_number};
+use crate::report::kit::row_format::RowFormat;
 use crate::report::kit::units::{count, percent, shape_text, size, tensors_text};
 use crate::report::kit::wrap::joined;
 
@@ -93,7 +93,7 @@ fn set_figures(cells: &mut [String; 5], figures: &Figures) {
 
 /// `stats --format text`.
 #[derive(Debug)]
-pub struct StatsText<'c> {
+pub(in crate::report) struct StatsText<'c> {
     checkpoint: &'c Checkpoint,
     /// Whether there are rows.
     any: bool,
@@ -106,7 +106,12 @@ pub struct StatsText<'c> {
 
 impl<'c> StatsText<'c> {
     /// With columns as wide as these rows need; histograms in ASCII only if asked.
-    pub fn fitting(checkpoint: &'c Checkpoint, rows: &[TensorStats], ascii: bool, look: Look) -> Self {
+    pub(in crate::report) fn fitting(
+        checkpoint: &'c Checkpoint,
+        rows: &[TensorStats],
+        ascii: bool,
+        look: Look,
+    ) -> Self {
         let mut widths = HEADER.map(str::len);
         let mut name_width = "name".len();
         let (mut cursor, mut cells) = (checkpoint.tensors().cursor(), Cells::default());
@@ -123,7 +128,12 @@ impl<'c> StatsText<'c> {
 
     /// With columns as wide as names, dtypes and shapes of this selection need and figures usually do: for rows that
     /// are written as they come.
-    pub fn flowing(checkpoint: &'c Checkpoint, selection: &Selection, ascii: bool, look: Look) -> Self {
+    pub(in crate::report) fn flowing(
+        checkpoint: &'c Checkpoint,
+        selection: &Selection,
+        ascii: bool,
+        look: Look,
+    ) -> Self {
         let mut widths = HEADER.map(str::len);
         for kind in checkpoint.tensors().kinds().iter().filter(|kind| kind.dtype.element_size().is_some()) {
             widths[0] = widths[0].max(kind.dtype.to_string().chars().count());
@@ -187,7 +197,7 @@ impl<'c> StatsText<'c> {
     }
 }
 
-impl StatsFormat for StatsText<'_> {
+impl RowFormat<TensorStats, Totals> for StatsText<'_> {
     fn head(&self, out: &mut dyn Write) -> io::Result<()> {
         if !self.any {
             return Ok(());

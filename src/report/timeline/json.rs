@@ -173,7 +173,7 @@ pub(in crate::report) struct Latest<'a> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn timeline_json(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn timeline_json(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     let first = timeline.first_non_finite().and_then(|at| timeline.rows.get(at));
     let document = Log {
         head: Head::of("log"),
@@ -214,7 +214,7 @@ pub fn latest_json(dir: &Path, found: Option<&Found>, valid: bool, out: &mut dyn
 ///
 /// # Errors
 /// What `out` says.
-pub fn timeline_jsonl(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn timeline_jsonl(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     timeline.rows.iter().try_for_each(|row| {
         serde_json::to_writer(&mut *out, &LogCheckpoint::of(timeline, row))?;
         writeln!(out)

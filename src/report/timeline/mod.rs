@@ -4,3 +4,4 @@ pub(in crate::report) mod events;
 pub(in crate::report) mod json;
 pub(in crate::report) mod table;
 pub(in crate::report) mod text;
+pub(in crate::report) mod told;

@@ -38,7 +38,7 @@ const HEADER: [&str; 9] =
 ///
 /// # Errors
 /// What `out` says.
-pub fn timeline_csv(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn timeline_csv(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(HEADER).map_err(csv_output)?;
     for row in &timeline.rows {
@@ -51,7 +51,7 @@ pub fn timeline_csv(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> 
 ///
 /// # Errors
 /// What `out` says.
-pub fn timeline_markdown(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn timeline_markdown(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "| checkpoint | step | written (UTC) | size | whole | weights moved |\n|---|---:|---|---:|---|---:|"

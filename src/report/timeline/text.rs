@@ -6,10 +6,11 @@ use super::events::in_words;
 use crate::analysis::{Distance, Measured, Moved, MovedScopes, Reason, Row, Timeline};
 use crate::base::escape::escaped;
 use crate::read::bundle::Prefix;
+use crate::report::findings::text::write_finding;
 use crate::report::kit::json::shown;
+use crate::report::kit::look::Look;
 use crate::report::kit::units::{count, counted, size, span, time};
 use crate::report::kit::wrap::{folded, middle};
-use crate::report::{Look, write_finding};
 
 /// How many scopes of a kind are named.
 const SCOPES: usize = 4;
@@ -18,7 +19,7 @@ const SCOPES: usize = 4;
 ///
 /// # Errors
 /// What `out` says.
-pub fn timeline_text(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn timeline_text(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
     heading(timeline, look, out)?;
     if !timeline.rows.is_empty() {
         rows(timeline, look, out)?;

@@ -124,7 +124,7 @@ impl From<Counts> for Checked {
 ///
 /// # Errors
 /// What `out` says.
-pub fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn validate_json(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
     // The one that is not ok says more; of several graphs the others stand beside it.
     let restores = &validation.restores;
     let told = restores.iter().find(|restore| !restore.ok).or(restores.first());

@@ -5,7 +5,7 @@
 //! and later keep theirs in a list `_variables`. What no rule names is judged by dtype and rank, and a float tensor is
 //! a weight.
 
-mod judge;
+mod classify;
 mod key;
 mod names;
 mod neighbours;
@@ -23,7 +23,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use self::judge::Judge;
+use self::classify::Classifier;
 use self::key::{own_name, strip_number};
 use self::neighbours::Neighbours;
 use self::program::Program;
@@ -82,10 +82,11 @@ impl Roles {
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
         let program = Program::beside(checkpoint);
-        let judge = Judge { checkpoint, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
-        let parts = in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| Self::part(&judge, range));
+        let classifier = Classifier { checkpoint, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
+        let parts =
+            in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| Self::part(&classifier, range));
         let mut roles = Self::with_room(tensors.len());
-        roles.program = judge.program.map(|program| program.file);
+        roles.program = classifier.program.map(|program| program.file);
         roles.totals = parts.iter().map(|part| &part.totals).sum();
         let mut children = Children::new();
         for part in parts {
@@ -107,8 +108,8 @@ impl Roles {
     }
 
     /// Judges some of them, one behind the other.
-    fn part(judge: &Judge<'_>, range: Range<usize>) -> Self {
-        let tensors = judge.checkpoint.tensors();
+    fn part(classifier: &Classifier<'_>, range: Range<usize>) -> Self {
+        let tensors = classifier.checkpoint.tensors();
         let mut part = Self::with_room(range.len());
         let mut cursor = tensors.cursor();
         let mut around = Neighbours::before(tensors, range.start);
@@ -119,7 +120,7 @@ impl Roles {
             }
             let (tensor, kind) = (cursor.tensor(), cursor.kind());
             around.reach(at, &cursor);
-            let ((role, owner), is_open) = judge.role(tensor, kind, &mut around);
+            let ((role, owner), is_open) = classifier.role(tensor, kind, &mut around);
             around.leave(&tensor.name, kind);
             if is_open {
                 let name = own_name(&tensor.name);
@@ -268,15 +269,15 @@ mod tests {
                 }
             }
             let checkpoint = Checkpoint::of_tensors(Path::new("model"), tensors);
-            let judge = Judge {
+            let classifier = Classifier {
                 checkpoint: &checkpoint,
                 program: None,
                 optimizers: OnceLock::new(),
                 averages: OnceLock::new(),
             };
-            let all = Roles::part(&judge, 0..checkpoint.tensors().len());
+            let all = Roles::part(&classifier, 0..checkpoint.tensors().len());
             for (at, tensor) in checkpoint.tensors().iter().enumerate() {
-                let alone = Roles::part(&judge, at..at + 1);
+                let alone = Roles::part(&classifier, at..at + 1);
                 let told = |roles: &Roles, at| (roles.role(at), roles.optimizer(at));
                 assert_eq!(told(&all, at), told(&alone, 0), "{}", tensor.name.escape_ascii());
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::judged::{Identity, Judgement, judge};
+use super::judged::{Judgement, Owner, judge};
 use super::listed::How;
 use super::loading::Loading;
 use super::objects::{KerasProgram, Objects, Which};
@@ -19,8 +19,8 @@ pub(super) struct Answer<'a> {
     pub(super) loading: &'a Loading,
     pub(super) judgement: &'a Judgement,
     /// Whose each variable of the model is, and each data set of the file.
-    pub(super) identities: &'a BTreeMap<Which, Identity>,
-    pub(super) theirs: &'a BTreeMap<Vec<u8>, Identity>,
+    pub(super) identities: &'a BTreeMap<Which, Owner>,
+    pub(super) theirs: &'a BTreeMap<Vec<u8>, Owner>,
     pub(super) file: &'a Path,
     pub(super) way: Way,
     /// Whether the file says what its layers are called.

@@ -13,13 +13,13 @@ use crate::read::formats::keras::snake;
 
 /// Whose a variable is: the names from the model down to its layer, and its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct Owner {
     pub(super) layers: Vec<String>,
     pub(super) class: Option<String>,
     pub(super) variable: String,
 }
 
-impl Identity {
+impl Owner {
     pub(super) fn shown(&self) -> String {
         let mut all = self.layers.clone();
         all.push(self.variable.clone());
@@ -29,7 +29,7 @@ impl Identity {
 }
 
 /// The identities of the variables of a model.
-pub(super) fn of_model(objects: &Objects) -> BTreeMap<Which, Identity> {
+pub(super) fn of_model(objects: &Objects) -> BTreeMap<Which, Owner> {
     let mut all = BTreeMap::new();
     names(objects, 0, &[], &mut BTreeSet::new(), &mut all, 0);
     all
@@ -55,7 +55,7 @@ fn names(
     at: usize,
     around: &[String],
     seen: &mut BTreeSet<usize>,
-    all: &mut BTreeMap<Which, Identity>,
+    all: &mut BTreeMap<Which, Owner>,
     depth: usize,
 ) {
     let Some(object) = objects.get(at).filter(|_| depth <= DEPTH) else { return };
@@ -68,7 +68,7 @@ fn names(
         let (layers, variable) =
             if object.is_flat { inner(&object.name, &variable.path) } else { (layers.clone(), own()) };
         let class = object.class.clone().filter(|_| !object.is_flat);
-        all.insert((at, n), Identity { layers, class, variable });
+        all.insert((at, n), Owner { layers, class, variable });
     }
     for (_, held) in &object.attributes {
         held_names(objects, held, &layers, seen, all, depth.saturating_add(1));
@@ -80,7 +80,7 @@ fn held_names(
     held: &Held,
     around: &[String],
     seen: &mut BTreeSet<usize>,
-    all: &mut BTreeMap<Which, Identity>,
+    all: &mut BTreeMap<Which, Owner>,
     depth: usize,
 ) {
     match held {
@@ -105,7 +105,7 @@ fn inner(layer: &str, name: &str) -> (Vec<String>, String) {
 }
 
 /// The identities of the data sets of a file, by their names.
-pub(super) fn of_file(objects: &Objects, saved: &Saved, program: KerasProgram) -> BTreeMap<Vec<u8>, Identity> {
+pub(super) fn of_file(objects: &Objects, saved: &Saved, program: KerasProgram) -> BTreeMap<Vec<u8>, Owner> {
     let own = of_model(objects);
     let mut all = BTreeMap::new();
     if saved.is_listed {
@@ -119,7 +119,7 @@ pub(super) fn of_file(objects: &Objects, saved: &Saved, program: KerasProgram) -
                 let known = weights.as_ref().and_then(|weights| own.get(weights.get(n)?)).cloned();
                 let identity = known.unwrap_or_else(|| {
                     let (layers, variable) = inner(&listed.name, name);
-                    Identity { layers, class: None, variable }
+                    Owner { layers, class: None, variable }
                 });
                 all.insert(set.name.clone(), identity);
             }
@@ -127,7 +127,7 @@ pub(super) fn of_file(objects: &Objects, saved: &Saved, program: KerasProgram) -
         for (name, set) in saved.top.iter().flatten() {
             let Some(set) = set else { continue };
             let (_, variable) = inner("", name);
-            all.insert(set.name.clone(), Identity { variable, ..Identity::default() });
+            all.insert(set.name.clone(), Owner { variable, ..Owner::default() });
         }
         return all;
     }
@@ -142,7 +142,7 @@ pub(super) fn of_file(objects: &Objects, saved: &Saved, program: KerasProgram) -
     }
     for (path, group) in &saved.groups {
         for set in group.sets.values() {
-            all.entry(set.name.clone()).or_insert_with(|| Identity {
+            all.entry(set.name.clone()).or_insert_with(|| Owner {
                 layers: group.name.clone().into_iter().collect(),
                 class: None,
                 variable: joined(path, "vars"),
@@ -156,7 +156,7 @@ pub(super) fn of_file(objects: &Objects, saved: &Saved, program: KerasProgram) -
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judgement {
     /// Variables that take what is another's, each with what it takes.
-    pub(super) misplaced: Vec<(Which, Identity, Identity, Set)>,
+    pub(super) misplaced: Vec<(Which, Owner, Owner, Set)>,
     /// Layers that take the weights of one with another name, which the model does not have.
     pub(super) renamed: Vec<(String, String)>,
 }
@@ -164,11 +164,11 @@ pub(super) struct Judgement {
 /// Compares what is taken with what is meant.
 pub(super) fn judge(
     objects: &Objects,
-    model: &BTreeMap<Which, Identity>,
-    file: &BTreeMap<Vec<u8>, Identity>,
+    model: &BTreeMap<Which, Owner>,
+    file: &BTreeMap<Vec<u8>, Owner>,
     taken: &[(Which, Set)],
 ) -> Judgement {
-    let pairs: Vec<(Which, &Identity, &Identity, &Set)> = taken
+    let pairs: Vec<(Which, &Owner, &Owner, &Set)> = taken
         .iter()
         .filter(|(which, _)| objects.is_of_model(which.0))
         .filter_map(|(which, set)| Some((*which, model.get(which)?, file.get(&set.name)?, set)))
@@ -213,8 +213,8 @@ type Counted<'p> = (u64, u64, &'p (String, String));
 
 /// Chains of layer names of which the last two do not belong together.
 fn wrong_pairs(
-    pairs: &[(Which, &Identity, &Identity, &Set)],
-    file: &BTreeMap<Vec<u8>, Identity>,
+    pairs: &[(Which, &Owner, &Owner, &Set)],
+    file: &BTreeMap<Vec<u8>, Owner>,
     renamed: &mut Vec<(String, String)>,
 ) -> BTreeSet<Chains> {
     let mut wrong = BTreeSet::new();

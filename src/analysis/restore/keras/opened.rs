@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::configured::configured;
 use super::filled::of_groups;
-use super::judged::{Identity, of_model};
+use super::judged::{Owner, of_model};
 use super::objects::{KerasProgram, Objects, Which};
 use super::saved::Saved;
 use crate::base::error::Result;
@@ -118,7 +118,7 @@ impl KerasModel {
     /// The variables that it wants, as tensors without values.
     pub(in crate::analysis::restore) fn wanted(&self) -> Vec<Tensor> {
         let objects = self.objects(self.writer.unwrap_or(KerasProgram::Keras3));
-        let of = |(which, identity): (Which, Identity)| {
+        let of = |(which, identity): (Which, Owner)| {
             let dims = objects.variable(which).filter(|_| objects.is_of_model(which.0))?.shape.clone()?;
             let dims: Vec<i64> = dims.iter().map(|dim| i64::try_from(*dim).unwrap_or(i64::MAX)).collect();
             Some(Tensor::without_values(identity.shown().as_bytes(), DType::Float32, Shape::new(dims)))

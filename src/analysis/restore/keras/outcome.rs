@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::advice;
 use super::answer::Answer;
-use super::judged::{Identity, Judgement, judge, of_file, of_model};
+use super::judged::{Judgement, Owner, judge, of_file, of_model};
 use super::listed::How;
 use super::loading::Loading;
 use super::objects::{KerasProgram, Kind, Objects, Which};
@@ -73,12 +73,12 @@ pub(in crate::analysis::restore) fn restore(
         notes: base.notes.clone(),
         ..base
     };
-    let excluded = |identity: &Identity, shape: &Shape| {
+    let excluded = |identity: &Owner, shape: &Shape| {
         let name = identity.shown();
         let tensor = Tensor::without_values(name.as_bytes(), DType::Float32, shape.clone());
         options.excludes(&tensor, UNKNOWN)
     };
-    let ids: Vec<(Which, &Identity, Shape)> = identities
+    let ids: Vec<(Which, &Owner, Shape)> = identities
         .iter()
         .filter(|(which, _)| objects.is_of_model(which.0))
         .map(|(which, identity)| {
@@ -190,7 +190,7 @@ fn call(program: KerasProgram, how: How, is_whole: bool) -> &'static str {
 }
 
 /// What fits, what differs, what is missing.
-fn sort_out(restore: &mut Restore, ids: &[(Which, &Identity, Shape)], told: &Loading, judgement: &Judgement) {
+fn sort_out(restore: &mut Restore, ids: &[(Which, &Owner, Shape)], told: &Loading, judgement: &Judgement) {
     for (which, identity, shape) in ids {
         let name = identity.shown().into_bytes();
         let variable = Some(identity.shown());

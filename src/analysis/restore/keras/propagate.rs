@@ -15,7 +15,7 @@ const SAME: &[&str] = &[
     "GaussianDropout",
     "GaussianNoise",
     "GroupNormalization",
-    "Identity",
+    "Owner",
     "LayerNormalization",
     "LeakyReLU",
     "Masking",

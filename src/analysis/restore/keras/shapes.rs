@@ -118,7 +118,7 @@ const NONE: &[&str] = &[
     "GlobalMaxPooling3D",
     "HashedCrossing",
     "Hashing",
-    "Identity",
+    "Owner",
     "Lambda",
     "LeakyReLU",
     "Masking",

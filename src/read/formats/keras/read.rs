@@ -11,7 +11,7 @@ use super::names::{told, told_as};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
-use crate::read::container::{Checksums, Container, Format, Hold, Opened, Tensor, Told};
+use crate::read::container::{Checksums, Container, ElementBuffers, Format, Opened, Tensor, Told};
 use crate::read::formats::hdf5::{Contents, DataSets, File, HDF5};
 use crate::read::storage::archive::{Archive, Member, Packing};
 use crate::read::storage::{self, Source};
@@ -113,7 +113,7 @@ impl Container for KerasFile {
         tensor: &Tensor,
         dims: &[u64],
         _axes: &[Axis],
-        _hold: &'c mut Hold,
+        _hold: &'c mut ElementBuffers,
     ) -> Result<Vec<Piece<'c>>> {
         self.sets.piece(tensor, dims)
     }

@@ -14,7 +14,7 @@ use super::header::{self, Array, Element, NpyHeader};
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
-use crate::read::container::{Builder, Checksums, Container, Format, Hold, Opened, Parts, Place, Tensor};
+use crate::read::container::{Builder, Checksums, Container, ElementBuffers, Format, Opened, Parts, Place, Tensor};
 use crate::read::storage::Source;
 use crate::read::storage::archive::{Archive, Member, Packing};
 use crate::read::tensor::{Axis, Checked, Piece, Shape};
@@ -67,7 +67,7 @@ impl Container for Arrays {
         tensor: &Tensor,
         dims: &[u64],
         _axes: &[Axis],
-        _hold: &'c mut Hold,
+        _hold: &'c mut ElementBuffers,
     ) -> Result<Vec<Piece<'c>>> {
         let array = self.encoded.get(&tensor.name);
         let array = array.ok_or_else(|| Error::from(ErrorKind::TensorNotFound(tensor.name.clone())))?;

@@ -20,7 +20,7 @@ use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::bundle::{BundleHeader, Prefix, decode_shape, decode_slice, slice_key};
 use crate::read::container::{
-    Builder, Checksums, Container, Format, Hold, Opened, Parts, Place, StoredSlice, Tensor, resolve, touches,
+    Builder, Checksums, Container, ElementBuffers, Format, Opened, Parts, Place, StoredSlice, Tensor, resolve, touches,
 };
 use crate::read::storage::Source;
 use crate::read::table::{BlockBuffer, Table};
@@ -222,9 +222,9 @@ impl Container for SaverV1 {
         tensor: &Tensor,
         dims: &[u64],
         axes: &[Axis],
-        hold: &'a mut Hold,
+        hold: &'a mut ElementBuffers,
     ) -> Result<Vec<Piece<'a>>> {
-        let Hold(buffers) = hold;
+        let ElementBuffers(buffers) = hold;
         let full = TensorSlice(dims.iter().map(|_| crate::read::tensor::Extent { start: 0, length: None }).collect());
         let stored: Vec<(TensorSlice, i32)> = match &tensor.parts {
             Parts::Whole(place) => vec![(full, place.shard)],

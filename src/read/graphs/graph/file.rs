@@ -48,6 +48,12 @@ pub struct Part<'a> {
     pub assets: Vec<(String, String)>,
 }
 
+/// Whether a file is called what files of graphs are called.
+pub fn has_end_of_a_graph(path: &Path) -> bool {
+    let end = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    matches!(end.as_deref(), Some("pb" | "pbtxt" | "pbtext" | "prototxt" | "graphdef" | "txt"))
+}
+
 impl Form {
     /// The message of the file at `path`, by its name, else by its first bytes.
     ///
@@ -60,7 +66,7 @@ impl Form {
             "graph.pbtxt" => Some(Self::Graph),
             "keras_metadata.pb" | "fingerprint.pb" | "saved_model_debug_info.pb" => None,
             _ if path.extension().is_some_and(|end| end == "meta") => Some(Self::MetaGraph),
-            name if [".pb", ".pbtxt", ".pbtext", ".prototxt"].iter().any(|end| name.ends_with(end)) => {
+            _ if has_end_of_a_graph(path) => {
                 let source = Source::open(path)?;
                 Self::of_head(&source.head(1 << 16)?, source.len())
             }

@@ -17,7 +17,7 @@ mod values;
 mod variables;
 
 pub use collections::{MissingItem, missing_nodes};
-pub use file::{Form, GraphFile, Part, with_graphs};
+pub use file::{Form, GraphFile, Part, has_end_of_a_graph, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};
 pub(super) use nodes::{Feeder, Nodes};

@@ -56,7 +56,7 @@ impl ObjectGraph {
     }
 
     /// Whether the key of an attribute is what its object's path makes it.
-    pub(super) fn is_path_key(&self, node: usize, attribute: &Attribute) -> bool {
+    pub fn is_path_key(&self, node: usize, attribute: &Attribute) -> bool {
         let name = escape_local_name(&attribute.name);
         let path =
             attribute.checkpoint_key.strip_suffix(name.as_ref()).and_then(|key| key.strip_suffix("/.ATTRIBUTES/"));

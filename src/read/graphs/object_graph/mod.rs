@@ -7,13 +7,12 @@
 mod key;
 mod parse;
 mod paths;
+mod reach;
 mod saved;
-mod tree;
 
 pub use key::{escape_local_name, unescape_local_name};
 pub(super) use parse::{child, slot_variable};
 pub use paths::Paths;
-pub use tree::TreeOptions;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -209,9 +208,15 @@ impl ObjectGraph {
         reached_by
     }
 
+    /// From which node, by which of its children, the shortest path from the root comes to `node`; none for the root and
+    /// for what is not reachable.
+    pub fn reached_by(&self, node: usize) -> Option<(usize, usize)> {
+        self.reached_by.get(node).copied().flatten()
+    }
+
     /// Whether a path of children leads from the root to `node`.
     pub fn is_reachable(&self, node: usize) -> bool {
-        node == 0 && !self.nodes.is_empty() || matches!(self.reached_by.get(node), Some(Some(_)))
+        node == 0 && !self.nodes.is_empty() || self.reached_by(node).is_some()
     }
 
     /// The local names on the shortest path from the root, deepest first; none for the root and for what is
@@ -219,7 +224,7 @@ impl ObjectGraph {
     pub fn path_upward(&self, node: usize) -> impl Iterator<Item = &str> {
         let mut node = node;
         std::iter::from_fn(move || {
-            let (parent, index) = self.reached_by.get(node).copied().flatten()?;
+            let (parent, index) = self.reached_by(node)?;
             node = parent;
             Some(self.nodes.get(parent)?.children.get(index)?.local_name.as_str())
         })
@@ -282,20 +287,6 @@ impl ObjectGraph {
         })
     }
 
-    /// For every node, whether children and slots lead to it from the root.
-    fn leads_to(&self) -> Vec<bool> {
-        let mut leads_to = vec![false; self.nodes.len()];
-        let mut stack = vec![0];
-        while let Some(id) = stack.pop() {
-            let (Some(leads @ false), Some(node)) = (leads_to.get_mut(id), self.nodes.get(id)) else { continue };
-            *leads = true;
-            let slots = node.slot_variables.iter().map(|slot| slot.slot_variable_node_id);
-            let below = node.children.iter().map(|child| child.node_id).chain(slots);
-            stack.extend(below.filter_map(|id| self.resolve(id)));
-        }
-        leads_to
-    }
-
     /// What contradicts itself, in the order of the nodes.
     pub fn problems(&self) -> Vec<Problem> {
         if self.nodes.is_empty() {
@@ -329,20 +320,20 @@ impl ObjectGraph {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(super) fn child(node_id: i32, local_name: &str) -> Child {
+    pub(crate) fn child(node_id: i32, local_name: &str) -> Child {
         Child { node_id, local_name: local_name.to_owned() }
     }
 
-    pub(super) fn variable(full_name: &str, checkpoint_key: &str) -> Node {
+    pub(crate) fn variable(full_name: &str, checkpoint_key: &str) -> Node {
         let name = "VARIABLE_VALUE".to_owned();
         let (full_name, checkpoint_key) = (full_name.to_owned(), checkpoint_key.to_owned());
         Node { attributes: vec![Attribute { name, full_name, checkpoint_key }], ..Node::default() }
     }
 
-    pub(super) fn parent(children: &[(i32, &str)]) -> Node {
+    pub(crate) fn parent(children: &[(i32, &str)]) -> Node {
         Node { children: children.iter().map(|(id, name)| child(*id, name)).collect(), ..Node::default() }
     }
 

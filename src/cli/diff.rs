@@ -1,7 +1,5 @@
 //! `ckpt diff`: what changed from one checkpoint to another, where, and by how much.
 
-mod rows;
-
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -10,12 +8,12 @@ use ckpt::analysis::diff::{Bound, Comparison, Depth, Diff, DiffOptions, Expected
 use ckpt::analysis::{Renames, Selector, broken_files};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
+use ckpt::report::{DIFF_FORMATS, DiffReport};
 use clap::ValueEnum;
 
-use self::rows::{HELD, Show};
 use super::ctx::library_sentence;
 use super::progress::with_progress;
-use super::{Ctx, Format, Status};
+use super::{Ctx, Status};
 
 /// Compare two checkpoints: what was added, removed or renamed, which values changed, where and by how much.
 ///
@@ -148,7 +146,7 @@ enum SortKey {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(&[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown])?;
+    ctx.require_format(DIFF_FORMATS)?;
     let options = args.options(ctx)?;
     match compare(args, &options, ctx) {
         // Who wants to hear nothing hears nothing.
@@ -189,8 +187,7 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
     let found = if ctx.quiet {
         comparison.each(&Progress::default(), |_| (), |(), _| ControlFlow::Continue(())).0
     } else {
-        let most = args.top.unwrap_or(usize::MAX);
-        let show = Show {
+        let report = DiffReport {
             a: &a,
             b: &b,
             depth: options.depth,
@@ -199,12 +196,10 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
             all: args.all,
             long: args.long,
             by_change: args.sort == SortKey::Change,
-            most,
+            most: args.top.unwrap_or(usize::MAX),
         };
-        // Rows in a terminal and a bar below them do not go together.
-        let flows = Ctx::to_terminal() && comparison.len().min(most) > HELD;
         let out = &mut ctx.out;
-        let found = with_progress(flows, |progress| show.run(comparison, progress, out))?;
+        let found = with_progress(false, |progress| report.write(comparison, progress, out))?;
         tell(&found, ctx);
         found
     };

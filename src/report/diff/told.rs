@@ -1,48 +1,65 @@
-//! The rows of `diff`, kept until all are known, or written as they are found where there are more than that.
+//! `diff` in any format: its rows kept until all are known, or written as they are found where there are more than that.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
-use anyhow::Result;
-use ckpt::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest};
-use ckpt::base::progress::Progress;
-use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{
-    DiffColumns, DiffFlow, DiffNotes, DiffRows, Look, diff_csv, diff_json, diff_jsonl, diff_markdown, diff_text,
-};
+use super::DiffRows;
+use super::flow::{DiffFlow, DiffFoot, DiffNotes};
+use super::json::{diff_json, diff_jsonl};
+use super::table::{diff_csv, diff_markdown};
+use super::text::diff_text;
+use crate::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest};
+use crate::base::progress::Progress;
+use crate::read::checkpoint::Checkpoint;
+use crate::report::kit::format::{Format, TABLES};
+use crate::report::kit::look::Look;
+use crate::report::kit::row_format::{RowFormat, SOME};
 
-use crate::cli::Format;
+/// What `diff` has.
+pub const DIFF_FORMATS: &[Format] = TABLES;
 
 /// As many rows are kept until all pairs have been compared. More are written as they come.
-pub(super) const HELD: usize = 1 << 14;
+const HELD: usize = 1 << 14;
 
-/// Rows that are written at a time when there are enough of them.
-const SOME: usize = 1024;
-
-/// Which rows are shown, and how.
+/// Which rows of a comparison are told, and how.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Show<'s> {
-    pub(super) a: &'s Checkpoint,
-    pub(super) b: &'s Checkpoint,
-    pub(super) depth: Depth,
-    pub(super) format: Format,
-    pub(super) look: Look,
+pub struct DiffReport<'s> {
+    /// The first side.
+    pub a: &'s Checkpoint,
+    /// The second.
+    pub b: &'s Checkpoint,
+    /// How far was compared.
+    pub depth: Depth,
+    /// The format: one of [`DIFF_FORMATS`].
+    pub format: Format,
+    /// How text looks.
+    pub look: Look,
     /// Whether identical ones are shown too.
-    pub(super) all: bool,
-    pub(super) long: bool,
-    pub(super) by_change: bool,
-    pub(super) most: usize,
+    pub all: bool,
+    /// Whether names are shown as stored, and more of each row.
+    pub long: bool,
+    /// Whether the largest changes come first, instead of the order of names.
+    pub by_change: bool,
+    /// Show this many rows.
+    pub most: usize,
 }
 
-impl Show<'_> {
+impl DiffReport<'_> {
     /// Compares what is to be compared and writes what is to be shown.
-    pub(super) fn run<'c>(
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write<'c>(
         self,
         comparison: Comparison<'c, '_>,
         progress: &Progress,
         out: &mut dyn Write,
-    ) -> Result<Diff<'c>> {
+    ) -> io::Result<Diff<'c>> {
+        if comparison.len().min(self.most) > HELD {
+            progress.tells.store(true, Ordering::Relaxed);
+        }
         if self.by_change {
             return self.by_change(comparison, progress, out);
         }
@@ -65,7 +82,7 @@ impl Show<'_> {
         comparison: Comparison<'c, '_>,
         progress: &Progress,
         out: &mut dyn Write,
-    ) -> Result<Diff<'c>> {
+    ) -> io::Result<Diff<'c>> {
         let mut largest = Largest::new(self.most.min(HELD));
         let (mut keys, mut count) = (Vec::new(), 0);
         let (found, again) = comparison.each(
@@ -83,7 +100,7 @@ impl Show<'_> {
             },
         );
         if self.most <= HELD || count <= HELD {
-            self.write(&found, &largest.finish(), count, out)?;
+            self.whole(&found, &largest.finish(), count, out)?;
             return Ok(found);
         }
         drop(largest);
@@ -114,19 +131,9 @@ impl Show<'_> {
     }
 
     /// The text of rows that are not the first, once it is known that they are not kept.
-    fn text(self, flow: Option<&DiffFlow>, changes: &[Change]) -> Option<io::Result<Vec<u8>>> {
+    fn text(self, flow: Option<&DiffFlow<'_>>, changes: &[Change]) -> Option<io::Result<Vec<u8>>> {
         let mut text = Vec::new();
-        Some(flow?.rows(false, &self.shown(changes), &mut text).map(|()| text))
-    }
-
-    fn flow(self, first: &[Change]) -> DiffFlow {
-        match self.format {
-            Format::Json => DiffFlow::Json(self.depth),
-            Format::Jsonl => DiffFlow::Jsonl,
-            Format::Csv => DiffFlow::Csv,
-            Format::Markdown => DiffFlow::Markdown,
-            _ => DiffFlow::Text(DiffColumns::of(&self.rows(first, 0), self.look)),
-        }
+        Some(flow?.rows(HELD, &self.shown(changes), &mut text).map(|()| text))
     }
 
     fn rows(self, held: &[Change], hidden: usize) -> DiffRows<'_> {
@@ -134,15 +141,29 @@ impl Show<'_> {
     }
 
     /// Everything, of rows that were kept, out of so many.
-    fn write(self, found: &Diff<'_>, held: &[Change], count: usize, out: &mut dyn Write) -> io::Result<()> {
+    fn whole(self, found: &Diff<'_>, held: &[Change], count: usize, out: &mut dyn Write) -> io::Result<()> {
         let rows = self.rows(held, count.saturating_sub(held.len()));
-        match self.format {
-            Format::Json => diff_json(found, &rows, out),
-            Format::Jsonl => diff_jsonl(&rows, out),
-            Format::Csv => diff_csv(&rows, out),
-            Format::Markdown => diff_markdown(found, &rows, out),
-            _ => diff_text(found, &rows, self.look, out),
-        }
+        write_diff(found, &rows, self.format, self.look, out)
+    }
+}
+
+/// Writes a comparison that is over: these rows of it, and what it comes to.
+///
+/// # Errors
+/// What `out` says.
+pub fn write_diff(
+    found: &Diff<'_>,
+    rows: &DiffRows<'_>,
+    format: Format,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Json => diff_json(found, rows, out),
+        Format::Jsonl => diff_jsonl(rows, out),
+        Format::Csv => diff_csv(rows, out),
+        Format::Markdown => diff_markdown(found, rows, out),
+        _ => diff_text(found, rows, look, out),
     }
 }
 
@@ -152,9 +173,9 @@ fn go_on(written: &io::Result<()>) -> ControlFlow<()> {
 
 /// Rows that come in the order in which they are shown.
 struct Rows<'r> {
-    show: Show<'r>,
+    show: DiffReport<'r>,
     /// Set once there are more than are kept.
-    flow: &'r OnceLock<DiffFlow>,
+    flow: &'r OnceLock<DiffFlow<'r>>,
     held: Vec<Change>,
     notes: DiffNotes,
     /// All that would be shown.
@@ -162,7 +183,7 @@ struct Rows<'r> {
 }
 
 impl<'r> Rows<'r> {
-    fn new(show: Show<'r>, flow: &'r OnceLock<DiffFlow>) -> Self {
+    fn new(show: DiffReport<'r>, flow: &'r OnceLock<DiffFlow<'r>>) -> Self {
         Self { show, flow, held: Vec::new(), notes: DiffNotes::default(), count: 0 }
     }
 
@@ -176,7 +197,7 @@ impl<'r> Rows<'r> {
         rows.truncate(room);
         let text = text.unwrap_or_else(|| {
             let mut text = Vec::new();
-            flow.rows(false, &rows, &mut text).map(|()| text)
+            flow.rows(HELD, &rows, &mut text).map(|()| text)
         })?;
         self.notes.add(&rows);
         out.write_all(&text)
@@ -195,12 +216,14 @@ impl<'r> Rows<'r> {
         }
         // From here on nothing is kept.
         let held = std::mem::take(&mut self.held);
-        let flow = self.flow.get_or_init(|| show.flow(&held));
-        flow.head(show.a, show.b, out)?;
+        let flow = self
+            .flow
+            .get_or_init(|| DiffFlow::new((show.a, show.b), show.format, show.depth, &show.rows(&held, 0), show.look));
+        flow.head(out)?;
         let mut text = Vec::new();
-        for (n, some) in held.chunks(SOME).enumerate() {
+        for (some, first) in held.chunks(SOME).zip((0..).step_by(SOME)) {
             let rows: Vec<&Change> = some.iter().collect();
-            flow.rows(n == 0, &rows, &mut text)?;
+            flow.rows(first, &rows, &mut text)?;
             self.notes.add(&rows);
             out.write_all(&text)?;
             text.clear();
@@ -210,8 +233,12 @@ impl<'r> Rows<'r> {
 
     fn finish(self, found: &Diff<'_>, out: &mut dyn Write) -> io::Result<()> {
         match self.flow.get() {
-            Some(flow) => flow.foot(found, &self.notes, self.count.saturating_sub(self.notes.rows()), out),
-            None => self.show.write(found, &self.held, self.count, out),
+            Some(flow) => {
+                let shown = self.notes.rows();
+                let hidden = self.count.saturating_sub(shown);
+                flow.foot(&DiffFoot { diff: found, notes: &self.notes, hidden }, shown, out)
+            }
+            None => self.show.whole(found, &self.held, self.count, out),
         }
     }
 }

@@ -8,10 +8,10 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Attribute, Node, ObjectGraph};
 use crate::base::escape::Escaped;
+use crate::read::graphs::object_graph::{Attribute, Node, ObjectGraph};
 
-/// What [`ObjectGraph::write_tree`] shows.
+/// What [`object_tree`] shows.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TreeOptions {
@@ -44,12 +44,12 @@ enum Line {
     Unreachable(usize),
 }
 
-struct Walk<'a, W> {
+struct Walk<'a> {
     graph: &'a ObjectGraph,
     options: &'a TreeOptions,
     /// What else is known of the tensor of an attribute: its dtype and shape.
     describe: &'a dyn Fn(&Attribute) -> Option<String>,
-    out: &'a mut W,
+    out: &'a mut dyn Write,
     /// Whether a node without a path from the root has been shown.
     shown: Vec<bool>,
     holds: Vec<bool>,
@@ -58,80 +58,35 @@ struct Walk<'a, W> {
     column: usize,
 }
 
-impl ObjectGraph {
-    /// Writes the graph as an indented tree, with what `describe` says of each tensor.
-    ///
-    /// # Errors
-    /// What `out` refuses.
-    pub fn write_tree(
-        &self,
-        out: &mut impl Write,
-        options: &TreeOptions,
-        describe: &dyn Fn(&Attribute) -> Option<String>,
-    ) -> io::Result<()> {
-        let Some(root) = self.nodes().first() else { return writeln!(out, "(no objects)") };
-        let holds = if options.hide_empty { self.holding() } else { vec![true; self.nodes().len()] };
-        let shown = vec![false; self.nodes().len()];
-        let mut walk = Walk { graph: self, options, describe, out, shown, holds, stack: Vec::new(), column: 0 };
-        walk.put("(root)")?;
-        walk.state(0, root, 0, false)?;
-        walk.descend(0, 0)?;
-        walk.run()?;
-        for (node, leads) in self.leads_to().into_iter().enumerate() {
-            let seen = walk.shown.get(node) != Some(&false) || walk.holds.get(node) == Some(&false);
-            if !leads && !seen {
-                walk.stack.push((0, Line::Unreachable(node)));
-                walk.run()?;
-            }
+/// Writes the graph as an indented tree, with what `describe` says of each tensor.
+///
+/// # Errors
+/// What `out` refuses.
+pub fn object_tree(
+    graph: &ObjectGraph,
+    options: &TreeOptions,
+    describe: &dyn Fn(&Attribute) -> Option<String>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some(root) = graph.nodes().first() else { return writeln!(out, "(no objects)") };
+    let holds = if options.hide_empty { graph.holding() } else { vec![true; graph.nodes().len()] };
+    let shown = vec![false; graph.nodes().len()];
+    let mut walk = Walk { graph, options, describe, out, shown, holds, stack: Vec::new(), column: 0 };
+    walk.put("(root)")?;
+    walk.state(0, root, 0, false)?;
+    walk.descend(0, 0)?;
+    walk.run()?;
+    for (node, leads) in graph.leads_to().into_iter().enumerate() {
+        let seen = walk.shown.get(node) != Some(&false) || walk.holds.get(node) == Some(&false);
+        if !leads && !seen {
+            walk.stack.push((0, Line::Unreachable(node)));
+            walk.run()?;
         }
-        Ok(())
     }
-
-    /// For every node, whether it lies at most `depth` steps from the root, by children and slots; with `stateful`, only
-    /// if it or something below it stores state.
-    pub fn within(&self, depth: usize, stateful: bool) -> Vec<bool> {
-        let holds = if stateful { self.holding() } else { vec![true; self.nodes().len()] };
-        let mut within = vec![false; self.nodes().len()];
-        let mut queue = std::collections::VecDeque::from([(0usize, 0usize)]);
-        while let Some((id, at)) = queue.pop_front() {
-            let (Some(seen @ false), Some(node)) = (within.get_mut(id), self.nodes().get(id)) else { continue };
-            *seen = id == 0 || holds.get(id) == Some(&true);
-            if at >= depth || !*seen {
-                continue;
-            }
-            let slots = node.slot_variables.iter().map(|slot| slot.slot_variable_node_id);
-            let below = node.children.iter().map(|child| child.node_id).chain(slots);
-            queue.extend(below.filter_map(|id| self.resolve(id)).map(|id| (id, at.saturating_add(1))));
-        }
-        within
-    }
-
-    /// For every node, whether it or a node below it has attributes or slot variables.
-    fn holding(&self) -> Vec<bool> {
-        let mut parents: Vec<Vec<usize>> = vec![Vec::new(); self.nodes().len()];
-        for (node, n) in self.nodes().iter().enumerate() {
-            for child in n.children.iter().filter_map(|child| self.resolve(child.node_id)) {
-                if let Some(parents) = parents.get_mut(child) {
-                    parents.push(node);
-                }
-            }
-        }
-        let own = |n: &Node| !n.attributes.is_empty() || !n.slot_variables.is_empty();
-        let mut holds: Vec<bool> = self.nodes().iter().map(own).collect();
-        let mut queue: Vec<usize> = (0..holds.len()).filter(|node| holds.get(*node) == Some(&true)).collect();
-        while let Some(node) = queue.pop() {
-            for parent in parents.get_mut(node).map(std::mem::take).unwrap_or_default() {
-                if let Some(holds @ false) = holds.get_mut(parent) {
-                    *holds = true;
-                    queue.push(parent);
-                }
-            }
-        }
-        holds
-    }
+    Ok(())
 }
 
-impl<W: Write> Walk<'_, W> {
+impl Walk<'_> {
     fn run(&mut self) -> io::Result<()> {
         while let Some((depth, line)) = self.stack.pop() {
             self.line(depth, &line)?;
@@ -150,7 +105,7 @@ impl<W: Write> Walk<'_, W> {
                 if resolved.is_some_and(|node| self.holds.get(node) == Some(&false)) {
                     return Ok(());
                 }
-                let is_path = resolved.and_then(|node| graph.reached_by.get(node)) == Some(&Some((parent, index)));
+                let is_path = resolved.and_then(|node| graph.reached_by(node)) == Some((parent, index));
                 self.indent(depth)?;
                 (Escaped(child.local_name.as_bytes()).to_string(), child.node_id, is_path)
             }
@@ -282,14 +237,14 @@ impl<W: Write> Walk<'_, W> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{parent, variable};
-    use super::super::{RegisteredSaver, SlotVariable};
     use super::*;
+    use crate::read::graphs::object_graph::tests::{child, parent, variable};
+    use crate::read::graphs::object_graph::{RegisteredSaver, SlotVariable};
 
     fn tree(graph: &ObjectGraph, options: &TreeOptions) -> String {
         let mut out = Vec::new();
         let describe = |attribute: &Attribute| (attribute.full_name == "b").then(|| "float32 2".to_owned());
-        graph.write_tree(&mut out, options, &describe).unwrap();
+        object_tree(graph, options, &describe, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -371,7 +326,7 @@ mod tests {
         let text = tree(&ObjectGraph::new(chain), &TreeOptions::default());
         assert!(text.len() < 50_000_000, "{}", text.len());
         let mut fan = vec![parent(&[(1, "x")]); 2];
-        fan[0].children = vec![super::super::tests::child(1, "y"); 100_000];
+        fan[0].children = vec![child(1, "y"); 100_000];
         let text = tree(&ObjectGraph::new(fan), &TreeOptions::default());
         assert_eq!(text.lines().count(), 100_002);
     }

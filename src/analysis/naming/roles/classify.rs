@@ -12,7 +12,7 @@ use super::structure::{by_purpose, is_table};
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Purpose, Tensor};
 use crate::read::tensor::DType;
 
-pub(super) struct Judge<'c> {
+pub(super) struct Classifier<'c> {
     pub(super) checkpoint: &'c Checkpoint,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
     pub(super) optimizers: OnceLock<BTreeSet<Vec<u8>>>,
@@ -27,7 +27,7 @@ fn by_told(purpose: Purpose, tensor: &Tensor) -> RoleOf {
     let role = match purpose {
         Purpose::Weight | Purpose::Untrained if tensor.dtype == DType::String => Role::String,
         // Steps of an optimizer; and what a normalization has counted is not what it computes with.
-        Purpose::Untrained | Purpose::Optimizer(_) if is_scalar && is_integer(tensor.dtype) => Role::Counter,
+        Purpose::Untrained | Purpose::Optimizer(_) if is_scalar && tensor.dtype.is_integer() => Role::Counter,
         Purpose::Weight | Purpose::Untrained => Role::Weight,
         // Every optimizer has its learning rate before the state of the first variable, if it stores it.
         Purpose::Optimizer(at) if is_scalar && at < 2 => Role::Optimizer,
@@ -37,7 +37,7 @@ fn by_told(purpose: Purpose, tensor: &Tensor) -> RoleOf {
     (role, None)
 }
 
-impl Judge<'_> {
+impl Classifier<'_> {
     /// An object with `_learning_rate`, `_iterations` or `iter` beside it is an optimizer.
     fn find_optimizers(&self) -> BTreeSet<Vec<u8>> {
         let mut optimizers = BTreeSet::new();
@@ -288,11 +288,6 @@ fn slot_kind(slot: &[u8]) -> Option<&'static str> {
     SLOT_KINDS.iter().find(|(name, _)| name.as_bytes() == slot).map(|(_, kind)| *kind)
 }
 
-fn is_integer(dtype: DType) -> bool {
-    use DType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
-    matches!(dtype, Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64)
-}
-
 /// Whether an optimizer calls a number of its own so.
 fn is_hyper(last: &[u8]) -> bool {
     let last = std::str::from_utf8(last).unwrap_or_default();
@@ -318,7 +313,7 @@ fn by_type(dtype: DType) -> Option<Role> {
 /// ones are quantized weights.
 fn by_dtype(dtype: DType, scalar: bool) -> Role {
     use DType::{Bool, Int16, Int32, Int64, UInt16, UInt32, UInt64};
-    if scalar && is_integer(dtype) {
+    if scalar && dtype.is_integer() {
         return Role::Counter;
     }
     let wide = matches!(dtype, Bool | Int16 | Int32 | Int64 | UInt16 | UInt32 | UInt64);

@@ -1,4 +1,4 @@
-//! The books that are kept of all verdicts, and how a verdict becomes something to tell.
+//! The tallies that are kept of all verdicts, and how a verdict becomes something to tell.
 //!
 //! A million verdicts are counted; only what is told is made into a [`Change`], and nobody here keeps one.
 
@@ -83,7 +83,7 @@ impl Counts {
 
 /// What some verdicts that follow one another come to, found on any thread.
 #[derive(Debug, Default)]
-pub(super) struct Books {
+pub(super) struct Tallies {
     counts: Counts,
     /// Neighbours by name mostly have one scope.
     scopes: Vec<(Box<[u8]>, Tally)>,
@@ -93,7 +93,7 @@ pub(super) struct Books {
     pub(super) again: u64,
 }
 
-impl Books {
+impl Tallies {
     pub(super) fn enter(&mut self, a: Option<&Tensor>, b: Option<&Tensor>, verdict: &Verdict) {
         let Some(shown) = b.or(a) else { return };
         self.counts.enter(a, b, verdict);
@@ -137,13 +137,13 @@ impl Ledger {
     }
 
     /// Enters what was found on some thread. The order counts where not everything is named.
-    pub(super) fn take(&mut self, books: &Books) {
-        self.counts.add(&books.counts);
-        self.again = self.again.saturating_add(books.again);
-        for (scope, tally) in &books.scopes {
+    pub(super) fn take(&mut self, tallies: &Tallies) {
+        self.counts.add(&tallies.counts);
+        self.again = self.again.saturating_add(tallies.again);
+        for (scope, tally) in &tallies.scopes {
             self.scope(scope, |sum| sum.merge(tally));
         }
-        for (expected, name, status) in &books.expected {
+        for (expected, name, status) in &tallies.expected {
             self.expect(*expected, name, *status);
         }
     }

@@ -1,32 +1,34 @@
 //! From what a user wrote to tensors and regions.
 
-use ckpt::analysis::{Selector, short_name};
-use ckpt::base::error::{Error, ErrorKind, Result};
-use ckpt::base::escape::escaped;
-use ckpt::read::checkpoint::{Checkpoint, Tensor};
-use ckpt::read::tensor::{Region, split_selector};
+use super::Excerpt;
+use crate::analysis::naming::roles::short_name;
+use crate::analysis::naming::select::Selector;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
+use crate::read::checkpoint::{Checkpoint, Tensor};
+use crate::read::tensor::{Region, split_selector};
 
-use super::wanted::Wanted;
-
-/// The tensors that `text` means. The whole text is tried as a name first: a name may end in brackets.
+/// The tensors that `text` means: a name as it is stored or as the file or a graph has it, the end of a name, a scope, a
+/// glob (with `regex`, a regular expression), each with or without a slice in NumPy's syntax. The whole text is tried as
+/// a name first: a name may end in brackets.
 ///
 /// # Errors
 /// A slice that does not fit, a selector that cannot be read, or an ending that several tensors have.
-pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint) -> Result<Vec<Wanted>> {
+pub fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint) -> Result<Vec<Excerpt>> {
     if let Some(tensor) = exact(text, checkpoint) {
-        return Ok(vec![wanted(tensor, None)?]);
+        return Ok(vec![excerpt(tensor, None)?]);
     }
     let (name, slice) = split_selector(text);
     if let Some(tensor) = exact(name, checkpoint) {
-        return Ok(vec![wanted(tensor, slice)?]);
+        return Ok(vec![excerpt(tensor, slice)?]);
     }
     for (name, slice) in [(text, None), (name, slice)] {
         if let Some(tensor) = by_own_name(name, checkpoint)? {
-            return Ok(vec![wanted(tensor, slice)?]);
+            return Ok(vec![excerpt(tensor, slice)?]);
         }
     }
     if !regex && !name.contains(['*', '?', '[', '{']) && !name.contains(':') {
-        return by_ending(name, checkpoint)?.into_iter().map(|tensor| wanted(tensor, slice)).collect();
+        return by_ending(name, checkpoint)?.into_iter().map(|tensor| excerpt(tensor, slice)).collect();
     }
     let chosen = |text: &str| -> Result<Vec<Tensor>> {
         let selection = Selector::parse(&[text], regex)?.select(checkpoint);
@@ -37,12 +39,12 @@ pub(super) fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint) -> Resul
     if let Ok(found) = &whole
         && (!found.is_empty() || slice.is_none())
     {
-        return found.iter().map(|tensor| wanted(tensor.clone(), None)).collect();
+        return found.iter().map(|tensor| excerpt(tensor.clone(), None)).collect();
     }
     if slice.is_none() {
         return whole.map(|_| Vec::new());
     }
-    chosen(name)?.into_iter().map(|tensor| wanted(tensor, slice)).collect()
+    chosen(name)?.into_iter().map(|tensor| excerpt(tensor, slice)).collect()
 }
 
 /// The tensor with this key, this key less what all variables end in, this name as a graph has it (`w:0`), or this name
@@ -108,12 +110,12 @@ fn by_ending(name: &str, checkpoint: &Checkpoint) -> Result<Vec<Tensor>> {
     Ok(found)
 }
 
-fn wanted(tensor: Tensor, slice: Option<&str>) -> Result<Wanted> {
+fn excerpt(tensor: Tensor, slice: Option<&str>) -> Result<Excerpt> {
     let named = |e: Error| e.for_key(&tensor.name);
     let dims = tensor.dims().map_err(named)?;
     let region = match slice {
         Some(slice) => Region::parse(slice, &dims).map_err(named)?,
         None => Region::full(&dims),
     };
-    Ok(Wanted { tensor, region, slice: slice.map(str::to_owned) })
+    Ok(Excerpt { tensor, region, slice: slice.map(str::to_owned) })
 }

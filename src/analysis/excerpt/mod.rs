@@ -1,0 +1,74 @@
+//! Tensors, or parts of them, that somebody asked for by name: what `print` shows.
+//!
+//! Values are pulled through here, so that what shows them reads no file and knows how far they were checked.
+
+mod resolve;
+
+pub use resolve::resolve;
+
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::read::tensor::{Axis, Checked, Region};
+
+/// A tensor up to this size, in bytes, is read whole even where only a part is wanted, so that its checksum can be
+/// checked.
+const READ_WHOLE: u64 = 16 << 20;
+
+/// One tensor, and which part of it is wanted.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    /// The tensor.
+    pub tensor: Tensor,
+    /// The part: all of it where no slice was given.
+    pub region: Region,
+    /// The slice as it was written.
+    pub slice: Option<String>,
+}
+
+impl Excerpt {
+    /// The part, a span an axis.
+    pub fn axes(&self) -> Vec<Axis> {
+        let spans = self.region.spans();
+        spans.iter().map(|span| Axis { start: span.start, step: span.step, count: span.count }).collect()
+    }
+
+    /// Whether this is the object graph of a checkpoint, whole.
+    pub fn is_object_graph(&self) -> bool {
+        self.slice.is_none() && *self.tensor.name == *OBJECT_GRAPH_KEY
+    }
+
+    /// Whether the whole tensor is small enough to be read for its checksum's sake.
+    pub fn is_small(&self) -> bool {
+        self.tensor.bytes().is_some_and(|bytes| bytes <= READ_WHOLE)
+    }
+
+    /// Hands the elements of the part to `sink`, in C order: numbers in runs of whole elements, little-endian; strings
+    /// one at a time.
+    ///
+    /// # Errors
+    /// What cannot be read, what is not what was saved (all of it has been handed over then), and what `sink` says.
+    pub fn read(&self, checkpoint: &Checkpoint, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Checked> {
+        checkpoint.read(&self.tensor, &self.axes(), sink)
+    }
+
+    /// Reads everything in the part and nothing else, to learn whether it is what was saved.
+    ///
+    /// # Errors
+    /// As [`Excerpt::read`].
+    pub fn check(&self, checkpoint: &Checkpoint) -> Result<Checked> {
+        self.read(checkpoint, &mut |_| Ok(()))
+    }
+
+    /// Checks the whole of a small tensor of which a part is wanted. Nothing if there is nothing to check, or if the
+    /// rest of it cannot be read: the part may be readable all the same.
+    pub fn check_whole(&self, checkpoint: &Checkpoint) -> Option<Result<Checked>> {
+        let of_a_part = self.slice.is_some() && self.is_small();
+        let checked = of_a_part.then(|| checkpoint.read_all(&self.tensor, &mut |_| Ok(())))?;
+        Some(checked).filter(|checked| checked.as_ref().err().is_none_or(is_mismatch))
+    }
+}
+
+/// Whether the bytes of a tensor could be read but are not what was saved.
+pub fn is_mismatch(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ChecksumMismatch { what: "tensor", .. })
+}

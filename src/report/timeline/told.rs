@@ -1,0 +1,30 @@
+//! `log` in any format.
+
+use std::io::{self, Write};
+
+use super::json::{timeline_json, timeline_jsonl};
+use super::table::{timeline_csv, timeline_markdown};
+use super::text::timeline_text;
+use crate::analysis::Timeline;
+use crate::report::kit::format::{DOCUMENT, Format, TABLES};
+use crate::report::kit::look::Look;
+
+/// What `log` has.
+pub const TIMELINE_FORMATS: &[Format] = TABLES;
+
+/// What `latest` has.
+pub const LATEST_FORMATS: &[Format] = DOCUMENT;
+
+/// Writes the story of a directory.
+///
+/// # Errors
+/// What `out` says.
+pub fn write_timeline(timeline: &Timeline, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Json => timeline_json(timeline, out),
+        Format::Jsonl => timeline_jsonl(timeline, out),
+        Format::Csv => timeline_csv(timeline, out),
+        Format::Markdown => timeline_markdown(timeline, out),
+        _ => timeline_text(timeline, look, out),
+    }
+}
