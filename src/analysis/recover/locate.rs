@@ -27,8 +27,9 @@ pub(super) struct Located {
 
 /// Finds what `path` means.
 pub(super) fn locate(path: &Path, limits: &Limits) -> Result<Located> {
-    let written = WrittenPath::of(path)?;
-    let path = written.path.as_path();
+    // A path at which there is nothing may still be a prefix of something: what is wrong with it, is told at the end.
+    let written = WrittenPath::of(path).map_or_else(|_| path.to_path_buf(), |written| written.path);
+    let path = written.as_path();
     if storage::is_folder(path) && !storage::is_file(&Prefix::new(path.as_os_str()).index()) {
         return in_folder(path, limits);
     }
@@ -109,7 +110,10 @@ fn in_folder(path: &Path, limits: &Limits) -> Result<Located> {
     }
     let located = Origin::locate(path, Choice::default(), limits);
     // What lies here and has no index: data, files that were being written, parts.
-    let mut bases: BTreeSet<String> = names.iter().filter_map(|name| prefix_of(name)).collect();
+    let mut bases: BTreeSet<String> = {
+        let data = names.iter().filter(|name| !name.ends_with(".meta"));
+        data.filter_map(|name| prefix_of(name)).collect()
+    };
     bases.extend(names.iter().filter_map(|name| is_part_file(name)));
     for name in names.iter().filter(|name| name.contains("_temp")) {
         let inside = storage::names(&path.join(name)).unwrap_or_default();
@@ -118,13 +122,19 @@ fn in_folder(path: &Path, limits: &Limits) -> Result<Located> {
             bases.insert(base.to_owned());
         }
     }
+    bases.retain(|base| !storage::is_file(&Prefix::new(path.join(base)).index()));
     match located {
-        Ok(origin) => of_origin(origin),
+        Ok(origin) => {
+            let mut found = of_origin(origin)?;
+            if let Some(base) = bases.last() {
+                let base = escaped(base.as_bytes());
+                found
+                    .notes
+                    .push(format!("pieces of {base} lie here too, without an index: give its prefix to recover it"));
+            }
+            Ok(found)
+        }
         Err(error) => {
-            bases.retain(|base| {
-                let prefix = Prefix::new(path.join(base));
-                !storage::is_file(&prefix.index())
-            });
             let all: Vec<String> = bases.into_iter().collect();
             match all.as_slice() {
                 [] => Err(error),

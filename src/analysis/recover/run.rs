@@ -13,7 +13,9 @@ use super::places::Places;
 use super::rebuild::rebuild;
 use super::set::Set;
 use super::shards;
+use crate::analysis::naming::roles::short_name;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::bundle::Prefix;
@@ -126,8 +128,11 @@ fn lost(set: &Set, pieces: BTreeMap<Vec<u8>, String>) -> Vec<Lost> {
 
 /// The error where nothing is left that is worth writing.
 fn nothing(prefix: &Prefix, lost: &[Lost]) -> Error {
-    let first = lost.first().map(|lost| lost.why.clone()).unwrap_or_default();
-    let why = format!("nothing of this checkpoint can be had: {first}");
+    let first = lost.first().map_or_else(String::new, |lost| {
+        let name = lost.name.as_deref().map(|name| format!("of {}: ", escaped(short_name(name))));
+        format!("{}{}", name.unwrap_or_default(), lost.why)
+    });
+    let why = format!("nothing of this checkpoint can be had; {first}");
     let error = Error::new(ErrorKind::Request(why)).in_file(prefix.as_path());
     error.with_help("fetch it again; where a copy of some of its files lies elsewhere, name the directory with --from")
 }

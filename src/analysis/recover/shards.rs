@@ -195,7 +195,7 @@ impl<'s> Search<'s> {
     /// What taking pieces from another file is called.
     fn told(&self, file: &Path, tensors: usize, is_all: bool) -> Did {
         let (file, to) = (file.to_path_buf(), self.path.to_path_buf());
-        if is_all && !self.good.iter().any(|piece| piece.is_telling()) {
+        if is_all && !self.good.iter().any(|piece| piece.is_worth()) {
             return Did::Renamed { file, to };
         }
         Did::Copied { file, to, tensors }

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::mend::command;
 use super::shard_files::counted;
 use super::{ValidateOptions, Validation, one_checkpoint};
 use crate::analysis::finding::{Code, Finding};
-use crate::base::escape::{escaped, shell_word};
+use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::checkpoint::{Origin, SourceKind};
@@ -63,6 +64,11 @@ impl Leftover {
         Some(Self { path, name: name.to_owned(), kind })
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether a file is in it, or is it.
     pub(super) fn has(&self, file: &Path) -> bool {
         file.starts_with(&self.path)
@@ -73,7 +79,7 @@ impl Leftover {
         let name = escaped(self.name.as_bytes()).into_owned();
         let (what, help) = match self.kind {
             Kind::BeingWritten => (
-                format!("{name} was being written when the save ended; it is not whole"),
+                format!("{name} was being written when the save ended, and has not got its name"),
                 "keep it until a later checkpoint is intact; a save that runs now may still be writing it".to_owned(),
             ),
             Kind::LonePart => (
@@ -128,22 +134,7 @@ impl Leftover {
             _ => "",
         };
         let what = format!("{name} holds a save that is {checked} ({tensors}) and was not renamed{age}");
-        let help = match with_index.as_slice() {
-            [only] => {
-                let from = |suffix: &str| shell_word(&suffixed(&only.prefix, suffix));
-                let data = ".data-00000-of-00001";
-                let index = format!("mv {} {}", from(".index"), shell_word(&prefix.index()));
-                let data = format!("mv {} {}", from(data), shell_word(&prefix.shard(0, 1)));
-                format!(
-                    "do not delete it; to use it, stop the program that saves, put the old files aside, then: {data} && {index}"
-                )
-            }
-            _ => format!(
-                "do not delete it; to use it: tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=[the {of} parts], \
-                 destination_prefix='{}', delete_old_dirs=False)",
-                escaped(prefix.as_path().as_os_str().as_encoded_bytes())
-            ),
-        };
+        let help = format!("do not delete it; a copy in its place: {}", command(&self.path, &prefix));
         (what, help)
     }
 

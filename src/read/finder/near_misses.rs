@@ -81,7 +81,7 @@ pub(super) fn index_missing(prefix: &Prefix) -> Error {
             shell_word(&meta)
         )
     } else {
-        "the data is there, but without the .index file nothing says what it holds; copy it beside the data".to_owned()
+        "the data is there, but not the .index file, which says what it holds; copy it beside the data".to_owned()
     };
     let kind = ErrorKind::NotACheckpoint("the index of this checkpoint is missing".to_owned());
     Error::new(kind).in_file(&prefix.index()).with_help(help)

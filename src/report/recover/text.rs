@@ -99,7 +99,7 @@ fn told(did: &Did) -> (&'static str, String) {
     match did {
         Did::Bit { file, byte, bit, tensor, odds } => {
             let of = tensor.as_ref().map_or_else(
-                || "by the checksum of its block".to_owned(),
+                || "by the checksums of its blocks".to_owned(),
                 |name| format!("by the checksum of {}", escaped(short_name(name))),
             );
             let odds = if *odds > TOLD_ODDS {
@@ -111,8 +111,7 @@ fn told(did: &Did) -> (&'static str, String) {
             ("bit", format!("bit {bit} of byte {byte} of {} flipped back, {of}{odds}", name(file)))
         }
         Did::Index { by, tensors, .. } => {
-            let tensors = counted(*tensors as u64, "entry").replace("entrys", "entries");
-            ("index", format!("{tensors} made anew as {} says", name(by)))
+            ("index", format!("{} entered anew, as {} says", tensors_text(*tensors), name(by)))
         }
         Did::Merged { file, tensors } => ("merged", format!("{}, {}", of_folder(file), tensors_text(*tensors))),
         Did::Renamed { file, to } => ("renamed", format!("{} is {}", of_folder(file), name(to))),

@@ -1,5 +1,6 @@
 //! `ckpt recover`: damage of every kind, in memory and on disk, and that a repair is never a wrong one.
 
+mod advised;
 mod damage;
 mod ending;
 mod recorded;
