@@ -5,14 +5,15 @@
 //! and nothing is kept of a pair.
 
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::delta::{Bins, Partial, Rules};
 use super::tallies::{Tallies, Verdict, change, is_silent};
-use super::units::{Unit, parts_of, units};
+use super::units::{parts_of, units};
 use super::values::{Buffers, Found, PairTotal, compare, verdict};
 use super::work::{Todo, Wish, Wishes, Work};
 use super::{Change, DiffOptions};
+use crate::analysis::sweep::engine::{Fold, sweep};
 use crate::analysis::sweep::nearby::{self, Near, WINDOW, groups};
 use crate::base::parallel::in_order;
 use crate::base::progress::Progress;
@@ -32,7 +33,7 @@ pub(super) struct Job<'j> {
 }
 
 /// What a thread keeps from one unit to the next.
-struct Worker<'j> {
+pub(super) struct Worker<'j> {
     job: Job<'j>,
     cursors: [Cursor<'j>; 2],
     buffers: Buffers,
@@ -41,14 +42,7 @@ struct Worker<'j> {
     ranges: [nearby::Range; 2],
 }
 
-/// What came of a unit.
-enum Done<T> {
-    /// Pairs: what was made of their changes, these, and their tallies.
-    Pairs(T, Vec<Change>, Tallies),
-    Part(Found),
-}
-
-impl<'j> Job<'j> {
+impl Job<'_> {
     /// Goes through the list. `make` is given changes that follow one another, on any thread; what it makes of them
     /// goes with them and their tallies to `take`, in order. If that breaks off, nothing more is handed to it.
     pub(super) fn run<T: Send>(
@@ -58,62 +52,14 @@ impl<'j> Job<'j> {
     ) {
         let len = self.order.map_or(self.work.len(), <[usize]>::len);
         let units = units(self.a, self.b, len, |n| self.work(n).map(|(_, work)| work));
-        let is_over = AtomicBool::new(false);
-        let mut sofar = PairTotal::default();
-        let read = |worker: &mut Worker<'j>, n: usize| {
-            let unit = units.get(n).filter(|_| !is_over.load(Ordering::Relaxed))?;
-            if let Some((run, _)) = &unit.part {
-                let (_, work) = self.work(unit.work.start)?;
-                return worker.part(&work, work.todo == Todo::Bytes, run.clone()).map(Done::Part);
-            }
-            let mut tallies = Tallies::default();
-            let changes = worker.several(unit.work.clone(), &mut tallies);
-            Some(Done::Pairs(make(&changes), changes, tallies))
-        };
-        in_order(
-            units.len(),
-            self.options.threads.max(1),
-            || Worker::new(self),
-            read,
-            |n, done| {
-                let (Some(unit), Some(done)) = (units.get(n), done) else { return };
-                let (made, changes, tallies) = match done {
-                    Done::Pairs(made, changes, tallies) => (made, changes, tallies),
-                    Done::Part(found) => {
-                        sofar.add(found);
-                        let Some((changes, tallies)) = self.last_part(unit, &mut sofar) else { return };
-                        (make(&changes), changes, tallies)
-                    }
-                };
-                if !is_over.load(Ordering::Relaxed) {
-                    is_over.store(take(made, changes, tallies).is_break(), Ordering::Relaxed);
-                }
-            },
-        );
+        let make = |_, (changes, _): &(Vec<Change>, Tallies)| make(changes);
+        sweep(&self, &units, self.options.threads, make, |made, (changes, tallies)| take(made, changes, tallies));
     }
 
     /// The number of an entry of the list, and the entry.
     fn work(self, n: usize) -> Option<(usize, Work)> {
         let at = self.order.map_or(Some(n), |order| order.get(n).copied())?;
         Some((at, *self.work.get(at)?))
-    }
-
-    /// The pair whose last part has been read.
-    fn last_part(self, unit: &Unit, sofar: &mut PairTotal) -> Option<(Vec<Change>, Tallies)> {
-        unit.part.as_ref().filter(|(_, is_last)| *is_last)?;
-        let (at, work) = self.work(unit.work.start)?;
-        let (x, y) = (self.a.tensor_at(work.a()?)?, self.b.tensor_at(work.b()?)?);
-        let (a, b) = ((self.a, &x), (self.b, &y));
-        let wish = self.wishes.of(&work);
-        let mut tallies = Tallies::default();
-        let verdict = std::mem::take(sofar).conclude(a, b, work.how, wish).or_else(|| {
-            tallies.again = self.count_again(&x, &y);
-            self.by_parts(&work).conclude(a, b, work.how, wish)
-        })?;
-        tallies.enter(Some(&x), Some(&y), &verdict);
-        let told = !is_silent(verdict.status, self.options);
-        let changes = told.then(|| change(at, (self.a, Some(&x)), (self.b, Some(&y)), verdict));
-        Some((changes.into_iter().collect(), tallies))
     }
 
     /// Reads a pair, values and checksums, in parts on all cores.
@@ -139,6 +85,49 @@ impl<'j> Job<'j> {
 
     fn rules(self, wish: Wish) -> Rules {
         Rules { tolerance: wish.tolerance, nan_differs: self.options.nan_differs }
+    }
+}
+
+impl<'j> Fold for Job<'j> {
+    type Worker = Worker<'j>;
+    /// Changes, and the tallies of all pairs, told or not.
+    type Rows = (Vec<Change>, Tallies);
+    type Part = Found;
+    type Total = PairTotal;
+
+    fn worker(&self) -> Worker<'j> {
+        Worker::new(*self)
+    }
+
+    fn several(&self, worker: &mut Worker<'j>, entries: Range<usize>) -> (Vec<Change>, Tallies) {
+        let mut tallies = Tallies::default();
+        let changes = worker.several(entries, &mut tallies);
+        (changes, tallies)
+    }
+
+    fn part(&self, worker: &mut Worker<'j>, entry: usize, elements: Range<u64>) -> Option<Found> {
+        let (_, work) = self.work(entry)?;
+        worker.part(&work, work.todo == Todo::Bytes, elements)
+    }
+
+    fn join(&self, total: &mut PairTotal, part: Found) {
+        total.add(part);
+    }
+
+    fn last(&self, entry: usize, total: PairTotal) -> Option<(Vec<Change>, Tallies)> {
+        let (at, work) = self.work(entry)?;
+        let (x, y) = (self.a.tensor_at(work.a()?)?, self.b.tensor_at(work.b()?)?);
+        let (a, b) = ((self.a, &x), (self.b, &y));
+        let wish = self.wishes.of(&work);
+        let mut tallies = Tallies::default();
+        let verdict = total.conclude(a, b, work.how, wish).or_else(|| {
+            tallies.again = self.count_again(&x, &y);
+            self.by_parts(&work).conclude(a, b, work.how, wish)
+        })?;
+        tallies.enter(Some(&x), Some(&y), &verdict);
+        let told = !is_silent(verdict.status, self.options);
+        let changes = told.then(|| change(at, (self.a, Some(&x)), (self.b, Some(&y)), verdict));
+        Some((changes.into_iter().collect(), tallies))
     }
 }
 

@@ -7,48 +7,25 @@ use std::ops::Range;
 
 use super::values::stored;
 use super::work::{Todo, Work};
-use crate::analysis::sweep::cut::{TOGETHER, UNIT, part_length, parts};
+use crate::analysis::sweep::cut::{UNIT, part_length, parts};
+use crate::analysis::sweep::engine::Units;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
 
-/// One thing to do: a run of small pairs, or a part of a large one.
-#[derive(Debug)]
-pub(super) struct Unit {
-    /// Positions in the list.
-    pub(super) work: Range<usize>,
-    /// The elements of the one pair, and whether they are its last.
-    pub(super) part: Option<(Range<u64>, bool)>,
-}
-
 /// The units of a list of so many pairs, in its order.
-pub(super) fn units(a: &Checkpoint, b: &Checkpoint, len: usize, get: impl Fn(usize) -> Option<Work>) -> Vec<Unit> {
-    let mut units = Vec::new();
-    let (mut first, mut bytes) = (0, 0u64);
+pub(super) fn units(a: &Checkpoint, b: &Checkpoint, len: usize, get: impl Fn(usize) -> Option<Work>) -> Units {
+    let mut units = Units::default();
     for n in 0..len {
         let Some(work) = get(n) else { continue };
         let weight = if matches!(work.todo, Todo::Tell(_)) { 0 } else { work.bytes() };
         // What has more bytes than a unit has a weight of at least twice as many.
         let parts = if weight > UNIT { parts_of(a, b, &work) } else { Vec::new() };
         if parts.len() > 1 {
-            if first < n {
-                units.push(Unit { work: first..n, part: None });
-            }
-            let next = n.saturating_add(1);
-            let last = parts.len().saturating_sub(1);
-            units.extend(
-                parts.into_iter().enumerate().map(|(at, run)| Unit { work: n..next, part: Some((run, at == last)) }),
-            );
-            (first, bytes) = (next, 0);
-            continue;
-        }
-        bytes = bytes.saturating_add(weight);
-        if bytes >= UNIT || n.saturating_sub(first) >= TOGETHER - 1 {
-            units.push(Unit { work: first..n.saturating_add(1), part: None });
-            (first, bytes) = (n.saturating_add(1), 0);
+            units.large(n, parts.into_iter());
+        } else {
+            units.small(n, weight);
         }
     }
-    if first < len {
-        units.push(Unit { work: first..len, part: None });
-    }
+    units.close(len);
     units
 }
 

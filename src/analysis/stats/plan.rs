@@ -7,31 +7,18 @@ use std::ops::Range;
 
 use super::Totals;
 use crate::analysis::naming::select::Selection;
-use crate::analysis::sweep::cut::{self, TOGETHER, UNIT};
+use crate::analysis::sweep::cut;
+use crate::analysis::sweep::engine::Units;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Parts, Tensor};
 use crate::read::tensor::DType;
-
-/// One thing to do: a run of small tensors, or a part of a large one.
-#[derive(Debug)]
-pub(super) struct Unit {
-    /// Positions in the selection; those of tensors without numbers are among them.
-    pub(super) tensors: Range<usize>,
-    /// How many numeric tensors come before.
-    pub(super) before: usize,
-    /// The elements of the one tensor, and whether they are its last.
-    pub(super) part: Option<(Range<u64>, bool)>,
-}
 
 /// What is to be done.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    pub(super) units: Vec<Unit>,
+    /// The numeric tensors, by their positions in the selection; others are among them.
+    pub(super) units: Units,
     /// What is known before anything has been read.
     pub(super) totals: Totals,
-    /// The run of small tensors that is being gathered: from where on, how many numeric ones, their bytes.
-    first: usize,
-    count: usize,
-    bytes: u64,
 }
 
 impl Plan {
@@ -44,7 +31,7 @@ impl Plan {
                 plan.add(checkpoint, n, tensor);
             }
         }
-        plan.close(selection.len());
+        plan.units.close(selection.len());
         plan
     }
 
@@ -61,29 +48,10 @@ impl Plan {
         self.totals.tensors += 1;
         self.totals.bytes = self.totals.bytes.saturating_add(stored);
         if elements > part_length(tensor.dtype) && can_be_cut(checkpoint, tensor) {
-            self.totals.tensors -= 1;
-            self.close(n);
-            let before = self.totals.tensors;
-            let cut = parts(tensor.dtype, elements);
-            self.units.extend(cut.map(|part| Unit { tensors: n..n + 1, before, part: Some(part) }));
-            self.totals.tensors += 1;
-            self.first = n + 1;
-            return;
+            self.units.large(n, parts(tensor.dtype, elements));
+        } else {
+            self.units.small(n, bytes(tensor, &(0..elements)));
         }
-        self.count += 1;
-        self.bytes = self.bytes.saturating_add(bytes(tensor, &(0..elements)));
-        if self.bytes >= UNIT || self.count >= TOGETHER {
-            self.close(n + 1);
-        }
-    }
-
-    /// The run that is being gathered ends before this position.
-    fn close(&mut self, end: usize) {
-        if self.count > 0 {
-            let before = self.totals.tensors.saturating_sub(self.count);
-            self.units.push(Unit { tensors: self.first..end, before, part: None });
-        }
-        (self.first, self.count, self.bytes) = (end, 0, 0);
     }
 }
 
@@ -98,12 +66,9 @@ fn part_length(dtype: DType) -> u64 {
     cut::part_length(dtype.element_size().unwrap_or(1))
 }
 
-/// The parts of a tensor with so many elements, and which is the last.
-pub(super) fn parts(dtype: DType, elements: u64) -> impl Iterator<Item = (Range<u64>, bool)> {
-    cut::parts(elements, part_length(dtype)).map(move |part| {
-        let is_last = part.end == elements;
-        (part, is_last)
-    })
+/// The parts of a tensor with so many elements.
+pub(super) fn parts(dtype: DType, elements: u64) -> impl Iterator<Item = Range<u64>> {
+    cut::parts(elements, part_length(dtype))
 }
 
 /// Whether any part of a tensor can be read by itself; also that its bytes are there, so that nothing is planned by

@@ -4,17 +4,17 @@
 //! checksum is taken of the same bytes on the way.
 
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::block::{BLOCK, figures};
 use super::channels::Marks;
 use super::distribution::{Buckets, Counter};
-use super::plan::{Plan, Unit, bytes, parts};
+use super::plan::{Plan, bytes, parts};
 use super::{Figures, StatsOptions, TensorStats, Totals};
 use crate::analysis::naming::select::Selection;
+use crate::analysis::sweep::engine::{Fold, sweep};
 use crate::analysis::sweep::nearby::{self, Near, WINDOW};
 use crate::base::error::Result;
-use crate::base::parallel::in_order;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Cursor, ElementBuffers, Elements, Tensor};
 use crate::read::tensor::{Checked, DType, Widener};
@@ -58,14 +58,6 @@ pub(super) struct Part {
     checked: Option<Result<Checked>>,
 }
 
-/// What came of a unit.
-enum Done<T> {
-    /// Tensors, and what was made of them.
-    Tensors(T, Vec<TensorStats>),
-    /// A part of a tensor, and its bytes.
-    Part(Box<Part>, u64),
-}
-
 /// Finds out about the selected tensors, in the order of the selection, and keeps none of them.
 ///
 /// `make` is given some that follow one another, with the number of the first among all numeric ones, on any thread;
@@ -80,51 +72,43 @@ pub fn each<T: Send>(
     mut take: impl FnMut(T, Vec<TensorStats>) -> ControlFlow<()>,
 ) -> Totals {
     let job = Job { checkpoint, selection, options, progress };
-    let Plan { units, mut totals, .. } = Plan::new(checkpoint, selection);
+    let Plan { units, mut totals } = Plan::new(checkpoint, selection);
     progress.total.fetch_add(totals.bytes, Ordering::Relaxed);
-    let is_over = AtomicBool::new(false);
-    let work = |worker: &mut Worker<'_>, n: usize| {
-        let unit = units.get(n).filter(|_| !is_over.load(Ordering::Relaxed))?;
-        let Some((range, _)) = &unit.part else {
-            let rows = worker.several(unit.tensors.clone());
-            return Some(Done::Tensors(make(unit.before, &rows), rows));
-        };
-        let tensor = worker.cursor.reach(selection.get(unit.tensors.start)?)?.clone();
-        Some(Done::Part(Box::new(worker.open_part(&tensor, range.clone())), bytes(&tensor, range)))
-    };
-    let mut large = Part::default();
-    in_order(
-        units.len(),
-        options.threads,
-        || Worker::new(job),
-        work,
-        |n, done| {
-            let (Some(unit), Some(done)) = (units.get(n), done) else { return };
-            let (made, rows) = match done {
-                Done::Tensors(made, rows) => (made, rows),
-                Done::Part(part, len) => {
-                    large.append(*part, len);
-                    let Some(row) = job.last_part(unit, &mut large) else { return };
-                    let rows = vec![row];
-                    (make(unit.before, &rows), rows)
-                }
-            };
-            if !is_over.load(Ordering::Relaxed) {
-                totals.add(&rows);
-                is_over.store(take(made, rows).is_break(), Ordering::Relaxed);
-            }
-        },
-    );
+    let make = |first: usize, rows: &Vec<TensorStats>| make(first, rows);
+    sweep(&job, &units, options.threads, make, |made, rows| {
+        totals.add(&rows);
+        take(made, rows)
+    });
     totals
 }
 
-impl Job<'_> {
-    /// The tensor whose last part has been read.
-    fn last_part(&self, unit: &Unit, large: &mut Part) -> Option<TensorStats> {
-        unit.part.as_ref().filter(|(_, is_last)| *is_last)?;
-        let at = self.selection.get(unit.tensors.start)?;
+impl<'j> Fold for Job<'j> {
+    type Worker = Worker<'j>;
+    type Rows = Vec<TensorStats>;
+    type Part = (Box<Part>, u64);
+    type Total = Part;
+
+    fn worker(&self) -> Worker<'j> {
+        Worker::new(*self)
+    }
+
+    fn several(&self, worker: &mut Worker<'j>, tensors: Range<usize>) -> Vec<TensorStats> {
+        worker.several(tensors)
+    }
+
+    fn part(&self, worker: &mut Worker<'j>, n: usize, elements: Range<u64>) -> Option<(Box<Part>, u64)> {
+        let tensor = worker.cursor.reach(self.selection.get(n)?)?.clone();
+        Some((Box::new(worker.open_part(&tensor, elements.clone())), bytes(&tensor, &elements)))
+    }
+
+    fn join(&self, total: &mut Part, (part, len): (Box<Part>, u64)) {
+        total.append(*part, len);
+    }
+
+    fn last(&self, n: usize, total: Part) -> Option<Vec<TensorStats>> {
+        let at = self.selection.get(n)?;
         let tensor = self.checkpoint.tensors().get(at)?;
-        Some(std::mem::take(large).finish(*self, at, &tensor))
+        Some(vec![total.finish(*self, at, &tensor)])
     }
 }
 
@@ -148,7 +132,7 @@ impl<'j> Worker<'j> {
             Err(error) => Part { checked: Some(Err(error)), ..Part::default() },
             Ok(mut elements) => {
                 let mut whole = Part::default();
-                for (range, _) in parts(tensor.dtype, elements.count()) {
+                for range in parts(tensor.dtype, elements.count()) {
                     let part = self.part(tensor, &mut elements, range);
                     let failed = matches!(part.checked, Some(Err(_)));
                     whole.append(part, 0);

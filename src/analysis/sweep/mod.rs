@@ -1,4 +1,5 @@
-//! Reading every byte: what one thread takes at a time, and what is read together.
+//! Reading every byte: what one thread takes at a time, what is read together, and in which order it is told.
 
 pub(in crate::analysis) mod cut;
+pub(in crate::analysis) mod engine;
 pub(in crate::analysis) mod nearby;
