@@ -111,7 +111,7 @@ fn in_folder(path: &Path, limits: &Limits) -> Result<Located> {
     let located = Origin::locate(path, Choice::default(), limits);
     // What lies here and has no index: data, files that were being written, parts.
     let mut bases: BTreeSet<String> = {
-        let data = names.iter().filter(|name| !name.ends_with(".meta"));
+        let data = names.iter().filter(|name| name.strip_suffix(".meta").is_none());
         data.filter_map(|name| prefix_of(name)).collect()
     };
     bases.extend(names.iter().filter_map(|name| is_part_file(name)));
