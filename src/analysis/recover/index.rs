@@ -38,7 +38,7 @@ impl Entries for Collected {
 
 /// Reads what can be read of an index.
 pub(super) fn read(file: &Path, limits: &Limits) -> Result<Index> {
-    let (mut bundle, parts) = Bundle::read_index(file, &Prefix::new(file.as_os_str()), limits, Collected::default)?;
+    let (mut bundle, parts) = Bundle::read_file(file, &Prefix::new(file.as_os_str()), limits, Collected::default)?;
     let entries: BTreeMap<Vec<u8>, BundleEntry> = parts.into_iter().flat_map(|part| part.0).collect();
     let header = bundle.header().clone();
     let (damage, notes) = bundle.take_damage();

@@ -32,6 +32,27 @@ fn files_around(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
+/// Files of the checkpoint's own name in the directories above and below: index and data were put apart.
+fn elsewhere(prefix: &Prefix) -> Vec<PathBuf> {
+    const DIRECTORIES: usize = 32;
+    let base = prefix.base_name().to_string_lossy().into_owned();
+    let dir = prefix.directory();
+    let folder = storage::list(&dir).unwrap_or_default();
+    let below = folder.entries().filter(|(_, stat)| stat.is_folder()).map(|(name, _)| dir.join(name));
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).map(Path::to_path_buf);
+    let is_own = |name: &String| {
+        let rest = name.strip_prefix(&base).filter(|_| !base.is_empty());
+        rest.is_some_and(|rest| rest == ".index" || rest.starts_with(".data-"))
+    };
+    let mut found: Vec<PathBuf> = Vec::new();
+    for other in below.take(DIRECTORIES).chain(above) {
+        let names = storage::names(&other).unwrap_or_default().into_iter().filter(is_own);
+        found.extend(names.map(|name| other.join(name)));
+    }
+    found.truncate(MOST);
+    found
+}
+
 /// Everything that is looked into.
 #[derive(Debug)]
 pub(super) struct Places {
@@ -45,6 +66,7 @@ impl Places {
     /// Looks around a prefix and into the directories `from`.
     pub(super) fn look(prefix: &Prefix, from: &[PathBuf]) -> Result<Self> {
         let mut places = Self { dirs: vec![prefix.directory()], files: beside(prefix) };
+        places.files.extend(elsewhere(prefix));
         for dir in from {
             if !storage::is_folder(dir) {
                 let why = "--from takes a directory in which parts or copies of the checkpoint lie".to_owned();

@@ -12,7 +12,7 @@ use super::mend::command;
 use super::shard_files::counted;
 use super::{ValidateOptions, Validation, one_checkpoint};
 use crate::analysis::finding::{Code, Finding};
-use crate::base::escape::escaped;
+use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::checkpoint::{Origin, SourceKind};
@@ -28,7 +28,10 @@ pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
     let whole_directory = origin.model_dir.is_some() || origin.saved_model.is_some();
     let names = storage::names(&dir).unwrap_or_default();
     let own = names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base)));
-    own.filter_map(|name| Leftover::of(&dir, name)).collect()
+    let mut all: Vec<Leftover> = own.filter_map(|name| Leftover::of(&dir, name)).collect();
+    // The files of one part are one.
+    all.dedup_by(|file, first| file.part().is_some() && file.part() == first.part());
+    all
 }
 
 /// A file or a directory of an interrupted save.
@@ -74,6 +77,14 @@ impl Leftover {
         file.starts_with(&self.path)
     }
 
+    /// Of a part on a file system without directories: its path without the ends of its files.
+    fn part(&self) -> Option<PathBuf> {
+        let at = self.name.rfind(".part-").filter(|_| matches!(self.kind, Kind::LonePart))?;
+        let (base, rest) = self.name.split_at(at);
+        let part = rest.trim_start_matches('.').split('.').next()?;
+        Some(self.path.with_file_name(format!("{base}.{part}")))
+    }
+
     /// Says what it is and what can be done with it.
     pub(super) fn finding(&self, options: &ValidateOptions, limits: &Limits) -> Finding {
         let name = escaped(self.name.as_bytes()).into_owned();
@@ -82,10 +93,19 @@ impl Leftover {
                 format!("{name} was being written when the save ended, and has not got its name"),
                 "keep it until a later checkpoint is intact; a save that runs now may still be writing it".to_owned(),
             ),
-            Kind::LonePart => (
-                format!("{name} is a part of a save that was never put together"),
-                "keep it until a later checkpoint is intact".to_owned(),
-            ),
+            Kind::LonePart => {
+                let part = self.part().filter(|part| storage::is_file(&suffixed(part, ".index")));
+                let keep = "keep it until a later checkpoint is intact";
+                let (name, help) = match &part {
+                    Some(part) => {
+                        let name = part.file_name().unwrap_or_default().as_encoded_bytes();
+                        let says = format!("{keep}; ckpt validate {} says whether it is whole", shell_word(part));
+                        (escaped(name).into_owned(), says)
+                    }
+                    None => (name, keep.to_owned()),
+                };
+                (format!("{name} is a part of a save that was never put together"), help)
+            }
             Kind::Parts => self.parts(&name, options, limits),
         };
         Finding::new(Code::InterruptedSave, what).in_file(&self.path).with_help(help)

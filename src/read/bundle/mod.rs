@@ -99,20 +99,20 @@ impl Bundle {
     /// # Errors
     /// If there is no index, or it is no table, or nothing of it can be read.
     pub fn read<E: Entries>(prefix: &Prefix, limits: &Limits, make: impl Fn() -> E + Sync) -> Result<(Self, Vec<E>)> {
-        Self::read_index(&prefix.index(), prefix, limits, make)
+        Self::read_file(&prefix.index(), prefix, limits, make)
     }
 
-    /// As [`Bundle::read`], of an index that lies under another name than that of its prefix.
+    /// [`Bundle::read`] of an index that has another name.
     ///
     /// # Errors
-    /// As [`Bundle::read`].
-    pub fn read_index<E: Entries>(
-        path: &Path,
+    /// As of [`Bundle::read`].
+    pub fn read_file<E: Entries>(
+        index: &Path,
         prefix: &Prefix,
         limits: &Limits,
         make: impl Fn() -> E + Sync,
     ) -> Result<(Self, Vec<E>)> {
-        let mut table = Table::open(Source::open(path)?, limits)?;
+        let mut table = Table::open(Source::open(index)?, limits)?;
         let mut bundle =
             Self { prefix: prefix.clone(), header: BundleHeader::default(), damage: Vec::new(), notes: Vec::new() };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);

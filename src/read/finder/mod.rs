@@ -8,6 +8,7 @@
 pub(crate) mod directory;
 mod group;
 mod locate;
+mod lost_index;
 mod near_misses;
 mod origin;
 pub mod serving;

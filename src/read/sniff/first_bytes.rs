@@ -1,6 +1,7 @@
 //! What belongs to one format by the bytes that it begins with, and what is only text.
 
 use super::looks::{Foreign, Known, Proof, looks};
+use super::mangled::mangled;
 use super::message::text_message;
 
 const UNPACK: &str = "unpack it first, then give the prefix of the checkpoint inside";
@@ -63,6 +64,9 @@ pub(super) fn known(head: &[u8], text: &[u8]) -> Option<Known> {
     }
     if let Some((_, found)) = SIGNATURES.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(*found);
+    }
+    if let Some(found) = mangled(head) {
+        return Some(found);
     }
     if head.get(4..8) == Some(b"TFL3") {
         let advice = "it holds a converted model without a checkpoint; ask tf.lite.Interpreter what is in it";

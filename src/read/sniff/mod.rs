@@ -7,6 +7,7 @@ mod first_bytes;
 mod graph;
 mod gzip;
 mod looks;
+mod mangled;
 mod message;
 mod records;
 mod store_error;

@@ -40,6 +40,7 @@ pub(super) fn explain<'c>(
 ) -> Elsewhere<'c> {
     let mut found = Elsewhere::default();
     if !left.iter().any(|(piece, _)| piece.len > TELLING) {
+        found.causes.extend(of_scalars(checkpoint, path, left));
         return found;
     }
     let all = left.len();
@@ -122,6 +123,26 @@ pub(super) fn explain<'c>(
     }
     found.causes.push((finding, explained));
     found
+}
+
+/// Scalars alone tell nothing of their file, but for an index nearby that has all of their values.
+fn of_scalars<'c>(
+    checkpoint: &Checkpoint,
+    path: &Path,
+    left: &mut Vec<Wrong<'c>>,
+) -> Option<(Finding, Vec<Wrong<'c>>)> {
+    let nearby = beside(&checkpoint.origin().prefix);
+    let mut others = nearby.iter().filter(|file| is_index(file) && **file != checkpoint.described_by());
+    let is_value = |(piece, got): &Wrong<'_>| got.0 != crc_of_zeros(piece.len);
+    let has_all =
+        |file: &&PathBuf| left.iter().any(is_value) && entered(file, left, checkpoint.limits()).len() == left.len();
+    let file = others.find(has_all)?;
+    let message = format!("{} holds tensors of another save than its index", file_name(path));
+    let certain = of_all(left.len(), left.len(), &format!("have the checksums in {}", shown(file, path)));
+    let likely = "files of two saves were mixed between which little else changed";
+    let finding = Finding::new(Code::MispairedData, message).in_file(path).because(certain, Some(likely.to_owned()));
+    let finding = finding.with_help(format!("the index of this data is {}", shown(file, path)));
+    Some((finding, std::mem::take(left)))
 }
 
 /// "all 9 tensors that differ …", "7 of the 9 tensors that differ …".
