@@ -16,6 +16,7 @@ mod log;
 mod ops;
 mod print;
 mod progress;
+mod recover;
 mod severity;
 mod source;
 mod stats;
@@ -110,6 +111,7 @@ commands! {
     "stats" => Stats(stats),
     "diff" => Diff(diff),
     "convert" => Convert(convert),
+    "recover" => Recover(recover),
     "graph" => Graph(graph),
     "log" => Log(log),
     "latest" => Latest(latest),

@@ -34,6 +34,7 @@ mod pitfalls;
 mod places;
 mod proto_bindings;
 mod recognised;
+mod recovering;
 mod restore;
 mod restore_causes;
 mod roles;

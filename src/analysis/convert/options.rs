@@ -1,5 +1,6 @@
 //! What a conversion shall do, and where its result shall lie.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::naming::rename::Renames;
@@ -45,6 +46,8 @@ pub struct ConvertOptions {
     pub combine: Combine,
     /// How many shards a bundle shall have; as its input has if not said.
     pub shards: Option<i32>,
+    /// Tensors that cannot be had, each with why: they are left out, and that is a loss.
+    pub lost: BTreeMap<Vec<u8>, String>,
 }
 
 /// A format that is written.

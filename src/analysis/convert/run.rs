@@ -55,9 +55,21 @@ pub fn write_recipe(
     limits: &Limits,
     progress: &Progress,
 ) -> Result<Converted> {
+    write_files(inputs, files_of(inputs), recipe, target, limits, progress)
+}
+
+/// As [`write_recipe`], of inputs that are read from these files.
+pub(in crate::analysis) fn write_files(
+    inputs: &[Checkpoint],
+    files: impl IntoIterator<Item = PathBuf>,
+    recipe: &Recipe,
+    target: &Target,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<Converted> {
     let name = target.name();
     // Known before any work is done.
-    let before = files_of(inputs);
+    let before: Vec<(PathBuf, Option<Stat>)> = files.into_iter().map(|file| (file.clone(), stat(&file).ok())).collect();
     refuse_taken(target, &before)?;
     let staged = Staged::new(&target.directory(), &name)?;
     let mut sink = target.sink(staged.dir(), recipe.num_shards);
@@ -363,13 +375,13 @@ impl<'r> Run<'r> {
     }
 }
 
-/// The files of the inputs, with what is known of them without reading.
-fn files_of(inputs: &[Checkpoint]) -> Vec<(PathBuf, Option<Stat>)> {
+/// The files of the inputs.
+fn files_of(inputs: &[Checkpoint]) -> Vec<PathBuf> {
     let files = inputs.iter().flat_map(|input| {
         let parts = (0..input.num_shards()).take_while(|id| input.has_shard(*id)).map(|id| input.file(id));
         std::iter::once(input.described_by()).chain(parts)
     });
-    files.map(|file| (file.clone(), stat(&file).ok())).collect()
+    files.collect()
 }
 
 /// The files of the inputs are as long, and as old, as they were before.

@@ -2,6 +2,7 @@
 
 mod around;
 mod bytes;
+mod elsewhere;
 mod files;
 mod index;
 mod restore;

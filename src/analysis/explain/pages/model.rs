@@ -92,6 +92,7 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "Keep them: what lies there may be the only copy of the newest save. The finding says whether it is whole, and how to put it in its place.",
+            "ckpt recover PREFIX_temp -o NEW   puts the parts together, as a copy; --from DIR names where other workers saved theirs.",
             "Go on from a checkpoint that is intact: `ckpt latest DIR --valid`; only a later one that is intact makes them useless.",
         ],
     },

@@ -226,7 +226,12 @@ fn by_name(
     let is_whole = name.len() == tensor.name.len();
     // An optimizer with a name of its own: two children of a variable, alike but for a number, with its shape.
     let of_own_name = |around: &mut Neighbours<'_>| {
-        (parent == Some(kind) && around.has_twin(name, is_whole)).then_some((Role::Slot, None))
+        let is_slot = match parent {
+            Some(parent) => parent == kind && around.has_twin(name, is_whole),
+            // One that was made inside of scopes.
+            None => around.has_twin(name, is_whole) && around.is_of_scoped(variable, kind),
+        };
+        is_slot.then_some((Role::Slot, None))
     };
     // What a whole name is a child of is known without a search.
     let is_behind_variable =

@@ -19,14 +19,20 @@ use super::file_format::{FileFormat, Probe};
 use super::hdf5::{self, SIGNATURE};
 
 /// The row of HDF5 files in the table of formats.
-pub(super) const H5: FileFormat = FileFormat { format: &KERAS_H5, ends: &[".h5", ".hdf5"], claims: is_h5, open: read::open_h5, in_directory };
+pub(super) const H5: FileFormat =
+    FileFormat { format: &KERAS_H5, ends: &[".h5", ".hdf5"], claims: is_h5, open: read::open_h5, in_directory };
 
 /// What is opened by the row above and turns out not to be Keras'.
 pub(super) const HDF5: FileFormat = FileFormat { format: &hdf5::HDF5, ..H5 };
 
 /// The row of archives.
-pub(super) const ARCHIVE: FileFormat =
-    FileFormat { format: &KERAS_ARCHIVE, ends: &[".keras"], claims: is_archive, open: read::open_archive, in_directory: archive_in };
+pub(super) const ARCHIVE: FileFormat = FileFormat {
+    format: &KERAS_ARCHIVE,
+    ends: &[".keras"],
+    claims: is_archive,
+    open: read::open_archive,
+    in_directory: archive_in,
+};
 
 /// The row of sets.
 pub(super) const SHARDED: FileFormat =
