@@ -11,6 +11,7 @@ pub mod forensics;
 mod listing;
 mod naming;
 pub mod ops;
+pub mod recover;
 mod restore;
 pub mod stats;
 mod survey;

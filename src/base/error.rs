@@ -294,6 +294,14 @@ impl Error {
         self.inner.help.get_or_insert_with(|| help.into());
         self
     }
+
+    /// Adds to what to do.
+    #[must_use]
+    pub fn and_help(mut self, more: &str) -> Self {
+        let help = self.inner.help.take().map_or_else(|| more.to_owned(), |help| format!("{help}; {more}"));
+        self.inner.help = Some(help.into());
+        self
+    }
 }
 
 impl fmt::Display for Error {

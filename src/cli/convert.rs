@@ -1,6 +1,6 @@
 //! `ckpt convert`: a new checkpoint out of one or several, in the same or another format.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -189,6 +189,7 @@ impl Args {
                 _ => Combine::One,
             },
             shards: self.shards,
+            lost: BTreeMap::new(),
         })
     }
 

@@ -18,6 +18,7 @@ mod man;
 mod ops;
 mod print;
 mod progress;
+mod recover;
 mod severity;
 mod source;
 mod stats;
@@ -112,6 +113,7 @@ commands! {
     "stats" => Stats(stats),
     "diff" => Diff(diff),
     "convert" => Convert(convert),
+    "recover" => Recover(recover),
     "graph" => Graph(graph),
     "log" => Log(log),
     "latest" => Latest(latest),

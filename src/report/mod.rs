@@ -12,6 +12,7 @@ mod kit;
 mod list;
 mod ops;
 mod print;
+mod recover;
 mod restore;
 #[cfg(test)]
 mod schema;
@@ -34,6 +35,7 @@ pub use list::told::{LIST_FORMATS, ListText, write_list};
 pub use ops::told::{OPS_FORMATS, write_ops};
 pub use print::text::PrintText;
 pub use print::{PRINT_FORMATS, Printer};
+pub use recover::told::{RECOVER_FORMATS, write_recover};
 pub use restore::json::assignment_map_json;
 pub use stats::told::{STATS_FORMATS, StatsReport};
 pub use timeline::json::latest_json;

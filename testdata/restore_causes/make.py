@@ -331,6 +331,16 @@ def o_deep(new):
     return {"model": model, "step": (step := tf.Variable(0, dtype=tf.int64))}, {**v, "step": step}, {"model": model, "step": step}
 
 
+def o_level(removed):
+    """An object more between the model and its layers, in the checkpoint or in the program."""
+    def build(new):
+        v = {}
+        layers = net(a=dense("a", 3, 4, v), b=dense("b", 4, 2, v))
+        model = layers if new == removed else net(core=layers)
+        return {"model": model, "step": (step := tf.Variable(0, dtype=tf.int64))}, {**v, "step": step}, {"model": model, "step": step}
+    return build
+
+
 def o_root(new):
     v = {}
     model = net(a=dense("a", 3, 4, v), b=dense("b", 4, 2, v))
@@ -445,6 +455,8 @@ def o_nested_head(new):
 OBJECTS = {
     "objects_attribute": (o_attribute, same, None),
     "objects_deep_attribute": (o_deep, same, None),
+    "objects_level_removed": (o_level(True), same, None),
+    "objects_level_added": (o_level(False), same, None),
     "objects_root": (o_root, same, None),
     "objects_new_head": (o_new_head, same, "head/"),
     "objects_head_size": (o_head_size, same, "head/"),

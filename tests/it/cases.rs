@@ -58,14 +58,17 @@ fn a_whole_save_that_was_not_renamed() {
     let a = path.join("a");
     touch(&a.join("weights.index"), 1000);
     let found = run(&a);
-    let words = ["weights_temp holds a save that is intact (2 tensors)", "newer than", "do not delete it", "mv "];
+    let words =
+        ["weights_temp holds a save that is intact (2 tensors)", "newer than", "do not delete it", "ckpt recover "];
     let finding = only(&found, Code::InterruptedSave, &words);
     assert_eq!(finding.severity, Severity::Warning);
     assert!(!lines(&found).contains("delete it when"), "{}", lines(&found));
     // What it says to do works.
-    let commands = finding.help.as_ref().unwrap().split("then: ").nth(1).unwrap();
-    assert!(std::process::Command::new("sh").args(["-c", commands]).status().unwrap().success());
-    assert!(run(&a).findings.is_empty() || run(&a).is_ok());
+    let command = finding.help.as_ref().unwrap().split("ckpt recover ").nth(1).unwrap();
+    let script = format!("\"$0\" recover {command}");
+    let mut shell = std::process::Command::new("sh");
+    assert!(shell.args(["-c", &script, env!("CARGO_BIN_EXE_ckpt")]).output().unwrap().status.success());
+    assert!(run(&a.join("recovered/weights")).is_ok());
 }
 
 #[test]
@@ -76,6 +79,8 @@ fn the_missing_shard_lies_in_a_leftover() {
     let finding = only(&found, Code::MissingShard, &words);
     assert_eq!(found.findings.len(), 1, "{}", lines(&found));
     let command = finding.help.as_ref().unwrap().strip_prefix("rename it: ").unwrap();
+    let (command, mended) = command.split_once("; a mended copy: ").unwrap();
+    assert!(mended.starts_with("ckpt recover "), "{mended}");
     assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success());
     assert!(run(&path.join("half")).is_ok());
 }
@@ -90,6 +95,8 @@ fn a_shard_under_another_name_is_found_by_its_checksums() {
         let found = run(&path);
         let finding = only(&found, Code::MissingShard, &[name, "checksum", "rename it: mv "]);
         let command = finding.help.as_ref().unwrap().strip_prefix("rename it: ").unwrap();
+        let (command, mended) = command.split_once("; a mended copy: ").unwrap();
+        assert!(mended.starts_with("ckpt recover "), "{mended}");
         assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success(), "{command}");
         assert!(run(&path).findings.is_empty(), "{}", lines(&run(&path)));
     }

@@ -196,6 +196,12 @@ latest testdata/model_dir/stale
 convert testdata/convert/arrays -o DIR/arrays.safetensors
 convert testdata/convert/floats -o DIR/floats --cast float16
 convert testdata/convert/objects-1 -o DIR/x.npz --weights-only --dry-run
+recover testdata/recover/bits/net-3 -o DIR/bits
+recover testdata/recover/two_bits/net-3 -o DIR/two_bits
+recover testdata/recover/copies/a/net-3 -o DIR/copies --from testdata/recover/copies/b
+recover testdata/recover/renamed/net-3 -o DIR/renamed
+recover testdata/recover/sibling/net-3 -o DIR/sibling
+recover testdata/recover/workers/0/run-7 -o DIR/workers --from testdata/recover/workers/2
 diff testdata/diff/pairs/special-a testdata/diff/pairs/special-b --all --expect-same step --expect-changed empty
 diff testdata/diff/pairs/types-a testdata/diff/pairs/types-b --all
 diff testdata/diff/pairs/slices-a testdata/diff/pairs/slices-b --all --atol moved=0.6

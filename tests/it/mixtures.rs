@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ckpt::analysis::{Code, Finding, Severity, Validation};
 use ckpt_synth::{BundleBuilder, dtype};
 
-use crate::validating::{lines, noise, run, with};
+use crate::validating::{lines, noise, options, try_run, with};
 
 const PLANTED: u64 = 1200;
 
@@ -97,6 +97,13 @@ struct Planted {
     flips: BTreeSet<(i32, u64, u8)>,
     holes: usize,
     garbage: usize,
+    /// Shards of which a part is another save's.
+    torn: BTreeSet<i32>,
+    /// Shards that lost bytes, or got some, at their end or within.
+    resized: BTreeSet<i32>,
+    missing: BTreeSet<i32>,
+    /// Byte and bit of the index.
+    index_flips: BTreeSet<(u64, u8)>,
     faults: usize,
 }
 
@@ -120,8 +127,12 @@ fn plant(dir: &Path, seed: u64) -> (PathBuf, i32, Planted) {
     for _ in 0..times {
         let shard = i32::try_from(dice.roll(u64::try_from(shards).unwrap())).unwrap();
         let path = file(&prefix, shard);
-        let mut bytes = fs::read(&path).unwrap();
-        match dice.roll(5) {
+        let Ok(mut bytes) = fs::read(&path) else { continue };
+        // An earlier cut may have left next to nothing.
+        if bytes.len() < 2 {
+            continue;
+        }
+        match dice.roll(12) {
             0 if !planted.swapped.contains(&shard) => {
                 let other = others[dice.size(2)];
                 bytes = fs::read(file(&dir.join(format!("other-{other}")), shard)).unwrap();
@@ -145,6 +156,59 @@ fn plant(dir: &Path, seed: u64) -> (PathBuf, i32, Planted) {
                 let (at, bit) = (dice.size(bytes.len()), u8::try_from(dice.roll(8)).unwrap());
                 bytes[at] ^= 1 << bit;
                 planted.flips.insert((shard, at as u64, bit));
+            }
+            4 => {
+                // Two writers: from a page on, or up to one, it is what the other wrote.
+                let other = fs::read(file(&dir.join(format!("other-{}", others[dice.size(2)])), shard)).unwrap();
+                let len = bytes.len().min(other.len());
+                let at = dice.size(len.max(1)) / 4096 * 4096;
+                let range = if dice.roll(2) == 0 { at..len } else { 0..at };
+                bytes[range.clone()].copy_from_slice(&other[range]);
+                planted.torn.insert(shard);
+            }
+            5 => {
+                let len = dice.size(bytes.len());
+                bytes.truncate(if dice.roll(2) == 0 { len } else { len / 4096 * 4096 });
+                planted.resized.insert(shard);
+            }
+            6 => {
+                // A few bytes more or fewer somewhere: all behind them is shifted.
+                let at = dice.size(bytes.len());
+                if dice.roll(2) == 0 {
+                    bytes.splice(at..at, noise(1 + dice.size(9), seed));
+                } else {
+                    bytes.drain(at..(at + 1 + dice.size(9)).min(bytes.len()));
+                }
+                planted.resized.insert(shard);
+            }
+            7 => {
+                // A page written to the place of another.
+                let pages = bytes.len() / 4096;
+                if pages > 1 {
+                    let (from, to) = (dice.size(pages) * 4096, dice.size(pages) * 4096);
+                    bytes.copy_within(from..from + 4096, to);
+                }
+                planted.garbage += 1;
+            }
+            8 => {
+                let start = dice.size(bytes.len());
+                let end = (start + 1 + dice.size(9000)).min(bytes.len());
+                bytes[start..end].fill([0xff, b' ', 0x55][dice.size(3)]);
+                planted.garbage += 1;
+            }
+            9 => {
+                let index = with(&prefix, ".index");
+                let mut table = fs::read(&index).unwrap();
+                let (at, bit) = (dice.size(table.len()), u8::try_from(dice.roll(8)).unwrap());
+                table[at] ^= 1 << bit;
+                planted.index_flips.insert((at as u64, bit));
+                fs::write(&index, table).unwrap();
+            }
+            10 if shards > 1 => {
+                fs::remove_file(&path).unwrap();
+                planted.missing.insert(shard);
+                planted.faults += 1;
+                continue;
             }
             _ => {
                 let start = dice.size(bytes.len());
@@ -188,16 +252,30 @@ fn check(prefix: &Path, planted: &Planted, found: &Validation, what: &str) {
         let replaced = shard.and_then(|shard| planted.replaced.get(&shard));
         match finding.code {
             Code::MispairedData => {
+                let same = finding.message.split_once("; the same of ").map_or("", |(_, names)| names);
+                for shard in same.split(", ").filter_map(|name| name.split_once(".data-")?.1.get(..5)?.parse().ok()) {
+                    let is_other = planted.replaced.contains_key(&shard) || planted.torn.contains(&shard);
+                    assert!(is_other || !same.contains("another save"), "{what}");
+                }
                 for other in [0u64, 2] {
                     if certain.contains(&format!("other-{other}.index")) {
-                        assert_eq!(replaced, Some(&other), "{what}");
+                        let is_torn = shard.is_some_and(|shard| planted.torn.contains(&shard));
+                        assert!(replaced == Some(&other) || is_torn, "{what}");
                     }
                 }
                 if finding.message.contains("another save") {
-                    assert!(replaced.is_some(), "{what}");
+                    assert!(replaced.is_some() || shard.is_some_and(|shard| planted.torn.contains(&shard)), "{what}");
                 }
             }
             Code::SwappedShards => assert!(planted.swapped.contains(&shard.unwrap()), "{what}"),
+            Code::SingleBitFlip if shard.is_none() => {
+                let at = finding.offset.unwrap();
+                assert!(planted.index_flips.iter().any(|flip| flip.0 == at), "{what}");
+            }
+            Code::BlockChecksumMismatch | Code::IndexChecksumMismatch | Code::NotATable | Code::BadBlock => {
+                assert!(!planted.index_flips.is_empty(), "{what}");
+            }
+            Code::MissingShard => assert!(planted.missing.contains(&shard.unwrap()), "{what}"),
             Code::SingleBitFlip => {
                 let (shard, at) = (shard.unwrap(), finding.offset.unwrap());
                 assert!(planted.flips.iter().any(|flip| (flip.0, flip.1) == (shard, at)), "{what}");
@@ -218,11 +296,18 @@ fn check(prefix: &Path, planted: &Planted, found: &Validation, what: &str) {
                 assert!(!help.contains("other tensors match") || replaced.is_none() || most, "{what}");
             }
             Code::StringLengthsMismatch | Code::BadStringTensor => {}
-            Code::ShortShard => assert!(!planted.swapped.is_empty(), "{what}"),
+            Code::ShortShard => {
+                let is_resized = shard.is_some_and(|shard| planted.resized.contains(&shard));
+                assert!(is_resized || !planted.swapped.is_empty(), "{what}");
+            }
             other => panic!("{other:?}\n{what}"),
         }
     }
     assert!(told.values().all(|times| *times == 1), "a tensor has two findings\n{what}");
+    // What a damaged index lost, or the files that are not there, is not counted by tensors.
+    if !planted.index_flips.is_empty() || !planted.missing.is_empty() {
+        return;
+    }
     let unverified = found.checked.tensors - found.checked.verified;
     assert_eq!(unverified, told.len() as u64, "every wrong tensor is told once\n{what}");
     // A fault that stands alone has one finding with its name, and no other.
@@ -253,10 +338,16 @@ fn check(prefix: &Path, planted: &Planted, found: &Validation, what: &str) {
 fn nothing_certain_is_untrue_in_a_thousand_mixtures() {
     let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut clean, mut alone, mut named) = (0, 0, 0);
-    for seed in 1..=PLANTED {
+    // Others than the usual ones, to look for what these do not show.
+    let from: u64 = std::env::var("CKPT_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    for seed in from..from + PLANTED {
         let dir = tempfile::tempdir().unwrap();
         let (prefix, shards, planted) = plant(dir.path(), seed);
-        let found = run(&prefix);
+        // An index that cannot be opened is an error, and says nothing of data.
+        let Ok(found) = try_run(&prefix, &options()) else {
+            assert!(!planted.index_flips.is_empty(), "seed {seed}");
+            continue;
+        };
         clean += usize::from(found.is_ok());
         if planted.faults == 1 && planted.replaced.len() == 1 {
             alone += 1;
@@ -270,7 +361,7 @@ fn nothing_certain_is_untrue_in_a_thousand_mixtures() {
     }
     // Zeros over zeros change nothing; nearly everything else must be found.
     assert!(clean < 60, "{clean} of {PLANTED} were found intact");
-    assert!(alone > 50 && named * 10 >= alone * 9, "{named} of {alone} mixed pairs were called so");
+    assert!(alone > 25 && named * 10 >= alone * 9, "{named} of {alone} mixed pairs were called so");
     for code in ["mispaired-data", "swapped-shards", "single-bit-flip", "hole-of-zeros", "tensor-checksum-mismatch"] {
         assert!(codes.get(code).is_some_and(|times| *times > 30), "{codes:?}");
     }

@@ -71,6 +71,8 @@ const SAID: &[(&str, &[&str], &[&str])] = &[
     ("different", &["two different models"], &["leave"]),
     ("objects_attribute", &["model/enc is model/encoder", "returns normally"], &["certain"]),
     ("objects_deep_attribute", &["model/blocks/0/att is model/blocks/0/attention"], &[]),
+    ("objects_level_removed", &["what the checkpoint calls model/core is model in the program"], &["two different"]),
+    ("objects_level_added", &["what the checkpoint calls model is model/core in the program"], &["two different"]),
     ("objects_root", &["root's attribute is `model` in the checkpoint and `net` in the model"], &[]),
     ("objects_new_head", &["2 tensors of the model are new: model/head/"], &[]),
     ("objects_head_size", &["restore what fits (2 tensors); model/head/"], &[]),

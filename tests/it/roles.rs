@@ -96,3 +96,31 @@ fn a_program_that_cannot_be_read_says_nothing() {
         assert_eq!(found(&dir.path().join("adam"), &wanted), wanted, "cut at {end}");
     }
 }
+
+/// Keras 3 calls slots after the variable's whole name, where a file has names and no places: `convert --names`, or a
+/// program's own safetensors.
+#[test]
+fn slots_of_keras_3_are_told_by_the_step_beside_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("m");
+    let mut builder = ckpt_synth::BundleBuilder::new();
+    let of = |name: &str| name.rsplit('/').next().is_some_and(|last| last == "learning_rate");
+    let names = ["adam/dense_kernel_momentum", "adam/dense_kernel_velocity", "adam/dense_kernel_average"];
+    let others = ["adam/learning_rate", "dense/kernel", "net/angular_momentum"];
+    for name in names.iter().chain(&others) {
+        let shape: &[i64] = if of(name) { &[] } else { &[2] };
+        builder = builder.floats(name, shape, &[1.0, 2.0][..if of(name) { 1 } else { 2 }]);
+    }
+    builder.tensor("adam/iteration", 9, &[], 7i64.to_le_bytes()).finish().write(&prefix).unwrap();
+    let want = [
+        ("adam/dense_kernel_average", "average"),
+        ("adam/dense_kernel_momentum", "slot"),
+        ("adam/dense_kernel_velocity", "slot"),
+        ("adam/iteration", "counter"),
+        ("adam/learning_rate", "optimizer"),
+        ("dense/kernel", "weight"),
+        ("net/angular_momentum", "weight"),
+    ];
+    let want: BTreeMap<String, String> = want.map(|(name, role)| (name.to_owned(), role.to_owned())).into();
+    assert_eq!(found(&prefix, &want), want);
+}

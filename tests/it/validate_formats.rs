@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says, copy, data_of, edit, with, written};
+use ckpt::analysis::Code;
 use ckpt_synth::BundleBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -184,7 +185,7 @@ fn junit_is_xml() {
         assert_eq!(named("failure").count(), failures, "{out}");
         for failure in named("failure") {
             assert!(failure.attribute("message").is_some_and(|message| !message.is_empty()));
-            assert!(ckpt::analysis::Code::from_name(failure.attribute("type").unwrap()).is_some());
+            assert!(Code::from_name(failure.attribute("type").unwrap()).is_some());
         }
         let [suite] = named("testsuite").collect::<Vec<_>>()[..] else { panic!("{out}") };
         assert_eq!(suite.attribute("failures"), Some(failures.to_string().as_str()));
@@ -303,6 +304,39 @@ fn threads_change_nothing() {
             for threads in ["2", "5"] {
                 assert_eq!(one, run(threads), "{} {format} {threads}", path.display());
             }
+        }
+    }
+}
+
+/// Whatever the format, a file that is cut off or that something was written over has one finding, about a file.
+#[test]
+fn a_damaged_file_of_another_format_is_a_bad_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let keras = crate::support::testdata().join("keras/keras3");
+    let files = [keras.join("model.keras"), keras.join("whole.h5"), keras.join("model.weights.h5")];
+    let written = ["x.npz", "x.npy", "x.safetensors"].map(|name| {
+        let path = dir.path().join(name);
+        let input = crate::support::testdata().join("convert/run-0");
+        ckpt_says(0, &["convert", text(&input), "a", "-o", text(&path)]);
+        path
+    });
+    for path in files.iter().chain(&written) {
+        let whole = fs::read(path).unwrap();
+        let name = path.file_name().unwrap();
+        let mut over = whole.clone();
+        over[8..20].fill(0xee);
+        let third = whole.len() / 3;
+        for (case, bytes) in [("cut", &whole[..third]), ("over", &over)] {
+            // What an archive has at its beginning is found from its end.
+            if case == "over" && matches!(path.extension().unwrap().to_str(), Some("keras" | "npz")) {
+                continue;
+            }
+            let damaged = dir.path().join(format!("{case}-{}", name.to_str().unwrap()));
+            fs::write(&damaged, bytes).unwrap();
+            let value = json(1, &["validate", text(&damaged), "--format", "json"]);
+            let codes: Vec<&str> =
+                value["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect();
+            assert_eq!(codes, [Code::BadFile.name()], "{case} {value}");
         }
     }
 }

@@ -8,8 +8,11 @@ mod graph;
 mod options;
 mod recipe;
 mod run;
+mod stream;
 mod sums;
+mod verify;
 
 pub use options::{Combine, ConvertOptions, OutFormat, Target};
 pub use recipe::{Action, From, LeftOut, Output, Recipe, TensorRef};
+pub(super) use run::write_files;
 pub use run::{Converted, Written, write_recipe};

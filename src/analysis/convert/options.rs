@@ -1,15 +1,18 @@
 //! What a conversion shall do, and where its result shall lie.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::naming::select::Selector;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
 use crate::read::bundle::Prefix;
 use crate::read::container::Sink;
 use crate::read::formats::bundle::BundleSink;
 use crate::read::formats::npz::{NpySink, NpzSink};
 use crate::read::formats::safetensors::SafetensorsSink;
+use crate::read::storage::is_file;
 use crate::read::tensor::DType;
 
 /// What is done with several inputs.
@@ -43,6 +46,8 @@ pub struct ConvertOptions {
     pub combine: Combine,
     /// How many shards a bundle shall have; as its input has if not said.
     pub shards: Option<i32>,
+    /// Tensors that cannot be had, each with why: they are left out, and that is a loss.
+    pub lost: BTreeMap<Vec<u8>, String>,
 }
 
 /// A format that is written.
@@ -127,6 +132,15 @@ impl Target {
     /// The last part of the path.
     pub fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What is to be said of a graph that lies under the output's name: it is that of another checkpoint, and programs
+    /// take it for this one's.
+    pub(super) fn graph_beside(&self) -> Option<String> {
+        let meta = Prefix::new(self.path.as_os_str()).meta();
+        let shown = escaped(meta.as_os_str().as_encoded_bytes());
+        let what = "is of what lay here before, and stays as it is: its graph may want other tensors";
+        (self.format == OutFormat::Bundle && is_file(&meta)).then(|| format!("{shown} {what}"))
     }
 
     /// What writes it, into files in `dir`.

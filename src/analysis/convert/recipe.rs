@@ -121,6 +121,10 @@ impl Recipe {
             let names = options.own_names.then(|| Names::of(input, &roles, &Objects::of(input)));
             let mut cursor = input.tensors().cursor();
             while let Some((at, tensor)) = cursor.advance() {
+                if let Some(why) = options.lost.get(&tensor.name) {
+                    recipe.left_out.push(LeftOut { name: tensor.name.clone(), why: why.clone(), is_loss: true });
+                    continue;
+                }
                 let from = TensorRef { input: n, at };
                 let own = names.as_ref().and_then(|names| own_name(names, at, tensor));
                 match take(tensor, roles.role(at), options) {
@@ -146,6 +150,7 @@ impl Recipe {
         recipe.outputs = by_name.into_values().collect();
         recipe.refuse(target);
         recipe.place(inputs, options, target);
+        recipe.notes.extend(target.graph_beside());
         Ok(recipe)
     }
 

@@ -1,28 +1,27 @@
 //! Carrying out a recipe: bytes are checked on their way, what was written is read again, and then it gets its name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use super::cast::{Caster, add_to};
+use super::cast::Caster;
 use super::options::{OutFormat, Target};
 use super::recipe::{From, Output, Recipe, TensorRef};
+use super::stream::{Made, Maker, Wanted, each};
 use super::sums::add;
+use super::verify::{Staging, axes, verify};
 use crate::analysis::survey::state_file::state_lines;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
-use crate::read::checkpoint::{Checkpoint, Choice, ElementBuffers, Parts, Tensor};
-use crate::read::container::{Header, HeaderPart, Incoming, PartId, Sink};
+use crate::read::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::read::container::{HeaderPart, Incoming, PartId, Sink};
 use crate::read::storage::{NewFile, Staged, Stat, canonical, names, stat};
-use crate::read::tensor::{Axis, Checked, DType};
+use crate::read::tensor::{Checked, DType};
 use crate::read::wire::Crc32c;
 
 /// What `tf.train.latest_checkpoint` reads.
 const STATE_FILE: &str = "checkpoint";
-
-/// Elements of a mean that are summed at a time.
-const MEAN_AT_ONCE: u64 = 128 << 10;
 
 /// A file that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,28 +55,38 @@ pub fn write_recipe(
     limits: &Limits,
     progress: &Progress,
 ) -> Result<Converted> {
+    write_files(inputs, files_of(inputs), recipe, target, limits, progress)
+}
+
+/// As [`write_recipe`], of inputs that are read from these files.
+pub(in crate::analysis) fn write_files(
+    inputs: &[Checkpoint],
+    files: impl IntoIterator<Item = PathBuf>,
+    recipe: &Recipe,
+    target: &Target,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<Converted> {
     let name = target.name();
     // Known before any work is done.
-    let before = files_of(inputs);
+    let before: Vec<(PathBuf, Option<Stat>)> = files.into_iter().map(|file| (file.clone(), stat(&file).ok())).collect();
     refuse_taken(target, &before)?;
     let staged = Staged::new(&target.directory(), &name)?;
     let mut sink = target.sink(staged.dir(), recipe.num_shards);
-    let headers: Vec<Header> = recipe.outputs.iter().map(|output| output.header.clone()).collect();
-    let order = sink.begin(&headers)?;
-    let total = headers.iter().map(Header::bytes).fold(0, u64::saturating_add);
+    let order = sink.begin(recipe.outputs.iter().map(|output| output.header.clone()).collect())?;
+    let total = recipe.outputs.iter().map(|output| output.header.bytes()).fold(0, u64::saturating_add);
     progress.total.fetch_add(total.saturating_mul(2), Ordering::Relaxed);
+    let order = ordered(order, recipe, inputs);
     let mut run = Run { inputs, progress, converted: Converted::default() };
-    let mut sums: BTreeMap<PartId, Crc32c> = BTreeMap::new();
-    for id in ordered(order, recipe, inputs) {
-        let Some(output) = recipe.outputs.get(id.0) else { continue };
-        sums.insert(id, run.part(output, id, &mut *sink)?);
-    }
+    let threads = limits.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let sums = run.write(recipe, &order, threads, &mut *sink)?;
     let mut files = sink.finish()?;
     // What is compared comes from memory while the disk is still at work.
     let (staged_files, is_synced) = (files.clone(), &staged);
     std::thread::scope(|scope| {
         let sync = scope.spawn(move || is_synced.sync(&staged_files));
-        let verified = verify(&staged, target, &files, recipe, &sums, limits, progress);
+        let written = Staging { dir: staged.dir(), target, files: &files, recipe, order: &order, sums: &sums };
+        let verified = verify(&written, threads, limits, progress);
         let synced = sync.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         verified.and(synced)
     })?;
@@ -173,7 +182,7 @@ fn ordered(mut order: Vec<PartId>, recipe: &Recipe, inputs: &[Checkpoint]) -> Ve
         Some((wanted.shard, range.map_or((true, (0, 0)), |range| (false, range))))
     };
     if recipe.keeps_places {
-        order.sort_by_key(place);
+        order.sort_by_cached_key(place);
     }
     order
 }
@@ -190,6 +199,60 @@ impl<'r> Run<'r> {
         input
             .and_then(|input| Some((input, input.tensor_at(from.at)?)))
             .ok_or_else(|| Error::malformed("recipe", "a tensor that no input has"))
+    }
+
+    /// Where the values of a part come from, if they are numbers that are taken as they lie.
+    fn wanted(&self, recipe: &Recipe, (output, part): PartId) -> Result<Option<Wanted<'r>>> {
+        let Some(output) = recipe.outputs.get(output) else { return Ok(None) };
+        let is_slice = output.header.parts.get(part).is_some_and(|part| part.slice.is_some());
+        let from = match &output.from {
+            From::Given(_) => return Ok(None),
+            From::Tensor(from) => std::slice::from_ref(from),
+            From::Mean(all) => all.as_slice(),
+        };
+        let from = from.iter().map(|from| self.tensor(*from)).collect::<Result<Vec<_>>>()?;
+        let is_numbers = from.iter().all(|(_, tensor)| tensor.is_numeric());
+        let is_mean = matches!(output.from, From::Mean(_));
+        Ok((is_numbers && !is_slice).then_some(Wanted { from, dtype: output.header.dtype, is_mean }))
+    }
+
+    /// Writes all parts; the checksums of their elements.
+    fn write(&mut self, recipe: &Recipe, order: &[PartId], threads: usize, sink: &mut dyn Sink) -> Result<Vec<Crc32c>> {
+        let mut sums = vec![Crc32c::default(); order.len()];
+        let (progress, mut begun) = (self.progress, None);
+        let reader = Self { inputs: self.inputs, progress, converted: Converted::default() };
+        let wanted = |n: usize| order.get(n).map_or(Ok(None), |id| reader.wanted(recipe, *id));
+        let take = |made: Made<'_>| {
+            let (n, sum) = match made {
+                Made::Bytes(n, bytes) => {
+                    if let Some(id) = order.get(n).filter(|_| begun.replace(n) != Some(n)) {
+                        sink.part(*id, Incoming::Numbers)?;
+                    }
+                    progress.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    return sink.bytes(bytes);
+                }
+                Made::Alone(n) => {
+                    let Some(id) = order.get(n) else { return Ok(()) };
+                    let Some(output) = recipe.outputs.get(id.0) else { return Ok(()) };
+                    (n, self.part(output, *id, sink)?)
+                }
+                Made::Whole(n, whole) => {
+                    let output = order.get(n).and_then(|id| recipe.outputs.get(id.0));
+                    if let Some(output) = output.filter(|_| whole.overflows > 0) {
+                        self.converted.overflows.push((output.header.name.clone(), whole.overflows));
+                    }
+                    self.converted.unchecked += usize::from(!whole.is_checked);
+                    sink.end_part()?;
+                    (n, whole.sum)
+                }
+            };
+            if let Some(slot) = sums.get_mut(n) {
+                *slot = sum;
+            }
+            Ok(())
+        };
+        each(order.len(), threads, wanted, take)?;
+        Ok(sums)
     }
 
     /// Writes a part; the checksum of its elements.
@@ -257,12 +320,16 @@ impl<'r> Run<'r> {
         sink.part(id, Incoming::Numbers)?;
         let axes = axes(&tensor, part)?;
         let mut caster = (output.header.dtype != tensor.dtype).then(|| Caster::new(tensor.dtype, output.header.dtype));
-        let mut sum = Crc32c::default();
+        let (mut sum, mut made) = (Crc32c::default(), Vec::new());
         let checked = input.read(&tensor, &axes, &mut |bytes| {
             self.progress.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             let bytes = match &mut caster {
-                Some(caster) => caster.cast(bytes),
                 None => bytes,
+                Some(caster) => {
+                    made.clear();
+                    caster.cast(bytes, &mut made);
+                    made.as_slice()
+                }
             };
             sum = add(sum, output.header.dtype, bytes);
             sink.bytes(bytes)
@@ -277,113 +344,44 @@ impl<'r> Run<'r> {
         Ok(sum)
     }
 
-    /// The mean of several, in float64.
+    /// The mean of several of which one is not a run of bytes.
     fn mean(&mut self, output: &Output, all: &[TensorRef], id: PartId, sink: &mut dyn Sink) -> Result<Crc32c> {
         sink.part(id, Incoming::Numbers)?;
-        let tensors = all.iter().map(|from| self.tensor(*from)).collect::<Result<Vec<_>>>()?;
-        let mut holds: Vec<ElementBuffers> = tensors.iter().map(|_| ElementBuffers::default()).collect();
-        let mut readers = Vec::new();
-        for ((input, tensor), hold) in tensors.iter().zip(&mut holds) {
-            readers.push((tensor, input.elements(tensor, hold)?));
-        }
-        let count = output.header.shape.elements().unwrap_or(0);
-        let mut caster = Caster::new(DType::Float64, output.header.dtype);
-        let (mut sums, mut window, mut sum) = (Vec::new(), Vec::new(), Crc32c::default());
-        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 checkpoints")]
-        let of = all.len() as f64;
-        let mut at = 0;
-        while at < count {
-            let end = at.saturating_add(MEAN_AT_ONCE).min(count);
-            sums.clear();
-            sums.resize(usize::try_from(end.saturating_sub(at)).unwrap_or(0), 0.0);
-            for (tensor, elements) in &mut readers {
-                elements.read(at..end, &mut window).map_err(|error| error.for_key(&tensor.name))?;
-                add_to(&mut sums, tensor.dtype, &window);
-            }
-            for value in &mut sums {
-                *value /= of;
-            }
-            let bytes = caster.cast_wide(&sums);
+        let from = all.iter().map(|from| self.tensor(*from)).collect::<Result<Vec<_>>>()?;
+        let wanted = Wanted { from, dtype: output.header.dtype, is_mean: true };
+        let mut holds = wanted.holds();
+        let mut readers = wanted.readers(&mut holds)?;
+        let (mut sum, mut overflows) = (Crc32c::default(), 0u64);
+        Maker::default().make(&wanted, &mut readers, 0..wanted.elements(), |bytes, more| {
             self.progress.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            overflows = overflows.saturating_add(more);
             sum = add(sum, output.header.dtype, bytes);
-            sink.bytes(bytes)?;
-            at = end;
+            sink.bytes(bytes)
+        })?;
+        let mut is_checked = true;
+        for ((input, tensor), reader) in wanted.from.iter().zip(&mut readers) {
+            let checked = match reader.sum() {
+                Some((_, _, crc)) => input.compare_sum(tensor, crc)?,
+                None => reader.finish().map_err(|error| error.for_key(&tensor.name))?,
+            };
+            is_checked &= checked != Checked::Not || input.verify_own(tensor)? != Checked::Not;
         }
-        for (tensor, elements) in &mut readers {
-            elements.finish().map_err(|error| error.for_key(&tensor.name))?;
-        }
-        if caster.overflows > 0 {
-            self.converted.overflows.push((output.header.name.clone(), caster.overflows));
+        self.converted.unchecked += usize::from(!is_checked);
+        if overflows > 0 {
+            self.converted.overflows.push((output.header.name.clone(), overflows));
         }
         sink.end_part()?;
         Ok(sum)
     }
 }
 
-/// The region that a part takes.
-fn axes(tensor: &Tensor, part: &HeaderPart) -> Result<Vec<Axis>> {
-    let dims = tensor.dims().map_err(|error| error.for_key(&tensor.name))?;
-    let Some(slice) = &part.slice else { return Ok(dims.iter().map(|dim| Axis::all(*dim)).collect()) };
-    let extents = tensor.shape.dims().and_then(|dims| slice.resolve(dims));
-    let bad = || Error::malformed("slice", format!("{slice} is none of {}", tensor.shape)).for_key(&tensor.name);
-    Ok(extents.ok_or_else(bad)?.into_iter().map(|(start, count)| Axis { start, step: 1, count }).collect())
-}
-
-/// Opens what was written, and compares all of it with what was given to be written.
-fn verify(
-    staged: &Staged,
-    target: &Target,
-    files: &[String],
-    recipe: &Recipe,
-    sums: &BTreeMap<PartId, Crc32c>,
-    limits: &Limits,
-    progress: &Progress,
-) -> Result<()> {
-    // The file by which the others are found comes last; a bundle is found by its prefix.
-    let name = match target.format {
-        OutFormat::Bundle => target.name(),
-        _ => files.last().cloned().unwrap_or_default(),
-    };
-    let wrong = |why: String| {
-        let help = "this is a fault of the disk or of this program: nothing was put in place";
-        Error::malformed("what was written", why).in_file(&target.path).with_help(help)
-    };
-    let path = staged.dir().join(name);
-    let written = Checkpoint::open(&path, Choice::default(), limits).map_err(|error| wrong(error.to_string()))?;
-    if written.tensors().len() != recipe.outputs.len() || !written.damage().is_empty() {
-        let found = written.tensors().len();
-        return Err(wrong(format!("it has {found} tensors, and {} were written", recipe.outputs.len())));
-    }
-    for (n, output) in recipe.outputs.iter().enumerate() {
-        let header = &output.header;
-        // The only tensor of a .npy file is named after the file.
-        let tensor = if target.format == OutFormat::Npy { written.tensor_at(0) } else { written.tensor(&header.name) };
-        let is_it = |tensor: &Tensor| tensor.dtype == header.dtype && tensor.shape == header.shape;
-        let shown = || String::from_utf8_lossy(&header.name).into_owned();
-        let tensor = tensor.filter(is_it).ok_or_else(|| wrong(format!("{} is not in it", shown())))?;
-        for (at, part) in header.parts.iter().enumerate() {
-            let mut sum = Crc32c::default();
-            let read = written.read(&tensor, &axes(&tensor, part)?, &mut |bytes| {
-                progress.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                sum = add(sum, tensor.dtype, bytes);
-                Ok(())
-            });
-            read.map_err(|error| wrong(error.to_string()))?;
-            if sums.get(&(n, at)) != Some(&sum) {
-                return Err(wrong(format!("{} reads back as something else", shown())));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The files of the inputs, with what is known of them without reading.
-fn files_of(inputs: &[Checkpoint]) -> Vec<(PathBuf, Option<Stat>)> {
+/// The files of the inputs.
+fn files_of(inputs: &[Checkpoint]) -> Vec<PathBuf> {
     let files = inputs.iter().flat_map(|input| {
         let parts = (0..input.num_shards()).take_while(|id| input.has_shard(*id)).map(|id| input.file(id));
         std::iter::once(input.described_by()).chain(parts)
     });
-    files.map(|file| (file.clone(), stat(&file).ok())).collect()
+    files.collect()
 }
 
 /// The files of the inputs are as long, and as old, as they were before.

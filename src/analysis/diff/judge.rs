@@ -3,7 +3,7 @@
 use super::pair::{Leftovers, Pair};
 use super::tallies::{Ledger, Verdict, is_silent};
 use super::work::{Todo, Wish, Wishes, Work};
-use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, PairedBy, Status, Tally, Tolerance};
+use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, OneSided, PairedBy, Side, Status, Tally, Tolerance};
 use crate::analysis::naming::roles::{Role, Roles};
 use crate::analysis::naming::select::Selector;
 use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
@@ -44,6 +44,7 @@ impl<'c, 'o> Judge<'c, 'o> {
                 moved: 0,
                 paired: [0; 4],
                 left_out: 0,
+                one_sided: Vec::new(),
                 scopes: Vec::new(),
                 ambiguous: Vec::new(),
                 expectations: Vec::new(),
@@ -175,12 +176,20 @@ impl<'c, 'o> Judge<'c, 'o> {
         }
         for at in left.a {
             let Some(tensor) = a.tensor_at(at) else { continue };
+            if let Some(one) = OneSided::of(Side::A, &tensor, b) {
+                self.diff.one_sided.push(one);
+                continue;
+            }
             let status = if b.damage().is_empty() { Status::Removed } else { Status::Unreadable };
             let expected = self.expected(Some((at, &tensor)), None);
             self.tell(Some((at, &tensor)), None, &Verdict::by_index(status, PairedBy::Name, expected));
         }
         for at in left.b {
             let Some(tensor) = b.tensor_at(at) else { continue };
+            if let Some(one) = OneSided::of(Side::B, &tensor, a) {
+                self.diff.one_sided.push(one);
+                continue;
+            }
             let status = if a.damage().is_empty() { Status::Added } else { Status::Unreadable };
             let expected = self.expected(None, Some((at, &tensor)));
             self.tell(None, Some((at, &tensor)), &Verdict::by_index(status, PairedBy::Name, expected));

@@ -14,6 +14,7 @@ mod judge;
 mod kernel;
 mod kinds;
 mod model;
+mod one_sided;
 mod options;
 mod order;
 mod pair;
@@ -27,7 +28,7 @@ mod values;
 mod work;
 
 pub use expect::Expectation;
-pub use model::{Ambiguous, Change, Diff, Facts, Figures, PairedBy, Same, ScopeTally, Side, Tally, Values};
+pub use model::{Ambiguous, Change, Diff, Facts, Figures, OneSided, PairedBy, Same, ScopeTally, Side, Tally, Values};
 pub use options::{Bound, Depth, DiffOptions, Expected, Tolerance, ToleranceRule};
 pub use order::{ChangeKey, Largest, by_change};
 pub use status::Status;

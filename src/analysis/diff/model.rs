@@ -229,6 +229,17 @@ pub struct Ambiguous {
     pub b: Vec<Box<[u8]>>,
 }
 
+/// A tensor of one side of which the other side, by its kind, can have none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneSided {
+    /// The side that has it.
+    pub side: Side,
+    /// Its name there.
+    pub name: Box<[u8]>,
+    /// What it is, and where only it can be.
+    pub why: &'static str,
+}
+
 /// What is different between two checkpoints.
 #[derive(Debug)]
 pub struct Diff<'c> {
@@ -252,6 +263,8 @@ pub struct Diff<'c> {
     pub paired: [u64; 4],
     /// Pairs and single tensors that selectors left out.
     pub left_out: u64,
+    /// What only one side can have, by the kind that it is: not compared, and no difference.
+    pub one_sided: Vec<OneSided>,
     /// By scope, by name.
     pub scopes: Vec<ScopeTally>,
     /// Renames that cannot be told.
@@ -270,9 +283,10 @@ impl Diff<'_> {
         !self.is_vacuous() && self.tally.differences() == 0 && self.tally.of(Status::Unreadable) == 0
     }
 
-    /// Whether there are tensors, and selectors left all of them out.
+    /// Whether there are tensors, and none of them was to be compared: selectors left them out, or only one side can
+    /// have them.
     pub fn is_vacuous(&self) -> bool {
-        self.tally.total() == 0 && self.left_out > 0
+        self.tally.total() == 0 && (self.left_out > 0 || !self.one_sided.is_empty())
     }
 
     /// Whether something could not be judged that should have been.

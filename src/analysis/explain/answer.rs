@@ -76,7 +76,11 @@ pub fn answer(question: &Question<'_>, limits: &Limits) -> Answer {
         },
     };
     known.model = known.model.or_else(|| question.model.map(Path::to_path_buf));
-    let diagnosis = diagnosis.map(|diagnosis| diagnosis.filled(&known));
+    let settled = |told: Diagnosis| match &looked {
+        Looked::Found(disk) => disk.settle(told),
+        _ => told,
+    };
+    let diagnosis = diagnosis.map(|diagnosis| settled(diagnosis).filled(&known));
     Answer { page, diagnosis, looked, notes }
 }
 

@@ -147,6 +147,8 @@ fn without_entities(text: &str) -> String {
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&amp;", "&"),
+        // The quotes of JSON within JSON.
+        ("\\\"", "\""),
     ] {
         if out.contains(from) {
             out = out.replace(from, to);

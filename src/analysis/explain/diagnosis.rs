@@ -32,6 +32,8 @@ pub struct Diagnosis {
     pub dir: Option<String>,
     /// The stored checksum that the message names.
     pub stored: Option<u32>,
+    /// The shape that the checkpoint has for the tensor, by the message; a scalar has no numbers.
+    pub stored_shape: Option<Vec<u64>>,
 }
 
 impl Diagnosis {

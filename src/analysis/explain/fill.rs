@@ -20,6 +20,8 @@ pub struct Known {
     pub path: Option<PathBuf>,
     /// The model that the checkpoint is to be restored into.
     pub model: Option<PathBuf>,
+    /// The tags of each graph of the SavedModel.
+    pub tags: Vec<Vec<String>>,
     /// The `--map` options that lead the names of the checkpoint to those of the model.
     pub maps: Vec<String>,
 }
@@ -61,6 +63,12 @@ impl Diagnosis {
     #[must_use]
     pub fn filled(mut self, known: &Known) -> Self {
         let tensor = self.tensor.clone();
+        // What this very answer is.
+        self.next.retain(|line| !line.contains("ckpt explain 'MESSAGE'"));
+        // Of a tensor that no message names nothing can be looked for.
+        if tensor.is_none() && known.prefix.is_some() {
+            self.next.retain(|line| !line.contains(LAST) && !line.contains("`--ignore NAME`"));
+        }
         let fill = |line: &mut String| *line = filled(line, known, tensor.as_deref());
         self.likely.iter_mut().chain(&mut self.next).chain(&mut self.certainty).for_each(fill);
         if !known.maps.is_empty() {
@@ -77,10 +85,21 @@ impl Diagnosis {
 /// The pattern that stands for the last part of a name.
 const LAST: &str = "'**/*LASTPART*'";
 
+/// What most SavedModels are tagged with.
+const SERVE: &str = "tags=['serve']";
+
 /// What is said of a model that is not known yet.
 const KINDS_OF_MODELS: &str = "; MODEL: a .meta, a SavedModel, a checkpoint";
 
 fn filled(line: &str, known: &Known, tensor: Option<&str>) -> String {
+    let tagged = known.tags.first().filter(|_| !known.tags.iter().any(|tags| tags == &["serve"]));
+    let line = match tagged {
+        Some(tags) if line.contains(SERVE) => {
+            let tags: Vec<String> = tags.iter().map(|tag| format!("'{}'", escaped(tag.as_bytes()))).collect();
+            &line.replace(SERVE, &format!("tags=[{}]", tags.join(", ")))
+        }
+        _ => line,
+    };
     let line = if known.model.is_some() { line.trim_end_matches(KINDS_OF_MODELS) } else { line };
     let line = match tensor.map(form::own_part) {
         Some(last) if line.contains(LAST) => {

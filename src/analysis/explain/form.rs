@@ -64,12 +64,35 @@ pub(super) fn of_name(name: &str) -> Option<&'static str> {
             _ if matches!(last, "moving_mean" | "moving_variance" | "moving_avg") => {
                 "It is what a normalization layer gathers: part of the model, though nothing trains it. A Saver of the trainable variables alone leaves it out when it saves."
             }
+            _ if is_of_optimizer(&parts) && name.len() > short.len() => {
+                "It belongs to an optimizer: the checkpoint was saved without one, or with another one. Restore the weights only."
+            }
             _ if name.len() > short.len() && name.contains("VARIABLE_VALUE") => {
                 "The name is the path of an object: the program asks an object-based checkpoint for a place that it does not have, or the index is not whole."
+            }
+            _ if is_of_cell(&parts) => {
+                "It is a variable of a recurrent cell: TensorFlow 1.0 and 1.2 gave these other names (Matrix, weights, kernel; Bias, biases, bias), and the checkpoint may be from the other side of such a change. validate --against finds the --map for it."
             }
             _ => return colon(name),
         }
     })
+}
+
+/// Whether a path of objects leads into an optimizer: by its name, or by the list that only optimizers of Keras have.
+fn is_of_optimizer(parts: &[&str]) -> bool {
+    let is_list =
+        |pair: &[&str]| pair.first() == Some(&"_variables") && pair.get(1).is_some_and(|n| n.parse::<u32>().is_ok());
+    parts.first() == Some(&"optimizer") || parts.windows(2).any(is_list)
+}
+
+/// Whether a name is one that the cells of TensorFlow 0.x to 1.2 have, or those since.
+fn is_of_cell(parts: &[&str]) -> bool {
+    let renamed = ["Matrix", "Bias", "weights", "biases", "kernel", "bias"];
+    let is_cell = |part: &&str| {
+        let lower = part.to_ascii_lowercase();
+        lower.ends_with("cell") || lower.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with("cell_")
+    };
+    parts.last().is_some_and(|last| renamed.contains(last)) && parts.iter().any(is_cell)
 }
 
 fn colon(name: &str) -> Option<&'static str> {
@@ -111,6 +134,8 @@ fn role(name: &str) -> Role {
     let scalar = |name: &str| {
         let last = short_name(name.as_bytes()).rsplit(|b| *b == b'/').next().unwrap_or_default();
         let last = String::from_utf8_lossy(last).to_ascii_lowercase();
+        let bare = last.trim_end_matches(|c: char| c.is_ascii_digit());
+        let last = bare.strip_suffix("_power_").map_or(last.clone(), |front| format!("{front}_power"));
         let counts = ["step", "iter", "epoch"].iter().any(|word| last.contains(word)) || last == "count";
         let is_setting = ["_power", "learning_rate", "decay", "beta_1", "beta_2", "rho", "epsilon", "loss_scale"]
             .iter()
@@ -155,6 +180,11 @@ mod tests {
             ("bn/moving_variance/local_step", "zero_debias"),
             ("emb/part_11", "part of"),
             ("dnn/hidden/part_0/Adagrad", "slot of one part"),
+            ("opt/beta2_power_3", "optimizer"),
+            ("optimizer/_variables/12/.ATTRIBUTES/VARIABLE_VALUE", "optimizer"),
+            ("trainer/_variables/3/.ATTRIBUTES/VARIABLE_VALUE", "optimizer"),
+            ("rnn/BasicLSTMCell/Linear/Matrix", "recurrent cell"),
+            ("rnn/multi_rnn_cell/cell_0/gru_cell/gates/weights", "recurrent cell"),
             ("global_step", "step"),
             ("save_counter/.ATTRIBUTES/VARIABLE_VALUE", "counter"),
             ("vocab/hash_table-keys", "table"),

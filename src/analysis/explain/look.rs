@@ -14,9 +14,13 @@ use crate::base::error::{ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::base::nearest::nearest;
 use crate::base::progress::Progress;
+use crate::read::bundle::Prefix;
 use crate::read::checkpoint::{Checkpoint, Choice, Parts, Tensor};
 use crate::read::storage;
 use crate::read::tensor::Checked;
+
+/// Larger checkpoints are not read because of a message.
+const SOON_READ: u64 = 1 << 30;
 
 /// What the files say now.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct OnDisk {
     pub findings: Vec<Finding>,
     /// The tensor that the message is about.
     pub tensor: Option<(Vec<u8>, TensorNow)>,
+    /// The shape of that tensor, if it is here; `None` also where a dimension has no number.
+    pub shape: Option<Vec<u64>>,
     /// What restoring into each graph of the model would do.
     pub restores: Vec<Restore>,
     /// Whether something could not be read.
@@ -62,9 +68,13 @@ pub enum TensorNow {
 /// # Errors
 /// If `path` leads to no checkpoint at all.
 pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits: &Limits) -> Result<OnDisk> {
-    let options = ValidateOptions::all(true, 1);
-    let found = validate(path, &options, limits, &Progress::default());
-    let checkpoint = match (Checkpoint::open(path, Choice::default(), limits), found) {
+    // Of a file of a set that is not there the others are looked at.
+    let of_set = Prefix::of_member(path).filter(|_| !storage::exists(path));
+    let path = of_set.as_ref().map_or(path, Prefix::as_path);
+    let opened = Checkpoint::open(path, Choice::default(), limits);
+    let quick = !(diagnosis.is_some_and(is_of_data) && opened.as_ref().is_ok_and(|opened| is_soon_read(path, opened)));
+    let found = validate(path, &ValidateOptions::all(quick, 1), limits, &Progress::default());
+    let checkpoint = match (opened, found) {
         (Ok(checkpoint), found) => return Ok(OnDisk::of(path, &checkpoint, found.ok(), diagnosis, models)),
         (Err(error), Err(_)) => return Err(error),
         // An index that cannot be opened has its finding.
@@ -79,9 +89,22 @@ pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits
         files: 0,
         findings: checkpoint.findings.into_iter().filter(|f| f.severity > Severity::Note).collect(),
         tensor: None,
+        shape: None,
         restores: Vec::new(),
         unreadable: true,
     })
+}
+
+/// Whether a message is about bytes or files of data: then what happened to them is seen only by reading them.
+fn is_of_data(diagnosis: &Diagnosis) -> bool {
+    let codes = [Code::TensorChecksumMismatch, Code::SingleBitFlip, Code::MissingShard, Code::MispairedData];
+    diagnosis.codes.iter().any(|code| codes.contains(code))
+}
+
+/// Whether all bytes are read in about a second.
+fn is_soon_read(path: &Path, checkpoint: &Checkpoint) -> bool {
+    let sizes = checkpoint.tensors().iter().map(|tensor| tensor.bytes().unwrap_or(0));
+    !storage::is_folder(path) && sizes.fold(0, u64::saturating_add) <= SOON_READ
 }
 
 /// The real names of what was looked at.
@@ -115,6 +138,8 @@ impl OnDisk {
         };
         let findings = found.map_or(summary.findings, |found| found.findings);
         let mut known = known(path, &prefix);
+        known.tags =
+            summary.model.iter().flat_map(|model| &model.graphs).map(|graph| graph.meta.tags.clone()).collect();
         known.model = models.first().map(|model| model.path.clone());
         if matches!(tensor, Some((_, TensorNow::Missing(_)))) {
             known.maps = renamed::find(checkpoint, &diagnosis.missing);
@@ -125,6 +150,7 @@ impl OnDisk {
             findings: findings.into_iter().filter(about).collect(),
             restores: models.iter().map(|model| restore(checkpoint, model, &RestoreOptions::default())).collect(),
             unreadable: summary.unreadable,
+            shape: tensor.as_ref().and_then(|(name, _)| shape(&checkpoint.tensor(name)?)),
             known,
             tensor,
             prefix,
@@ -156,6 +182,10 @@ fn tensor(checkpoint: &Checkpoint, diagnosis: &Diagnosis) -> Option<(Vec<u8>, Te
     let found = checkpoint.tensors().iter().find(|tensor| has_checksum(tensor, stored))?;
     let now = now(checkpoint, &found);
     Some((found.name, now))
+}
+
+fn shape(tensor: &Tensor) -> Option<Vec<u64>> {
+    tensor.shape.dims()?.iter().map(|dim| u64::try_from(*dim).ok()).collect()
 }
 
 fn has_checksum(tensor: &Tensor, crc: u32) -> bool {

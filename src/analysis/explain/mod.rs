@@ -19,6 +19,7 @@ mod pages;
 mod pasted;
 mod renamed;
 mod root;
+mod settled;
 
 #[cfg(test)]
 mod tests;

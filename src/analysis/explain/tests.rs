@@ -276,7 +276,7 @@ fn hostile_text_is_harmless() {
     }
     explain(&text);
     for (mark, _) in known_messages() {
-        explain_error(&mark.repeat((1 << 18) / mark.len()));
+        explain_error(&mark.repeat((1 << 17) / mark.len()));
         explain_error(&format!("{mark}\u{1b}[2J\u{202e}\u{fffd}"));
     }
     let named = explain("Key a\x1b[2J\u{202e}b not found in checkpoint");

@@ -160,6 +160,96 @@ const WORDINGS: &[(&str, &str)] = &[
         "'tf_agents.specs.BoundedTensorSpec'",
     ),
     ("Key _CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint", "name-based"),
+    (
+        "W tensorflow/core/util/tensor_slice_reader.cc:95] Could not open run/w.012.ckpt: Data loss: not an sstable (bad magic number)",
+        "'run/w.012.ckpt' is not the index",
+    ),
+    (
+        "RuntimeError: MetaGraphDef associated with tags 'train' could not be found in SavedModel. To inspect",
+        "the tags 'train'",
+    ),
+    ("{\"error\": \"Serving signature name: \\\"classify\\\" not found in signature def\"}", "no signature 'classify'"),
+    (
+        "Loading servable: {name: m version: 3} failed: Not found: NewRandomAccessFile failed to Create/Open: C:/m/3/variables/variables.index",
+        "'C:/m/3/variables/variables.index' is not there",
+    ),
+    ("AttributeError: 'str' object has no attribute 'decode'", "h5py 3"),
+    ("ValueError: Object arrays cannot be loaded when allow_pickle=False", "array of Python objects"),
+    ("ValueError: Cannot load file containing pickled data when allow_pickle=False", "no array of NumPy"),
+    (
+        "InvalidArgumentError: Graph execution error:\n\nShapes (32, 10) and (32, 12) are incompatible",
+        "If a checkpoint was being restored",
+    ),
+    (
+        "TypeError: Error when deserializing class 'InputLayer' using config={'batch_shape': [None, 28]}.\n\nException encountered: Unrecognized keyword arguments: ['batch_shape']",
+        "'InputLayer' that this Keras",
+    ),
+    (
+        "ValueError: Unrecognized keyword arguments passed to DepthwiseConv2D: {'groups': 1}",
+        "'DepthwiseConv2D' that this Keras",
+    ),
+    ("TypeError: ('Keyword argument not understood:', 'groups')", "'groups' that this Keras"),
+    ("TypeError: __init__() got an unexpected keyword argument 'ragged'", "'ragged' that this Keras"),
+    ("ValueError: bad marshal data (unknown type code)", "another version of Python"),
+    ("SystemError: unknown opcode", "another version of Python"),
+    ("AttributeError: '_UserObject' object has no attribute 'predict'", "and no 'predict'"),
+    (
+        "ValueError: You called `set_weights(weights)` on optimizer Adam with a  weight list of length 255, but the optimizer was expecting 0 weights.",
+        "state of 'Adam'",
+    ),
+    (
+        "WARNING:tensorflow:Error in loading the saved optimizer state. As a result, your model is starting with a freshly initialized optimizer.",
+        "another number of variables",
+    ),
+    ("ImportError: Filepath looks like a hdf5 file but h5py is not available. filepath=w.h5", "h5py"),
+    (
+        "NotImplementedError: Weights may only be loaded based on topology into Models when loading TensorFlow-formatted weights (got by_name=True to load_weights).",
+        "by_name=True) is for HDF5",
+    ),
+    ("RuntimeError: Unable to create link (name already exists)", "Two weights of the model have one name"),
+    ("ValueError: Unable to create dataset (name already exists)", "Two weights of the model have one name"),
+    (
+        "BlockingIOError: [Errno 11] Unable to open file (unable to lock file, errno = 11, error message = 'Resource temporarily unavailable')",
+        "could not be locked",
+    ),
+    ("OSError: Unable to open file (bad object header version number)", "HDF5 file is damaged"),
+    ("OSError: Can't read data (inflate() failed)", "HDF5 file is damaged"),
+    ("ValueError: Cannot create group in read-only mode.", "weights alone"),
+    ("ValueError: The `filename` argument must end in `.weights.h5`. Received: filepath=w", "'w' does not"),
+    ("ValueError: Unknown initializer: GlorotUniform", "'GlorotUniform', which Keras does not know"),
+    (
+        "ValueError: Unable to restore custom object of type _tf_keras_metric currently.",
+        "'_tf_keras_metric', which Keras",
+    ),
+    ("OSError: File ./model/my-model-1000.meta does not exist.", "There is no './model/my-model-1000.meta'"),
+    ("ValueError: At least two variables have the same name: conv1/weights", "called 'conv1/weights'"),
+    (
+        "ValueError: Variable conv1/w already exists, disallowed. Did you mean to set reuse=True in VarScope?",
+        "'conv1/w'",
+    ),
+    ("ValueError: Could not find trained model in model_dir: /runs/iris.", "`checkpoint` file in '/runs/iris'"),
+    ("OSError: Error no file named model.safetensors found in directory ./bert", "knows in './bert'"),
+    (
+        "tensorflow.python.framework.errors_impl.DataLossError: truncated record at 1231 [Op:IteratorGetNext]",
+        "file of records",
+    ),
+    ("InvalidArgumentError: Nan in summary histogram for: layer1/weights_1", "'layer1/weights_1' became NaN"),
+    ("NanLossDuringTrainingError: NaN loss during training.", "a value became NaN"),
+    ("ValueError: Model provided has model identifier 'ion ', should be 'TFL3'", "TensorFlow Lite cannot open"),
+    ("_pickle.UnpicklingError: invalid load key, 'v'.", "begins with 'v'"),
+    (
+        "UnimplementedError: File system scheme 's3' not implemented (file: 's3://b/ckpt-1')",
+        "no file system for 's3' paths",
+    ),
+    (
+        "Error executing an HTTP request: HTTP response code 403 with body 'x' when reading metadata of gs://b/run/ckpt-5.index",
+        "HTTP 403",
+    ),
+    (
+        "PermissionDeniedError: /data/run/ckpt-1.index.tempstate12; Permission denied [Op:SaveV2]",
+        "may not read or write '/data/run/ckpt-1.index.tempstate12'",
+    ),
+    ("NotFoundError: Failed to create a directory: /mnt/out/x; No such file or directory", "'/mnt/out/x'"),
 ];
 
 fn headline(text: &str, what: &str) -> String {

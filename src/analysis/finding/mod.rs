@@ -157,6 +157,7 @@ codes! {
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
     OtherName = "other-name", Note, "A name in a file leads to what is listed under another one.";
     UnusualFile = "unusual-file", Warning, "A file is not quite as its format wants it; nothing is hidden by that.";
+    BadFile = "bad-file", Error, "A Keras, HDF5, safetensors or NumPy file cannot be opened: it is damaged, cut off, or another kind of file.";
     Unreadable = "unreadable", Error, "Something could not be read.";
     NothingChecked = "nothing-checked", Error, "There was nothing to check.";
 }

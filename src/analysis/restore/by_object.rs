@@ -27,6 +27,7 @@ fn program(stored: &Stored, model: &Model, objects: &Objects) -> (&'static str, 
         ModelKind::Loaded(_) if model.kind.is_own(stored.saved_model.as_deref()) => {
             ("tf.saved_model.load", objects.clone())
         }
+        ModelKind::Weights => ("model.load_weights", objects.clone()),
         // A program that never numbers its saves calls write() and read().
         ModelKind::Program | ModelKind::Keys if !objects.has_counter() && !saved => {
             ("tf.train.Checkpoint.read", objects.clone())

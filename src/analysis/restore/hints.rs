@@ -10,7 +10,9 @@ use crate::read::tensor::{DType, Shape};
 /// What two shapes or dtypes have to do with each other.
 pub(super) fn of_one(mismatch: &Mismatch) -> Option<String> {
     let (expected, found) = (&mismatch.expected, &mismatch.found);
-    let dtype = (expected.dtype != found.dtype).then(|| match (expected.dtype, found.dtype) {
+    // Where the model says none, any is right.
+    let differs = expected.dtype.is_some() && expected.dtype != found.dtype;
+    let dtype = differs.then(|| match (expected.dtype, found.dtype) {
         (Some(want), Some(have)) => format!("{want} wanted, {have} stored"),
         _ => "another dtype".to_owned(),
     });
@@ -127,13 +129,20 @@ fn likely_dimension(tensors: &[&Mismatch], names: &[String], stored: i64) -> Str
             (mismatch.expected.shape.dims().unwrap_or_default(), mismatch.found.shape.dims().unwrap_or_default());
         a.len() >= 2 && a.last() != b.last()
     });
+    // The rows of an embedding are a vocabulary, whatever decodes it is called.
+    let embeds = |mismatch: &&Mismatch| {
+        let (a, b) =
+            (mismatch.expected.shape.dims().unwrap_or_default(), mismatch.found.shape.dims().unwrap_or_default());
+        a.len() == 2 && a.first() != b.first() && a.last() == b.last() && is_embedding(&escaped(&mismatch.name))
+    };
+    let embeds = tensors.iter().copied().filter(|mismatch| mismatch.role == Role::Weight).any(|one| embeds(&one));
     let setting = if has(&["hiddenlayer"]) && columns {
         "The Estimator was built with other hidden_units than the ones that this checkpoint was trained with"
-    } else if has(&["embed", "vocab", "lookup"]) && rows && !columns {
+    } else if embeds && !columns {
         "The vocabulary has another size than the one that this checkpoint was trained with"
     } else if has(&["logits", "head", "classifier", "output", "predictions"]) && columns && !rows {
         "The model has another number of classes or outputs than the one that was trained"
-    } else if has(&["embed", "vocab", "lookup"]) && has(&["logits", "softmax", "output", "projection", "decoder"]) {
+    } else if embeds {
         "The vocabulary has another size: the rows of the embedding and the columns of what it is decoded with"
     } else if rows && columns {
         "A layer has another size than in the model that was trained: what it puts out and what the next one takes in"
@@ -141,6 +150,15 @@ fn likely_dimension(tensors: &[&Mismatch], names: &[String], stored: i64) -> Str
         "The model was built with another size than the one that was trained"
     };
     format!("{setting}: build it with {stored} to restore everything")
+}
+
+/// Whether a name is that of an embedding, as people call them.
+fn is_embedding(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words =
+        |part: &str| matches!(part, "emb" | "embs" | "wte" | "word" | "words" | "token" | "tokens" | "item" | "user");
+    let parts = name.split(['/', '.', '_', ':', '-']);
+    ["embed", "vocab", "lookup"].iter().any(|word| name.contains(word)) || parts.into_iter().any(words)
 }
 
 /// Resource variables take a value of any shape.
@@ -163,7 +181,13 @@ pub(super) fn kinds(restore: &Restore, explained: bool, solid: usize) -> Vec<Str
     let objects = restore.unexpected.iter().any(|tensor| keys(&tensor.name));
     let wants_objects = restore.missing.iter().any(|missing| keys(&missing.name));
     let nothing = restore.matches_nothing() || (solid == 0 && restore.mismatched.is_empty());
-    if !explained && nothing && !restore.missing.is_empty() && !restore.unexpected.is_empty() {
+    // Names that were not seen are not missed.
+    if !explained
+        && restore.undetermined.is_none()
+        && nothing
+        && !restore.missing.is_empty()
+        && !restore.unexpected.is_empty()
+    {
         hints.push(if objects == wants_objects {
             let what = if restore.matched.is_empty() { "nothing" } else { "no weight" };
             format!("{what} of the checkpoint has a place in the model: these are two different models, or one of them is named differently throughout")
@@ -198,6 +222,16 @@ mod tests {
 
     fn of(model: &[i64], stored: &[i64]) -> String {
         relation(&Shape::new(model), &Shape::new(stored)).unwrap_or_default()
+    }
+
+    #[test]
+    fn embeddings_are_known_by_their_names() {
+        for name in ["emb/word", "net/embeddings", "bert/word_embeddings", "wte", "user_lookup", "m/token/table"] {
+            assert!(is_embedding(name), "{name}");
+        }
+        for name in ["dense/kernel", "password/w", "remember/w", "tokenizer_free/w", "users/w"] {
+            assert!(!is_embedding(name), "{name}");
+        }
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub use prediction::{
 };
 
 use crate::read::checkpoint::Checkpoint;
-use model::Wants;
+use crate::read::formats::bundle::BundleFiles;
+use model::{ModelKind, Wants};
 use predict::{not_predicted, predict};
 use prediction::is_save_counter;
 
@@ -62,9 +63,41 @@ pub fn restore(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions)
     {
         return restore;
     }
+    if let Some(restore) = load_weights(checkpoint, model, options) {
+        return restore;
+    }
     if let Some(kind) = stored::foreign_to_savers(checkpoint).or(model.foreign) {
         return not_predicted(checkpoint, model, kind);
     }
+    by_tensorflow(checkpoint, model, options)
+}
+
+/// `load_weights` of a prefix in `tf_keras`, which restores objects; `None` of anything else.
+fn load_weights(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Option<Restore> {
+    let Wants::Keras(own) = &model.wants else { return None };
+    let is_bundle = checkpoint.of_format::<BundleFiles>().is_some() && checkpoint.is_object_based();
+    if !is_bundle || keras::program_of(own, options) != KerasProgram::Keras2 {
+        return None;
+    }
+    let (objects, unknown) = keras::trackables(own);
+    let program = Model {
+        path: model.path.clone(),
+        what: format!("{}, in tf_keras 2.21", model.what),
+        wants: Wants::Objects(objects),
+        kind: ModelKind::Weights,
+        notes: model.notes.clone(),
+        serving: None,
+        on_mismatch: None,
+        foreign: None,
+        declares: true,
+    };
+    let mut restore = by_tensorflow(checkpoint, &program, options);
+    keras::told(&mut restore, &unknown, options);
+    Some(restore)
+}
+
+/// By the rules of TensorFlow's savers.
+fn by_tensorflow(checkpoint: &Checkpoint, model: &Model, options: &RestoreOptions) -> Restore {
     let (mut result, stored) = predict(checkpoint, model, options);
     candidates::find(&mut result);
     causes::find(&mut result, &stored, &causes::Trial { checkpoint, model, options });

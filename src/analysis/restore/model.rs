@@ -57,6 +57,8 @@ pub(super) enum ModelKind {
     Program,
     /// The same, judged by the keys alone.
     Keys,
+    /// `load_weights` of a model of `tf_keras`.
+    Weights,
 }
 
 impl Model {

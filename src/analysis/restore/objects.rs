@@ -67,6 +67,11 @@ impl Object {
     pub(super) fn of_children(children: Vec<(String, usize)>) -> Self {
         Self { children, ..Self::default() }
     }
+
+    /// A variable.
+    pub(super) fn of_variable(state: State, full_name: String) -> Self {
+        Self { state: vec![state], full_name, ..Self::default() }
+    }
 }
 
 impl Objects {

@@ -30,7 +30,12 @@ impl FileInfo {
             return Some(finding.with_help(looks.advice.clone()));
         }
         let finding = match self.bytes {
-            None => Finding::new(Code::MissingShard, format!("{name} is missing: its tensors cannot be read")),
+            None => {
+                let finding =
+                    Finding::new(Code::MissingShard, format!("{name} is missing: its tensors cannot be read"));
+                let help = "fetch the file again, under exactly this name; ckpt validate looks for it under others";
+                return Some(finding.in_file(&self.path).with_help(help));
+            }
             Some(bytes) if bytes < self.needed => {
                 let message = format!("{name} has {bytes} bytes, its index places tensors up to {}", self.needed);
                 Finding::new(Code::ShortShard, message)

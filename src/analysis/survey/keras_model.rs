@@ -76,6 +76,7 @@ impl KerasModel {
         model.training(file, tree);
         model.layers(checkpoint, file, tree);
         model.optimizer_tensors = positions(checkpoint, &facts.optimizer);
+        model.optimizer_tensors.extend(positions(checkpoint, &facts.inner_optimizer));
         if model.optimizer.is_none() && !model.optimizer_tensors.is_empty() {
             // Keras 3 calls it after its class, in small letters.
             model.optimizer = facts.group_names.get(&b"optimizer"[..]).cloned();

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::mend::command;
 use super::shard_files::counted;
 use super::{ValidateOptions, Validation, one_checkpoint};
 use crate::analysis::finding::{Code, Finding};
@@ -27,7 +28,10 @@ pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
     let whole_directory = origin.model_dir.is_some() || origin.saved_model.is_some();
     let names = storage::names(&dir).unwrap_or_default();
     let own = names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base)));
-    own.filter_map(|name| Leftover::of(&dir, name)).collect()
+    let mut all: Vec<Leftover> = own.filter_map(|name| Leftover::of(&dir, name)).collect();
+    // The files of one part are one.
+    all.dedup_by(|file, first| file.part().is_some() && file.part() == first.part());
+    all
 }
 
 /// A file or a directory of an interrupted save.
@@ -63,9 +67,22 @@ impl Leftover {
         Some(Self { path, name: name.to_owned(), kind })
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether a file is in it, or is it.
     pub(super) fn has(&self, file: &Path) -> bool {
         file.starts_with(&self.path)
+    }
+
+    /// Of a part on a file system without directories: its path without the ends of its files.
+    fn part(&self) -> Option<PathBuf> {
+        let at = self.name.rfind(".part-").filter(|_| matches!(self.kind, Kind::LonePart))?;
+        let (base, rest) = self.name.split_at(at);
+        let part = rest.trim_start_matches('.').split('.').next()?;
+        Some(self.path.with_file_name(format!("{base}.{part}")))
     }
 
     /// Says what it is and what can be done with it.
@@ -73,13 +90,22 @@ impl Leftover {
         let name = escaped(self.name.as_bytes()).into_owned();
         let (what, help) = match self.kind {
             Kind::BeingWritten => (
-                format!("{name} was being written when the save ended; it is not whole"),
+                format!("{name} was being written when the save ended, and has not got its name"),
                 "keep it until a later checkpoint is intact; a save that runs now may still be writing it".to_owned(),
             ),
-            Kind::LonePart => (
-                format!("{name} is a part of a save that was never put together"),
-                "keep it until a later checkpoint is intact".to_owned(),
-            ),
+            Kind::LonePart => {
+                let part = self.part().filter(|part| storage::is_file(&suffixed(part, ".index")));
+                let keep = "keep it until a later checkpoint is intact";
+                let (name, help) = match &part {
+                    Some(part) => {
+                        let name = part.file_name().unwrap_or_default().as_encoded_bytes();
+                        let says = format!("{keep}; ckpt validate {} says whether it is whole", shell_word(part));
+                        (escaped(name).into_owned(), says)
+                    }
+                    None => (name, keep.to_owned()),
+                };
+                (format!("{name} is a part of a save that was never put together"), help)
+            }
             Kind::Parts => self.parts(&name, options, limits),
         };
         Finding::new(Code::InterruptedSave, what).in_file(&self.path).with_help(help)
@@ -128,22 +154,7 @@ impl Leftover {
             _ => "",
         };
         let what = format!("{name} holds a save that is {checked} ({tensors}) and was not renamed{age}");
-        let help = match with_index.as_slice() {
-            [only] => {
-                let from = |suffix: &str| shell_word(&suffixed(&only.prefix, suffix));
-                let data = ".data-00000-of-00001";
-                let index = format!("mv {} {}", from(".index"), shell_word(&prefix.index()));
-                let data = format!("mv {} {}", from(data), shell_word(&prefix.shard(0, 1)));
-                format!(
-                    "do not delete it; to use it, stop the program that saves, put the old files aside, then: {data} && {index}"
-                )
-            }
-            _ => format!(
-                "do not delete it; to use it: tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=[the {of} parts], \
-                 destination_prefix='{}', delete_old_dirs=False)",
-                escaped(prefix.as_path().as_os_str().as_encoded_bytes())
-            ),
-        };
+        let help = format!("do not delete it; a copy in its place: {}", command(&self.path, &prefix));
         (what, help)
     }
 

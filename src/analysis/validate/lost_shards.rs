@@ -3,13 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::causes::{candidates, holds};
+use super::causes::holds;
 use super::entries::StoredPiece;
 use super::shard_files::file_name;
 use crate::analysis::finding::Finding;
+use crate::analysis::recover::beside;
 use crate::base::escape::shell_word;
+use crate::read::bundle::Prefix;
 use crate::read::checkpoint::Checkpoint;
 use crate::read::storage;
+
+/// In how many directories below the checkpoint's own a shard is looked for.
+const DIRECTORIES: usize = 32;
 
 /// The file that is a missing shard.
 #[derive(Debug)]
@@ -23,10 +28,14 @@ pub(super) struct FoundShard {
 /// Looks for the file that has what the shard `path` should have.
 pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) -> Option<FoundShard> {
     let needed = own.iter().map(StoredPiece::end).max()?;
-    let nearby = candidates(&checkpoint.origin().prefix);
+    let nearby = beside(&checkpoint.origin().prefix);
     let counted = |file: &Path| (0..checkpoint.num_shards().min(1024)).any(|id| checkpoint.file(id) == file);
     let mut named_alike = None;
-    for file in nearby.into_iter().filter(|file| !counted(file) && file.extension().is_none_or(|e| e != "index")) {
+    let is_candidate = |file: &PathBuf| !counted(file) && file.extension().is_none_or(|e| e != "index");
+    let mut nearby: Vec<PathBuf> = nearby.into_iter().filter(is_candidate).collect();
+    // Another checkpoint keeps its own as long as there is something else.
+    nearby.sort_by_key(|file| has_index(file));
+    for file in nearby {
         if let Some(proved) = holds(&file, own) {
             return Some(FoundShard { file, proved });
         }
@@ -35,9 +44,28 @@ pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) ->
             named_alike = Some(file);
         }
     }
+    // The index or the data was moved a directory up or down.
+    let same_name = path.file_name().unwrap_or_default();
+    let dir = checkpoint.origin().prefix.directory();
+    let folder = storage::list(&dir).unwrap_or_default();
+    let below = folder.entries().filter(|(_, stat)| stat.is_folder()).map(|(name, _)| dir.join(name));
+    let above = dir.parent().map(Path::to_path_buf);
+    for other in below.take(DIRECTORIES).chain(above) {
+        let file = other.join(same_name);
+        if storage::is_file(&file)
+            && let Some(proved) = holds(&file, own)
+        {
+            return Some(FoundShard { file, proved });
+        }
+    }
     // Strings and zeros have no checksum to try; a name and a length that fit are something.
     let only_strings = !own.iter().any(|piece| !piece.is_variable);
     named_alike.filter(|_| only_strings).map(|file| FoundShard { file, proved: 0 })
+}
+
+/// Whether a file is a shard of a checkpoint whose index is there.
+fn has_index(file: &Path) -> bool {
+    Prefix::of_member(file).is_some_and(|prefix| storage::is_file(&prefix.index()))
 }
 
 /// Whether one name is the other with something added: `m (1).data-…`, `m.data-….txt`, `m.data-… 2`.
@@ -66,11 +94,14 @@ pub(super) fn told(finding: Finding, path: &Path, found: &FoundShard) -> Finding
         1 => ("the tensor that was tried matches its checksum there".to_owned(), None),
         n => (format!("the {n} tensors that were tried match their checksums there"), None),
     };
+    let is_elsewhere = found.file.parent() != dir;
     let likely = likely.or_else(|| {
-        let is_temporary = found.file.parent() != dir;
+        let is_temporary = is_elsewhere && found.file.file_name() != path.file_name();
         Some(
             if is_temporary {
                 "a save that ended before its files were renamed"
+            } else if is_elsewhere {
+                "index and data were put into different directories"
             } else {
                 "the file was renamed when it was downloaded or copied"
             }
@@ -82,5 +113,32 @@ pub(super) fn told(finding: Finding, path: &Path, found: &FoundShard) -> Finding
         None => certain,
     };
     let finding = finding.because(certain, likely);
-    finding.with_help(format!("rename it: mv {} {}", shell_word(&found.file), shell_word(path)))
+    if has_index(&found.file) {
+        let copy = format!("{} {}", shell_word(&found.file), shell_word(path));
+        return finding
+            .with_help(format!("it is a shard of another checkpoint, which needs it too; copy it: cp {copy}"));
+    }
+    if let Some(index) = misnamed_index(path, &found.file).filter(|_| !is_elsewhere) {
+        return finding.with_help(index);
+    }
+    let is_moved = is_elsewhere && found.file.file_name() == path.file_name();
+    let what = if is_moved { "put it beside its index" } else { "rename it" };
+    finding.with_help(format!("{what}: mv {} {}", shell_word(&found.file), shell_word(path)))
+}
+
+/// Where the data has a name as TensorFlow gives it, and no index of its own, it is the index that was renamed.
+fn misnamed_index(path: &Path, found: &Path) -> Option<String> {
+    let (prefix, own) = (Prefix::of_member(path)?, Prefix::of_member(found)?);
+    let end = |file: &Path, prefix: &Prefix| {
+        let name = file_name(file);
+        name.strip_prefix(prefix.base_name().to_str()?).map(str::to_owned)
+    };
+    // What was added to a name stands at its end.
+    let (index, data) = (file_name(prefix.as_path()), file_name(own.as_path()));
+    let is_added = index.len() > data.len() && index.starts_with(&data);
+    let is_same_shard = is_added && end(path, &prefix)? == end(found, &own)?;
+    (is_same_shard && !storage::exists(&own.index())).then(|| {
+        let (from, to) = (shell_word(&prefix.index()), shell_word(&own.index()));
+        format!("it was the index that got another name; rename that: mv {from} {to}")
+    })
 }

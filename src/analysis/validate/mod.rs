@@ -14,6 +14,7 @@ mod graph;
 mod groups;
 mod leftovers;
 mod lost_shards;
+mod mend;
 mod one;
 mod restored;
 mod saved_model;
@@ -77,7 +78,8 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
                 serving::no_version(path, None, &mut result);
                 return Ok(result);
             }
-            Err(error) => return Err(error),
+            Err(error) if options.quick => return Err(error),
+            Err(error) => return Err(mend::with_command(path, error, limits, progress)),
         }
     } else {
         let targets = serving::targets(path, &versions, options.serving, &mut result);
@@ -87,7 +89,11 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     for (mut origin, of) in targets {
         around(&mut origin);
         let (before, counts, target) = (result.findings.len(), result.checked, origin.prefix.as_path().to_path_buf());
+        let mended = mend::prefix_of(&origin).filter(|_| !options.quick);
         one_checkpoint(origin, options, limits, progress, &mut result);
+        if let Some(prefix) = mended {
+            mend::advise(&prefix, result.findings.get_mut(before..).unwrap_or_default(), limits, progress);
+        }
         if let Some(of) = of {
             of.mark(result.findings.get_mut(before..).unwrap_or_default());
             of.count(counts, target, &mut result);
@@ -95,7 +101,13 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     }
     // A leftover that is the shard which is missing is told there.
     left_behind.retain(|leftover| !result.used.iter().any(|file| leftover.has(file)));
-    result.findings.extend(left_behind.iter().map(|leftover| leftover.finding(options, limits)));
+    for leftover in &left_behind {
+        let mut finding = leftover.finding(options, limits);
+        if !options.quick {
+            mend::advise_leftover(leftover.path(), &mut finding, limits, progress);
+        }
+        result.push(finding);
+    }
     let checked = result.checked;
     let nothing = if checked.tensors == 0 {
         // A SavedModel may have no variables; then its graph was what there was to check.

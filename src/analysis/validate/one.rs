@@ -20,14 +20,15 @@ pub(super) fn one_checkpoint(
     saved_model::check(&origin, limits, options.serving, result);
     let has_variables = origin.has_variables;
     let index = origin.prefix.index();
+    let of_file = origin.file.as_ref().map(|(file, _)| file.clone());
     let checkpoint = match Checkpoint::open_origin(origin, limits) {
         Ok(checkpoint) => checkpoint,
         Err(error) => {
             let mut finding = Finding::of(&error);
             if finding.code == Code::Unreadable {
-                finding.code = Code::NotATable;
+                finding.code = if of_file.is_some() { Code::BadFile } else { Code::NotATable };
             }
-            finding.file.get_or_insert(index);
+            finding.file.get_or_insert(of_file.unwrap_or(index));
             result.push(finding);
             result.checked.files += 1;
             return;

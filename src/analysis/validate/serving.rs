@@ -32,10 +32,10 @@ pub(super) fn targets(base: &Path, versions: &[Version], gate: bool, result: &mu
             result.checked.files += 1;
             let message =
                 format!("{} {what}, and TensorFlow Serving takes it for version {}", shown(version), version.number);
-            let help = if version.kind == VersionKind::SessionBundle {
-                help
-            } else {
-                "move it away, or finish the copy under a name that is no number"
+            let help = match version.kind {
+                VersionKind::SessionBundle => help.to_owned(),
+                VersionKind::Directory => in_directory(&version.path),
+                _ => "move it away, or finish the copy under a name that is no number".to_owned(),
             };
             result.push(Finding::new(Code::StrayVersion, message).in_file(&version.path).with_help(help));
             continue;
@@ -51,6 +51,36 @@ pub(super) fn targets(base: &Path, versions: &[Version], gate: bool, result: &mu
         }
     }
     all
+}
+
+/// What to do with a version that is no model: it lies deeper, or something else was put there.
+fn in_directory(dir: &Path) -> String {
+    let folder = storage::list(dir).unwrap_or_default();
+    let inner = folder.named().filter(|(_, stat)| stat.is_folder()).map(|(name, _)| dir.join(name));
+    let models: Vec<_> = inner.filter(|inner| SavedModel::file_in(inner).is_ok()).take(2).collect();
+    if let [model] = models.as_slice() {
+        let parts: Vec<String> = model_parts(model).collect();
+        return format!("the model lies one level deeper; move it up: mv {} {}", parts.join(" "), shell_word(dir));
+    }
+    if folder.names().any(|name| name.strip_suffix(".index").is_some()) {
+        return "checkpoints lie in it, which a server cannot load: export a SavedModel, and move these away"
+            .to_owned();
+    }
+    "move it away, or finish the copy under a name that is no number".to_owned()
+}
+
+/// The files and directories that a SavedModel is made of, as words of a command.
+fn model_parts(model: &Path) -> impl Iterator<Item = String> {
+    let parts = [
+        "saved_model.pb",
+        "saved_model.pbtxt",
+        "variables",
+        "assets",
+        "assets.extra",
+        "fingerprint.pb",
+        "keras_metadata.pb",
+    ];
+    parts.into_iter().map(|part| model.join(part)).filter(|part| storage::exists(part)).map(|part| shell_word(&part))
 }
 
 fn duplicate(version: &Version, versions: &[Version], result: &mut Validation) {
@@ -94,17 +124,7 @@ pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Vali
         file(&message).with_help(format!("give the directory above it: {}", shell_word(&above)))
     } else {
         let version = model.join("1");
-        let parts = [
-            "saved_model.pb",
-            "saved_model.pbtxt",
-            "variables",
-            "assets",
-            "assets.extra",
-            "fingerprint.pb",
-            "keras_metadata.pb",
-        ];
-        let parts = parts.iter().map(|part| model.join(part)).filter(|part| storage::exists(part));
-        let parts: Vec<String> = parts.map(|part| shell_word(&part)).collect();
+        let parts: Vec<String> = model_parts(model).collect();
         let version = shell_word(&version);
         file("TensorFlow Serving finds no version here: the model lies in the base path itself").with_help(format!(
             "move it into a directory named by its version: mkdir {version} && mv {} {version}",
@@ -216,6 +236,10 @@ pub(super) fn check(dir: &Path, model: &SavedModel, result: &mut Validation) {
         result.push(finding.with_help("move export.meta elsewhere"));
     }
     let Some(graph) = model.meta_graph(&["serve"]) else {
+        // A file without any graph has a finding of its own, which says why.
+        if model.meta_graphs.is_empty() && result.findings.iter().any(|f| f.code == Code::BadSavedModel) {
+            return;
+        }
         let tags: Vec<String> = model.meta_graphs.iter().map(tags).collect();
         let message = format!(
             "no graph is tagged exactly {{serve}}; there {}",

@@ -24,7 +24,7 @@ pub use naming::{Prefix, ShardName};
 pub use reader::NumericReader;
 pub use shards::Shards;
 pub use slice_key::slice_key;
-pub use strings::{StringReader, VariantReader};
+pub use strings::{StringReader, VariantReader, possible_counts};
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -99,8 +99,20 @@ impl Bundle {
     /// # Errors
     /// If there is no index, or it is no table, or nothing of it can be read.
     pub fn read<E: Entries>(prefix: &Prefix, limits: &Limits, make: impl Fn() -> E + Sync) -> Result<(Self, Vec<E>)> {
-        let path = prefix.index();
-        let mut table = Table::open(Source::open(&path)?, limits)?;
+        Self::read_file(&prefix.index(), prefix, limits, make)
+    }
+
+    /// [`Bundle::read`] of an index that has another name.
+    ///
+    /// # Errors
+    /// As of [`Bundle::read`].
+    pub fn read_file<E: Entries>(
+        index: &Path,
+        prefix: &Prefix,
+        limits: &Limits,
+        make: impl Fn() -> E + Sync,
+    ) -> Result<(Self, Vec<E>)> {
+        let mut table = Table::open(Source::open(index)?, limits)?;
         let mut bundle =
             Self { prefix: prefix.clone(), header: BundleHeader::default(), damage: Vec::new(), notes: Vec::new() };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);

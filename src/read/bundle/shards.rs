@@ -27,6 +27,18 @@ impl Shards {
         Self { prefix, count: num_shards, open: Mutex::default(), missing: Mutex::default() }
     }
 
+    /// Shards that are open already, by number.
+    pub fn given(prefix: Prefix, sources: Vec<Arc<Source>>) -> Self {
+        let open: BTreeMap<i32, Arc<Source>> = (0..).zip(sources).collect();
+        let count = i32::try_from(open.len()).unwrap_or(i32::MAX);
+        Self { prefix, count, open: Mutex::new(open), missing: Mutex::default() }
+    }
+
+    /// Whether a shard is open.
+    pub fn is_open(&self, id: i32) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
+    }
+
     /// The shard with this number.
     ///
     /// # Errors

@@ -193,6 +193,52 @@ impl StringReader {
     }
 }
 
+impl StringReader {
+    /// How many bytes the strings take with their lengths, and their checksum, where no entry says either: the entry
+    /// that the reader was made of may take all that is left of the shard.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub fn measure(mut self) -> Result<(u64, Crc32c)> {
+        let source = Arc::clone(&self.data.source);
+        let end = self.data.end;
+        let mut crc = self.crc;
+        let left = self.data.left();
+        self.data.take(left, |part| crc = crc.extend(part)).map_err(|e| in_place(e, &source))?;
+        Ok((end.saturating_sub(self.start), crc))
+    }
+}
+
+/// The numbers of strings that the bytes in `range` may begin with: those behind whose lengths the checksum of these
+/// stands. Few, if any: a number that is wrong passes once in four billion.
+///
+/// # Errors
+/// An I/O error.
+pub fn possible_counts(source: &Arc<Source>, range: Range<u64>) -> Result<Vec<u64>> {
+    let mut lengths = Stream::new(source, range.clone());
+    let (mut crc, mut total, mut count) = (Crc32c::default(), 0u64, 0u64);
+    let mut found = Vec::new();
+    loop {
+        let next = lengths.fill(4).map_err(|e| in_place(e, source))?;
+        let Some(checksum) = next.first_chunk::<4>().copied() else { break };
+        let strings_end = lengths.offset().checked_add(4).and_then(|at| at.checked_add(total));
+        if u32::from_le_bytes(checksum) == crc.masked().0 && strings_end.is_some_and(|end| end <= range.end) {
+            found.push(count);
+        }
+        // Behind the lengths any bytes may stand.
+        let Ok(len) = lengths.varint() else { break };
+        let Some(sum) = total.checked_add(len).filter(|sum| *sum <= range.end.saturating_sub(range.start)) else {
+            break;
+        };
+        (total, count) = (sum, count.saturating_add(1));
+        crc = match u32::try_from(len) {
+            Ok(len) => crc.extend(&len.to_le_bytes()),
+            Err(_) => crc.extend(&len.to_le_bytes()),
+        };
+    }
+    Ok(found)
+}
+
 /// The checksum and the sum of all lengths.
 fn sum_lengths(lengths: &mut Stream, elements: u64, big_endian: bool) -> Result<(Crc32c, u64)> {
     // Summing four bytes at a time costs more than reading them: they are gathered first.
@@ -297,6 +343,19 @@ impl VariantReader {
             stored: entry.crc32c,
             longest: limits.string,
         })
+    }
+
+    /// As [`StringReader::measure`], of variants.
+    ///
+    /// # Errors
+    /// If one of them is not as it must be.
+    pub fn measure(mut self) -> Result<(u64, Crc32c)> {
+        let mut message = Vec::new();
+        while self.next < self.elements {
+            let read = self.read_next(&mut message);
+            read.map_err(|e| in_place(e, &self.data.source))?;
+        }
+        Ok((self.data.offset().saturating_sub(self.start), self.crc))
     }
 
     fn read_next(&mut self, message: &mut Vec<u8>) -> Result<()> {

@@ -64,7 +64,7 @@ pub trait Sink: Debug {
     ///
     /// # Errors
     /// If the files cannot be begun.
-    fn begin(&mut self, all: &[Header]) -> Result<Vec<PartId>>;
+    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>>;
 
     /// The bytes that follow are of this part.
     ///

@@ -4,7 +4,7 @@
 
 /// A checkpoint's name without the numbers at its end, and without endings: `NAISM1` of `NAISM1-875`, `cp` of
 /// `cp-0001.ckpt`, `weights` of `weights.02-0.43`.
-pub(super) fn group(name: &str) -> &str {
+pub(crate) fn group(name: &str) -> &str {
     const ENDINGS: &[&str] = &[".ckpt", ".weights", ".tf", ".h5", ".hdf5", ".keras", ".model", ".tflearn"];
     // What programs put before a number.
     const LABELS: &[&str] = &["loss", "acc", "accuracy", "epoch", "ep", "e", "step", "steps", "iter", "iters", "val"];

@@ -88,7 +88,7 @@ fn find(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
         return Ok(saved_model(path, model));
     }
     // No file of this name: the prefix or the pattern of a V1 checkpoint, or a slip of the hand.
-    v1_beside(path, path).ok_or_else(|| not_found(path))
+    v1_beside(path, path).ok_or_else(|| not_found(path, limits))
 }
 
 /// Whether a path that is a directory means the prefix that lies beside it under the same name: TensorFlow takes a path
@@ -152,7 +152,7 @@ fn from_file(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
         return Ok(Origin::of_format(path, path.to_path_buf(), format));
     }
     if let Some(prefix) = Prefix::of_member(path) {
-        return member(path, &prefix);
+        return member(path, &prefix, limits);
     }
     if sniff::is_table(path) {
         let mut origin = Origin::v1(path, path, vec![path.to_path_buf()]);
@@ -163,7 +163,12 @@ fn from_file(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
         }
         return Ok(origin);
     }
-    Err(match sniff::look(path) {
+    let looks = sniff::look(path);
+    // A file that is nothing else is what its name says, and what is wrong with it, its reader says.
+    if let Some(format) = formats::by_name(path).filter(|_| looks.is_none()) {
+        return Ok(Origin::of_format(path, path.to_path_buf(), format));
+    }
+    Err(match looks {
         // What it is, is clear; that nothing of it can be read, the reader says.
         Some(_) if sniff::is_cut_v1(path) => return Ok(Origin::v1(path, path, vec![path.to_path_buf()])),
         Some(found) => foreign(path, found),
@@ -178,7 +183,7 @@ fn foreign(path: &Path, found: sniff::Looks) -> Error {
 }
 
 /// One file of a bundle: its index, its graph or a shard.
-fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
+fn member(path: &Path, prefix: &Prefix, limits: &Limits) -> Result<Origin> {
     if storage::is_file(&prefix.index()) {
         return Ok(Origin::new(path, SourceKind::Bundle, prefix.clone()));
     }
@@ -188,7 +193,7 @@ fn member(path: &Path, prefix: &Prefix) -> Result<Origin> {
     }
     let error = match sniff::look(path) {
         Some(found) if !matches!(found.kind, Foreign::Zeros | Foreign::Text) => foreign(path, found),
-        _ => index_missing(prefix),
+        _ => index_missing(prefix, limits),
     };
     Err(error)
 }
@@ -274,7 +279,7 @@ fn beside_model(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> 
         None => match dir.latest.and_then(|at| dir.checkpoints.get(at)) {
             Some(found) => found.clone(),
             None if has_state => {
-                if let Some(error) = only_parts(&storage::list(&dir.path)?) {
+                if let Some(error) = only_parts(&storage::list(&dir.path)?, limits) {
                     return Err(error);
                 }
                 let kind = ErrorKind::NotACheckpoint("the directory has a state file but no checkpoint".into());
@@ -288,7 +293,7 @@ fn beside_model(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> 
                 let folder = storage::list(path)?;
                 let file = formats::in_directory(folder.names());
                 let file = file.map(|(name, format)| Origin::of_format(path, path.join(name), format));
-                return file.ok_or_else(|| nothing_in(path));
+                return file.ok_or_else(|| nothing_in(path, limits));
             }
         },
     };

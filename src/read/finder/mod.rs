@@ -8,6 +8,7 @@
 pub(crate) mod directory;
 mod group;
 mod locate;
+mod lost_index;
 mod near_misses;
 mod origin;
 pub mod serving;
@@ -15,6 +16,7 @@ pub mod state;
 mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};
+pub(crate) use group::group;
 pub use locate::prefix_wins;
 pub use near_misses::graph_beside;
 pub use origin::{Choice, Origin, SourceKind};

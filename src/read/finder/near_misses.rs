@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::directory;
+use super::{directory, lost_index};
 use crate::base::error::{Error, ErrorKind};
 use crate::base::escape::{Escaped, shell_word};
+use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::formats;
 use crate::read::sniff;
@@ -13,7 +14,7 @@ use crate::read::sniff::Foreign;
 use crate::read::storage::{self, Folder};
 
 /// The error for a path at which there is nothing.
-pub(super) fn not_found(path: &Path) -> Error {
+pub(super) fn not_found(path: &Path, limits: &Limits) -> Error {
     let dir = directory::containing(path);
     let prefix = Prefix::new(path.as_os_str());
     let fail = |what: &str| Error::new(ErrorKind::NotACheckpoint(what.to_owned()));
@@ -30,9 +31,13 @@ pub(super) fn not_found(path: &Path) -> Error {
         Err(error) => return error,
     };
     if folder.beginning_with(&format!("{base}.data-")).next().is_some() {
-        return index_missing(&prefix);
+        return index_missing(&prefix, limits);
     }
     let error = fail("no such file or checkpoint").in_file(path);
+    let temporary = format!("{base}_temp");
+    if let Some(part) = folder.beginning_with(&temporary).find_map(|(name, _)| part_in(&dir.join(name))) {
+        return error.with_help(unfinished(&part));
+    }
     let near = near_misses(base, &folder);
     if near.is_empty() {
         error.with_help("give the prefix of a checkpoint: the path of its .index file without `.index`")
@@ -72,19 +77,31 @@ fn near_misses(base: &str, folder: &Folder) -> Vec<String> {
 }
 
 /// The error for data whose index is not there. A `.meta` says which variables it holds, though not where.
-pub(super) fn index_missing(prefix: &Prefix) -> Error {
+pub(super) fn index_missing(prefix: &Prefix, limits: &Limits) -> Error {
     let meta = prefix.meta();
-    let help = if storage::is_file(&meta) {
+    let folder = storage::list(&prefix.directory()).unwrap_or_default();
+    let help = if let Some(found) = lost_index::find(prefix, &folder, limits) {
+        lies_there(prefix, &found)
+    } else if storage::is_file(&meta) {
         format!(
             "the data is there, and its .meta says which variables it holds, though not where: ckpt inspect {} shows them; \
              copy the .index beside the data",
             shell_word(&meta)
         )
     } else {
-        "the data is there, but without the .index file nothing says what it holds; copy it beside the data".to_owned()
+        "the data is there, but not the .index file, which says what it holds; copy it beside the data".to_owned()
     };
     let kind = ErrorKind::NotACheckpoint("the index of this checkpoint is missing".to_owned());
     Error::new(kind).in_file(&prefix.index()).with_help(help)
+}
+
+/// What to do where the index of some data lies under another name.
+fn lies_there(prefix: &Prefix, found: &Path) -> String {
+    let (from, index, path) = (shell_word(found), shell_word(&prefix.index()), shell_word(prefix.as_path()));
+    format!(
+        "{from} is an index that wants data of just these lengths: mv {from} {index}, and then \
+         ckpt validate {path} says whether they belong together"
+    )
 }
 
 /// The graph that lies where a checkpoint was looked for: that of the prefix, or the newest of a directory.
@@ -109,7 +126,7 @@ fn is_graph(dir: &Path, name: &str) -> bool {
 }
 
 /// The error for a directory that holds parts of checkpoints and no whole one: data without its index, or graphs alone.
-pub(super) fn only_parts(folder: &Folder) -> Option<Error> {
+pub(super) fn only_parts(folder: &Folder, limits: &Limits) -> Option<Error> {
     let dir = folder.path();
     let listed = |all: &[&str]| {
         let shown: Vec<String> = all.iter().take(3).map(|name| Escaped(name.as_bytes()).to_string()).collect();
@@ -121,12 +138,14 @@ pub(super) fn only_parts(folder: &Folder) -> Option<Error> {
     let mut lost: Vec<&str> = folder.names().filter_map(|name| Some(name.split_once(".data-")?.0)).collect();
     lost.dedup();
     lost.retain(|base| folder.get(&format!("{base}.index")).is_none());
-    if !lost.is_empty() {
+    if let Some(first) = lost.first() {
+        let prefix = Prefix::new(dir.join(first).into_os_string());
+        let there = lost_index::find(&prefix, folder, limits).map(|found| lies_there(&prefix, &found));
         let shows = graph_beside(dir).map_or_else(String::new, |graph| {
             format!("ckpt inspect {} shows which variables they hold, though not where; ", shell_word(&graph))
         });
         let what = format!("no checkpoint in this directory: there is data without its .index, of {}", listed(&lost));
-        return error(what, format!("{shows}copy the .index files beside the data"));
+        return error(what, there.unwrap_or_else(|| format!("{shows}copy the .index files beside the data")));
     }
     let graphs: Vec<&str> = folder.names().filter(|name| is_graph(dir, name)).collect();
     if graphs.is_empty() {
@@ -144,9 +163,9 @@ pub(super) fn only_parts(folder: &Folder) -> Option<Error> {
 }
 
 /// An error for a directory in which nothing was found, with what is in it instead.
-pub(super) fn nothing_in(path: &Path) -> Error {
+pub(super) fn nothing_in(path: &Path, limits: &Limits) -> Error {
     let folder = storage::list(path).unwrap_or_default();
-    if let Some(error) = only_parts(&folder) {
+    if let Some(error) = only_parts(&folder, limits) {
         return error;
     }
     let mut help = "give the prefix of a checkpoint (model.ckpt-200), or a directory that holds one".to_owned();
@@ -165,7 +184,9 @@ pub(super) fn nothing_in(path: &Path) -> Error {
         .filter(|name| holds(name))
         .take(3)
         .collect();
-    if !deeper.is_empty() {
+    if let Some(part) = deeper.iter().find_map(|name| part_in(&path.join(name))) {
+        help = unfinished(&part);
+    } else if !deeper.is_empty() {
         let paths: Vec<String> =
             deeper.iter().map(|name| Escaped(path.join(name).as_os_str().as_encoded_bytes()).to_string()).collect();
         help = format!("checkpoints lie one level deeper: {}", paths.join(", "));
@@ -179,6 +200,40 @@ pub(super) fn nothing_in(path: &Path) -> Error {
         }
     };
     Error::new(ErrorKind::NotACheckpoint(what)).in_file(path).with_help(help)
+}
+
+/// The first part of a save in `<prefix>_temp`, where there is no checkpoint of that name.
+fn part_in(dir: &Path) -> Option<PathBuf> {
+    let name = dir.file_name()?.to_str()?;
+    let names = name.contains("_temp").then(|| storage::names(dir).unwrap_or_default())?;
+    let parts = names.iter().filter(|name| name.starts_with("part-") && name.contains("-of-"));
+    parts.filter_map(|name| name.strip_suffix(".index")).map(|part| dir.join(part)).min()
+}
+
+/// What to do with a save that has never got its name.
+fn unfinished(part: &Path) -> String {
+    let shown = shell_word(part);
+    let dir = part.parent().unwrap_or(part);
+    let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let base = name.rsplit_once("_temp").map_or(name, |(base, _)| base);
+    let prefix = Prefix::new(dir.with_file_name(base).into_os_string());
+    let put = |end: &str, to: &Path| {
+        let mut from = part.as_os_str().to_owned();
+        from.push(end);
+        format!("mv {} {}", shell_word(Path::new(&from)), shell_word(to))
+    };
+    let is_only = part.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with("-of-00001"));
+    if is_only {
+        let data = put(".data-00000-of-00001", &prefix.shard(0, 1));
+        let index = put(".index", &prefix.index());
+        return format!(
+            "a save lies there that never got its name: ckpt validate {shown} says whether it is whole; if it is: {data} && {index}"
+        );
+    }
+    format!(
+        "parts of a save lie there that were never put together; keep them: ckpt validate {shown} says whether the first is \
+         whole, and tf.raw_ops.MergeV2Checkpoints makes a checkpoint of all of them"
+    )
 }
 
 /// A name in `dir`, with what the file is where that is no plain text.

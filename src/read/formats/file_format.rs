@@ -25,6 +25,8 @@ pub const PROBED: u64 = 8200;
 pub struct FileFormat {
     /// What it is called.
     pub format: &'static Format,
+    /// What the names of its files end in: what is called so and is nothing else that is known, is damaged.
+    pub ends: &'static [&'static str],
     /// Whether a file is of this format.
     pub claims: fn(&Probe<'_>) -> bool,
     /// Opens such a file.

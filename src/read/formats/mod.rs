@@ -42,6 +42,12 @@ pub fn of_file(path: &Path) -> Option<&'static FileFormat> {
     FORMATS.iter().find(|format| (format.claims)(&probe))
 }
 
+/// The format that a file is called after.
+pub fn by_name(path: &Path) -> Option<&'static FileFormat> {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes().to_ascii_lowercase();
+    FORMATS.iter().find(|format| format.ends.iter().any(|end| name.ends_with(end.as_bytes())))
+}
+
 /// The file that a directory with these entries stands for, and its format.
 pub fn in_directory<'n>(names: impl Iterator<Item = &'n str>) -> Option<(String, &'static FileFormat)> {
     let names: Vec<&str> = names.collect();

@@ -323,7 +323,8 @@ fn explain(error: Error, path: &Path, name: &str, what: &str) -> Error {
         _ => Foreign::GraphDef,
     };
     // A file that is one by its first fields, or text of no other kind, is damaged further on.
-    match sniff::look(path).filter(|found| found.kind != own && found.kind != Foreign::Text) {
+    let may_be_text = path.extension().is_some_and(|end| end != "pb" && end != "meta");
+    match sniff::look(path).filter(|found| found.kind != own && !(may_be_text && found.kind == Foreign::Text)) {
         Some(found) => found.instead_of(&format!("not a {what}"), path),
         None => error,
     }

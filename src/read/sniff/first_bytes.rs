@@ -1,6 +1,7 @@
 //! What belongs to one format by the bytes that it begins with, and what is only text.
 
 use super::looks::{Foreign, Known, Proof, looks};
+use super::mangled::mangled;
 use super::message::text_message;
 
 const UNPACK: &str = "unpack it first, then give the prefix of the checkpoint inside";
@@ -64,6 +65,9 @@ pub(super) fn known(head: &[u8], text: &[u8]) -> Option<Known> {
     if let Some((_, found)) = SIGNATURES.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(*found);
     }
+    if let Some(found) = mangled(head) {
+        return Some(found);
+    }
     if head.get(4..8) == Some(b"TFL3") {
         let advice = "it holds a converted model without a checkpoint; ask tf.lite.Interpreter what is in it";
         return Some(looks(Foreign::Other, "a TensorFlow Lite model (.tflite)", advice));
@@ -76,7 +80,7 @@ pub(super) fn known(head: &[u8], text: &[u8]) -> Option<Known> {
         let advice = "the download gave a web page (a login or an error); fetch the file itself";
         return Some(looks(Foreign::WebPage, "an HTML page", advice).but(Proof::Sure));
     }
-    if matches!(head, [0x80, 2..=5, ..]) {
+    if begins_a_pickle(head) {
         let advice = "do not unpickle what you do not trust; ckpt does not read pickles";
         return Some(looks(Foreign::Other, "a Python pickle", advice));
     }
@@ -92,6 +96,11 @@ pub(super) fn known(head: &[u8], text: &[u8]) -> Option<Known> {
         Foreign::CutIndex => Some(looks(Foreign::CutIndex, "the beginning of a bundle index, cut off", advice)),
         kind => Some(looks(kind, "the beginning of a V1 checkpoint, cut off", advice)),
     }
+}
+
+/// Whether bytes begin as a pickle of protocol 2 to 5: the protocol, and an operation that pickles begin with.
+fn begins_a_pickle(head: &[u8]) -> bool {
+    matches!(head, [0x80, 2..=5, next, ..] if b"}](){cCXUKMJNGI\x88\x89\x8a\x8c\x8e\x95\x96".contains(next))
 }
 
 /// Whether bytes begin as a bundle's index or a V1 checkpoint does.

@@ -9,13 +9,16 @@ use super::first_bytes::table;
 use super::looks::{Foreign, Looks, Proof};
 use crate::base::escape::shell_word;
 
-/// RFC 1952: two bytes of identification.
-pub(super) const MAGIC: &[u8] = b"\x1f\x8b";
+/// Whether bytes begin as a gzip file does (RFC 1952): two bytes of identification, the only method there is, and no
+/// reserved flag. Two bytes alone are the beginning of one shard in 65,536.
+pub(super) fn begins(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b, 8]) && head.get(3).is_none_or(|flags| flags & 0xe0 == 0)
+}
 
 /// How much is unpacked: the same as is looked at of any file would be more than the head of a packed one has.
 const UNPACKED: u64 = 1024;
 
-/// A file that begins with [`MAGIC`]; `looks_like` tells what is inside. With its path, the command that unpacks it under
+/// A file that [`begins`] so; `looks_like` tells what is inside. With its path, the command that unpacks it under
 /// its own name.
 pub(super) fn looks(head: &[u8], path: Option<&Path>, looks_like: &dyn Fn(&[u8]) -> Option<Looks>) -> Looks {
     let mut inside = Vec::new();
@@ -27,7 +30,7 @@ pub(super) fn looks(head: &[u8], path: Option<&Path>, looks_like: &dyn Fn(&[u8])
             ("a table of TensorFlow (the index of a checkpoint), gzip-compressed".to_owned(), false)
         }
         (_, Some(_)) => ("a table of TensorFlow (a V1 checkpoint), gzip-compressed".to_owned(), false),
-        (inside, None) if inside.starts_with(MAGIC) => ("gzip-compressed twice".to_owned(), false),
+        (inside, None) if begins(inside) => ("gzip-compressed twice".to_owned(), false),
         (inside, None) => match looks_like(inside) {
             Some(found) => (format!("{}, gzip-compressed", found.what), found.kind == Foreign::Archive),
             None => ("gzip-compressed data, which may be a shard of a checkpoint".to_owned(), false),
@@ -67,6 +70,14 @@ mod tests {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn weights_may_begin_as_signatures_do() {
+        assert!(begins(&packed(b"x")) && begins(b"\x1f\x8b\x08\x08"));
+        for noise in [&b"\x1f\x8b\x77\x00\xfe"[..], b"\x1f\x8b\x08\xff\xfe", b"\x1f\x8b", b"\x80\x04\xfe\x3d\xfc"] {
+            assert!(super::super::looks_like(noise).is_none(), "{noise:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod first_bytes;
 mod graph;
 mod gzip;
 mod looks;
+mod mangled;
 mod message;
 mod records;
 mod store_error;
@@ -32,7 +33,7 @@ pub(crate) const HEAD: u64 = 4096;
 pub fn looks_like(head: &[u8]) -> Option<Looks> {
     let text = head.trim_ascii_start();
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    if head.starts_with(gzip::MAGIC) {
+    if gzip::begins(head) {
         return Some(gzip::looks(head, None, &looks_like));
     }
     known(head, text)
@@ -64,7 +65,7 @@ fn hdf5_cut(head: &[u8], len: u64) -> Option<Known> {
 pub fn look(path: &Path) -> Option<Looks> {
     let source = Source::open(path).ok()?;
     let head = source.head(HEAD).ok()?;
-    if head.starts_with(gzip::MAGIC) {
+    if gzip::begins(&head) {
         return Some(gzip::looks(&head, Some(path), &looks_like));
     }
     let found = looks_like(&head)?;

@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod archive;
+mod composed;
 pub mod layout;
 mod local;
 mod memory;
@@ -11,6 +12,7 @@ mod source;
 mod staged;
 mod store;
 
+pub use composed::{Composed, OpenFiles, Run};
 pub use memory::MemoryStore;
 pub use mounts::{canonical, exists, is_file, is_folder, is_taken, list, mount, names, stat, unmount};
 pub use source::{ReadAt, Source};

@@ -13,6 +13,10 @@ use crate::base::error::{Error, ErrorKind, Result};
 /// Where files lie that are being replaced.
 const ASIDE: &str = "replaced";
 
+/// Bytes that are written at a time. More at once becomes one large page of the cache, which may cost four times as much
+/// (docs/performance.md).
+const AT_ONCE: usize = 64 << 10;
+
 /// A directory in which files are prepared.
 #[derive(Debug)]
 pub struct Staged {
@@ -174,7 +178,7 @@ impl NewFile {
     /// If it cannot be made.
     pub fn create(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| Error::output(e, path))?;
-        Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(1 << 20, file) })
+        Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(AT_ONCE, file) })
     }
 
     /// Appends bytes.
@@ -182,7 +186,8 @@ impl NewFile {
     /// # Errors
     /// If they cannot be written: the disk may be full.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes).map_err(|error| Error::output(error, &self.path))
+        let written = bytes.chunks(AT_ONCE).try_for_each(|part| self.out.write_all(part));
+        written.map_err(|error| Error::output(error, &self.path))
     }
 
     /// Writes what is still in memory.

@@ -87,6 +87,10 @@ impl Table {
                 }
             }
         }
+        if let Some((mended, flipped)) = table.mended_metaindex(&mut buffer) {
+            table.footer = mended;
+            table.damage.push(here(flipped, &table.source));
+        }
         let footer = table.footer;
         let (handles, damage) = match table.mended(footer.index, &mut buffer) {
             Ok((block, flipped)) => {
@@ -121,6 +125,24 @@ impl Table {
         let (footer, byte, bit) = right.next()?;
         let error = Error::new(ErrorKind::FlippedBit { byte, bit }).at_offset(byte);
         Some((footer, error.with_help("TensorFlow refuses the whole checkpoint; fetch this file again")))
+    }
+
+    /// The footer without its one flipped bit, where that is in the handle of the metaindex, which nobody reads: the block
+    /// before the index block would seem to be in no table.
+    fn mended_metaindex(&self, buffer: &mut BlockBuffer) -> Option<(Footer, Error)> {
+        let Footer { metaindex, index } = self.footer;
+        if self.read_handle(metaindex, buffer).is_ok() || self.read_handle(index, buffer).is_err() {
+            return None;
+        }
+        let mut right = Footer::mended(&self.source).ok()?.into_iter().filter(|(footer, ..)| {
+            let is_before = footer.metaindex.end_with_trailer(self.source.len()).is_ok_and(|at| at == index.offset);
+            footer.index == index
+                && is_before
+                && self.read_handle(footer.metaindex, &mut BlockBuffer::default()).is_ok()
+        });
+        let (footer, byte, bit) = right.next()?;
+        let error = Error::new(ErrorKind::FlippedBit { byte, bit }).at_offset(byte);
+        Some((footer, error.with_help("TensorFlow does not read what it leads to; the file was changed all the same")))
     }
 
     /// What lies before the footer and in no block.

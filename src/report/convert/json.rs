@@ -32,11 +32,19 @@ pub(in crate::report) struct Convert<'a> {
 /// Where it lies.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-struct OutputFiles<'a> {
+pub(in crate::report) struct OutputFiles<'a> {
     /// `bundle`, `safetensors`, `npz`, `npy`
     format: &'static str,
     /// none with `--dry-run`
     files: Vec<OutputFile<'a>>,
+}
+
+impl<'a> OutputFiles<'a> {
+    /// The files that were written.
+    pub(in crate::report) fn of(target: &Target, converted: &'a Converted) -> Self {
+        let files = converted.files.iter().map(|file| OutputFile { path: PathText(&file.path), bytes: file.bytes });
+        Self { format: target.format.name(), files: files.collect() }
+    }
 }
 
 /// A file that was written, read again and put in place.
@@ -98,11 +106,10 @@ pub(in crate::report) fn convert_json(
         From::Mean(all) => all.iter().map(name).collect(),
         From::Given(_) => Vec::new(),
     };
-    let files = converted.files.iter().map(|file| OutputFile { path: PathText(&file.path), bytes: file.bytes });
     let document = Convert {
         head: Head::of("convert"),
         inputs: inputs.iter().map(|input| Source::of(input.origin())).collect(),
-        output: OutputFiles { format: target.format.name(), files: files.collect() },
+        output: OutputFiles::of(target, converted),
         tensors: recipe
             .outputs
             .iter()

@@ -153,7 +153,7 @@ struct ReadError {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
-enum WhichSide {
+pub(super) enum WhichSide {
     A,
     B,
 }
@@ -211,10 +211,15 @@ impl<'a> From<&'a diff::Values> for Values<'a> {
 
 impl From<&(Side, Error)> for ReadError {
     fn from((side, error): &(Side, Error)) -> Self {
-        let side = match side {
-            Side::A => WhichSide::A,
-            Side::B => WhichSide::B,
-        };
-        Self { side, message: error.to_string() }
+        Self { side: (*side).into(), message: error.to_string() }
+    }
+}
+
+impl From<Side> for WhichSide {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::A => Self::A,
+            Side::B => Self::B,
+        }
     }
 }

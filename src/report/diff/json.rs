@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::DiffRows;
-use super::change_json::Change;
+use super::change_json::{Change, WhichSide};
 use crate::analysis::diff::{self, Ambiguous, Depth, Diff, Expected, ScopeTally, Status};
 use crate::read::checkpoint::Checkpoint;
 use crate::report::kit::json::{Head, Source, Utf8OrBase64, Word, write_fields};
@@ -65,6 +65,8 @@ struct Summary {
     moved: u64,
     /// by selectors
     left_out: u64,
+    /// what only one side can have, by the kind that it is
+    one_sided: usize,
     /// of both sides
     bytes_read: u64,
 }
@@ -95,6 +97,8 @@ pub(in crate::report) struct DiffFoot<'a> {
     scopes: Vec<Scope<'a>>,
     /// tensors that were removed and added with the same bytes, several of them, so that nobody can tell which is which
     ambiguous: Vec<Group<'a>>,
+    /// what only one side can have, by the kind that it is: not compared, and no difference
+    one_sided: Vec<OneSided<'a>>,
     /// what was expected
     expectations: Vec<Expectation<'a>>,
     /// what else should be known
@@ -121,6 +125,16 @@ struct Group<'a> {
     a: Vec<Utf8OrBase64<'a>>,
     /// names in B
     b: Vec<Utf8OrBase64<'a>>,
+}
+
+/// A tensor of one side of which the other can have none.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct OneSided<'a> {
+    name: Utf8OrBase64<'a>,
+    side: WhichSide,
+    /// what it is, and where only it can be
+    why: &'static str,
 }
 
 /// What was expected.
@@ -208,6 +222,7 @@ pub(in crate::report) fn summary(diff: &Diff<'_>) -> DiffSummary {
         repartitioned: diff.repartitioned,
         moved: diff.moved,
         left_out: diff.left_out,
+        one_sided: diff.one_sided.len(),
         bytes_read: diff.bytes_read,
     };
     DiffSummary { summary }
@@ -219,6 +234,7 @@ pub(in crate::report) fn foot<'a>(diff: &'a Diff<'_>, hidden: usize) -> DiffFoot
         omitted: hidden,
         scopes: diff.scopes.iter().map(Scope::from).collect(),
         ambiguous: diff.ambiguous.iter().map(Group::from).collect(),
+        one_sided: diff.one_sided.iter().map(OneSided::from).collect(),
         expectations: diff.expectations.iter().map(Expectation::from).collect(),
         notes: &diff.notes,
         complete: !diff.is_trouble(),
@@ -255,6 +271,12 @@ impl<'a> From<&'a ScopeTally> for Scope<'a> {
 impl<'a> From<&'a Ambiguous> for Group<'a> {
     fn from(group: &'a Ambiguous) -> Self {
         Self { a: names(&group.a), b: names(&group.b) }
+    }
+}
+
+impl<'a> From<&'a diff::OneSided> for OneSided<'a> {
+    fn from(one: &'a diff::OneSided) -> Self {
+        Self { name: Utf8OrBase64(&one.name), side: one.side.into(), why: one.why }
     }
 }
 

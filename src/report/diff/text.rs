@@ -80,6 +80,10 @@ pub(in crate::report) fn foot(
             writeln!(out, "{dim}{} paired {how}{dim:#}", counted(*n, "pair"))?;
         }
     }
+    for one in &diff.one_sided {
+        let text = format!("not compared: {} of {}: {}", escaped(short_name(&one.name)), one.side.name(), one.why);
+        writeln!(out, "{dim}{}{dim:#}", folded(&text, 0, 2, look))?;
+    }
     writeln!(out)?;
     summary(diff, look, out)
 }
@@ -260,6 +264,9 @@ fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     }
     if diff.left_out > 0 {
         parts.push(format!("{} left out by selectors", count(diff.left_out)));
+    }
+    if !diff.one_sided.is_empty() {
+        parts.push(format!("{} not compared", count(diff.one_sided.len() as u64)));
     }
     let word = match () {
         () if tally.of(Status::Unreadable) > 0 && tally.differences() == 0 => "not fully compared",

@@ -133,7 +133,8 @@ pub(in crate::report) fn on_disk_text(disk: &OnDisk, look: Look, out: &mut dyn W
         writeln!(out, "  … and {more} more; ckpt validate lists them all")?;
     }
     if let Some((name, now)) = &disk.tensor {
-        tensor_text(&escaped(name), now, look, out)?;
+        let is_explained = disk.findings.iter().any(|f| f.tensor.as_ref() == Some(name) || f.explains.contains(name));
+        tensor_text(&escaped(name), now, is_explained, look, out)?;
     }
     disk.restores.iter().try_for_each(|restore| restore_text(restore, look, out))
 }
@@ -154,7 +155,7 @@ pub(in crate::report) fn not_opened_text(
     paragraph("  ✗ ", &format!("{}{help}", error.kind()), look, out)
 }
 
-fn tensor_text(name: &str, now: &TensorNow, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn tensor_text(name: &str, now: &TensorNow, is_explained: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     match now {
         TensorNow::Matches => paragraph("  ✓ ", &format!("{name}: its bytes match their checksum now"), look, out),
         TensorNow::Unchecked => paragraph("  ✓ ", &format!("{name}: can be read; it has no checksum"), look, out),
@@ -164,7 +165,8 @@ fn tensor_text(name: &str, now: &TensorNow, look: Look, out: &mut dyn Write) -> 
         }
         TensorNow::Differs(diagnosis) => {
             paragraph("  ✗ ", &format!("{name}: its bytes are still not the ones that were saved"), look, out)?;
-            paragraph("    ", &diagnosis.headline, look, out)
+            // Where a finding says what happened, two checksums say nothing more.
+            if is_explained { Ok(()) } else { paragraph("    ", &diagnosis.headline, look, out) }
         }
         TensorNow::Unreadable(finding) => {
             paragraph("  ✗ ", &format!("{name}: cannot be read: {}", finding.message), look, out)

@@ -153,8 +153,10 @@ fn verdict_line(
         facts.push(format!("{bold}{}: {}{bold:#}", shown(&gate.path), served_words(gate, served, others)));
         // Whether the files are intact is another question.
         let is_of_files = |finding: &&Finding| finding.severity == Severity::Error && !finding.code.is_of_serving();
-        if checked.files > 0 {
-            facts.push(of_files(word(validation.findings.iter().filter(is_of_files).count())));
+        let errors_of_files = validation.findings.iter().filter(is_of_files).count();
+        // Of what is no model nothing was read.
+        if checked.files > 0 && (checked.tensors > 0 || errors_of_files > 0) {
+            facts.push(of_files(word(errors_of_files)));
         }
     } else if let Some(does) = restores(&validation.restores).filter(|_| group.is_none()) {
         facts.push(format!("{bold}{what}: {does}{bold:#}"));

@@ -28,6 +28,7 @@ use crate::report::inspect::json::Inspect;
 use crate::report::inspect::model_json::InspectGraphs;
 use crate::report::kit::json::SCHEMA_VERSION;
 use crate::report::ops::json::OpsDocument;
+use crate::report::recover::json::Recover;
 use crate::report::timeline::json::{Latest, Log};
 use crate::report::validate::json::Validate;
 
@@ -102,6 +103,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         ("print", schema::<print::Print<'_>>("print")),
         ("inspect", schema::<AnyInspect<'_>>("inspect")),
         ("convert", schema::<Convert<'_>>("convert")),
+        ("recover", schema::<Recover<'_>>("recover")),
         ("graph", schema::<Graph<'_>>("graph")),
         ("log", schema::<Log<'_>>("log")),
         ("latest", schema::<Latest<'_>>("latest")),

@@ -7,7 +7,7 @@ use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
 use ckpt_synth::v1::{V1Builder, Values};
 use ckpt_synth::{Msg, dtype};
 
-use crate::validating::{codes, copy, edit, errors, lines, only, options, run, try_run};
+use crate::validating::{ckpt_says, codes, copy, edit, errors, lines, only, options, run, try_run};
 
 /// What the gate says of a directory.
 fn gate(path: &Path) -> Validation {
@@ -227,4 +227,58 @@ fn what_only_a_v1_checkpoint_has_wrong() {
     assert!(found.is_ok(), "{}", lines(&found));
     let doubt = found.findings.iter().find(|finding| finding.code == Code::SliceDisagrees).unwrap();
     assert_eq!(doubt.tensor.as_deref(), Some(&b"other"[..]));
+}
+
+// What is in a directory that a server takes for a version decides what to do with it.
+#[test]
+fn versions_that_are_no_models_are_told_by_what_is_in_them() {
+    let dir = copy("saved_model/tf2/model");
+    let base = tempfile::tempdir().unwrap();
+    fs::create_dir(base.path().join("7")).unwrap();
+    fs::rename(dir.path(), base.path().join("7/export")).unwrap();
+    fs::create_dir(dir.path()).unwrap();
+    let found = gate(base.path());
+    let finding = only(&found, Code::StrayVersion, &["one level deeper; move it up: mv "]);
+    let commands = finding.help.as_ref().unwrap().split("move it up: ").nth(1).unwrap();
+    assert!(std::process::Command::new("sh").args(["-c", commands]).status().unwrap().success(), "{commands}");
+    assert!(errors(&gate(base.path())).is_empty(), "{}", lines(&gate(base.path())));
+
+    let base = tempfile::tempdir().unwrap();
+    let dir = copy("object_graph/keras3");
+    fs::rename(dir.path(), base.path().join("1")).unwrap();
+    fs::create_dir(dir.path()).unwrap();
+    only(&gate(base.path()), Code::StrayVersion, &["checkpoints lie in it", "export a SavedModel"]);
+    let screen = ckpt_says(1, &["validate", "--serving", base.path().to_str().unwrap()]);
+    assert!(screen.contains("can NOT be served") && !screen.contains("files intact"), "{screen}");
+}
+
+#[test]
+fn a_file_without_a_graph_is_one_finding() {
+    let dir = copy("saved_model/tf2/model");
+    let base = tempfile::tempdir().unwrap();
+    fs::rename(dir.path(), base.path().join("7")).unwrap();
+    fs::create_dir(dir.path()).unwrap();
+    fs::write(base.path().join("7/saved_model.pb"), b"").unwrap();
+    let found = gate(base.path());
+    only(&found, Code::BadSavedModel, &["version 7: ", "no graph in this file"]);
+    assert_eq!(errors(&found).len(), 1, "{}", lines(&found));
+}
+
+// A binary file that was taken for text is not cut: fetching it again the same way gives the same.
+#[test]
+fn graphs_that_were_taken_for_text_are_told_so() {
+    let dir = copy("saved_model/tf2/model");
+    let file = dir.path().join("saved_model.pb");
+    let bytes = fs::read(&file).unwrap();
+    let latin: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    let feeds = bytes.iter().flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] });
+    for (changed, words) in [
+        (String::from_utf8_lossy(&bytes).into_owned().into_bytes(), "read as text and written again"),
+        (latin.into_bytes(), "Latin-1"),
+        (feeds.collect(), "carriage return"),
+        (br#"{"message": "Not Found", "status": "404"}"#.to_vec(), "JSON text"),
+    ] {
+        fs::write(&file, changed).unwrap();
+        only(&run(dir.path()), Code::BadSavedModel, &["not a SavedModel", words]);
+    }
 }

@@ -174,9 +174,14 @@ fn directory(text: &str) -> Option<Diagnosis> {
     Some(diagnosis.of_dir(Some(path)))
 }
 
+/// The path of "Unable to open table file P: …", and of a reader's "Could not open P: …".
+fn table_file(text: &str) -> Option<&str> {
+    rest_of_line(text, "Unable to open table file").or_else(|| rest_of_line(text, "Could not open "))
+}
+
 fn not_a_table(text: &str) -> Diagnosis {
-    let path = rest_of_line(text, "Unable to open table file");
-    if let Some(given) = path.filter(|path| member(path).is_some_and(|(_, end)| end != ".index")).and_then(misgiven) {
+    let path = table_file(text);
+    if let Some(given) = path.filter(|path| member(path).is_none_or(|(_, end)| end != ".index")).and_then(misgiven) {
         return given.code(Code::NotATable);
     }
     let headline = match path {
@@ -192,7 +197,7 @@ fn not_a_table(text: &str) -> Diagnosis {
 }
 
 fn too_short(text: &str) -> Diagnosis {
-    let path = rest_of_line(text, "Unable to open table file");
+    let path = table_file(text);
     Diagnosis::of_code(
         Code::NotATable,
         "The file that TensorFlow took for an index has fewer than 48 bytes; most often it is empty.",

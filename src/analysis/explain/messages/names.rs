@@ -39,6 +39,7 @@ pub(super) const RULES: &[Rule] = &[
             "is not found in…checkpoint",
             "File does not contain tensor",
             "is not a file in the archive",
+            "There is no item named…in the archive",
         ],
         read: missing_key,
         example: "not found in checkpoint",
@@ -164,6 +165,9 @@ fn key(text: &str) -> Option<&str> {
     }
     if let Some(name) = rest_of_line(text, "File does not contain tensor ") {
         return Some(name);
+    }
+    if let Some(name) = between(text, "There is no item named '", "' in the archive") {
+        return Some(name.trim_end_matches(".npy"));
     }
     let ends = [" not found in checkpoint", " is not found in ", " is not a file in the archive"];
     let (at, _) = ends.iter().filter_map(|end| Some((text.find(end)?, end))).min()?;

@@ -129,14 +129,15 @@ fn shapes(name: Option<&str>, model: Option<&str>, stored: Option<&str>, is_kera
     {
         diagnosis = diagnosis.means(line);
     }
+    diagnosis.stored_shape.clone_from(&parsed.1);
     let diagnosis = diagnosis.of_tensor(name).certain("Other variables can differ too: only one is named.");
     if is_keras {
         return diagnosis
             .likely("Another number of classes: a new head. Give the new layer a name of its own, and load by_name=True or skip_mismatch=True.")
             .likely("Another input size, vocabulary or width than in training.")
             .likely("Layers in another order: the weights of one layer meet another. Keras loads by order unless by_name=True.")
-            .next("compare the layers with those of the file: model.summary(), h5ls -r FILE")
-            .next("load_weights(FILE, skip_mismatch=True)   takes what fits and warns of the rest");
+            .next("compare the layers with those of the file: model.summary(), ckpt list PATH")
+            .next("load_weights(PATH, skip_mismatch=True)   takes what fits and warns of the rest");
     }
     let list = match (&parsed.1, name) {
         (_, Some(_)) => "ckpt list PREFIX NAME   what the checkpoint has under this name".to_owned(),
@@ -222,9 +223,14 @@ fn two(text: &str) -> Option<Diagnosis> {
     let both = first.and_then(dims).zip(second.and_then(dims));
     let headline = match &both {
         Some((a, b)) => {
-            format!("A variable has another shape in the model than the value for it: {} and {}.", shape(a), shape(b))
+            format!(
+                "If a checkpoint was being restored, a variable has another shape in the model than the value for it: {} and {}.",
+                shape(a),
+                shape(b)
+            )
         }
-        None => "A variable has another shape in the model than the value for it.".to_owned(),
+        None => "If a checkpoint was being restored, a variable has another shape in the model than the value for it."
+            .to_owned(),
     };
     let mut diagnosis = Diagnosis::of_code(Code::RestoreShapeMismatch, headline);
     if let Some(line) = both.and_then(|(a, b)| relation(&a, &b)) {

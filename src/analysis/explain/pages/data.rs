@@ -15,7 +15,7 @@ pub(super) const PAGES: &[Page] = &[
             "A save ended before its files were renamed: the shard lies in a `_temp` directory.",
         ],
         next: &[
-            "Where the finding names the file that has the data, rename that file.",
+            "ckpt recover PREFIX -o NEW   a whole copy, where the data lies under another name; --from DIR looks in other places.",
             "Otherwise copy every file that begins with the prefix; `ckpt inspect PREFIX` lists the set.",
         ],
     },
@@ -30,7 +30,7 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "Fetch the shard again; it must have at least the expected bytes.",
-            "`ckpt validate PREFIX` lists which tensors are still whole.",
+            "ckpt recover PREFIX -o NEW   a copy of the tensors that are still whole, or of all where --from DIR has the rest.",
         ],
     },
     Page {
@@ -68,7 +68,10 @@ pub(super) const PAGES: &[Page] = &[
         found: "The tensors of a shard that do not match their checksums match them in the file of another shard.",
         tensorflow: "Reads the wrong bytes: \"Checksum does not match\", or \"Read less bytes than requested\".",
         causes: &["Shards that were renamed by hand or by a download tool."],
-        next: &["Exchange the names of the two files, by way of a third name, then run `ckpt validate PREFIX` again."],
+        next: &[
+            "ckpt recover PREFIX -o NEW   a copy in which every tensor has its own bytes.",
+            "Or exchange the names of the two files, by way of a third name, then run `ckpt validate PREFIX` again.",
+        ],
     },
     Page {
         code: Code::MispairedData,
@@ -80,7 +83,7 @@ pub(super) const PAGES: &[Page] = &[
             "A copy was taken while a save replaced the files.",
         ],
         next: &[
-            "Where the finding names the index or the data of the same save, use that pair.",
+            "Where the finding names the index or the data of the same save, use that pair; `ckpt recover PREFIX -o NEW` makes it, where the data is at hand.",
             "Otherwise fetch index and data of one step again. Until then no tensor of this pair can be trusted, not even one that matches.",
         ],
     },
@@ -94,6 +97,7 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "`ckpt explain 'MESSAGE'` tells from the two numbers whether zeros, text or one changed bit were read.",
+            "ckpt recover PREFIX -o NEW   a copy with the tensors that can be had; --from DIR takes the others from another copy.",
             "Fetch the shard again. The tensors that match are good, as long as nothing speaks for another save: `ckpt validate PREFIX` says so.",
         ],
     },
@@ -105,7 +109,10 @@ pub(super) const PAGES: &[Page] = &[
             "A download that reserves the whole file first and was interrupted: the size is right, the content is not.",
             "A crash or full disk between reserving space and writing.",
         ],
-        next: &["Fetch the file again, or the stretch that is named; what lies outside of it matches its checksums."],
+        next: &[
+            "Fetch the file again, or the stretch that is named; what lies outside of it matches its checksums.",
+            "ckpt recover PREFIX -o NEW   a copy of what lies outside of it; --from DIR takes the rest from another copy.",
+        ],
     },
     Page {
         code: Code::SingleBitFlip,
@@ -113,7 +120,7 @@ pub(super) const PAGES: &[Page] = &[
         tensorflow: "Raises DataLossError: \"Checksum does not match\".",
         causes: &["Faulty memory in a machine that copied the file.", "A dying disk, or a transfer without checksums."],
         next: &[
-            "Fetch the file again; where that is impossible, change the named bit back, in a copy.",
+            "ckpt recover PREFIX -o NEW   a copy in which the bit is flipped back, or fetch the file again.",
             "In large tensors the place can be a coincidence: the finding says how likely that is.",
             "Test the memory of the machine if it happens again.",
         ],
@@ -139,7 +146,10 @@ pub(super) const PAGES: &[Page] = &[
             "The same as for every damaged shard: an incomplete or changed file.",
             "A wrong pair of index and data.",
         ],
-        next: &["Fetch the shard again; the strings of this tensor cannot be told apart, others can be read."],
+        next: &[
+            "Fetch the shard again; the strings of this tensor cannot be told apart, others can be read.",
+            "ckpt recover PREFIX -o NEW   a whole copy, where one bit was flipped.",
+        ],
     },
     Page {
         code: Code::BadStringTensor,

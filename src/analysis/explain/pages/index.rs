@@ -15,6 +15,7 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "Give the prefix, without `.index` or `.data-…`; `ckpt inspect PATH` says what the file looks like.",
+            "ckpt recover PREFIX -o NEW   a copy with an index that is rebuilt, where a .meta or a saved_model.pb says what it had.",
             "Fetch the file again and compare its size with the source; for Git LFS run `git lfs pull`.",
         ],
     },
@@ -25,7 +26,7 @@ pub(super) const PAGES: &[Page] = &[
         causes: &["A damaged disk, memory or transfer.", "A file that was edited, or transferred as text."],
         next: &[
             "Fetch the index again; it is small. The data shards may be fine.",
-            "Without another copy: an index of the same model, of another step, has the same names and shapes.",
+            "ckpt recover PREFIX -o NEW   a copy with an index that is rebuilt, where the .meta, the saved_model.pb or the index of another step says what it had.",
         ],
     },
     Page {
@@ -35,7 +36,7 @@ pub(super) const PAGES: &[Page] = &[
         causes: &["A damaged disk, memory or transfer.", "A file that was edited, or transferred as text."],
         next: &[
             "Fetch the index again; it is small, the data can stay. Where one changed bit explains the block, its finding is single-bit-flip and names it.",
-            "`ckpt list PREFIX` shows the tensors of all other blocks.",
+            "`ckpt list PREFIX` shows the tensors of all other blocks; `ckpt recover PREFIX -o NEW` copies them, and what a .meta or a saved_model.pb says of the others.",
         ],
     },
     Page {

@@ -92,6 +92,7 @@ pub(super) const PAGES: &[Page] = &[
         ],
         next: &[
             "Keep them: what lies there may be the only copy of the newest save. The finding says whether it is whole, and how to put it in its place.",
+            "ckpt recover PREFIX_temp -o NEW   puts the parts together, as a copy; --from DIR names where other workers saved theirs.",
             "Go on from a checkpoint that is intact: `ckpt latest DIR --valid`; only a later one that is intact makes them useless.",
         ],
     },
@@ -172,6 +173,20 @@ pub(super) const PAGES: &[Page] = &[
             "A link into a file that was not copied with it, or to nothing.",
         ],
         next: &["The message says what it is; save the model again with the library if it is to be loaded elsewhere."],
+    },
+    Page {
+        code: Code::BadFile,
+        found: "The file is read as its first bytes and its name call for it: the superblock of HDF5 and where it leads, the directory at the end of a zip archive, the header of safetensors. Something there is cut off or contradicts itself, so that nothing in it can be found.",
+        tensorflow: "Keras raises OSError (\"Unable to synchronously open file\") for HDF5 and BadZipFile for `.keras`; safetensors raises SafetensorError; NumPy BadZipFile or ValueError.",
+        causes: &[
+            "The copy or download stopped early, or the program was ended while it saved: the directory of an archive is written last.",
+            "Another kind of file under this name: a Git LFS pointer, a web page.",
+            "A damaged disk or transfer.",
+        ],
+        next: &[
+            "Fetch the file again and compare its size with the source; for Git LFS run `git lfs pull`.",
+            "`ckpt inspect PATH` says what the file looks like.",
+        ],
     },
     Page {
         code: Code::Unreadable,

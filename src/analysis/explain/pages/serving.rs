@@ -50,7 +50,10 @@ pub(super) const PAGES: &[Page] = &[
         found: "The graph has operations that restore variables, or there are data shards of variables, and `variables/variables.index` is not there.",
         tensorflow: "`tf.saved_model.load` raises. The C++ loader and TensorFlow Serving log that there are no variables and succeed; the first request fails: \"Failed to precondition: Error while reading resource variable\".",
         causes: &["The directory `variables` was not copied, or not yet, or not all of it.", "An archive without it."],
-        next: &["Copy the whole directory of the export again."],
+        next: &[
+            "Copy the whole directory of the export again.",
+            "ckpt recover DIR -o NEW/variables   a copy of the variables with an index that is rebuilt, where only that is lost.",
+        ],
     },
     Page {
         code: Code::NoDefaultSignature,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::Role;
 use super::key::{has_value_suffix, own_name, short_name, split_last, strip_number, without_suffix};
-use super::names::{HYPER, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot, is_parameter};
+use super::names::{HYPER, KERAS3_ENDS, KERAS3_SLOTS, SCOPES, SLOT_KINDS, SLOTS, begins_a_slot, is_parameter};
 use super::neighbours::Neighbours;
 use super::program::{Program, RoleOf, averages_of_optimizers};
 use super::structure::{by_purpose, is_table};
@@ -22,15 +22,19 @@ pub(super) struct Classifier<'c> {
 }
 
 /// What the file itself says that a tensor is for.
-fn by_told(purpose: Purpose, tensor: &Tensor) -> RoleOf {
+fn by_told(purpose: Purpose, name: Option<&str>, tensor: &Tensor) -> RoleOf {
     let is_scalar = tensor.shape.rank() == Some(0);
+    let name = name.unwrap_or_default();
+    let last = name.rsplit('/').next().unwrap_or_default();
     let role = match purpose {
         Purpose::Weight | Purpose::Untrained if tensor.dtype == DType::String => Role::String,
         // Steps of an optimizer; and what a normalization has counted is not what it computes with.
         Purpose::Untrained | Purpose::Optimizer(_) if is_scalar && tensor.dtype.is_integer() => Role::Counter,
         Purpose::Weight | Purpose::Untrained => Role::Weight,
         // Every optimizer has its learning rate before the state of the first variable, if it stores it.
-        Purpose::Optimizer(at) if is_scalar && at < 2 => Role::Optimizer,
+        Purpose::Optimizer(at) if is_scalar && (at < 2 || is_hyper(last.as_bytes())) => Role::Optimizer,
+        // What an optimizer keeps with `use_ema`.
+        Purpose::Optimizer(_) if last.ends_with("_average") || name.contains("/average/") => Role::Average,
         Purpose::Optimizer(_) => Role::Slot,
         Purpose::Metric | Purpose::Seed => Role::Other,
     };
@@ -71,8 +75,10 @@ impl Classifier<'_> {
     fn named(&self, tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> (RoleOf, bool) {
         let name: &[u8] = &tensor.name;
         let repeated = around.repeated(name, kind);
-        if let Some(purpose) = self.checkpoint.told(name).and_then(|told| told.purpose) {
-            return (by_told(purpose, tensor), false);
+        if let Some(told) = self.checkpoint.told(name)
+            && let Some(purpose) = told.purpose
+        {
+            return (by_told(purpose, told.name.as_deref(), tensor), false);
         }
         if let Some(role) = repeated {
             return (role, false);
@@ -203,6 +209,9 @@ fn by_name(
             return Some((Role::Slot, Some("Adafactor")));
         }
     }
+    if let Some(role) = of_keras3((front, last), around) {
+        return Some((role, None));
+    }
     let variable = front.strip_suffix(b"/")?;
     let parent = parent(tensor, around);
     let begins = last.first().is_some_and(|first| begins_a_slot(*first));
@@ -217,7 +226,12 @@ fn by_name(
     let is_whole = name.len() == tensor.name.len();
     // An optimizer with a name of its own: two children of a variable, alike but for a number, with its shape.
     let of_own_name = |around: &mut Neighbours<'_>| {
-        (parent == Some(kind) && around.has_twin(name, is_whole)).then_some((Role::Slot, None))
+        let is_slot = match parent {
+            Some(parent) => parent == kind && around.has_twin(name, is_whole),
+            // One that was made inside of scopes.
+            None => around.has_twin(name, is_whole) && around.is_of_scoped(variable, kind),
+        };
+        is_slot.then_some((Role::Slot, None))
     };
     // What a whole name is a child of is known without a search.
     let is_behind_variable =
@@ -251,6 +265,15 @@ fn by_name(
         rest.is_some_and(|rest| around.exists(rest) || is_part(rest, around))
     });
     scope.map(|scope| (Role::Slot, Some(if slot_kind == "momentum" { "SGD" } else { scope })))
+}
+
+/// `adam/dense_kernel_momentum`: Keras 3 puts the scopes of the variable and the slot into one component, beside the
+/// `iteration` of the optimizer.
+fn of_keras3((front, last): (&[u8], &[u8]), around: &mut Neighbours<'_>) -> Option<Role> {
+    let is = |kind: &&str| last.strip_suffix(kind.as_bytes()).is_some_and(|last| last.ends_with(b"_"));
+    let kind = last.last().filter(|end| KERAS3_ENDS.contains(end)).and(KERAS3_SLOTS.iter().find(|kind| is(kind)))?;
+    around.kind_of_joined(front, b"iteration")?;
+    Some(if *kind == "average" { Role::Average } else { Role::Slot })
 }
 
 /// Whether this is the name of one part of a variable. The slots of a part may lie under it, and it is no tensor itself.

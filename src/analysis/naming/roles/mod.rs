@@ -210,6 +210,30 @@ mod tests {
         assert_eq!(short_name(b"it/.ATTRIBUTES/ITERATOR_STATE"), b"it/.ATTRIBUTES/ITERATOR_STATE");
     }
 
+    #[test]
+    fn slots_of_an_optimizer_with_its_own_name_inside_of_scopes() {
+        let shape = |dims: &[i64]| Shape::new(dims.to_vec());
+        let role = |names: &[(&str, &[i64])], which: &str| {
+            let mut tensors: Vec<Tensor> = names
+                .iter()
+                .map(|(name, dims)| Tensor::without_values(name.as_bytes(), DType::Float32, shape(dims)))
+                .collect();
+            tensors.sort_by(|a, b| a.name.cmp(&b.name));
+            let checkpoint = Checkpoint::of_tensors(Path::new(""), tensors);
+            let at = checkpoint.tensors().iter().position(|tensor| tensor.name == which.as_bytes()).unwrap();
+            Roles::of(&checkpoint).role(at)
+        };
+        let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fancy", &[3, 4]), ("train/m/w/fancy_1", &[3, 4])];
+        assert_eq!(role(all, "train/m/w/fancy"), Role::Slot);
+        assert_eq!(role(all, "train/m/w/fancy_1"), Role::Slot);
+        assert_eq!(role(all, "m/w"), Role::Weight);
+        // Two layers of a block are no slots: nothing of their shape has the name.
+        let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fc", &[4, 4]), ("train/m/w/fc_1", &[4, 4])];
+        assert_eq!(role(all, "train/m/w/fc"), Role::Weight);
+        let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fancy", &[3, 4])];
+        assert_eq!(role(all, "train/m/w/fancy"), Role::Weight);
+    }
+
     // What is known of the tensor before must not tell of this one what is not so: judged alone, each has the same role.
     #[test]
     fn a_role_does_not_depend_on_who_was_judged_before() {

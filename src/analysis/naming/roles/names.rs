@@ -49,6 +49,24 @@ pub(super) const SLOT_KINDS: &[(&str, &str)] = &[
     ("accumulated_delta_var", "Adadelta"),
 ];
 
+/// What Keras 3 calls slots, behind the name of the variable.
+pub(super) const KERAS3_SLOTS: &[&str] = &[
+    "momentum",
+    "velocity",
+    "velocity_hat",
+    "norm",
+    "accumulator",
+    "linear",
+    "average",
+    "average_gradient",
+    "gradient_accumulator",
+    "accumulated_grad",
+    "accumulated_delta_var",
+];
+
+/// The last letters of all [`KERAS3_SLOTS`]. Of most tensors no more needs to be looked at.
+pub(super) const KERAS3_ENDS: &[u8] = b"mytred";
+
 /// Scalars of an optimizer, by their last component.
 pub(super) const HYPER: &[&str] = &[
     "beta1_power",

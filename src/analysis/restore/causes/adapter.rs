@@ -10,7 +10,7 @@ use super::super::objects::{Object, Objects};
 use super::super::rules::compatible;
 use super::super::stored::Stored;
 use super::leave_out::python;
-use super::pairing::pairs;
+use super::pairing::{Between, between, pairs};
 use crate::read::graphs::object_graph::ObjectGraph;
 
 /// How many objects are looked at.
@@ -51,6 +51,9 @@ struct Walk<'w> {
     covered: BTreeSet<usize>,
     found: Adapter,
 }
+
+/// Parts, the objects with a value in them, and whether all is restored by its own names.
+type Made = (Vec<(String, Part)>, BTreeSet<usize>, bool);
 
 /// What a subtree comes to.
 struct Below {
@@ -131,14 +134,7 @@ impl Walk<'_> {
         Some(fits)
     }
 
-    fn children(
-        &mut self,
-        node: usize,
-        object: usize,
-        python: &str,
-        path: &str,
-        depth: usize,
-    ) -> (Vec<(String, Part)>, BTreeSet<usize>, bool) {
+    fn children(&mut self, node: usize, object: usize, python: &str, path: &str, depth: usize) -> Made {
         let mut all = pairs(self.graph, self.objects, self.stored, node, object);
         all.sort_by_key(|pair| rank(&pair.wanted_name, self.objects.get(pair.wanted)));
         let (mut parts, mut covers, mut plain) = (Vec::new(), BTreeSet::new(), true);
@@ -165,7 +161,33 @@ impl Walk<'_> {
             covers.extend(below.covers);
             parts.extend(below.part.map(|part| (pair.stored_name, part)));
         }
+        if covers.is_empty() && depth > 0 {
+            return self.one_apart(node, object, python, path, depth).unwrap_or((parts, covers, plain));
+        }
         (parts, covers, plain)
+    }
+
+    /// Where nothing below two objects meets, one side may have another object between.
+    fn one_apart(&mut self, node: usize, object: usize, python: &str, path: &str, depth: usize) -> Option<Made> {
+        let found = between(self.graph, self.objects, self.stored, node, object)?;
+        let deeper = depth.saturating_add(1);
+        match found {
+            Between::Stored(name, child) => {
+                let inner = format!("{path}/{name}");
+                let below = self.visit(child, object, python, &inner, deeper)?;
+                let part = below.part?;
+                self.found.renamed.push((inner, path.to_owned(), true));
+                Some((vec![(name, part)], below.covers, false))
+            }
+            Between::Wanted(name, child) => {
+                let (parts, covers, _) = self.children(node, child, &child_of(python, &name), path, deeper);
+                if covers.is_empty() || deeper > DEEP {
+                    return None;
+                }
+                self.found.renamed.push((path.to_owned(), format!("{path}/{name}"), true));
+                Some((parts, covers, false))
+            }
+        }
     }
 }
 

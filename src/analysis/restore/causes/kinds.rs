@@ -2,12 +2,14 @@
 //! optimizer, lists of strings; and one dtype in the place of another throughout.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::super::hints::relation;
 use super::super::{Hint, Mismatch, Restore};
 use super::leave_out::few;
 use crate::analysis::naming::roles::Role;
 use crate::analysis::restore::substitution::literal;
+use crate::base::escape::shell_word;
 use crate::read::tensor::DType;
 
 /// What a moving average is called (`ExponentialMovingAverage.average_name`).
@@ -136,7 +138,7 @@ fn parts(restore: &Restore) -> Option<Hint> {
 }
 
 /// The same two dtypes in all that differs, or in most of it.
-pub(super) fn one_dtype(mismatched: &[Mismatch]) -> Option<Hint> {
+pub(super) fn one_dtype(mismatched: &[Mismatch], path: &Path) -> Option<Hint> {
     let mut pairs: BTreeMap<(String, String), (usize, usize, DType, DType)> = BTreeMap::new();
     for mismatch in mismatched {
         let (Some(model), Some(stored)) = (mismatch.expected.dtype, mismatch.found.dtype) else { continue };
@@ -158,9 +160,14 @@ pub(super) fn one_dtype(mismatched: &[Mismatch]) -> Option<Hint> {
         }
         (false, _) => ("", format!("{n} of the {all} that differ differ so")),
     };
+    let convert = if model.is_float() && stored.is_float() {
+        format!(": ckpt convert {} -o NEW --cast {model}", shell_word(path))
+    } else {
+        String::new()
+    };
     Some(Hint::from(format!(
         "the checkpoint is {stored}{throughout} where the model wants {model}: {shapes}. TensorFlow converts nothing while \
-         restoring: build the variables as {stored} and cast them after, or convert the checkpoint"
+         restoring: build the variables as {stored} and cast them after, or convert the checkpoint{convert}"
     )))
 }
 

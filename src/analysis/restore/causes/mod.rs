@@ -36,7 +36,8 @@ pub(super) fn find(restore: &mut Restore, stored: &Stored, trial: &Trial<'_>) {
     let mut found = std::mem::take(&mut restore.hints);
     let names = if found.is_empty() { names(restore, stored, trial) } else { Names::default() };
     // What differs throughout is not left out.
-    let throughout = [kinds::one_dtype(&restore.mismatched), kinds::layout(&restore.mismatched)];
+    let path = trial.checkpoint.origin().prefix.as_path();
+    let throughout = [kinds::one_dtype(&restore.mismatched, path), kinds::layout(&restore.mismatched)];
     let is_whole = throughout.iter().any(Option::is_some);
     let kinds: Vec<Hint> = kinds::find(restore).into_iter().map(|hint| tried(hint, restore, trial)).collect();
     let has_kind = !kinds.is_empty();
@@ -169,7 +170,7 @@ fn names(restore: &Restore, stored: &Stored, trial: &Trial<'_>) -> Names {
     let text = match shift {
         Some(shift) if shift.rules.list == found.maps => shift.text(all),
         _ => {
-            let known = found.maps.iter().any(|rule| rule.contains("kernel") || rule.contains("bias|"));
+            let known = found.maps.iter().any(|rule| renamed::is_of_tensorflow(rule));
             let why = if known { " (TensorFlow 1.0 and 1.2 renamed the variables of cells and layers so)" } else { "" };
             let of = if restore.mismatched.is_empty() { "missing" } else { "that are missing or differ" };
             format!(

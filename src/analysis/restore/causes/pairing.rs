@@ -113,6 +113,46 @@ fn renamed(
     found
 }
 
+/// An object that stands between two on one side only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Between {
+    /// The checkpoint has it: its name and node.
+    Stored(String, usize),
+    /// The program has it: its name and object.
+    Wanted(String, usize),
+}
+
+/// The one child of a node that has all values that an object wants, or the one child of the object that finds all of
+/// its values at the node.
+pub(super) fn between(
+    graph: &ObjectGraph,
+    objects: &Objects,
+    stored: &Stored,
+    node: usize,
+    object: usize,
+) -> Option<Between> {
+    let (from, to) = graph.nodes().get(node).zip(objects.get(object))?;
+    if from.children.len() > CHILDREN || to.children.len() > CHILDREN {
+        return None;
+    }
+    let has_all = |want: &Values, have: &Values| {
+        !want.is_empty() && want.iter().all(|(path, spec)| have.get(path).is_some_and(|have| takes(spec, have)))
+    };
+    let want = wanted_below(objects, object);
+    let nodes = from.children.iter().filter_map(|child| Some((&child.local_name, graph.resolve(child.node_id)?)));
+    let nodes: Vec<_> = nodes.filter(|(_, at)| has_all(&want, &stored_below(graph, stored, *at))).take(2).collect();
+    if let [(name, at)] = nodes.as_slice() {
+        return Some(Between::Stored((*name).clone(), *at));
+    }
+    let have = stored_below(graph, stored, node);
+    let inner: Vec<_> =
+        to.children.iter().filter(|(_, at)| has_all(&wanted_below(objects, *at), &have)).take(2).collect();
+    match inner.as_slice() {
+        [(name, at)] if nodes.is_empty() => Some(Between::Wanted(name.clone(), *at)),
+        _ => None,
+    }
+}
+
 /// A name without the number at its end, and the number.
 fn counted(name: &str) -> Option<(&str, u64)> {
     let front = name.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Restore, Spec};
 use super::kinds::AVERAGE;
-use super::segments::{Named, Renaming, is_chance, renaming};
+use super::segments::{Named, Renaming, is_chance, renamings};
 use super::sides::Sides;
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::naming::roles::short_name;
@@ -64,6 +64,17 @@ pub(in crate::analysis) const KINDS_OF_NAMES: [&[&str]; 8] = [
     ],
 ];
 
+/// Whether a rule is one of the changes that TensorFlow itself made to names of variables.
+pub(super) fn is_of_tensorflow(rule: &str) -> bool {
+    let [.., cells] = KINDS_OF_NAMES;
+    let became = |old: &[&str], new: &str| {
+        let mut sides = rule.split(['|', '#']).skip(1);
+        let (from, to) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
+        old.iter().any(|old| from.contains(old)) && to.contains(new)
+    };
+    cells.contains(&rule) || became(&["weights", "W_0", "Matrix"], "kernel") || became(&["biases", "Bias"], "bias")
+}
+
 /// Rules that may be what happened.
 #[derive(Clone, Debug)]
 pub(in crate::analysis) struct Candidate {
@@ -88,9 +99,11 @@ pub(in crate::analysis) fn candidates(stored: &[Named<'_>], wanted: &[Named<'_>]
         middles(stored, wanted).into_iter().map(|rule| vec![rule]).map(Candidate::of).collect();
     candidates.extend(ends(stored, wanted).into_iter().map(|rule| Candidate::of(vec![rule])));
     candidates.extend(KINDS_OF_NAMES.iter().map(|rules| Candidate::of(lists(rules))));
-    candidates.extend([true, false].map(|each| {
-        let Renaming { rules, changes, is_plain, doubt } = renaming(stored, wanted, each);
-        Candidate { rules, guessed: Some(changes), is_wide: !is_plain, doubt }
+    candidates.extend(renamings(stored, wanted).map(|Renaming { rules, changes, is_plain, doubt }| Candidate {
+        rules,
+        guessed: Some(changes),
+        is_wide: !is_plain,
+        doubt,
     }));
     candidates
 }
@@ -136,6 +149,10 @@ pub(super) fn best(restore: &Restore, sides: &Sides) -> Option<Rules> {
             let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
             let Ok(renames) = Renames::parse(&rules) else { continue };
             let names: Vec<Vec<u8>> = stored.iter().map(|stored| renames.apply(stored.name).into_owned()).collect();
+            // Rules that change nothing were tried, as none.
+            if names.iter().zip(&stored).all(|(name, stored)| name == stored.name) {
+                continue;
+            }
             let renamed: Vec<Named<'_>> =
                 names.iter().zip(&stored).map(|(name, stored)| Named { name, kind: stored.kind }).collect();
             let more = middles(&renamed, &wanted).into_iter();
@@ -290,6 +307,18 @@ fn rules_between(stored: &[u8], wanted: &[u8]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::analysis::naming::rename::Rename;
+
+    #[test]
+    fn what_tensorflow_renamed_is_known_from_what_people_did() {
+        for rule in
+            ["s|/weights$|/kernel|", "s|^biases$|bias|", "s#Linear/Matrix$#kernel#", "s#(^|/)GRUCell/#\\1gru_cell/#"]
+        {
+            assert!(is_of_tensorflow(rule), "{rule}");
+        }
+        for rule in ["s|/kernel$|/w|", "s|/bias$|/b|", "s|^a/|kernel/|", "s|/kernel$|/weights|"] {
+            assert!(!is_of_tensorflow(rule), "{rule}");
+        }
+    }
 
     #[test]
     fn rules_of_awkward_names_match_them() {

@@ -49,14 +49,19 @@ struct Group<'n> {
     numbers: Numbers<'n>,
 }
 
-/// The rules that lead names of the checkpoint to those that are wanted. Several components that changed together are one
-/// change, or one each, if `each`.
-pub(in crate::analysis) fn renaming(stored: &[Named<'_>], wanted: &[Named<'_>], each: bool) -> Renaming {
+/// The rules that lead names of the checkpoint to those that are wanted: several components that changed together as one
+/// change each, and as one change.
+pub(in crate::analysis) fn renamings(stored: &[Named<'_>], wanted: &[Named<'_>]) -> [Renaming; 2] {
     let all = wanted.len();
     let (stored, wanted) = (groups(stored), groups(wanted));
     let mut doubt = None;
+    let pairs = pairs(&stored, &wanted, &mut doubt);
+    [true, false].map(|each| renaming(&pairs, all, each, doubt.clone()))
+}
+
+fn renaming(pairs: &[(&Group<'_>, &Group<'_>)], all: usize, each: bool, mut doubt: Option<String>) -> Renaming {
     let mut votes: BTreeMap<Change, Votes<'_>> = BTreeMap::new();
-    for (s, w) in pairs(&stored, &wanted, &mut doubt) {
+    for (s, w) in pairs {
         for (change, (from, to)) in changes(s, w, each) {
             let seen = votes.entry(change).or_default();
             seen.times += overlap(s, w).max(1);
@@ -203,19 +208,23 @@ fn likeness(a: &[Vec<u8>], b: &[Vec<u8>]) -> usize {
     b.iter().map(|b| a.iter().map(|a| alike(a, b)).max().unwrap_or_default()).sum()
 }
 
-/// How many letters two words have in the same order.
+/// How many letters two words of at most 32 bytes have in the same order, all places of `b` at once (Hyyrö's form of the
+/// longest common subsequence): a bit that is off is a place at which it grew.
 fn letters_in_common(a: &[u8], b: &[u8]) -> usize {
-    // How many the words have up to each letter of `b`.
-    let mut row = [0usize; WORD];
-    for letter in a {
-        let (mut left, mut corner) = (0usize, 0usize);
-        for (cell, other) in row.iter_mut().zip(b) {
-            let above = *cell;
-            *cell = if letter == other { corner.saturating_add(1) } else { above.max(left) };
-            (left, corner) = (*cell, above);
+    let mut places = [0u32; 256];
+    for (at, letter) in b.iter().take(WORD).enumerate() {
+        if let Some(places) = places.get_mut(usize::from(*letter)) {
+            *places |= 1 << at;
         }
     }
-    row.get(b.len().saturating_sub(1)).copied().unwrap_or_default()
+    let mut row = u32::MAX;
+    for letter in a {
+        let both = row & places.get(usize::from(*letter)).copied().unwrap_or_default();
+        row = row.wrapping_add(both) | (row & !both);
+    }
+    let len = b.len().min(WORD);
+    let within = u32::MAX.checked_shr(u32::try_from(WORD.saturating_sub(len)).unwrap_or_default()).unwrap_or_default();
+    usize::try_from((!row & within).count_ones()).unwrap_or_default()
 }
 
 /// What stands between the components that both have, with the numbers of both sides.
@@ -290,7 +299,7 @@ mod tests {
             pairs.iter().map(|(name, _, kind)| Named { name: name.as_bytes(), kind }).collect();
         let wanted: Vec<Named<'_>> =
             pairs.iter().map(|(_, name, kind)| Named { name: name.as_bytes(), kind }).collect();
-        let found = renaming(&stored, &wanted, false);
+        let [_, found] = renamings(&stored, &wanted);
         let renames = Renames::parse(&found.rules).unwrap();
         for (from, to, _) in pairs {
             let made = renames.apply(from.as_bytes()).into_owned();
@@ -338,6 +347,27 @@ mod tests {
     }
 
     #[test]
+    fn letters_that_two_words_have_in_common_are_counted_as_one_would() {
+        let long = "abcdefghijklmnopqrstuvwxyz012345";
+        for (a, b, n) in [
+            ("", "abc", 0),
+            ("abc", "", 0),
+            ("q", "query", 1),
+            ("kernel", "weights", 1),
+            ("embeddings", "embedding", 9),
+            ("abcbdab", "bdcaba", 4),
+            (long, long, 32),
+            (long, "543210z", 1),
+        ] {
+            assert_eq!(
+                [letters_in_common(a.as_bytes(), b.as_bytes()), letters_in_common(b.as_bytes(), a.as_bytes())],
+                [n, n],
+                "{a} {b}"
+            );
+        }
+    }
+
+    #[test]
     fn what_only_words_tell_is_in_doubt_and_what_nothing_tells_is_not_said() {
         let found = led(&[
             ("l/0/query/w", "l/0/q/w", "f"),
@@ -348,8 +378,8 @@ mod tests {
         assert!(found.doubt.is_some());
         let named = |names: [&'static str; 2]| names.map(|name| Named { name: name.as_bytes(), kind: "f" });
         assert_eq!(
-            renaming(&named(["l/aa/w", "l/bb/w"]), &named(["l/xx/w", "l/yy/w"]), false),
-            Renaming { is_plain: true, ..Renaming::default() }
+            renamings(&named(["l/aa/w", "l/bb/w"]), &named(["l/xx/w", "l/yy/w"])),
+            [true, true].map(|is_plain| Renaming { is_plain, ..Renaming::default() })
         );
     }
 }

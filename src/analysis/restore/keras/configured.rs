@@ -51,6 +51,7 @@ impl Maker {
             class: Some(class.to_owned()),
             built: true,
             trainable: config.get("trainable").and_then(Value::as_bool).unwrap_or(true),
+            changed: changed(config),
             ..Object::default()
         });
         if let Some(id) = id {
@@ -269,6 +270,19 @@ impl Objects {
         if let (Some(root), false) = (self.all.first_mut(), held.is_empty()) {
             root.attributes.push(("metrics".to_owned(), Held::Many(held)));
         }
+    }
+}
+
+/// What was done to a layer after it was made. Keras stores other variables of such a one than it has, and merges what
+/// `LoRA` has learned into its kernel on the way.
+fn changed(config: &Map<String, Value>) -> Option<&'static str> {
+    let policy = config.get("dtype").and_then(|dtype| dtype.get("class_name")).and_then(Value::as_str);
+    let is_set = |key: &str| config.get(key).is_some_and(|value| !value.is_null());
+    match policy {
+        Some(class) if class.starts_with("Quantized") => Some("quantized"),
+        _ if is_set("quantization_config") => Some("quantized"),
+        _ if is_set("lora_rank") => Some("adapted by LoRA"),
+        _ => None,
     }
 }
 

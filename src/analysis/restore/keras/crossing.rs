@@ -53,9 +53,14 @@ fn opened(call: &'static str, base: Restore) -> Restore {
     Restore { call, raises: vec![Raise { class: "DataLossError", message }], hints: vec![hint], ..base }
 }
 
-/// `load_weights` of a prefix: Keras 3 refuses it; Keras 2 restores objects, which is not followed here.
+/// Which Keras loads into a model what is no file of Keras.
+pub(in crate::analysis::restore) fn program_of(model: &KerasModel, options: &RestoreOptions) -> KerasProgram {
+    options.keras.or(model.writer).unwrap_or(KerasProgram::Keras3)
+}
+
+/// `load_weights` of a prefix: Keras 3 refuses it; what Keras 2 does is that of `trackable`.
 fn loaded(model: &KerasModel, options: &RestoreOptions, base: Restore) -> Option<Restore> {
-    let program = options.keras.or(model.writer).unwrap_or(KerasProgram::Keras3);
+    let program = program_of(model, options);
     if program == KerasProgram::Keras2 {
         return None;
     }

@@ -5,7 +5,7 @@
 //! is known by them (`classes` by their names). `saved` is the file as loaders look into it; `by_path` and `listed` are the two loaders, `converted`
 //! what Keras 2 does on the way, `messages` their words, `loading` what comes of them. `judged` compares it with what was
 //! meant, `ways` chooses between them, `outcome` puts it together, `advice` says what helps. `crossing` is
-//! for pairs of which one side is TensorFlow's.
+//! for pairs of which one side is TensorFlow's, `trackable` for what `tf_keras` restores by objects.
 
 mod advice;
 mod answer;
@@ -26,10 +26,12 @@ mod parts;
 mod propagate;
 mod saved;
 mod shapes;
+mod trackable;
 mod ways;
 mod whole;
 
 pub use objects::KerasProgram;
 
-pub(super) use crossing::{Side, of_both};
+pub(super) use crossing::{Side, of_both, program_of};
 pub(super) use opened::{KerasModel, open};
+pub(super) use trackable::{told, trackables};

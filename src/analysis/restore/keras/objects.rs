@@ -90,6 +90,8 @@ pub(super) struct Object {
     pub(super) layers: Option<Vec<usize>>,
     /// Whether it is trained.
     pub(super) trainable: bool,
+    /// What was done to it after it was made, which changes what it stores and what it takes: quantized, `LoRA`.
+    pub(super) changed: Option<&'static str>,
 }
 
 /// All objects of a model; the first is the model itself.

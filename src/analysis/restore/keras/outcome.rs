@@ -99,6 +99,12 @@ pub(in crate::analysis::restore) fn restore(
     restore.groups = groups::group(&restore.unexpected);
     // A layer of which nothing is known may have weights that nobody gives it.
     let mut loading = loading;
+    for object in &objects.all {
+        if let (Some(how), Way::Path | Way::Lists) = (object.changed, way) {
+            loading.doubt(format!("what {} takes, which is {how}", object.called()));
+            loading.is_open = true;
+        }
+    }
     if loading.raise.is_none() {
         let is_open =
             |at: &usize| objects.is_of_model(*at) && objects.get(*at).is_some_and(|object| object.variables.is_none());
@@ -109,7 +115,8 @@ pub(in crate::analysis::restore) fn restore(
     }
     let certain = loading.raise.is_some() && !loading.is_open && (way != Way::Lists || loading.unknown.is_empty());
     if !loading.unknown.is_empty() && !certain {
-        restore.undetermined = Some(unknown(&loading.unknown, is_whole));
+        restore.undetermined =
+            Some(unknown(&loading.unknown, is_whole, objects.all.iter().any(|o| o.changed.is_some())));
     }
     if let (Some(damage), None) = (checkpoint.damage().first(), &restore.undetermined) {
         restore.undetermined =
@@ -250,12 +257,14 @@ fn unexpected(set: &Set) -> Option<Unexpected> {
 }
 
 /// What is not known, in a sentence.
-fn unknown(all: &[String], is_whole: bool) -> String {
+fn unknown(all: &[String], is_whole: bool, is_changed: bool) -> String {
     const FEW: usize = 3;
     let shown = all.iter().take(FEW).cloned().collect::<Vec<_>>().join("; ");
     let more = all.len().saturating_sub(FEW);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let why = if is_whole {
+    let why = if is_changed {
+        "Layers that were quantized or adapted after they were made store other variables than they have: only Keras itself tells"
+    } else if is_whole {
         "classes of the program make their variables themselves, and load_model needs them (custom_objects)"
     } else {
         "MODEL says it if it is a file with the weights of that program: a .keras, or what save_weights writes"

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::wrong::{Wrong, affected_by};
+use super::wrong::{TELLING, Wrong, affected_by};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::validate::entries::StoredPiece;
 use crate::analysis::validate::shard_files::file_name;
@@ -89,7 +89,8 @@ pub(super) fn find(source: &Source, wrong: &[Wrong<'_>]) -> Vec<Hole> {
         }
     }
     let covers = |hole: &Hole| wrong.iter().any(|(piece, _)| hole.start <= piece.start && piece.end() <= hole.end);
-    merged.retain(|hole| holds_page(hole.start, hole.end) || covers(hole));
+    // A counter of zero is a counter of another save as well.
+    merged.retain(|hole| holds_page(hole.start, hole.end) || (covers(hole) && hole.end - hole.start > TELLING));
     merged
 }
 

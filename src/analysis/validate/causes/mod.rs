@@ -5,11 +5,12 @@
 //! under it: one cause is one finding. What is left may still be another save, told by the share of what can differ.
 
 mod holes;
+mod joined;
 mod other_save;
 mod text_mode;
 mod wrong;
 
-pub(super) use self::other_save::{candidates, holds};
+pub(super) use self::other_save::holds;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,11 @@ use crate::analysis::forensics::{BitFlip, crc_of_zeros, single_bit};
 use crate::read::checkpoint::Checkpoint;
 use crate::read::storage::Source;
 use wrong::{TELLING, Wrong, can_differ};
+
+/// A coincidence of checksums that is likelier than this explains nothing.
+const RARE: f64 = 0.01;
+/// The same of a shard in which more is wrong that nothing explains.
+const AMID_OTHERS: f64 = 1e-5;
 
 /// Explains the mismatches and adds a finding for each cause.
 pub(super) fn explain(
@@ -60,6 +66,7 @@ pub(super) fn explain(
         }
         evidence.explain(result);
     }
+    joined::join(&mut result.findings);
 }
 
 /// The wrong pieces of one shard.
@@ -116,20 +123,40 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
             }
             None => true,
         });
+        let mut in_holes = Vec::new();
+        for hole in holes::find(&source, &left) {
+            let (inside, outside): (Vec<_>, Vec<_>) = left.iter().copied().partition(|(piece, _)| hole.meets(piece));
+            in_holes.push((hole, inside));
+            left = outside;
+        }
+        // Where bytes are wrong that nothing explains, they are likelier to have the checksum of a flipped bit by chance.
+        let amid_others = is_other_save || left.iter().any(|(piece, _)| piece.len > TELLING);
+        let (flipped, by_chance): (Vec<_>, Vec<_>) =
+            flipped.into_iter().partition(|(_, flip)| !amid_others || self.chance(flip) < AMID_OTHERS);
         for (wrong, flip) in flipped {
             result.push(with_copy(self.flip_finding(&path, wrong, &flip), copy.as_ref(), &[wrong]));
         }
-        let holes = holes::find(&source, &left);
-        for hole in &holes {
-            let (inside, outside): (Vec<_>, Vec<_>) = left.iter().copied().partition(|(piece, _)| hole.meets(piece));
-            if !inside.is_empty() {
-                let finding = hole.finding(&path, self.checkpoint, &inside);
-                result.push(self.fold(with_copy(finding, copy.as_ref(), &inside), &inside));
-            }
-            left = outside;
+        for (hole, inside) in in_holes.iter().filter(|(_, inside)| !inside.is_empty()) {
+            let finding = hole.finding(&path, self.checkpoint, inside);
+            result.push(self.fold(with_copy(finding, copy.as_ref(), inside), inside));
         }
-        for wrong in left {
-            let finding = self.mismatch(&path, wrong, is_other_save);
+        let mut unexplained: Vec<(Wrong<'_>, Option<BitFlip>)> = left
+            .into_iter()
+            .map(|wrong| (wrong, None))
+            .chain(by_chance.into_iter().map(|(w, f)| (w, Some(f))))
+            .collect();
+        unexplained.sort_by_key(|((piece, _), _)| piece.start);
+        for (wrong, flip) in unexplained {
+            let mut finding = self.mismatch(&path, wrong, is_other_save);
+            if let Some(flip) = flip {
+                let at = wrong.0.start.saturating_add(flip.byte);
+                let odds = odds_against(&flip);
+                let help = finding.help.take().unwrap_or_default();
+                finding.help = Some(format!(
+                    "{help}; one flipped bit would explain this tensor, bit {} of byte {at}, or chance (1 : {odds})",
+                    flip.bit
+                ));
+            }
             result.push(with_copy(finding, copy.as_ref(), &[wrong]));
         }
     }
@@ -210,12 +237,12 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
 
     /// The one bit that would explain a wrong piece. Two counters may differ in one bit without any damage.
     fn flip(&self, (piece, got): Wrong<'c>) -> Option<BitFlip> {
-        // Among so many wrong pieces a coincidence must still be rare.
-        let rare = |flip: &BitFlip| {
-            let tries = u32::try_from(self.wrong.len()).map_or(f64::from(u32::MAX), f64::from);
-            flip.odds * tries < 0.01
-        };
-        single_bit(piece.crc.0, got.0, piece.len).filter(rare)
+        single_bit(piece.crc.0, got.0, piece.len).filter(|flip| self.chance(flip) < RARE)
+    }
+
+    /// How likely it is that one of so many wrong pieces has such a checksum by chance.
+    fn chance(&self, flip: &BitFlip) -> f64 {
+        flip.odds * u32::try_from(self.wrong.len()).map_or(f64::from(u32::MAX), f64::from)
     }
 
     fn flip_finding(&self, path: &Path, (piece, got): Wrong<'_>, flip: &BitFlip) -> Finding {
@@ -226,7 +253,7 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
         let mut finding = Finding::new(Code::SingleBitFlip, message).in_file(path);
         finding.offset = Some(at);
         (finding.expected, finding.found) = (Some(format!("{:#010x}", piece.crc.0)), Some(format!("{:#010x}", got.0)));
-        let odds = f64::round(1.0 / flip.odds.max(f64::MIN_POSITIVE));
+        let odds = odds_against(flip);
         let unique = if flip.unique { "" } else { "; in a tensor this large other bits would explain it too" };
         let certain = format!("the two checksums differ exactly as this one bit makes them{unique}");
         let (likely, help) = if piece.len > TELLING {
@@ -272,6 +299,11 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
         }
         finding
     }
+}
+
+/// One to how many the checksum of a flipped bit is chance.
+fn odds_against(flip: &BitFlip) -> f64 {
+    f64::round(1.0 / flip.odds.max(f64::MIN_POSITIVE))
 }
 
 /// A file that is another one has another length and other strings: what was told of these is a part of the cause, and

@@ -9,16 +9,14 @@ use super::holes::each_window;
 use super::{TELLING, Wrong};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::crc_of_zeros;
+use crate::analysis::recover::beside;
 use crate::analysis::validate::entries::StoredPiece;
 use crate::analysis::validate::shard_files::file_name;
 use crate::base::limits::Limits;
 use crate::read::bundle::{Bundle, BundleEntry, Entries, Prefix};
 use crate::read::checkpoint::Checkpoint;
-use crate::read::storage::{self, Folder, Source};
+use crate::read::storage::Source;
 use crate::read::wire::Crc32c;
-
-/// How many files nearby are looked into.
-const MOST: usize = 400;
 
 /// How many bytes of another file are read to compare it.
 const READ: u64 = 256 << 20;
@@ -42,10 +40,11 @@ pub(super) fn explain<'c>(
 ) -> Elsewhere<'c> {
     let mut found = Elsewhere::default();
     if !left.iter().any(|(piece, _)| piece.len > TELLING) {
+        found.causes.extend(of_scalars(checkpoint, path, left));
         return found;
     }
     let all = left.len();
-    let nearby = candidates(&checkpoint.origin().prefix);
+    let nearby = beside(&checkpoint.origin().prefix);
     let own: Vec<PathBuf> = (0..checkpoint.num_shards().min(1024)).map(|id| checkpoint.file(id)).collect();
     // The file that should be here lies there, under the name of another shard or of another save.
     let elsewhere = nearby.iter().filter(|file| file.as_path() != path && !is_index(file));
@@ -126,6 +125,26 @@ pub(super) fn explain<'c>(
     found
 }
 
+/// Scalars alone tell nothing of their file, but for an index nearby that has all of their values.
+fn of_scalars<'c>(
+    checkpoint: &Checkpoint,
+    path: &Path,
+    left: &mut Vec<Wrong<'c>>,
+) -> Option<(Finding, Vec<Wrong<'c>>)> {
+    let nearby = beside(&checkpoint.origin().prefix);
+    let mut others = nearby.iter().filter(|file| is_index(file) && **file != checkpoint.described_by());
+    let is_value = |(piece, got): &Wrong<'_>| got.0 != crc_of_zeros(piece.len);
+    let has_all =
+        |file: &&PathBuf| left.iter().any(is_value) && entered(file, left, checkpoint.limits()).len() == left.len();
+    let file = others.find(has_all)?;
+    let message = format!("{} holds tensors of another save than its index", file_name(path));
+    let certain = of_all(left.len(), left.len(), &format!("have the checksums in {}", shown(file, path)));
+    let likely = "files of two saves were mixed between which little else changed";
+    let finding = Finding::new(Code::MispairedData, message).in_file(path).because(certain, Some(likely.to_owned()));
+    let finding = finding.with_help(format!("the index of this data is {}", shown(file, path)));
+    Some((finding, std::mem::take(left)))
+}
+
 /// "all 9 tensors that differ …", "7 of the 9 tensors that differ …".
 fn of_all(some: usize, all: usize, what: &str) -> String {
     if some == all && all == 1 {
@@ -164,23 +183,6 @@ fn shown(file: &Path, beside: &Path) -> String {
 
 fn is_index(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "index")
-}
-
-/// Files that may belong to another save: beside the checkpoint, and where savers keep the parts of a save until it is
-/// whole (`<prefix>_temp/`, with a random suffix in TensorFlow 1).
-pub(in crate::analysis::validate) fn candidates(prefix: &Prefix) -> Vec<PathBuf> {
-    let files_in = |folder: &Folder| {
-        let files = folder.entries().filter(|(_, stat)| stat.is_regular());
-        files.map(|(name, _)| folder.path().join(name)).collect::<Vec<PathBuf>>()
-    };
-    let folder = storage::list(&prefix.directory()).unwrap_or_default();
-    let mut all = files_in(&folder);
-    let temporary = folder.named().filter(|(name, stat)| name.contains("_temp") && stat.is_folder());
-    let parts = temporary.take(20).filter_map(|(name, _)| storage::list(&folder.path().join(name)).ok());
-    all.extend(parts.flat_map(|folder| files_in(&folder)));
-    all.sort();
-    all.truncate(MOST);
-    all
 }
 
 /// The pieces whose bytes, as they are here, another index has at the same place.

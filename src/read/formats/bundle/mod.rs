@@ -8,7 +8,7 @@ mod write;
 pub use write::BundleSink;
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::read::bundle::{Bundle, BundleEntry, Entries, Prefix, Shards, StringRe
 use crate::read::container::{
     Builder, Checksums, Container, Format, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
 };
-use crate::read::storage::Source;
+use crate::read::storage::{self, Source};
 use crate::read::tensor::{DType, ElementReader, Shape, TensorSlice};
 
 /// The shards of an open bundle.
@@ -46,6 +46,10 @@ impl Container for BundleFiles {
 
     fn file(&self, id: i32) -> PathBuf {
         self.prefix.shard(id, self.num_shards)
+    }
+
+    fn has_file(&self, id: i32) -> bool {
+        self.shards.is_open(id) || storage::is_file(&self.file(id))
     }
 
     fn source(&self, id: i32) -> Result<Arc<Source>> {
@@ -109,6 +113,26 @@ pub fn open(prefix: &Prefix, limits: &Limits) -> Result<Opened> {
         num_shards: header.num_shards,
     });
     Ok(Opened { tensors, damage, notes, container })
+}
+
+/// A bundle that is not read from an index but given: its entries by key, slices among them, and all its shards.
+pub fn assemble(
+    prefix: &Prefix,
+    entries: &BTreeMap<Vec<u8>, BundleEntry>,
+    shards: Vec<Arc<Source>>,
+    big_endian: bool,
+    limits: &Limits,
+) -> Opened {
+    let mut builder = Builder::default();
+    for (key, entry) in entries {
+        builder.add(key, entry);
+    }
+    let mut faults = Reports::new("faults of slices", limits);
+    let tensors = join_slices(builder.finish(), &mut faults);
+    let num_shards = i32::try_from(shards.len()).unwrap_or(i32::MAX);
+    let shards = Shards::given(prefix.clone(), shards);
+    let container = Box::new(BundleFiles { prefix: prefix.clone(), shards, big_endian, num_shards });
+    Opened { tensors, damage: Vec::new(), notes: faults.into_errors(), container }
 }
 
 impl Entries for Builder {

@@ -102,8 +102,9 @@ impl Sink for BundleSink {
         true
     }
 
-    fn begin(&mut self, all: &[Header]) -> Result<Vec<PartId>> {
-        self.headers = all.to_vec();
+    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+        self.headers = all;
+        let all = &self.headers;
         let parts = |n: usize, header: &Header| (0..header.parts.len()).map(move |part| (n, part));
         let mut order: Vec<PartId> = all.iter().enumerate().flat_map(|(n, header)| parts(n, header)).collect();
         // Within a shard in the order of names, as a saver does.

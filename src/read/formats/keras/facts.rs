@@ -62,6 +62,8 @@ pub struct KerasFacts {
     pub layers: Vec<KerasGroup>,
     /// The optimizer's variables, in its order.
     pub optimizer: Vec<Vec<u8>>,
+    /// Those of an optimizer within it, which one that scales losses has. Most of them are in its own list too.
+    pub inner_optimizer: Vec<Vec<u8>>,
     /// Whether the second of them is a number: the learning rate.
     pub has_learning_rate: bool,
     /// Shapes of data sets whose places are paths of objects.
@@ -133,7 +135,7 @@ impl KerasFacts {
             let objects = Self::of_groups(sets, &contents.groups);
             facts.naming = objects.naming;
             facts.layers = objects.layers;
-            facts.optimizer = objects.optimizer;
+            (facts.optimizer, facts.inner_optimizer) = (objects.optimizer, objects.inner_optimizer);
             facts.has_learning_rate = objects.has_learning_rate;
             facts.group_names = objects.group_names;
             facts.empty_groups = objects.empty_groups;
@@ -213,6 +215,10 @@ impl KerasFacts {
                 facts.optimizer = tensors;
                 continue;
             }
+            if owner.starts_with(b"optimizer/") {
+                facts.inner_optimizer.extend(tensors);
+                continue;
+            }
             let name = facts.group_names.get(owner).cloned();
             let name = name.unwrap_or_else(|| String::from_utf8_lossy(owner).into_owned());
             facts.layers.push(KerasGroup { name, tensors });
@@ -282,7 +288,7 @@ pub(super) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Variables are counted; those with keys of their own come behind.
-fn number(path: &[u8]) -> (u64, Vec<u8>) {
+pub(super) fn number(path: &[u8]) -> (u64, Vec<u8>) {
     let key = split(path).map_or(path, |(_, key)| key);
     let number = std::str::from_utf8(key).ok().and_then(|key| key.parse().ok());
     (number.unwrap_or(u64::MAX), key.to_vec())

@@ -19,18 +19,24 @@ use super::file_format::{FileFormat, Probe};
 use super::hdf5::{self, SIGNATURE};
 
 /// The row of HDF5 files in the table of formats.
-pub(super) const H5: FileFormat = FileFormat { format: &KERAS_H5, claims: is_h5, open: read::open_h5, in_directory };
+pub(super) const H5: FileFormat =
+    FileFormat { format: &KERAS_H5, ends: &[".h5", ".hdf5"], claims: is_h5, open: read::open_h5, in_directory };
 
 /// What is opened by the row above and turns out not to be Keras'.
 pub(super) const HDF5: FileFormat = FileFormat { format: &hdf5::HDF5, ..H5 };
 
 /// The row of archives.
-pub(super) const ARCHIVE: FileFormat =
-    FileFormat { format: &KERAS_ARCHIVE, claims: is_archive, open: read::open_archive, in_directory: archive_in };
+pub(super) const ARCHIVE: FileFormat = FileFormat {
+    format: &KERAS_ARCHIVE,
+    ends: &[".keras"],
+    claims: is_archive,
+    open: read::open_archive,
+    in_directory: archive_in,
+};
 
 /// The row of sets.
 pub(super) const SHARDED: FileFormat =
-    FileFormat { format: &KERAS_H5, claims: is_list, open: read::open_sharded, in_directory: list_in };
+    FileFormat { format: &KERAS_H5, ends: &[LIST], claims: is_list, open: read::open_sharded, in_directory: list_in };
 
 /// What the list of a set ends in.
 const LIST: &str = ".weights.json";
@@ -76,4 +82,39 @@ fn ends(name: &str, endings: &[&str]) -> bool {
 /// The one that there is, if there are no others.
 fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
     all.next().filter(|_| all.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::facts::KerasFacts;
+    use super::names::told;
+    use crate::read::container::Purpose;
+
+    /// `LossScaleOptimizer` of Keras 3: its own numbers, those of the optimizer within it, and the slots in both lists.
+    #[test]
+    fn what_an_optimizer_within_one_keeps_is_no_weight() {
+        let sets: [(&[u8], &[u64]); 10] = [
+            (b"layers/dense/vars/0", &[2, 3]),
+            (b"optimizer/inner_optimizer/vars/0", &[]),
+            (b"optimizer/inner_optimizer/vars/1", &[]),
+            (b"optimizer/inner_optimizer/vars/2", &[2, 3]),
+            (b"optimizer/vars/0", &[]),
+            (b"optimizer/vars/1", &[]),
+            (b"optimizer/vars/3", &[]),
+            (b"optimizer/vars/2", &[]),
+            (b"optimizer/vars/4", &[]),
+            (b"optimizer/vars/5", &[2, 3]),
+        ];
+        let facts = KerasFacts::of_groups(sets.into_iter(), &BTreeMap::new());
+        assert_eq!(facts.layers.len(), 1);
+        let told = told(&facts, None);
+        let purpose = |path: &[u8]| told.get(path).and_then(|told| told.purpose);
+        assert_eq!(purpose(b"layers/dense/vars/0"), Some(Purpose::Weight));
+        for (path, at) in [("inner_optimizer/vars/1", 1), ("inner_optimizer/vars/2", 2), ("vars/3", 1), ("vars/5", 5)] {
+            let path = format!("optimizer/{path}");
+            assert_eq!(purpose(path.as_bytes()), Some(Purpose::Optimizer(at)), "{path}");
+        }
+    }
 }

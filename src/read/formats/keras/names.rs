@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{ConfigLayer, ConfigTree, snake};
-use super::facts::{KerasFacts, KerasGroup, Naming, split};
+use super::facts::{KerasFacts, KerasGroup, Naming, number, split};
 use super::optimizers::{Optimizer, Slot};
 use crate::read::container::{Purpose, Told};
 
@@ -65,10 +65,25 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
                 (slot.or_else(|| Some(format!("{}/{}", optimizer(facts), own_of_optimizer(facts, at)))), is_named)
             }
         };
-        all.insert(path.clone(), Told { name, is_named, purpose: Some(Purpose::Optimizer(at)), order });
+        let purpose = Some(Purpose::Optimizer(if is_wrapped_number(facts, at) { 1 } else { at }));
+        all.insert(path.clone(), Told { name, is_named, purpose, order });
+        order = order.saturating_add(1);
+    }
+    for path in &facts.inner_optimizer {
+        let below = path.strip_prefix(b"optimizer/").unwrap_or(path);
+        let name = Some(format!("{}/{}", optimizer(facts), String::from_utf8_lossy(below)));
+        let at = usize::try_from(number(path).0).unwrap_or(usize::MAX);
+        all.insert(path.clone(), Told { name, is_named: false, purpose: Some(Purpose::Optimizer(at)), order });
         order = order.saturating_add(1);
     }
     all
+}
+
+/// Whether this is a number of an optimizer that scales losses, behind its own two: its steps and its scale, and what
+/// the one within it has before its slots.
+fn is_wrapped_number(facts: &KerasFacts, at: usize) -> bool {
+    let is_number = |path: &Vec<u8>| facts.dims.get(path).is_some_and(Vec::is_empty);
+    !facts.inner_optimizer.is_empty() && (2..6).contains(&at) && facts.optimizer.get(at).is_some_and(is_number)
 }
 
 /// The same with the configuration of another file, if the groups are those that Keras makes of it.

@@ -12,11 +12,11 @@ use super::{FileFormat, Probe};
 
 /// The row of archives in the table of formats.
 pub(super) const FORMAT: FileFormat =
-    FileFormat { format: &NPZ_FORMAT, claims: is_npz, open: read::open_npz, in_directory: nothing };
+    FileFormat { format: &NPZ_FORMAT, ends: &[".npz"], claims: is_npz, open: read::open_npz, in_directory: nothing };
 
 /// The row of single arrays.
 pub(super) const NPY: FileFormat =
-    FileFormat { format: &NPY_FORMAT, claims: is_npy, open: read::open_npy, in_directory: nothing };
+    FileFormat { format: &NPY_FORMAT, ends: &[".npy"], claims: is_npy, open: read::open_npy, in_directory: nothing };
 
 /// A zip archive whose first member is an array, or that is called `.npz`: an empty one has no member at all.
 fn is_npz(probe: &Probe<'_>) -> bool {

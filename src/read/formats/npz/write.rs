@@ -95,10 +95,10 @@ impl Sink for NpzSink {
         None
     }
 
-    fn begin(&mut self, all: &[Header]) -> Result<Vec<PartId>> {
-        self.headers = all.to_vec();
+    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+        self.headers = all;
         self.zip = Some(ZipWriter::new(NewFile::create(&self.path)?));
-        Ok((0..all.len()).map(|n| (n, 0)).collect())
+        Ok((0..self.headers.len()).map(|n| (n, 0)).collect())
     }
 
     fn part(&mut self, (tensor, _): PartId, _: Incoming) -> Result<()> {
@@ -134,8 +134,8 @@ impl Sink for NpySink {
         no_array(header.dtype)
     }
 
-    fn begin(&mut self, all: &[Header]) -> Result<Vec<PartId>> {
-        let [header] = all else {
+    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+        let [header] = all.as_slice() else {
             let why = format!("a .npy file holds exactly one tensor, and {} are chosen", all.len());
             return Err(Error::new(ErrorKind::Request(why)).with_help("name one, or write an .npz"));
         };

@@ -11,7 +11,8 @@ pub use write::SafetensorsSink;
 use super::{FileFormat, Probe};
 
 /// The row in the table of formats.
-pub(super) const FORMAT: FileFormat = FileFormat { format: &SAFETENSORS, claims, open: read::open, in_directory };
+pub(super) const FORMAT: FileFormat =
+    FileFormat { format: &SAFETENSORS, ends: &[".safetensors"], claims, open: read::open, in_directory };
 
 /// The file that transformers and others write into a directory of their own.
 const SINGLE: &str = "model.safetensors";

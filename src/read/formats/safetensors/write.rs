@@ -55,17 +55,20 @@ impl SafetensorsSink {
 
     /// The header of a file: its length, and JSON filled up with blanks to a multiple of eight.
     fn header(&self, tensors: &[usize]) -> Vec<u8> {
-        let mut entries = Map::new();
+        // Entry by entry: as one value the JSON of a million tensors would take a gigabyte.
+        let mut json = Vec::new();
         let mut at = 0u64;
         for header in tensors.iter().filter_map(|n| self.headers.get(*n)) {
             let end = at.saturating_add(header.bytes());
             let (_, dtype) = dtype::name(header.dtype).unwrap_or_default();
             let name = String::from_utf8_lossy(&header.name).into_owned();
             let shape = header.shape.dims().unwrap_or_default();
-            entries.insert(name, json!({ "dtype": dtype, "shape": shape, "data_offsets": [at, end] }));
+            let entry = json!({ "dtype": dtype, "shape": shape, "data_offsets": [at, end] });
+            json.extend(if json.is_empty() { b"{" } else { b"," });
+            json.extend(format!("{}:{entry}", Value::String(name)).into_bytes());
             at = end;
         }
-        let mut json = Value::Object(entries).to_string().into_bytes();
+        json.extend(if json.is_empty() { b"{}".as_slice() } else { b"}" });
         json.resize(json.len().next_multiple_of(8), b' ');
         let mut out = (json.len() as u64).to_le_bytes().to_vec();
         out.extend(json);
@@ -99,8 +102,9 @@ impl Sink for SafetensorsSink {
         }
     }
 
-    fn begin(&mut self, all: &[Header]) -> Result<Vec<PartId>> {
-        self.headers = all.to_vec();
+    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+        self.headers = all;
+        let all = &self.headers;
         // Files are filled in the order of names, as those do who shard a model.
         let mut files: Vec<(Vec<usize>, u64)> = vec![(Vec::new(), 0)];
         for (n, header) in all.iter().enumerate() {

@@ -5,6 +5,8 @@
 mod ops;
 mod plan;
 mod read;
+mod saves;
 
 pub use plan::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 pub(super) use read::variable_defs;
+pub use saves::{SavePlan, Saved};

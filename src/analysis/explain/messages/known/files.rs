@@ -33,6 +33,20 @@ pub(super) const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
+        marks: &["Object arrays cannot be loaded"],
+        cause: "object-array",
+        headline: "The file is one of NumPy, and holds an array of Python objects, which is a pickle within it.",
+        means: &["np.save of a list of arrays of several shapes, or of a dict, writes objects; weights need none."],
+        likely: &["get_weights() or a dictionary was saved by np.save as a whole, in place of an archive of arrays."],
+        next: &[
+            "ckpt inspect PATH   what the file holds",
+            "np.load(PATH, allow_pickle=True)   only for a file that you wrote yourself: a pickle can run code",
+            "np.savez(FILE, *weights)   saves them so that nothing has to be trusted",
+        ],
+        certain: &["Certain: the file is whole as far as it was read; NumPy refuses what it would have to run."],
+        ..ROW
+    },
+    Row {
         marks: &[
             "allow_pickle=",
             "This file contains pickled (object) data",

@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         next: &[
             "ckpt inspect PATH   whether it is there, and what it is",
-            "unzip -t FILE   the same of its members",
+            "unzip -t PATH   the same of its members",
             "fetch it again, as binary; git lfs pull",
         ],
         certain: &["Certain: not a byte of weights was read."],
@@ -110,7 +110,7 @@ pub(super) const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
-        marks: &["The filename must end in `.weights.h5`"],
+        marks: &["The filename must end in `.weights.h5`", "filename…must end in `.weights.h5`"],
         cause: "weights-file-name",
         value: &[("filepath=", "")],
         otherwise: "the file",
@@ -178,12 +178,17 @@ pub(super) const ROWS: &[Row] = &[
             "A layer is called otherwise in the file, or is not in it.",
             "The file is of another layout: weights alone (save_weights) or a whole model (save), of another Keras.",
         ],
-        next: &["ckpt inspect PATH   what the file is", "h5ls -r FILE   the names that it has"],
+        next: &["ckpt inspect PATH   what the file is", "ckpt list PATH   the names that it has"],
         certain: &["Certain: the file is HDF5 and could be opened."],
         ..ROW
     },
     Row {
-        marks: &["No model config found in the file", "No model found in config file"],
+        marks: &[
+            "No model config found in the file",
+            "No model found in config file",
+            "Cannot create group in read-only mode",
+            "Cannot create group in read only mode",
+        ],
         cause: "weights-as-model",
         value: &[("in the file at ", ""), ("config file", "")],
         otherwise: "the file",
@@ -195,7 +200,7 @@ pub(super) const ROWS: &[Row] = &[
         likely: &["The file was written by save_weights, or by a ModelCheckpoint with save_weights_only=True."],
         next: &[
             "build the model in code, then model.load_weights(PATH)",
-            "h5ls -r FILE   which layers the weights are of",
+            "ckpt list PATH   which layers the weights are of",
         ],
         certain: &["Certain: the file is whole enough to be opened."],
         ..ROW
@@ -268,7 +273,13 @@ pub(super) const ROWS: &[Row] = &[
             "Unknown loss function",
             "Unknown metric function",
             "Unknown optimizer",
+            "Unknown initializer",
+            "Unknown regularizer",
+            "Unknown constraint",
+            "Unknown activation function",
             "Could not deserialize class",
+            "Unable to restore custom object of",
+            "Unable to restore a layer of class",
         ],
         cause: "unknown-class",
         value: &[
@@ -277,6 +288,11 @@ pub(super) const ROWS: &[Row] = &[
             ("Unknown layer: ", "."),
             ("Could not locate function '", "'"),
             ("function: '", "'"),
+            ("Unknown initializer: ", "."),
+            ("Unknown initializer: ", ""),
+            ("Unable to restore custom object of class \"", "\""),
+            ("Unable to restore custom object of type ", " "),
+            ("Unable to restore a layer of class ", ". "),
             ("Could not deserialize class '", "'"),
         ],
         otherwise: "a class or a function",

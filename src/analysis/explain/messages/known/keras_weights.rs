@@ -3,8 +3,7 @@
 use super::row::{Is, ROW, Row};
 use crate::analysis::explain::messages::rule::Rank;
 
-const COMPARE: &str =
-    "compare the layers with those of the file: model.summary(), h5ls -r FILE; for a checkpoint ckpt list PREFIX";
+const COMPARE: &str = "compare the layers with those of the file: model.summary(), ckpt list PATH";
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -54,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
             "The model has another structure than the one that was saved, or layers in another order.",
             "The layer is not built yet, so it has no variables: call the model once before load_weights.",
         ],
-        next: &[COMPARE, "load_weights(FILE, skip_mismatch=True)   loads what fits and warns of the rest"],
+        next: &[COMPARE, "load_weights(PATH, skip_mismatch=True)   loads what fits and warns of the rest"],
         ..ROW
     },
     Row {
@@ -102,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         next: &[
             COMPARE,
-            "load_weights(FILE, by_name=True, skip_mismatch=True)   takes what has the same name and shape",
+            "load_weights(PATH, by_name=True, skip_mismatch=True)   takes what has the same name and shape",
         ],
         ..ROW
     },

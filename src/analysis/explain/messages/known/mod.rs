@@ -7,7 +7,9 @@ mod disk;
 mod files;
 mod graph;
 mod keras;
+mod keras_program;
 mod keras_weights;
+mod programs;
 mod row;
 mod saved_model;
 mod serving;
@@ -15,7 +17,7 @@ mod serving;
 pub(super) use row::Row;
 
 /// The rows, by the program that says them.
-pub(super) fn groups() -> [(&'static str, &'static [Row]); 7] {
+pub(super) fn groups() -> [(&'static str, &'static [Row]); 9] {
     [
         ("SavedModels", saved_model::ROWS),
         ("TensorFlow: graphs", graph::ROWS),
@@ -23,6 +25,8 @@ pub(super) fn groups() -> [(&'static str, &'static [Row]); 7] {
         ("Disks and file systems", disk::ROWS),
         ("Keras: files", keras::ROWS),
         ("Keras: weights and layers", keras_weights::ROWS),
+        ("Keras: versions of programs", keras_program::ROWS),
         ("Other programs and formats", files::ROWS),
+        ("Programs and runs", programs::ROWS),
     ]
 }

@@ -76,7 +76,8 @@ impl Row {
         let mut diagnosis = Diagnosis::new(cause, fill(self.headline));
         diagnosis.meaning.extend(self.means.iter().map(|line| fill(line)));
         diagnosis.likely.extend(self.likely.iter().map(|line| fill(line)));
-        diagnosis.next.extend(self.next.iter().map(|line| (*line).to_owned()));
+        let named = |line: &str| if value.is_some() { line.replace("'NAME'", &shown) } else { line.to_owned() };
+        diagnosis.next.extend(self.next.iter().map(|line| named(line)));
         if let Some(code) = self.page {
             diagnosis = diagnosis.with_page(code);
         }

@@ -93,7 +93,12 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         marks: &["Could not find meta graph def matching supplied tags", "could not be found in SavedModel"],
         page: Some(Code::NoServeTag),
-        value: &[("supplied tags: { ", " }"), ("associated with tags ", " could not"), ("supplied tags: {", "}")],
+        value: &[
+            ("supplied tags: { ", " }"),
+            ("associated with tags '", "' could not"),
+            ("associated with tags ", " could not"),
+            ("supplied tags: {", "}"),
+        ],
         otherwise: "that were asked for",
         headline: "The SavedModel has no graph with exactly the tags {}.",
         means: &[

@@ -1,0 +1,24 @@
+//! What one of two checkpoints has because of the kind that it is, and the other cannot have: no difference between
+//! what they hold. It is counted and named, and not compared.
+
+use super::by_path::keras;
+use super::model::{OneSided, Side};
+use crate::analysis::naming::roles::short_name;
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, SourceKind, Tensor};
+
+impl OneSided {
+    /// Of a tensor without a partner in `other`; `None` if `other` could have had one.
+    pub(super) fn of(side: Side, tensor: &Tensor, other: &Checkpoint) -> Option<Self> {
+        let why = if tensor.name == OBJECT_GRAPH_KEY {
+            // A checkpoint of objects without its graph has lost it: keys of objects have an end of their own.
+            let is_by_names = other.tensors().iter().all(|tensor| short_name(&tensor.name).len() == tensor.name.len());
+            let cannot = other.format().id != "bundle" || is_by_names;
+            (cannot && !other.is_object_based()).then_some("the object graph, only in a checkpoint of objects")
+        } else {
+            let is_counter = tensor.name == b"save_counter/.ATTRIBUTES/VARIABLE_VALUE";
+            let is_model = keras(other).is_some() || matches!(other.origin().kind, SourceKind::SavedModel);
+            (is_counter && is_model).then_some("the count of saves, only in a checkpoint of tf.train.Checkpoint")
+        };
+        Some(Self { side, name: tensor.name.as_slice().into(), why: why? })
+    }
+}

@@ -1,0 +1,158 @@
+//! Which findings `ckpt recover` mends, found by planning what it would do; and the command that does it.
+
+use std::path::{Path, PathBuf};
+
+use crate::analysis::finding::{Code, Finding};
+use crate::analysis::recover::{Did, Recovery, recover};
+use crate::base::error::Error;
+use crate::base::escape::shell_word;
+use crate::base::limits::Limits;
+use crate::base::progress::Progress;
+use crate::read::bundle::Prefix;
+use crate::read::checkpoint::Origin;
+use crate::read::storage;
+
+/// How the command begins.
+const COMMAND: &str = "ckpt recover ";
+
+/// What is about a file that is wrong, and may be right in another one or with a bit flipped back.
+fn is_damage(code: Code) -> bool {
+    use Code::{
+        BadBlock, BadHeader, BadStringTensor, BlockChecksumMismatch, ForeignShard, HeaderMissing, HoleOfZeros,
+        IndexChecksumMismatch, MispairedData, MissingShard, MissingVariables, NotATable, ShardCountMismatch,
+        ShortShard, SingleBitFlip, StringLengthsMismatch, SwappedShards, TensorChecksumMismatch, TextModeMangled,
+    };
+    matches!(
+        code,
+        BadBlock
+            | BadHeader
+            | BadStringTensor
+            | BlockChecksumMismatch
+            | ForeignShard
+            | HeaderMissing
+            | HoleOfZeros
+            | IndexChecksumMismatch
+            | MispairedData
+            | MissingShard
+            | MissingVariables
+            | NotATable
+            | ShardCountMismatch
+            | ShortShard
+            | SingleBitFlip
+            | StringLengthsMismatch
+            | SwappedShards
+            | TensorChecksumMismatch
+            | TextModeMangled
+    )
+}
+
+/// The prefix of what recover can mend; none of other formats.
+pub(super) fn prefix_of(origin: &Origin) -> Option<Prefix> {
+    (origin.v1_files.is_empty() && origin.file.is_none()).then(|| origin.prefix.clone())
+}
+
+/// Adds to each finding about a checkpoint that can be mended the command that does.
+pub(super) fn advise(prefix: &Prefix, findings: &mut [Finding], limits: &Limits, progress: &Progress) {
+    if !findings.iter().any(|finding| is_damage(finding.code)) {
+        return;
+    }
+    // Planning reads all bytes once more.
+    let path = prefix.as_path();
+    let Ok(recovery) = recover(path, &[], limits, progress) else { return };
+    let command = command(path, prefix);
+    for finding in findings.iter_mut().filter(|finding| is_mended(finding, prefix, &recovery)) {
+        let what = if recovery.unverified > 0 { "a copy with an index made anew" } else { "a mended copy" };
+        add(finding, what, &command);
+    }
+}
+
+/// Whether everything that a finding is about can be had.
+fn is_mended(finding: &Finding, prefix: &Prefix, recovery: &Recovery) -> bool {
+    if !is_damage(finding.code) {
+        return false;
+    }
+    let is_lost = |name: &[u8]| recovery.lost.iter().any(|lost| lost.name.as_deref() == Some(name));
+    let index = prefix.index();
+    // What is wrong with the index may have cost any name.
+    if finding.file.as_ref() == Some(&index) || finding.code == Code::MissingVariables {
+        let is_about = |did: &Did| match did {
+            Did::Bit { file, .. } => *file == index && finding.code == Code::SingleBitFlip,
+            Did::Index { .. } => true,
+            Did::Renamed { to, .. } => *to == index,
+            _ => false,
+        };
+        return recovery.lost.is_empty() && recovery.did.iter().any(is_about);
+    }
+    let mut names = finding.tensor.iter().chain(&finding.explains).peekable();
+    if names.peek().is_none() {
+        return recovery.lost.is_empty() && !recovery.did.is_empty();
+    }
+    names.all(|name| !is_lost(name))
+}
+
+/// What an interrupted save left, where it is a whole checkpoint.
+pub(super) fn advise_leftover(path: &Path, finding: &mut Finding, limits: &Limits, progress: &Progress) {
+    if finding.help.as_ref().is_some_and(|help| help.contains(COMMAND)) {
+        return;
+    }
+    let Ok(recovery) = recover(path, &[], limits, progress) else { return };
+    let is_used = recovery.files.iter().any(|file| file.starts_with(path));
+    if recovery.lost.is_empty() && is_used {
+        add(finding, "a whole copy", &command(path, &Prefix::new(recovery.prefix.as_os_str())));
+    }
+}
+
+/// The error for a checkpoint that has no index, where one can be made.
+pub(super) fn with_command(path: &Path, error: Error, limits: &Limits, progress: &Progress) -> Error {
+    let Ok(recovery) = recover(path, &[], limits, progress) else { return error };
+    let prefix = Prefix::new(recovery.prefix.as_os_str());
+    let what = match (recovery.unverified, recovery.lost.is_empty()) {
+        (0, true) => "a whole copy",
+        (_, true) => "a copy with an index made anew, which cannot say that values are those that were saved",
+        (_, false) => "a copy of what can be had",
+    };
+    error.and_help(&format!("{what}: {}", command(path, &prefix)))
+}
+
+fn add(finding: &mut Finding, what: &str, command: &str) {
+    let help = finding.help.take().map_or_else(String::new, |help| format!("{help}; "));
+    finding.help = Some(format!("{help}{what}: {command}"));
+}
+
+/// The command, with an output that does not exist yet.
+pub(super) fn command(path: &Path, prefix: &Prefix) -> String {
+    let base = prefix.base_name();
+    let dir = prefix.directory();
+    let out = |n: u32| -> PathBuf {
+        let number = if n > 1 { format!("-{n}") } else { String::new() };
+        // Beside a SavedModel rather than in it: what lies in it belongs to it.
+        let model = dir
+            .parent()
+            .filter(|model| base == "variables" && dir.ends_with("variables") && model.file_name().is_some());
+        let folder = match model.and_then(Path::file_name) {
+            Some(model) => {
+                dir.with_file_name("").join("..").join(format!("{}-recovered{number}", model.to_string_lossy()))
+            }
+            None => dir.join(format!("recovered{number}")),
+        };
+        plain(&folder).join(base)
+    };
+    let free = (1..100).map(out).find(|out| !storage::exists(&Prefix::new(out.as_os_str()).index()));
+    format!("{COMMAND}{} -o {}", shell_word(path), shell_word(&free.unwrap_or_else(|| out(100))))
+}
+
+/// A path without the `NAME/..` that it is put together with, and without a leading `./`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let goes_up = part.as_os_str() == ".." && plain.file_name().is_some();
+        match part {
+            std::path::Component::CurDir => {}
+            _ if goes_up => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
