@@ -25,7 +25,7 @@ pub(super) struct Flip {
 }
 
 /// Bytes that are read at most to try bits of lengths.
-const MOST_TRIED: u64 = 1 << 28;
+const MOST_TRIED: u64 = 1 << 26;
 
 /// The bit of `file` that is flipped in a piece which does not match its checksum.
 pub(super) fn flipped(
