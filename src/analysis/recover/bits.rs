@@ -25,7 +25,7 @@ pub(super) struct Flip {
 }
 
 /// Bytes that are read at most to try bits of lengths.
-const MOST_TRIED: u64 = 1 << 28;
+const MOST_TRIED: u64 = 1 << 26;
 
 /// The bit of `file` that is flipped in a piece which does not match its checksum.
 pub(super) fn flipped(
@@ -151,8 +151,11 @@ fn of_strings(file: &Source, piece: &Piece, entry: &BundleEntry, big_endian: boo
             });
             tried.extend(place);
         }
-        let affordable = MOST_TRIED / region.max(1);
-        tried.extend((0..region.min(affordable)).map(|byte| (byte, 7)));
+        // Few lengths have more than one byte: those that seem to are tried first.
+        let affordable = usize::try_from(MOST_TRIED / region.max(1)).unwrap_or(0);
+        let mut ends: Vec<(bool, u64)> = (0..).zip(&head).map(|(at, byte)| (byte & 0x80 == 0, at)).collect();
+        ends.sort_unstable();
+        tried.extend(ends.into_iter().take(affordable).map(|(_, byte)| (byte, 7)));
     }
     let mut changed = head;
     let mut right = Vec::new();

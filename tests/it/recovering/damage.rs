@@ -101,3 +101,19 @@ fn two_bits_and_bursts_are_never_mended_wrongly() {
         assert!(not_whole > 400, "{} {came:?}", prefix.display());
     }
 }
+
+/// Too many strings to try every bit of their lengths.
+#[test]
+fn a_bit_in_the_lengths_of_many_strings_is_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("vocabulary");
+    let words: Vec<String> = (0..3000).map(|n| format!("word{n}")).collect();
+    let builder =
+        ckpt_synth::BundleBuilder::new().strings("words", &[3000], &words).floats("w", &[3], &[1.0, 2.0, 3.0]);
+    builder.finish().write(&prefix).unwrap();
+    let data = Files::of("vocabulary", &prefix).files.keys().find(|name| name.contains(".data-")).unwrap().clone();
+    // In a value, in the bit that says that a length goes on, in the checksum of the lengths, in a string.
+    let bits = [(17, 2), (1500, 7), (2990, 7), (3002, 5), (5000, 1)];
+    let came = all("vocabulary", &prefix, bits.into_iter().map(|bit| (data.clone(), vec![bit])));
+    assert_eq!(came, BTreeMap::from([(Came::Whole, bits.len())]));
+}

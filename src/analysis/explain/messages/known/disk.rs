@@ -96,7 +96,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         next: &[
             "let only the chief save (or give every worker its own directory)",
-            "when no save is running, move what lies in PREFIX_temp elsewhere; ckpt validate DIR says first what it is",
+            "ckpt validate DIR   says what lies in PREFIX_temp; where it is a whole save, it names the ckpt recover that copies it",
         ],
         certain: &["Certain: nothing is damaged; the checkpoint before this one is untouched."],
         codes: &[Code::InterruptedSave],
@@ -125,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
         next: &[
             "give all workers one directory that they share (NFS, gs://, s3://)",
-            "ckpt validate DIR   says which parts lie here; collect the others from the workers, and throw nothing away before",
+            "ckpt recover PREFIX -o NEW --from DIR   puts the parts together that lie here and in the directories of other workers; throw nothing away before",
         ],
         ..ROW
     },
