@@ -8,7 +8,7 @@ use super::pieces::owners;
 use super::places::Places;
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
-use crate::read::finder::group;
+use crate::read::finder::group::group;
 use crate::read::graphs::restores::{Part, SavePlan, Saved};
 use crate::read::storage;
 use crate::read::storage::layout::saved_model_file;

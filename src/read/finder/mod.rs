@@ -6,7 +6,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(crate) mod directory;
-mod group;
+pub(crate) mod group;
 mod locate;
 mod lost_index;
 mod near_misses;
@@ -16,7 +16,6 @@ pub mod state;
 mod written_path;
 
 pub use directory::{Found, ModelDir, StateFile};
-pub(crate) use group::group;
 pub use locate::prefix_wins;
 pub use near_misses::graph_beside;
 pub use origin::{Choice, Origin, SourceKind};
