@@ -29,12 +29,6 @@ fn name_of<'py>(py: Python<'py>, name: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     })
 }
 
-/// The threads to work with, where none are given: all cores.
-pub(crate) fn threads(given: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    given.filter(|threads| *threads > 0).map_or_else(cores, usize::from)
-}
-
 /// The limits of a call.
 pub(crate) fn limits(given: Option<u16>) -> Limits {
     let mut limits = Limits::default();
@@ -55,9 +49,10 @@ impl Reader {
         threads: Option<u16>,
     ) -> PyResult<Self> {
         let choice = Choice { step, version };
-        let checkpoint = py.detach(|| Checkpoint::open(&path, choice, &limits(threads)));
+        let limits = limits(threads);
+        let checkpoint = py.detach(|| Checkpoint::open(&path, choice, &limits));
         let checkpoint = checkpoint.map_err(|error| raised(py, &error))?;
-        Ok(Self { checkpoint, threads: self::threads(threads) })
+        Ok(Self { checkpoint, threads: limits.workers() })
     }
 
     /// Where it was found: the prefix, or the only file.
@@ -101,9 +96,7 @@ impl Reader {
 
     /// Dimensions of what `index`, in NumPy's slice syntax, takes of a tensor.
     fn shape_of(&self, py: Python<'_>, name: &[u8], index: &str) -> PyResult<Vec<u64>> {
-        let (tensor, region) = self.region(py, name, Some(index))?;
-        let _ = tensor;
-        Ok(region.shape())
+        self.region(py, name, Some(index)).map(|(_, region)| region.shape())
     }
 
     /// Fills `into` with the elements of a tensor of numbers, or of what `index` takes of it: little-endian, in C order.

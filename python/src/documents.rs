@@ -16,8 +16,8 @@ use ckpt::report::{
 };
 use pyo3::prelude::*;
 
-use crate::checkpoint::{limits, threads};
-use crate::errors::raised;
+use crate::checkpoint::limits;
+use crate::errors::{message, raised};
 
 /// Adds the functions of this file.
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -45,16 +45,25 @@ fn memory(error: std::io::Error) -> Error {
 
 #[pyfunction]
 #[pyo3(signature = (path, step=None, version=None))]
-fn inspect(py: Python<'_>, path: PathBuf, step: Option<u64>, version: Option<i64>) -> PyResult<String> {
-    document(py, |out| match Subject::open(&path, Choice { step, version }, &limits(None))? {
-        Subject::Checkpoint(checkpoint, _) => {
+fn inspect(
+    py: Python<'_>,
+    path: PathBuf,
+    step: Option<u64>,
+    version: Option<i64>,
+) -> PyResult<(String, Option<String>)> {
+    // Of a served model the version that was meant may not be readable, and the next one is shown.
+    let mut refused = None;
+    let text = document(py, |out| match Subject::open(&path, Choice { step, version }, &limits(None))? {
+        Subject::Checkpoint(checkpoint, error) => {
+            refused = error.as_ref().map(message);
             write_inspect(&checkpoint, &Summary::of(&checkpoint), Format::Json, Look::default(), out).map_err(memory)
         }
         Subject::Model(model, error) => {
             let findings: Vec<Finding> = error.iter().map(Finding::of).collect();
             write_model((&path, &model), &findings, false, Format::Json, Look::default(), out).map_err(memory)
         }
-    })
+    })?;
+    Ok((text, refused))
 }
 
 #[pyfunction]
@@ -93,9 +102,10 @@ fn stats(
     threads: Option<u16>,
 ) -> PyResult<String> {
     document(py, |out| {
-        let checkpoint = Checkpoint::open(&path, Choice { step, version }, &limits(threads))?;
+        let limits = limits(threads);
+        let checkpoint = Checkpoint::open(&path, Choice { step, version }, &limits)?;
         let selection = Selector::parse(&selectors, false)?.select(&checkpoint);
-        let threads = self::threads(threads);
+        let threads = limits.workers();
         let report = StatsReport {
             checkpoint: &checkpoint,
             options: StatsOptions { threads, distribution: hist, channels: per_channel },
@@ -142,7 +152,7 @@ fn diff(
             ignore: ignore.iter().map(|text| Selector::parse(&[text], false)).collect::<Result<_>>()?,
             map: Renames::parse(&map)?,
             tolerances: tolerances.map(|bound| ToleranceRule { selector: Selector::default(), bound }).collect(),
-            threads: self::threads(threads),
+            threads: limits.workers(),
             ..DiffOptions::default()
         };
         let report = DiffReport {
@@ -183,7 +193,7 @@ fn validate(
             None => Vec::new(),
         };
         let selector = Selector::parse(&selectors, false)?;
-        let options = ValidateOptions { quick, finite, threads: self::threads(threads), selector, choice, serving };
+        let options = ValidateOptions { quick, finite, threads: limits.workers(), selector, choice, serving };
         let mut validation = ckpt::analysis::validate(&path, &options, &limits, &Progress::default())?;
         if !models.is_empty() {
             validation.add_restores(&path, choice, &models, &RestoreOptions::default(), &limits)?;

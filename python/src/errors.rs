@@ -17,13 +17,8 @@ fn class(error: &Error) -> &'static str {
         ErrorKind::TensorNotFound(_) | ErrorKind::FileMissing(_) | ErrorKind::IndexMissing(_) => "NotFoundError",
         ErrorKind::OtherName(_) => "NotFoundError",
         // A file that is something else is what TensorFlow calls lost data.
-        ErrorKind::NotACheckpoint(_) => {
-            if is_there() {
-                "DataLossError"
-            } else {
-                "NotFoundError"
-            }
-        }
+        ErrorKind::NotACheckpoint(_) if is_there() => "DataLossError",
+        ErrorKind::NotACheckpoint(_) => "NotFoundError",
         ErrorKind::Request(_) => "InvalidArgumentError",
         ErrorKind::UnsupportedDType(_) => "UnimplementedError",
         ErrorKind::LimitExceeded { .. } => "ResourceExhaustedError",
@@ -31,13 +26,17 @@ fn class(error: &Error) -> &'static str {
     }
 }
 
-/// An error of the library as an exception: what, where, and what to do.
-pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
-    let message = match error.help() {
+/// An error of the library in words: what, where, and what to do.
+pub(crate) fn message(error: &Error) -> String {
+    match error.help() {
         Some(help) => format!("{error}; {help}"),
         None => error.to_string(),
-    };
-    raise(py, class(error), message)
+    }
+}
+
+/// An error of the library as an exception.
+pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
+    raise(py, class(error), message(error))
 }
 
 /// An exception of this class of `tfckpt.errors`.

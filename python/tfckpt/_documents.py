@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,8 +18,14 @@ def _texts(given: str | Iterable[str]) -> list[str]:
 
 
 def inspect(path: _Path, *, step: int | None = None, version: int | None = None) -> dict[str, Any]:
-    """What a checkpoint is, whether the set is whole and what dominates it: ``ckpt inspect``."""
-    return json.loads(_native.inspect(os.fspath(path), step, version))
+    """What a checkpoint is, whether the set is whole and what dominates it: ``ckpt inspect``.
+
+    Of a served model whose highest version cannot be read, the next one is shown, with a warning.
+    """
+    text, refused = _native.inspect(os.fspath(path), step, version)
+    if refused is not None:
+        warnings.warn(refused, stacklevel=2)
+    return json.loads(text)
 
 
 def tensors(

@@ -53,6 +53,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// How many threads may work: as many as there are cores if not given. Counting the cores reads files.
+    pub fn workers(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
     /// Largest number of bytes that all names of an index of `len` bytes may take. A key shares its beginning with the
     /// one before it, so a small file can make many long ones; in honest ones a byte of the file stands for ten.
     pub fn names(&self, len: u64) -> u64 {

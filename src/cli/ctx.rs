@@ -63,8 +63,7 @@ impl Ctx {
 
     /// Worker threads. Asked for by those who start some: counting the cores reads files.
     pub(crate) fn threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.map_or_else(cores, usize::from)
+        self.limits().workers()
     }
 
     /// The limits of this run.

@@ -78,7 +78,7 @@ pub(in crate::analysis) fn write_files(
     progress.total.fetch_add(total.saturating_mul(2), Ordering::Relaxed);
     let order = ordered(order, recipe, inputs);
     let mut run = Run { inputs, progress, converted: Converted::default() };
-    let threads = limits.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = limits.workers();
     let sums = run.write(recipe, &order, threads, &mut *sink)?;
     let mut files = sink.finish()?;
     // What is compared comes from memory while the disk is still at work.

@@ -5,7 +5,7 @@
 
 pub(in crate::analysis) mod op_site;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::error::{Error, ErrorKind, Part};
 use op_site::OpSite;
@@ -169,6 +169,8 @@ pub struct Cause {
     pub certain: String,
     /// What most likely led to it.
     pub likely: Option<String>,
+    /// The other file that has what should be in this one.
+    pub holder: Option<PathBuf>,
 }
 
 /// One thing that was found.
@@ -292,7 +294,16 @@ impl Finding {
     /// Says what happened.
     #[must_use]
     pub fn because(self, certain: impl Into<String>, likely: Option<String>) -> Self {
-        Self { cause: Some(Cause { certain: certain.into(), likely }), ..self }
+        Self { cause: Some(Cause { certain: certain.into(), likely, holder: None }), ..self }
+    }
+
+    /// Adds to its cause the other file that has what should be in this one.
+    #[must_use]
+    pub fn held_by(mut self, file: &Path) -> Self {
+        if let Some(cause) = &mut self.cause {
+            cause.holder = Some(file.to_path_buf());
+        }
+        self
     }
 }
 

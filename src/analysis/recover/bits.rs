@@ -13,7 +13,7 @@ use crate::base::limits::Limits;
 use crate::read::bundle::BundleEntry;
 use crate::read::storage::{Composed, OpenFiles, Run, Source};
 use crate::read::tensor::DType;
-use crate::read::wire::{Crc32c, Cursor, MaskedCrc};
+use crate::read::wire::{Crc32c, Cursor, MaskedCrc, bit_odds};
 
 /// A bit of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub(super) fn flipped(
     let entry = entries.get(&piece.key)?;
     let candidates = match entry.dtype {
         DType::String => of_strings(file, piece, entry, big_endian),
-        DType::Variant => of_variants(file, piece),
+        DType::Variant => of_variants(piece),
         _ => of_numbers(file, piece),
     };
     let mut right = candidates?.into_iter().filter(|(byte, bit)| {
@@ -55,9 +55,7 @@ pub(super) fn flipped(
     if right.any(|other| other != (byte, bit)) {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, reason = "odds are rounded anyway")]
-    let odds = (piece.len as f64 * 8.0 / 4_294_967_296.0).min(1.0);
-    Some(Flip { byte, bit, odds })
+    Some(Flip { byte, bit, odds: bit_odds(piece.len) })
 }
 
 fn of_numbers(file: &Source, piece: &Piece) -> Option<Vec<(u64, u8)>> {
@@ -176,11 +174,10 @@ fn of_strings(file: &Source, piece: &Piece, entry: &BundleEntry, big_endian: boo
 }
 
 /// Variants are few and small where they are saved at all; all bits of small ones are tried.
-fn of_variants(file: &Source, piece: &Piece) -> Option<Vec<(u64, u8)>> {
+fn of_variants(piece: &Piece) -> Option<Vec<(u64, u8)>> {
     let len = piece.len;
     if len.saturating_mul(8).saturating_mul(len) > MOST_TRIED {
         return None;
     }
-    let _ = file;
     Some((piece.start..piece.end()).flat_map(|byte| (0..8).map(move |bit| (byte, bit))).collect())
 }

@@ -12,6 +12,7 @@ use crate::base::limits::Limits;
 use crate::read::bundle::{Bundle, BundleEntry, BundleHeader, Entries, Prefix};
 use crate::read::checkpoint::is_table;
 use crate::read::storage::OpenFiles;
+use crate::read::wire::bit_odds;
 
 /// The entries of one index.
 #[derive(Debug)]
@@ -44,8 +45,7 @@ pub(super) fn read(file: &Path, limits: &Limits) -> Result<Index> {
     let (damage, notes) = bundle.take_damage();
     let (mut did, mut lost) = (Vec::new(), Vec::new());
     let len = crate::read::storage::stat(file).map_or(0, |stat| stat.len);
-    #[expect(clippy::cast_precision_loss, reason = "odds are rounded anyway")]
-    let odds = len as f64 * 8.0 / 4_294_967_296.0;
+    let odds = bit_odds(len);
     for error in damage {
         match error.kind() {
             ErrorKind::FlippedBit { byte, bit } => {

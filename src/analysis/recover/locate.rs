@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::parts::{is_part_file, part_numbers};
-use super::places::is_unfinished;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
-use crate::read::bundle::{Prefix, ShardName};
+use crate::read::bundle::{Prefix, ShardName, is_unfinished, part_numbers, prefix_of_part};
 use crate::read::checkpoint::{Choice, Origin, SourceKind, WrittenPath};
 use crate::read::storage;
 use crate::read::storage::layout::saved_model_file;
@@ -47,7 +45,7 @@ pub(super) fn locate(path: &Path, limits: &Limits) -> Result<Located> {
     let is_own = |file: &String| {
         file.strip_prefix(&base).is_some_and(|rest| {
             rest == ".index" || rest.starts_with(".index.") || rest.starts_with(".data-") || rest.starts_with("_temp")
-        }) || is_part_file(file).is_some_and(|of| of == base)
+        }) || prefix_of_part(file).is_some_and(|of| of == base)
     };
     let something = !base.is_empty() && storage::names(&dir).unwrap_or_default().iter().any(is_own);
     if something || (!storage::exists(path) && storage::is_file(&own.meta())) {
@@ -77,11 +75,14 @@ fn of_origin(origin: Origin) -> Result<Located> {
     let is_bundle = origin.v1_files.is_empty() && origin.file.is_none();
     if !is_bundle {
         let what = match origin.kind {
-            SourceKind::File(format) => format.title,
-            _ => "a V1 checkpoint of TensorFlow",
+            SourceKind::File(format) => format!("a file of another format, {}", format.title),
+            _ => "a V1 checkpoint of TensorFlow".to_owned(),
         };
         let why = format!("this is {what}; recover mends TensorFlow checkpoints of the V2 format");
-        return Err(Error::new(ErrorKind::Request(why)).in_file(&origin.path));
+        let error = Error::new(ErrorKind::Request(why)).in_file(&origin.path);
+        return Err(
+            error.with_help("ckpt validate says what is wrong with it; what is lost in it, only another copy has")
+        );
     }
     Ok(Located { prefix: origin.prefix, parts: None, notes: origin.notes })
 }
@@ -114,7 +115,7 @@ fn in_folder(path: &Path, limits: &Limits) -> Result<Located> {
         let data = names.iter().filter(|name| name.strip_suffix(".meta").is_none());
         data.filter_map(|name| prefix_of(name)).collect()
     };
-    bases.extend(names.iter().filter_map(|name| is_part_file(name)));
+    bases.extend(names.iter().filter_map(|name| prefix_of_part(name)).map(str::to_owned));
     for name in names.iter().filter(|name| name.contains("_temp")) {
         let inside = storage::names(&path.join(name)).unwrap_or_default();
         let base = name.rfind("_temp").and_then(|at| name.get(..at)).filter(|base| !base.is_empty());

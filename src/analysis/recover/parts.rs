@@ -9,32 +9,15 @@ use std::path::{Path, PathBuf};
 
 use super::found::{Did, Lost};
 use super::index::{self, Index};
-use super::places::{Places, is_unfinished};
+use super::places::Places;
 use super::plans;
 use super::set::Set;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
-use crate::read::bundle::{BundleEntry, Prefix};
+use crate::read::bundle::{BundleEntry, Prefix, is_unfinished, part_numbers};
 use crate::read::storage;
 use crate::read::tensor::TensorSlice;
-
-/// The numbers in `part-00000-of-00002.index` and what else begins so.
-pub(super) fn part_numbers(name: &str) -> Option<(u32, u32)> {
-    let (numbers, _) = name.strip_prefix("part-")?.split_once('.')?;
-    let (id, of) = numbers.split_once("-of-")?;
-    let number = |digits: &str| -> Option<u32> {
-        (digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
-    };
-    Some((number(id)?, number(of)?))
-}
-
-/// The prefix of `<prefix>.part-00000-of-00001.index`.
-pub(super) fn is_part_file(name: &str) -> Option<String> {
-    let at = name.rfind(".part-")?;
-    part_numbers(name.get(at.checked_add(1)?..)?)?;
-    name.get(..at).map(str::to_owned)
-}
 
 /// The parts that were found: for each number where they lie, as prefixes.
 #[derive(Debug, Default)]
@@ -152,7 +135,7 @@ fn one(copies: &[PathBuf], limits: &Limits) -> Result<Option<(PathBuf, Index)>> 
     for at in copies {
         let prefix = Prefix::new(at.as_os_str());
         let dir = prefix.directory();
-        let name = plans::shown(&prefix.index());
+        let name = plans::name_of(&prefix.index());
         let is_index =
             |file: &String| file.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || is_unfinished(rest));
         let mut names: Vec<String> = storage::names(&dir)?.into_iter().filter(is_index).collect();
@@ -239,19 +222,4 @@ fn join(known: &mut BundleEntry, other: &BundleEntry) -> Result<(), String> {
     }
     let is_same = is_alike && !known.is_partitioned() && !other.is_partitioned() && known.crc32c == other.crc32c;
     if is_same { Ok(()) } else { Err("two parts have a tensor of this name, with other values".to_owned()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_are_told_by_their_names() {
-        assert_eq!(part_numbers("part-00001-of-00004.index"), Some((1, 4)));
-        assert_eq!(part_numbers("part-00001-of-00004.data-00000-of-00001"), Some((1, 4)));
-        assert_eq!(part_numbers("part-1-of-4.index"), None);
-        assert_eq!(part_numbers("part-00001-of-00004"), None);
-        assert_eq!(is_part_file("m.ckpt.part-00000-of-00001.index").as_deref(), Some("m.ckpt"));
-        assert_eq!(is_part_file("m.ckpt.index"), None);
-    }
 }

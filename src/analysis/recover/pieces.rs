@@ -8,7 +8,7 @@ use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::read::bundle::{BundleEntry, Prefix, Shards, Span, Stored, StringReader, VariantReader, slice_key};
 use crate::read::storage::Source;
-use crate::read::tensor::{DType, ElementReader};
+use crate::read::tensor::{DType, ElementReader, TensorSlice};
 use crate::read::wire::Crc32c;
 
 /// A tensor, or a slice of one, where it lies in its shard.
@@ -118,9 +118,15 @@ pub(super) fn sum(file: &Source, start: u64, end: u64) -> Result<Crc32c> {
     Ok(crc)
 }
 
-/// To which tensor the key of each slice belongs.
-pub(super) fn owners(entries: &BTreeMap<Vec<u8>, BundleEntry>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+/// Of which tensor the key of each slice is, and which slice.
+pub(super) fn slices_of(
+    entries: &BTreeMap<Vec<u8>, BundleEntry>,
+) -> impl Iterator<Item = (Vec<u8>, (&Vec<u8>, &TensorSlice))> {
     let sliced = entries.iter().filter(|(_, entry)| entry.is_partitioned());
-    let keys = sliced.flat_map(|(name, entry)| entry.slices.iter().map(move |slice| (slice_key(name, slice), name)));
-    keys.map(|(key, name)| (key, name.clone())).collect()
+    sliced.flat_map(|(name, entry)| entry.slices.iter().map(move |slice| (slice_key(name, slice), (name, slice))))
+}
+
+/// Of which tensor the key of each slice is.
+pub(super) fn owners(entries: &BTreeMap<Vec<u8>, BundleEntry>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    slices_of(entries).map(|(key, (name, _))| (key, name.clone())).collect()
 }

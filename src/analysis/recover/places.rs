@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::read::bundle::Prefix;
+use crate::read::bundle::{Prefix, is_unfinished};
 use crate::read::storage::{self, Folder};
 
 /// How many files of a directory are looked into.
@@ -12,10 +12,21 @@ const MOST: usize = 400;
 /// Files that may belong to a checkpoint or to another save of it: beside it, and where savers keep the parts of a save
 /// until it is whole (`<prefix>_temp/`, with a random suffix in TensorFlow 1).
 pub(in crate::analysis) fn beside(prefix: &Prefix) -> Vec<PathBuf> {
-    let mut all = files_around(&prefix.directory());
-    all.sort();
+    some_of(files_around(&prefix.directory()), prefix).0
+}
+
+/// As many as are looked into, those that are called like the checkpoint first; and how many there are besides.
+fn some_of(mut all: Vec<PathBuf>, prefix: &Prefix) -> (Vec<PathBuf>, usize) {
+    let base = prefix.base_name().as_encoded_bytes();
+    let is_own = |file: &PathBuf| {
+        // What lies in a temporary directory is called after that.
+        let names = file.iter().rev().take(2);
+        !base.is_empty() && names.map(std::ffi::OsStr::as_encoded_bytes).any(|name| name.starts_with(base))
+    };
+    all.sort_by_cached_key(|file| (!is_own(file), file.clone()));
+    let more = all.len().saturating_sub(MOST);
     all.truncate(MOST);
-    all
+    (all, more)
 }
 
 /// The files of a directory and of the temporary directories in it.
@@ -60,12 +71,15 @@ pub(super) struct Places {
     pub(super) dirs: Vec<PathBuf>,
     /// The files in them, in the same order.
     pub(super) files: Vec<PathBuf>,
+    /// How many files were not looked into, because there are too many.
+    pub(super) left_out: usize,
 }
 
 impl Places {
     /// Looks around a prefix and into the directories `from`.
     pub(super) fn look(prefix: &Prefix, from: &[PathBuf]) -> Result<Self> {
-        let mut places = Self { dirs: vec![prefix.directory()], files: beside(prefix) };
+        let (files, left_out) = some_of(files_around(&prefix.directory()), prefix);
+        let mut places = Self { dirs: vec![prefix.directory()], files, left_out };
         places.files.extend(elsewhere(prefix));
         for dir in from {
             if !storage::is_folder(dir) {
@@ -79,10 +93,10 @@ impl Places {
                 files.extend(files_around(&variables));
                 places.dirs.push(variables);
             }
-            files.sort();
-            files.truncate(MOST);
+            let (files, more) = some_of(files, prefix);
             places.dirs.push(dir.clone());
             places.files.extend(files);
+            places.left_out = places.left_out.saturating_add(more);
         }
         let mut seen = std::collections::BTreeSet::new();
         places.files.retain(|file| seen.insert(storage::canonical(file).unwrap_or_else(|| file.clone())));
@@ -103,7 +117,16 @@ impl Places {
     }
 }
 
-/// Whether it is what `BundleWriter` puts behind the name of a file until it is whole.
-pub(super) fn is_unfinished(rest: &str) -> bool {
-    rest.strip_prefix(".tempstate").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_checkpoint_come_before_there_are_too_many() {
+        let others = (0..1000).map(|n| PathBuf::from(format!("dir/a-{n}.index")));
+        let own = ["dir/m-7.index.tempstate3", "dir/m-7_temp/part-00000-of-00001.index"].map(PathBuf::from);
+        let (files, more) = some_of(others.chain(own.clone()).collect(), &Prefix::new("dir/m-7"));
+        assert_eq!((files.len(), more), (MOST, 602));
+        assert!(own.iter().all(|file| files.contains(file)));
+    }
 }

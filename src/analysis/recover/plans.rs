@@ -1,17 +1,20 @@
 //! What says which tensors a checkpoint has, where its index does not: the saver in its `.meta`, the one in a SavedModel,
 //! the index of another save by the same program.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::index;
-use super::pieces::owners;
+use super::pieces::slices_of;
 use super::places::Places;
+use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::finder::group::group;
 use crate::read::graphs::restores::{Part, SavePlan, Saved};
 use crate::read::storage;
 use crate::read::storage::layout::saved_model_file;
+use crate::read::tensor::TensorSlice;
 
 /// A plan, and what says it.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ pub(super) fn find(prefix: &Prefix, places: &Places, limits: &Limits) -> (Vec<So
     }
     let own = group(&prefix.base_name().to_string_lossy()).to_owned();
     for file in &places.files {
-        let name = shown(file);
+        let name = name_of(file);
         let Some(base) = name.strip_suffix(".index") else { continue };
         if *file == prefix.index() || group(base) != own {
             continue;
@@ -54,7 +57,7 @@ pub(super) fn find(prefix: &Prefix, places: &Places, limits: &Limits) -> (Vec<So
 /// The graphs that may have saved it: its own `.meta`, the SavedModel around it, those of other saves, the directory's.
 fn graphs(prefix: &Prefix, places: &Places) -> Vec<(PathBuf, bool)> {
     let mut all: Vec<(PathBuf, bool)> = Vec::new();
-    let meta = shown(&prefix.meta());
+    let meta = name_of(&prefix.meta());
     all.extend(places.called(&meta).into_iter().map(|file| (file.clone(), false)));
     let dir = prefix.directory();
     if prefix.base_name() == "variables" {
@@ -63,32 +66,29 @@ fn graphs(prefix: &Prefix, places: &Places) -> Vec<(PathBuf, bool)> {
     }
     let own = group(&prefix.base_name().to_string_lossy()).to_owned();
     let is_sibling = |file: &&PathBuf| {
-        let name = shown(file);
+        let name = name_of(file);
         name != meta && name.strip_suffix(".meta").is_some_and(|base| group(base) == own)
     };
     all.extend(places.files.iter().filter(is_sibling).map(|file| (file.clone(), true)));
     let graph = dir.join("graph.pbtxt");
     all.extend(storage::is_file(&graph).then_some((graph, true)));
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     all.retain(|(file, _)| seen.insert(storage::canonical(file).unwrap_or_else(|| file.clone())));
     all
 }
 
 /// The plan that an index is the result of.
 fn of_index(index: &index::Index) -> Option<SavePlan> {
-    let owners = owners(&index.entries);
+    let slices: BTreeMap<Vec<u8>, (&Vec<u8>, &TensorSlice)> = slices_of(&index.entries).collect();
     let count = usize::try_from(index.header.num_shards).ok().filter(|count| *count <= 1 << 16)?;
     let mut shards: Vec<Vec<(i64, Saved)>> = vec![Vec::new(); count];
     for (key, entry) in &index.entries {
         if entry.is_partitioned() {
             continue;
         }
-        let part = owners.get(key).and_then(|owner| {
-            let full = index.entries.get(owner)?;
-            let is_it =
-                |slice: &&crate::read::tensor::TensorSlice| crate::read::bundle::slice_key(owner, slice) == *key;
-            let slice = full.slices.iter().find(is_it)?.clone();
-            Some((owner.clone(), Part { full: full.shape.clone(), slice }))
+        let part = slices.get(key).and_then(|(owner, slice)| {
+            let full = index.entries.get(*owner)?;
+            Some(((*owner).clone(), Part { full: full.shape.clone(), slice: (*slice).clone() }))
         });
         let (name, part) = part.map_or_else(|| (key.clone(), None), |(owner, part)| (owner, Some(part)));
         let saved = Saved { name, dtype: entry.dtype, part, shape: entry.shape.clone(), table: None };
@@ -101,6 +101,12 @@ fn of_index(index: &index::Index) -> Option<SavePlan> {
     Some(SavePlan { shards: shards.into_iter().map(in_order).collect() })
 }
 
-pub(super) fn shown(file: &Path) -> String {
+/// The name of a file, to compare it.
+pub(super) fn name_of(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The name of a file, for people.
+pub(super) fn shown(file: &Path) -> String {
+    escaped(file.file_name().unwrap_or_default().as_encoded_bytes()).into_owned()
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::found::{Did, Lost};
 use super::index::Index;
 use super::layout::{Spot, entry, place};
-use super::places::{Places, is_unfinished};
-use super::plans::{self, shown};
+use super::places::Places;
+use super::plans::{self, name_of, shown};
 use super::set::Set;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::bundle::{BundleEntry, Prefix, ShardName, slice_key};
+use crate::read::bundle::{BundleEntry, Prefix, ShardName, is_unfinished, slice_key};
 use crate::read::graphs::restores::Saved;
 use crate::read::storage::{OpenFiles, Source};
 use crate::read::wire::MaskedCrc;
@@ -63,7 +63,7 @@ pub(super) fn rebuild(
     let data: Vec<Option<Arc<Source>>> = paths
         .iter()
         .map(|path| {
-            let name = shown(path);
+            let name = name_of(path);
             places.called(&name).into_iter().find_map(|file| files.get(file).ok())
         })
         .collect();
@@ -110,7 +110,7 @@ fn count_of(prefix: &Prefix, places: &Places, known: Option<&Index>, limits: &Li
     }
     let base = prefix.base_name().to_string_lossy().into_owned();
     let of = |file: &PathBuf| {
-        let name = shown(file);
+        let name = name_of(file);
         let rest = name.strip_prefix(&base)?;
         let whole = rest.find(".tempstate").filter(|at| rest.get(*at..).is_some_and(is_unfinished));
         ShardName::parse(whole.and_then(|at| rest.get(..at)).unwrap_or(rest)).map(|shard| shard.of)

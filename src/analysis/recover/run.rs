@@ -48,8 +48,13 @@ pub fn recover(path: &Path, from: &[PathBuf], limits: &Limits, progress: &Progre
     let unverified: BTreeSet<&Vec<u8>> =
         set.fresh.iter().map(|key| owner.get(key).unwrap_or(key)).filter(|name| !named(name)).collect();
     let unverified = unverified.len();
-    let Set { entries, big_endian, read, mut did, notes, .. } = set;
+    let Set { entries, big_endian, read, mut did, mut notes, .. } = set;
     did.extend(found.did);
+    if !lost.is_empty() && places.left_out > 0 {
+        let more = places.left_out;
+        notes
+            .push(format!("{more} more files lie around it, which were not looked into: name a directory with --from"));
+    }
     let opened = assemble(&prefix, &entries, found.shards, big_endian, limits);
     let origin = Origin::of_prefix(path, SourceKind::Bundle, prefix.clone());
     let mut used = read;

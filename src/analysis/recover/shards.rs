@@ -9,6 +9,7 @@ use super::bits::{Flip, flipped};
 use super::found::Did;
 use super::pieces::{Piece, pieces_of, verify};
 use super::places::Places;
+use super::plans::{name_of, shown};
 use super::set::Set;
 use crate::base::error::Error;
 use crate::base::limits::Limits;
@@ -47,7 +48,7 @@ pub(super) fn find(set: &Set, places: &Places, limits: &Limits, progress: &Progr
     let lies = |piece: &Piece| open(piece.shard).is_ok_and(|file| piece.end() <= file.len());
     let there: Vec<Piece> = pieces.iter().filter(|piece| lies(piece)).cloned().collect();
     progress.total.fetch_add(there.iter().map(|piece| piece.len).sum(), std::sync::atomic::Ordering::Relaxed);
-    let threads = limits.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = limits.workers();
     let sums = sum_spans(&open, &there, threads, &progress.done);
     let mut wrong: Vec<bool> = vec![false; there.len()];
     let failed = sums.failed.into_iter().flat_map(|(range, _)| range);
@@ -120,14 +121,17 @@ impl<'s> Search<'s> {
             if open.is_empty() {
                 break;
             }
-            let held = self.held(&file, &open);
+            if !self.may_have(&file, &open) {
+                continue;
+            }
+            let (held, rest): (Vec<&Piece>, Vec<&Piece>) = open.iter().partition(|piece| self.has(&file, piece));
+            open = rest;
             if held.is_empty() {
                 continue;
             }
             for piece in &held {
                 take(piece, &file);
             }
-            open.retain(|piece| !held.iter().any(|other| std::ptr::eq(*other, *piece)));
             found.did.push(self.told(&file, held.len(), open.is_empty()));
             holders.push(file);
         }
@@ -143,7 +147,7 @@ impl<'s> Search<'s> {
         }
         for piece in open {
             let len = self.files.get(self.path).map(|file| file.len());
-            let name = file_name(self.path);
+            let name = shown(self.path);
             let why = match len {
                 Err(_) => format!("{name} is missing, and no other file has its bytes"),
                 Ok(len) if piece.end() > len => {
@@ -164,7 +168,7 @@ impl<'s> Search<'s> {
 
     /// Files that may have what the shard should have: those of its name first.
     fn candidates(&self) -> Vec<PathBuf> {
-        let name = file_name(self.path);
+        let name = name_of(self.path);
         let named: Vec<PathBuf> =
             self.places.called(&name).into_iter().filter(|file| *file != self.path).cloned().collect();
         let is_data = |file: &&PathBuf| {
@@ -177,19 +181,16 @@ impl<'s> Search<'s> {
         named.into_iter().chain(rest).collect()
     }
 
-    /// The pieces that a file has.
-    fn held(&self, file: &Path, open: &[&'s Piece]) -> Vec<&'s Piece> {
-        let Ok(source) = self.files.get(file) else { return Vec::new() };
-        let is_named = file_name(file).starts_with(&file_name(self.path));
-        if !is_named {
-            let mut probes: Vec<&&Piece> = open.iter().filter(|piece| piece.end() <= source.len()).collect();
-            // The shortest that tell something; if there are none, what there is.
-            probes.sort_by_key(|piece| (!piece.is_telling(), piece.len));
-            if !probes.iter().take(PROBED).any(|piece| self.has(file, piece)) {
-                return Vec::new();
-            }
+    /// Whether a file is worth being read whole: it is called like the shard, or has one of a few pieces.
+    fn may_have(&self, file: &Path, open: &[&'s Piece]) -> bool {
+        let Ok(source) = self.files.get(file) else { return false };
+        if name_of(file).starts_with(&name_of(self.path)) {
+            return true;
         }
-        open.iter().copied().filter(|piece| self.has(file, piece)).collect()
+        let mut probes: Vec<&&Piece> = open.iter().filter(|piece| piece.end() <= source.len()).collect();
+        // The shortest that tell something; if there are none, what there is.
+        probes.sort_by_key(|piece| (!piece.is_telling(), piece.len));
+        probes.iter().take(PROBED).any(|piece| self.has(file, piece))
     }
 
     /// What taking pieces from another file is called.
@@ -252,8 +253,4 @@ impl<'s> Search<'s> {
         }
         false
     }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -1,8 +1,5 @@
 //! What an interrupted save left behind, looked into: it may be the only copy of what was trained.
-//!
-//! `tensor_bundle.cc`: a writer writes `<file>.tempstate<number>` and renames it when it is done. `save_restore_v2_ops.cc`,
-//! `MergeV2Checkpoints`: each worker saves `<prefix>_temp/part-00000-of-00004` (`<prefix>_temp_<hex>/…` in TensorFlow 1,
-//! `<prefix>.part-…` on S3, which has no directories), and the chief renames all of them into the checkpoint.
+//! `read/bundle/unfinished` has the names that it has.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +11,7 @@ use super::{ValidateOptions, Validation, one_checkpoint};
 use crate::analysis::finding::{Code, Finding};
 use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
-use crate::read::bundle::Prefix;
+use crate::read::bundle::{Prefix, part_numbers, prefix_of_part};
 use crate::read::checkpoint::{Origin, SourceKind};
 use crate::read::storage;
 
@@ -57,7 +54,7 @@ impl Leftover {
         let path = dir.join(name);
         let kind = if name.contains(".tempstate") {
             Kind::BeingWritten
-        } else if is_part(name) {
+        } else if prefix_of_part(name).is_some() {
             Kind::LonePart
         } else if name.contains("_temp") && !parts_in(&path).is_empty() {
             Kind::Parts
@@ -85,9 +82,10 @@ impl Leftover {
         Some(self.path.with_file_name(format!("{base}.{part}")))
     }
 
-    /// Says what it is and what can be done with it.
-    pub(super) fn finding(&self, options: &ValidateOptions, limits: &Limits) -> Finding {
+    /// Says what it is and what can be done with it; and whether the command that makes a checkpoint of it is among that.
+    pub(super) fn finding(&self, options: &ValidateOptions, limits: &Limits) -> (Finding, bool) {
         let name = escaped(self.name.as_bytes()).into_owned();
+        let mut has_command = false;
         let (what, help) = match self.kind {
             Kind::BeingWritten => (
                 format!("{name} was being written when the save ended, and has not got its name"),
@@ -106,19 +104,23 @@ impl Leftover {
                 };
                 (format!("{name} is a part of a save that was never put together"), help)
             }
-            Kind::Parts => self.parts(&name, options, limits),
+            Kind::Parts => {
+                let (what, help, command) = self.parts(&name, options, limits);
+                has_command = command.is_some();
+                (what, command.map_or(help.clone(), |command| format!("{help}; a copy in its place: {command}")))
+            }
         };
-        Finding::new(Code::InterruptedSave, what).in_file(&self.path).with_help(help)
+        (Finding::new(Code::InterruptedSave, what).in_file(&self.path).with_help(help), has_command)
     }
 
-    /// A directory of parts: a whole save, or some of its parts.
-    fn parts(&self, name: &str, options: &ValidateOptions, limits: &Limits) -> (String, String) {
+    /// A directory of parts, a whole save or some of its parts: what it is, what to do, and for a whole one the command.
+    fn parts(&self, name: &str, options: &ValidateOptions, limits: &Limits) -> (String, String, Option<String>) {
         let parts = parts_in(&self.path);
         let with_index: Vec<&Part> = parts.values().filter(|part| part.has_index).collect();
         let of = parts.values().map(|part| part.of).max().unwrap_or(0);
         if with_index.is_empty() {
             let what = format!("{name} holds data of a save that did not finish, without an index");
-            return (what, "keep it: a checkpoint whose shard is missing may need it".to_owned());
+            return (what, "keep it: a checkpoint whose shard is missing may need it".to_owned(), None);
         }
         let mut inner = Validation::default();
         let quiet =
@@ -138,14 +140,14 @@ impl Leftover {
             let help = format!(
                 "{workers} may lie where another worker saved: all workers must save into one directory that they share; keep it"
             );
-            return (what, help);
+            return (what, help, None);
         }
         if !inner.is_ok() {
             let what = format!("{name} holds a save that did not finish, and it is not whole ({tensors} in its index)");
-            return (what, "keep it until a later checkpoint is intact".to_owned());
+            return (what, "keep it until a later checkpoint is intact".to_owned(), None);
         }
         let Some(prefix) = self.destination() else {
-            return (format!("{name} holds a save that did not finish ({tensors})"), "keep it".to_owned());
+            return (format!("{name} holds a save that did not finish ({tensors})"), "keep it".to_owned(), None);
         };
         let checked = if options.quick { "by the lengths of its files whole" } else { "intact" };
         let age = match (modified(&prefix.index()), newest(&with_index)) {
@@ -154,8 +156,7 @@ impl Leftover {
             _ => "",
         };
         let what = format!("{name} holds a save that is {checked} ({tensors}) and was not renamed{age}");
-        let help = format!("do not delete it; a copy in its place: {}", command(&self.path, &prefix));
-        (what, help)
+        (what, "do not delete it".to_owned(), Some(command(&self.path, &prefix)))
     }
 
     /// The checkpoint that it was to become.
@@ -178,22 +179,12 @@ struct Part {
 fn parts_in(dir: &Path) -> BTreeMap<String, Part> {
     let mut parts: BTreeMap<String, Part> = BTreeMap::new();
     for name in storage::names(dir).unwrap_or_default() {
-        let Some((part, suffix)) = name.split_once('.') else { continue };
-        let of =
-            part.strip_prefix("part-").and_then(|rest| rest.split_once("-of-")).and_then(|(_, of)| of.parse().ok());
-        if let Some(of) = of {
-            let known = parts.entry(part.to_owned()).or_default();
-            (known.prefix, known.of) = (dir.join(part), of);
-            known.has_index |= suffix == "index";
-        }
+        let (Some((_, of)), Some((part, suffix))) = (part_numbers(&name), name.split_once('.')) else { continue };
+        let known = parts.entry(part.to_owned()).or_default();
+        (known.prefix, known.of) = (dir.join(part), of);
+        known.has_index |= suffix == "index";
     }
     parts
-}
-
-/// `<prefix>.part-00000-of-00001.index`: the parts of a sharded save to S3, which has no directories.
-fn is_part(name: &str) -> bool {
-    let numbers = name.rsplit_once(".part-").and_then(|(_, rest)| rest.split_once('.')?.0.split_once("-of-"));
-    numbers.is_some_and(|(id, of)| [id, of].iter().all(|n| n.len() >= 5 && n.bytes().all(|b| b.is_ascii_digit())))
 }
 
 fn suffixed(prefix: &Path, suffix: &str) -> PathBuf {

@@ -1,5 +1,6 @@
 //! Which findings `ckpt recover` mends, found by planning what it would do; and the command that does it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::finding::{Code, Finding};
@@ -11,9 +12,6 @@ use crate::base::progress::Progress;
 use crate::read::bundle::Prefix;
 use crate::read::checkpoint::Origin;
 use crate::read::storage;
-
-/// How the command begins.
-const COMMAND: &str = "ckpt recover ";
 
 /// What is about a file that is wrong, and may be right in another one or with a bit flipped back.
 fn is_damage(code: Code) -> bool {
@@ -60,18 +58,18 @@ pub(super) fn advise(prefix: &Prefix, findings: &mut [Finding], limits: &Limits,
     let path = prefix.as_path();
     let Ok(recovery) = recover(path, &[], limits, progress) else { return };
     let command = command(path, prefix);
-    for finding in findings.iter_mut().filter(|finding| is_mended(finding, prefix, &recovery)) {
+    let lost: BTreeSet<&[u8]> = recovery.lost.iter().filter_map(|lost| lost.name.as_deref()).collect();
+    for finding in findings.iter_mut().filter(|finding| is_mended(finding, prefix, &recovery, &lost)) {
         let what = if recovery.unverified > 0 { "a copy with an index made anew" } else { "a mended copy" };
         add(finding, what, &command);
     }
 }
 
 /// Whether everything that a finding is about can be had.
-fn is_mended(finding: &Finding, prefix: &Prefix, recovery: &Recovery) -> bool {
+fn is_mended(finding: &Finding, prefix: &Prefix, recovery: &Recovery, lost: &BTreeSet<&[u8]>) -> bool {
     if !is_damage(finding.code) {
         return false;
     }
-    let is_lost = |name: &[u8]| recovery.lost.iter().any(|lost| lost.name.as_deref() == Some(name));
     let index = prefix.index();
     // What is wrong with the index may have cost any name.
     if finding.file.as_ref() == Some(&index) || finding.code == Code::MissingVariables {
@@ -87,14 +85,11 @@ fn is_mended(finding: &Finding, prefix: &Prefix, recovery: &Recovery) -> bool {
     if names.peek().is_none() {
         return recovery.lost.is_empty() && !recovery.did.is_empty();
     }
-    names.all(|name| !is_lost(name))
+    names.all(|name| !lost.contains(name.as_slice()))
 }
 
 /// What an interrupted save left, where it is a whole checkpoint.
 pub(super) fn advise_leftover(path: &Path, finding: &mut Finding, limits: &Limits, progress: &Progress) {
-    if finding.help.as_ref().is_some_and(|help| help.contains(COMMAND)) {
-        return;
-    }
     let Ok(recovery) = recover(path, &[], limits, progress) else { return };
     let is_used = recovery.files.iter().any(|file| file.starts_with(path));
     if recovery.lost.is_empty() && is_used {
@@ -138,7 +133,7 @@ pub(super) fn command(path: &Path, prefix: &Prefix) -> String {
         plain(&folder).join(base)
     };
     let free = (1..100).map(out).find(|out| !storage::exists(&Prefix::new(out.as_os_str()).index()));
-    format!("{COMMAND}{} -o {}", shell_word(path), shell_word(&free.unwrap_or_else(|| out(100))))
+    format!("ckpt recover {} -o {}", shell_word(path), shell_word(&free.unwrap_or_else(|| out(100))))
 }
 
 /// A path without the `NAME/..` that it is put together with, and without a leading `./`.

@@ -102,8 +102,8 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     // A leftover that is the shard which is missing is told there.
     left_behind.retain(|leftover| !result.used.iter().any(|file| leftover.has(file)));
     for leftover in &left_behind {
-        let mut finding = leftover.finding(options, limits);
-        if !options.quick {
+        let (mut finding, has_command) = leftover.finding(options, limits);
+        if !options.quick && !has_command {
             mend::advise_leftover(leftover.path(), &mut finding, limits, progress);
         }
         result.push(finding);

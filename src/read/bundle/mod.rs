@@ -16,6 +16,7 @@ mod reader;
 mod shards;
 mod slice_key;
 mod strings;
+mod unfinished;
 
 pub use checksum::{Failed, OpenShard, Span, Stored, Sums, sum_spans};
 pub use entry::{BundleEntry, decode_shape, decode_slice};
@@ -25,6 +26,7 @@ pub use reader::NumericReader;
 pub use shards::Shards;
 pub use slice_key::slice_key;
 pub use strings::{StringReader, VariantReader, possible_counts};
+pub use unfinished::{is_unfinished, part_numbers, prefix_of_part};
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,8 +117,7 @@ impl Bundle {
         let mut table = Table::open(Source::open(index)?, limits)?;
         let mut bundle =
             Self { prefix: prefix.clone(), header: BundleHeader::default(), damage: Vec::new(), notes: Vec::new() };
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if table.source().len() < SEVERAL_FROM { 1 } else { limits.threads.unwrap_or_else(cores) };
+        let threads = if table.source().len() < SEVERAL_FROM { 1 } else { limits.workers() };
         let mut read = bundle.read_entries(&table, limits, threads, &make);
         // What ends a scan is told as one thread meets it.
         if threads > 1 && read.is_err() {

@@ -138,8 +138,7 @@ impl Checkpoint {
     /// How many threads may go through so many tensors. Few are not worth a thread, nor counting the cores.
     pub fn threads_for(&self, tensors: usize) -> usize {
         const FEW: usize = 20_000;
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        if tensors < FEW { 1 } else { self.limits.threads.unwrap_or_else(cores) }
+        if tensors < FEW { 1 } else { self.limits.workers() }
     }
 
     /// What could not be read. If this is not empty, tensors may be missing.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::footer::TRAILER_LEN;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::wire::{BitFlip, Crc32c, Cursor, MaskedCrc, single_bit};
+use crate::read::wire::{BitFlip, Crc32c, Cursor, MaskedCrc, bit_odds, single_bit};
 
 /// A decompressed block whose entry area and restart array have been told apart.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +135,7 @@ pub(super) fn flipped_bit(stored: &[u8]) -> Option<BitFlip> {
     if differing.is_power_of_two() {
         let at = differing.trailing_zeros();
         let (byte, bit) = (len.saturating_add(u64::from(at >> 3)), u8::try_from(at & 7).unwrap_or(0));
-        return Some(BitFlip { byte, bit, unique: true, odds: 32.0 / 4_294_967_296.0 });
+        return Some(BitFlip { byte, bit, unique: true, odds: bit_odds(4) });
     }
     single_bit(want.0, got.0, len).filter(|flip| flip.unique)
 }

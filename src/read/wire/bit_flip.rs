@@ -43,8 +43,9 @@ pub fn single_bit_from_end(stored: u32, computed: u32) -> Option<(u64, u8, f64)>
     Some((from_end.checked_sub(1)?, bit, bit_odds(from_end)))
 }
 
+/// How often other damage of so many bytes looks like one flipped bit.
 #[expect(clippy::cast_precision_loss, reason = "odds are rounded anyway")]
-fn bit_odds(len: u64) -> f64 {
+pub fn bit_odds(len: u64) -> f64 {
     (len as f64 * 8.0 / CHECKSUMS).min(1.0)
 }
 

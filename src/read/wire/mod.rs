@@ -21,7 +21,7 @@ mod text_position;
 mod walker;
 mod write;
 
-pub use bit_flip::{BitFlip, crc_of_zeros, single_bit, single_bit_from_end};
+pub use bit_flip::{BitFlip, bit_odds, crc_of_zeros, single_bit, single_bit_from_end};
 pub use crc::{Crc32c, MaskedCrc};
 pub use cursor::Cursor;
 pub use farmhash::fingerprint64;

@@ -24,9 +24,9 @@ pub fn write_convert(
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let nothing = Converted::default();
     match (format, converted) {
-        (Format::Json, None) => convert_json(inputs, recipe, target, &Converted::default(), out),
-        (Format::Json, Some(converted)) => convert_json(inputs, recipe, target, converted, out),
+        (Format::Json, converted) => convert_json(inputs, recipe, target, converted.unwrap_or(&nothing), out),
         (_, None) => recipe_text(inputs, recipe, target, look, out),
         (_, Some(converted)) => convert_text(recipe, target, converted, look, out),
     }

@@ -24,9 +24,9 @@ pub fn write_recover(
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    match (format, converted) {
-        (Format::Json, None) => recover_json(recovery, recipe, target, &Converted::default(), out),
-        (Format::Json, Some(converted)) => recover_json(recovery, recipe, target, converted, out),
-        (_, converted) => recover_text(recovery, recipe, target, converted, look, out),
+    let nothing = Converted::default();
+    match format {
+        Format::Json => recover_json(recovery, recipe, target, converted.unwrap_or(&nothing), out),
+        _ => recover_text(recovery, recipe, target, converted, look, out),
     }
 }

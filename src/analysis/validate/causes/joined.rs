@@ -70,17 +70,15 @@ fn alike(first: &mut Finding, others: Vec<Finding>) {
 
 /// Two shards that have each other's data.
 fn swapped(findings: &mut Vec<Finding>) {
-    let holds = |finding: &Finding| -> Option<(PathBuf, String)> {
-        let own = finding.message.split_once("; its own is in ").map(|(_, own)| own.to_owned())?;
+    let holds = |finding: &Finding| -> Option<(PathBuf, PathBuf)> {
+        let own = finding.cause.as_ref().and_then(|cause| cause.holder.clone())?;
         let file = finding.file.clone().filter(|_| finding.code == Code::SwappedShards)?;
         Some((file, own))
     };
     let mut at = 0;
     while let Some(first) = findings.get(at) {
         let partner = holds(first).and_then(|(file, own)| {
-            let is_partner = |other: &Finding| {
-                holds(other).is_some_and(|(path, back)| file_name(&path) == own && back == file_name(&file))
-            };
+            let is_partner = |other: &Finding| holds(other).is_some_and(|(path, back)| path == own && back == file);
             findings.iter().skip(at.saturating_add(1)).position(is_partner)
         });
         if let Some(n) = partner {

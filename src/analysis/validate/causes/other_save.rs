@@ -59,7 +59,8 @@ pub(super) fn explain<'c>(
         let message = format!("{} holds the data of another shard; its own is in {}", file_name(path), file_name(file));
         let certain = of_all(held.len(), all, "match their checksums in the other file");
         let likely = "the files were renamed or downloaded under each other's names".to_owned();
-        let finding = Finding::new(Code::SwappedShards, message).in_file(path).because(certain, Some(likely));
+        let finding =
+            Finding::new(Code::SwappedShards, message).in_file(path).because(certain, Some(likely)).held_by(file);
         let finding = finding.with_help("give the shards each other's names");
         let explained = take(left, held);
         found.causes.push((finding, explained));

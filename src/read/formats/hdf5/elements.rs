@@ -48,8 +48,7 @@ struct Chunks {
 /// How many threads are worth it for chunks of this size.
 fn threads(file: &File, chunks: &Chunks) -> usize {
     let whole = chunks.grid.bytes.saturating_mul(chunks.stored.len() as u64);
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    if whole < PARALLEL { 1 } else { file.limits.threads.unwrap_or_else(cores) }
+    if whole < PARALLEL { 1 } else { file.limits.workers() }
 }
 
 impl<'f> DataSetReader<'f> {
