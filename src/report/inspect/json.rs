@@ -150,6 +150,7 @@ struct RolesBy<'a> {
 #[serde(rename_all = "snake_case")]
 enum RoleSource {
     Program,
+    File,
     Names,
 }
 
@@ -212,7 +213,6 @@ pub(in crate::report) fn inspect_json(
 ) -> io::Result<()> {
     let origin = checkpoint.origin();
     let model = summary.model.as_ref();
-    let program = summary.roles_program.as_deref();
     let directory = || DirectoryParts {
         events: summary.events.iter().map(EventFile::from).collect(),
         repair: summary.repair.as_deref(),
@@ -232,8 +232,15 @@ pub(in crate::report) fn inspect_json(
         dtypes: DTypes(&summary.dtypes),
         roles: summary.roles.iter().map(RoleSums::from).collect(),
         roles_by: RolesBy {
-            source: if program.is_some() { RoleSource::Program } else { RoleSource::Names },
-            file: program.map(PathText),
+            source: match summary.roles_by {
+                analysis::RolesBy::Program(_) => RoleSource::Program,
+                analysis::RolesBy::File => RoleSource::File,
+                analysis::RolesBy::Names => RoleSource::Names,
+            },
+            file: match &summary.roles_by {
+                analysis::RolesBy::Program(file) => Some(PathText(file)),
+                analysis::RolesBy::File | analysis::RolesBy::Names => None,
+            },
         },
         scopes: summary.scopes.iter().map(Scope::from).collect(),
         zero_tensors: summary.equal.zeros,

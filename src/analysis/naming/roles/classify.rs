@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Role;
 use super::key::{has_value_suffix, own_name, short_name, split_last, strip_number, without_suffix};
@@ -19,6 +20,8 @@ pub(super) struct Classifier<'c> {
     /// Keys of averages in the lists of such optimizers.
     pub(super) averages: OnceLock<HashSet<Vec<u8>>>,
     pub(super) program: Option<Program>,
+    /// Whether the file itself has said of a tensor what it is for.
+    pub(super) is_told: AtomicBool,
 }
 
 /// What the file itself says that a tensor is for.
@@ -78,6 +81,7 @@ impl Classifier<'_> {
         if let Some(told) = self.checkpoint.told(name)
             && let Some(purpose) = told.purpose
         {
+            self.is_told.store(true, Ordering::Relaxed);
             return (by_told(purpose, told.name.as_deref(), tensor), false);
         }
         if let Some(role) = repeated {

@@ -20,8 +20,9 @@ pub(in crate::analysis) use self::structure::without_scopes;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use self::classify::Classifier;
 use self::key::{own_name, strip_number};
@@ -43,8 +44,19 @@ pub struct Roles {
     totals: Totals,
     /// What may be slots, while it is judged.
     children: Children,
-    /// Where the program lies that was asked first.
-    program: Option<PathBuf>,
+    /// Who was asked first.
+    by: RolesBy,
+}
+
+/// Who says what tensors are for. Of what the first does not know, names and shapes judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RolesBy {
+    /// The program, in this file beside the checkpoint.
+    Program(PathBuf),
+    /// The file itself, as those of Keras do: by where it keeps a tensor, and by its configuration.
+    File,
+    /// Nobody: names, dtypes, shapes, and what stands around a tensor.
+    Names,
 }
 
 /// Positions by the last component of a name.
@@ -82,11 +94,16 @@ impl Roles {
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
         let program = Program::beside(checkpoint);
-        let classifier = Classifier { checkpoint, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
+        let (optimizers, averages) = (OnceLock::new(), OnceLock::new());
+        let classifier = Classifier { checkpoint, program, optimizers, averages, is_told: AtomicBool::new(false) };
         let parts =
             in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| Self::part(&classifier, range));
         let mut roles = Self::with_room(tensors.len());
-        roles.program = classifier.program.map(|program| program.file);
+        roles.by = match classifier.program {
+            Some(program) => RolesBy::Program(program.file),
+            None if classifier.is_told.into_inner() => RolesBy::File,
+            None => RolesBy::Names,
+        };
         roles.totals = parts.iter().map(|part| &part.totals).sum();
         let mut children = Children::new();
         for part in parts {
@@ -142,7 +159,7 @@ impl Roles {
             owners: Owners::default(),
             totals: Totals::default(),
             children: Children::new(),
-            program: None,
+            by: RolesBy::Names,
         }
     }
 
@@ -155,9 +172,9 @@ impl Roles {
         }
     }
 
-    /// The file beside the checkpoint that says what the program trains. Without one names and shapes have judged.
-    pub fn program(&self) -> Option<&Path> {
-        self.program.as_deref()
+    /// Who was asked first.
+    pub fn by(&self) -> &RolesBy {
+        &self.by
     }
 
     /// Sums over all tensors of the checkpoint.
@@ -199,6 +216,8 @@ impl Roles {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::read::checkpoint::Tensor;
     use crate::read::tensor::{DType, Shape};
@@ -298,6 +317,7 @@ mod tests {
                 program: None,
                 optimizers: OnceLock::new(),
                 averages: OnceLock::new(),
+                is_told: AtomicBool::new(false),
             };
             let all = Roles::part(&classifier, 0..checkpoint.tensors().len());
             for (at, tensor) in checkpoint.tensors().iter().enumerate() {
