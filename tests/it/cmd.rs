@@ -16,7 +16,7 @@ fn commands_print_what_is_recorded() {
     for (name, value) in ENVIRONMENT {
         cases.env(name, value);
     }
-    cases.case("tests/cmd/*.trycmd").case("README.md");
+    cases.case("tests/cmd/*.trycmd").case("README.md").case("docs/ci.md");
 }
 
 /// The screens in the README that show times of files, which differ from clone to clone.

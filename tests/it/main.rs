@@ -3,6 +3,8 @@
 
 mod across;
 mod cases;
+mod ci_files;
+mod ci_formats;
 mod cmd;
 mod columns;
 mod convert;
@@ -32,6 +34,7 @@ mod oracle;
 mod pipe;
 mod pitfalls;
 mod places;
+mod policy;
 mod proto_bindings;
 mod recognised;
 mod recovering;

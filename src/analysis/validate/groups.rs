@@ -70,4 +70,14 @@ impl Validation {
         };
         self.findings.iter().filter(is_of).count()
     }
+
+    /// How many errors are in the files of one group, or of the whole run, whatever the user says of them.
+    pub fn damage_of(&self, group: Option<&str>) -> usize {
+        let is_of = |finding: &&Finding| {
+            let of_group = group.is_none_or(|group| finding.group.as_deref() == Some(group));
+            let of_files = !finding.code.is_restore() && !finding.code.is_of_policy();
+            finding.own_severity() == Severity::Error && of_files && of_group
+        };
+        self.all_findings().filter(is_of).count()
+    }
 }
