@@ -293,14 +293,14 @@ fn the_examples_for_other_servers_leave_test_results() {
     let lines: Vec<&str> = job["script"].as_vec().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     let jenkins = read("docs/ci/Jenkinsfile");
     let (_, shell) = jenkins.split_once("sh '''").unwrap();
-    let shell = shell.split_once("'''").unwrap().0;
+    let shell = shell.split_once("'''").unwrap().0.to_owned();
     assert!(jenkins.contains("junit 'ckpt.xml'"));
     for opens in ["{}", "()"] {
         let count = |sign: char| jenkins.matches(sign).count();
         assert_eq!(count(opens.chars().next().unwrap()), count(opens.chars().last().unwrap()));
     }
     for (damaged, gitlab_ends, jenkins_ends, failures) in [(false, 0, 0, 0), (true, 1, 0, 1)] {
-        for (shell, ends) in [(lines.join("\n"), gitlab_ends), (shell.to_owned(), jenkins_ends)] {
+        for (shell, ends) in [(lines.join("\n"), gitlab_ends), (shell.clone(), jenkins_ends)] {
             let (status, xml) = elsewhere(&shell, damaged);
             assert_eq!(status, Some(ends), "{shell}");
             let document = roxmltree::Document::parse(&xml).unwrap();
