@@ -210,7 +210,9 @@ fn the_action_checks_each_path_and_ends_with_the_worst() {
         assert!(status == Some(2) && told.contains("::error title=ckpt::"), "{command}: {told}");
     }
     assert_eq!(runner.check(&format!("{good}\n{bad}"), "diff", "", "github", "").0, Some(0), "the index is the same");
-    assert_eq!(runner.check(&format!("{good}\n{bad}"), "diff", "--exact", "github", "").0, Some(1));
+    assert_eq!(runner.check(&format!("{good}\n{bad}"), "diff", "--exact", "github", "").0, Some(2), "one is damaged");
+    let sides = "testdata/saver_v2/sharded_adam/model.ckpt-0\ntestdata/saver_v2/sharded_adam";
+    assert_eq!(runner.check(sides, "diff", "", "github", "").0, Some(1));
     assert_eq!(runner.check("testdata/ops/tf2/at_load", "ops", "", "text", "").0, Some(1));
     let sarif = runner.dir.path().join("ckpt.sarif");
     assert_eq!(runner.check(bad, "validate", "", "sarif", sarif.to_str().unwrap()).0, Some(1));

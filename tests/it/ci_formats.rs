@@ -283,7 +283,7 @@ fn a_summary_is_appended_where_the_runner_wants_one() {
     }
     let text = fs::read_to_string(&file).unwrap();
     for part in
-        ["| `tensor-checksum-mismatch` |", "| ❌ error | `op-writes-file` |", "- ❌ --expect-same", "| changed |"]
+        ["| ❌ error | `mispaired-data` |", "| ❌ error | `op-writes-file` |", "- ❌ --expect-same", "| changed |"]
     {
         assert!(text.contains(part), "{part}\n{text}");
     }

@@ -5,34 +5,14 @@
 
 pub(in crate::analysis) mod op_site;
 mod ruling;
+mod severity;
 
 use std::path::{Path, PathBuf};
 
 use crate::base::error::{Error, ErrorKind, Part};
 use op_site::OpSite;
 pub use ruling::{Date, Level, Ruling};
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Suspicious, but nothing is lost.
-    Warning,
-    /// Data is damaged, missing or cannot be trusted.
-    Error,
-}
-
-impl Severity {
-    /// The name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
+pub use severity::Severity;
 
 macro_rules! codes {
     ($($variant:ident = $name:literal, $severity:ident, $what:literal;)*) => {

@@ -227,16 +227,15 @@ impl Selector {
     }
 }
 
-/// The terms of a selector as several, each with one name or glob: a list of what must be there one by one. Terms that
-/// take away, and those about other things than names, hold for each.
+/// The terms of a list as several selectors, each with one term that takes: a list of what must be so one by one. Terms
+/// that take away hold for each.
 pub(in crate::analysis) fn alternatives(terms: &[String]) -> Vec<Vec<String>> {
-    let is_name = |term: &&String| !term.starts_with('!') && Term::parse(term, false).is_ok_and(|term| term.is_name());
-    let (names, others): (Vec<&String>, Vec<&String>) = terms.iter().partition(is_name);
-    let with_others = |name: Option<&String>| name.into_iter().chain(others.iter().copied()).cloned().collect();
-    if names.is_empty() {
+    let (takes, others): (Vec<&String>, Vec<&String>) = terms.iter().partition(|term| !term.starts_with('!'));
+    let with_others = |term: Option<&String>| term.into_iter().chain(others.iter().copied()).cloned().collect();
+    if takes.is_empty() {
         return vec![with_others(None)];
     }
-    names.into_iter().map(|name| with_others(Some(name))).collect()
+    takes.into_iter().map(|term| with_others(Some(term))).collect()
 }
 
 impl Term {

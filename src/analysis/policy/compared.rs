@@ -1,7 +1,7 @@
 //! Frozen and changed tensors of a policy: a comparison with the base, by what `diff` expects.
 
-use super::expectations::{listed, paths_of, quoted, says};
 use super::model::{Check, Expect, Policy};
+use super::words::{listed, paths_of, quoted, says};
 use crate::analysis::diff::{Comparison, Depth, DiffOptions, Expectation, Expected, Expecting};
 use crate::analysis::finding::{Code, Finding};
 use crate::base::error::Result;

@@ -1,20 +1,16 @@
 //! What a policy expects of a checkpoint, held against it: one finding for each thing that is not so.
 
-use std::path::Path;
-
 use super::compared::compared;
 use super::model::{Check, Expect, Policy};
+use super::words::{listed, paths_of, quoted, says};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::naming::roles::{Role, Roles, short_name};
 use crate::analysis::naming::totals::Totals;
-use crate::base::escape::{Escaped, escaped};
+use crate::base::escape::escaped;
 use crate::base::nearest::nearest;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::tensor::DType;
-
-/// Tensors that are named one by one in a message.
-const NAMED: usize = 3;
 
 /// Tensors that a finding keeps.
 const KEPT: usize = 1000;
@@ -61,18 +57,6 @@ pub(in crate::analysis) fn check(
         }
     }
     outcome
-}
-
-/// The paths that a checkpoint is known by.
-pub(super) fn paths_of(checkpoint: &Checkpoint) -> Vec<&Path> {
-    let origin = checkpoint.origin();
-    let file = origin.file.as_ref().map(|(file, _)| file.as_path());
-    [Some(origin.prefix.as_path()), origin.saved_model.as_deref(), file].into_iter().flatten().collect()
-}
-
-/// Who expects it: `ckpt.toml:12`.
-pub(super) fn says(policy: &Policy, line: usize) -> String {
-    format!("{}:{line}", Escaped(policy.file.as_os_str().as_encoded_bytes()))
 }
 
 /// A finding of a checkpoint, with the reason of the expectation.
@@ -207,23 +191,10 @@ fn verdict(expect: &Expect, check: &Check, seen: &Seen, says: &str, checkpoint: 
     Some(finding)
 }
 
-/// `'text'`, harmless.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", escaped(text.as_bytes()))
-}
-
 /// "are 12 tensors: a, b, c and 9 more".
 fn are(seen: &Seen) -> String {
     let names = listed(seen.names.iter().map(Vec::as_slice), seen.named);
     if seen.named == 1 { format!("is {names}") } else { format!("are {} tensors: {names}", seen.named) }
-}
-
-/// The first few names of so many.
-pub(super) fn listed<'n>(names: impl Iterator<Item = &'n [u8]>, all: u64) -> String {
-    let names: Vec<String> = names.take(NAMED).map(|name| escaped(short_name(name)).into_owned()).collect();
-    let more = all.saturating_sub(names.len() as u64);
-    let names = names.join(", ");
-    if more > 0 { format!("{names} and {more} more") } else { names }
 }
 
 fn with_tensors(finding: Finding, seen: &Seen) -> Finding {

@@ -15,6 +15,7 @@ mod rules;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use model::{Check, Expect, Policy, Rule};
 pub use rules::{option_rules, rule_on};

@@ -95,7 +95,7 @@ fn lists_are_expected_one_by_one() {
     let text = "
         [expect]
         present = ['a', 'b/**', '!b/x', 'dtype:float32']
-        absent = 'role:slot'
+        absent = ['role:slot', '**/Adam*']
         max-bytes = '1.5 MiB'
         max-parameters = 0x10
         dtypes = ['bfloat16', 'f32']";
@@ -112,9 +112,11 @@ fn lists_are_expected_one_by_one() {
         })
         .collect();
     let want = [
-        "3 present a !b/x dtype:float32",
-        "3 present b/** !b/x dtype:float32",
+        "3 present a !b/x",
+        "3 present b/** !b/x",
+        "3 present dtype:float32 !b/x",
         "4 absent role:slot",
+        "4 absent **/Adam*",
         "5 max-bytes 1572864",
         "6 max-parameters 16",
         "7 dtypes 2",

@@ -43,14 +43,18 @@ pub(in crate::report) fn diff_github(diff: &Diff<'_>, rows: &DiffRows<'_>, out: 
 pub fn diff_summary(diff: &Diff<'_>, hidden: usize, is_ok: bool, most: usize) -> String {
     let mut out = Bounded { text: String::new(), most };
     let sides = [diff.a, diff.b].map(|side| path(side.origin().prefix.as_path()));
-    out.add(&heading("diff", &sides.join(" "), is_ok));
     let (word, text) = summary_text(diff);
-    out.add(&format!("**{word}**: {}\n\n", plain(&text)));
+    if !out.add(&format!("{}**{word}**: {}\n\n", heading("diff", &sides.join(" "), is_ok), plain(&text))) {
+        return out.text;
+    }
     for expectation in &diff.expectations {
         let sign = if expectation.holds() { "✅" } else { "❌" };
         out.add(&format!("- {sign} {}\n", plain(&expected_text(expectation))));
     }
     out.add("\n");
+    if diff.changes.is_empty() {
+        return out.text;
+    }
     let rows = DiffRows { rows: diff.changes.iter().collect(), hidden, long: false };
     let mut table = Vec::new();
     // Writing into memory cannot fail.

@@ -49,8 +49,9 @@ fn page(
     most: usize,
 ) -> String {
     let mut out = Bounded { text: String::new(), most };
-    out.add(&heading(command, &path(given), is_ok));
-    out.add(&format!("{}\n\n", plain(verdict)));
+    if !out.add(&format!("{}{}\n\n", heading(command, &path(given), is_ok), plain(verdict))) {
+        return out.text;
+    }
     // What fails the step comes first.
     rows.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
     let (mut shown, all) = (0, rows.len());
