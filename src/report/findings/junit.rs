@@ -16,7 +16,7 @@ use crate::report::kit::json::path;
 /// What `out` says.
 pub(in crate::report) fn validate_junit(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
     // A run without findings is one case that passed, not an empty suite.
-    let is_clean = validation.is_ok() && validation.damage_of(None) == 0;
+    let is_clean = validation.is_ok() && validation.errors_of_files(None) == 0;
     let targets = validation.targets.iter().filter(|_| is_clean);
     let passed: Vec<String> = targets.map(|target| format!("intact {}", path(target))).collect();
     findings_junit("validate", &validation.findings, &validation.allowed, &passed, out)
