@@ -25,6 +25,8 @@ mod settled;
 mod tests;
 #[cfg(test)]
 mod wordings;
+#[cfg(test)]
+mod wordings_of_loading;
 
 pub use answer::{Answer, Looked, Question, answer};
 pub use diagnosis::Diagnosis;

@@ -49,7 +49,14 @@ pub(super) fn read(file: &Path, limits: &Limits) -> Result<Index> {
     for error in damage {
         match error.kind() {
             ErrorKind::FlippedBit { byte, bit } => {
-                did.push(Did::Bit { file: file.to_path_buf(), byte: *byte, bit: *bit, tensor: None, odds });
+                did.push(Did::Bit {
+                    file: file.to_path_buf(),
+                    byte: *byte,
+                    bit: *bit,
+                    tensor: None,
+                    is_variable: false,
+                    odds,
+                });
             }
             _ => lost.push(error),
         }

@@ -143,7 +143,8 @@ impl<'s> Search<'s> {
             bits.push((flip.byte, flip.bit));
             let Flip { byte, bit, odds } = flip;
             let tensor = Some(piece.key.clone());
-            found.did.push(Did::Bit { file: file.to_path_buf(), byte, bit, tensor, odds });
+            let is_variable = piece.is_variable;
+            found.did.push(Did::Bit { file: file.to_path_buf(), byte, bit, tensor, is_variable, odds });
         }
         for piece in open {
             let len = self.files.get(self.path).map(|file| file.len());

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::analysis::{Finding, Gate, GroupVerdict, Restore, Served, Severity, Validation};
+use crate::analysis::{Code, Finding, Gate, GroupVerdict, Restore, Served, Severity, Validation};
 use crate::base::escape::escaped;
 use crate::report::Look;
 use crate::report::kit::arguments::words;
@@ -140,12 +140,18 @@ fn verdict_line(
     let of = |severity: Severity| validation.count_of(severity, group.map(|group| group.name.as_str()));
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let bold = look.bold();
+    let is_error = |finding: &&Finding| {
+        finding.severity == Severity::Error && group.is_none_or(|group| finding.group.as_ref() == Some(&group.name))
+    };
+    // What is not read need not be damaged.
+    let is_unread = validation.findings.iter().filter(is_error).all(|finding| finding.code == Code::Unreadable);
     let word = |errors: usize| match (errors, quick) {
         (0, _) if checked.unsummed == checked.tensors && checked.tensors > 0 => "whole",
         (0, false) if checked.unsummed > 0 => "what has checksums is intact",
         (0, false) if checked.skipped == 0 => "intact",
         (0, false) => "what was read is intact",
         (0, true) => "index sound, no data read",
+        _ if is_unread => "could not be read whole",
         _ => "NOT intact",
     };
     let mut facts = Vec::new();

@@ -140,10 +140,18 @@ pub(in crate::report) fn list_text(
         middle: String::new(),
         missing: MissingShards::default(),
         shortened: false,
+        by_optimizer: false,
         without_data: 0,
     };
     let texts = write_rows(listing.rows.len(), listing.threads(), text, out)?;
     footer(listing, texts.iter().any(|text| text.shortened), look, out)?;
+    if texts.iter().any(|text| text.by_optimizer) {
+        writeln!(
+            out,
+            "_trainable_variables are the weights of the model: Keras 3 stores them under the shortest way to them; \
+             --names has their names"
+        )?;
+    }
     match texts.iter().map(|text| text.without_data).sum() {
         0 => Ok(()),
         1 => writeln!(out, "the data of 1 tensor is missing"),
@@ -176,6 +184,8 @@ struct Rows<'l> {
     missing: MissingShards,
     /// Whether a name was shown without its end.
     shortened: bool,
+    /// Whether a variable of the model stands under the list of its optimizer.
+    by_optimizer: bool,
     /// Rows whose data is missing.
     without_data: u64,
 }
@@ -194,6 +204,7 @@ impl Text for Rows<'_> {
         let tensor = self.cursor.tensor();
         let name = label(tensor, long);
         self.shortened |= !long && name.len() != tensor.name.len();
+        self.by_optimizer = self.by_optimizer || is_by_optimizer(&tensor.name);
         let width = if is_plain(name) {
             text.extend_from_slice(name);
             name.len()
@@ -274,6 +285,14 @@ struct SliceRow {
     shape: String,
     bytes: String,
     place: String,
+}
+
+/// Whether a key is that of a variable in the list of those that an optimizer of Keras 3 trains.
+fn is_by_optimizer(key: &[u8]) -> bool {
+    let name = key.strip_suffix(b"/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or_default();
+    let number = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    number > 0
+        && name.get(..name.len().saturating_sub(number)).is_some_and(|list| list.ends_with(b"/_trainable_variables/"))
 }
 
 /// A slice as `print` understands it, `[0:3, 3:5]`; one that does not fit its tensor as the file has it.
