@@ -7,6 +7,7 @@ mod cmd;
 mod columns;
 mod convert;
 mod convert_kinds;
+mod convert_preview;
 mod damage;
 mod diff;
 mod diff_many;

@@ -166,9 +166,25 @@ impl Checkpoint {
         self.container.as_any().downcast_ref()
     }
 
+    /// The files, for who makes a checkpoint of several.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn container(&self) -> &dyn Container {
+        &*self.container
+    }
+
     /// What the files themselves say of a tensor: its own name, what it is for, its place in the model.
     pub fn told(&self, name: &[u8]) -> Option<Told> {
         self.container.told(name)
+    }
+
+    /// The CRC-32 of the member of an archive that is this tensor and nothing else: of `.npz`.
+    pub fn member_crc32(&self, tensor: &Tensor) -> Option<u32> {
+        self.container.member_crc32(tensor)
+    }
+
+    /// The CRC-32 of the member of an archive that has all tensors: of `.keras`.
+    pub fn weights_crc32(&self) -> Option<u32> {
+        self.container.weights_crc32()
     }
 
     /// The file that says what there is: an index, or the only file itself.
@@ -281,7 +297,7 @@ impl Checkpoint {
     }
 
     /// The pieces of a tensor that the region touches, each with what reads it.
-    fn pieces<'h>(
+    pub(crate) fn pieces<'h>(
         &'h self,
         tensor: &Tensor,
         dims: &[u64],

@@ -81,7 +81,20 @@ pub enum Purpose {
 
 /// Memory that the elements of an encoded tensor need while they are read.
 #[derive(Debug, Default)]
-pub struct ElementBuffers(pub(crate) Vec<BlockBuffer>);
+pub struct ElementBuffers {
+    pub(crate) blocks: Vec<BlockBuffer>,
+    /// Those of the tensors that one is made of.
+    several: Vec<ElementBuffers>,
+}
+
+impl ElementBuffers {
+    /// Memory for each of several tensors that are read at once.
+    pub(crate) fn several(&mut self, count: usize) -> &mut [Self] {
+        self.several.clear();
+        self.several.resize_with(count, Self::default);
+        &mut self.several
+    }
+}
 
 /// The files of one open checkpoint, read by the rules of its format.
 ///
@@ -183,6 +196,16 @@ pub trait Container: fmt::Debug + Send + Sync {
     /// If they cannot be read, or are not what was saved.
     fn verify(&self, _tensor: &Tensor) -> Result<Checked> {
         Ok(Checked::Not)
+    }
+
+    /// The CRC-32 of the member of an archive that is this tensor and nothing else.
+    fn member_crc32(&self, _tensor: &Tensor) -> Option<u32> {
+        None
+    }
+
+    /// The CRC-32 of the member of an archive that has all tensors.
+    fn weights_crc32(&self) -> Option<u32> {
+        None
     }
 
     /// What the file itself says of a tensor; most formats say nothing.
