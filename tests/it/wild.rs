@@ -107,7 +107,9 @@ fn messages(prefix: &str, name: &str) -> [(&'static str, String); 8] {
 
 /// The commands of an answer, each on one line.
 fn commands(text: &str) -> Vec<String> {
-    let text = text.replace("\\\n", "");
+    let lines: Vec<&str> = text.split("\\\n").collect();
+    let text: String =
+        lines.iter().enumerate().map(|(n, line)| if n > 0 { line.trim_start() } else { *line }).collect();
     let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("\u{b7} "));
     let command =
         |line: &str| line.split("   ").next().unwrap_or(line).split_whitespace().collect::<Vec<_>>().join(" ");

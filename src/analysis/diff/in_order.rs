@@ -42,9 +42,9 @@ pub(super) fn in_order(a: &Checkpoint, b: &Checkpoint, left: &Leftovers, found: 
         Some(b_at) => Some(Place::Paired(*b_at)),
         None => (!in_a.contains(&at)).then_some(Place::Same(Vec::new())),
     });
-    let of_b = places(b, |at| match taken.contains(&at) {
-        true => Some(Place::Paired(at)),
-        false => (!in_b.contains(&at)).then_some(Place::Same(Vec::new())),
+    let of_b = places(b, |at| {
+        let is_paired = taken.contains(&at);
+        if is_paired { Some(Place::Paired(at)) } else { (!in_b.contains(&at)).then_some(Place::Same(Vec::new())) }
     });
     let is_same = of_a.len() == of_b.len() && of_a.iter().zip(&of_b).all(|(a, b)| a.place == b.place);
     // Without any pair nothing says that it is the same model.

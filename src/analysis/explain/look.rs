@@ -41,14 +41,23 @@ pub struct OnDisk {
     pub restores: Vec<Restore>,
     /// Whether something could not be read.
     pub unreadable: bool,
-    /// Whether every byte was read and is the one that was saved.
-    pub verified: bool,
+    /// How much of the files was compared with checksums.
+    pub seen: Seen,
     /// Whether the checkpoint has an object graph.
     pub object_based: bool,
     /// The SavedModel that it belongs to.
     pub saved_model: Option<PathBuf>,
     /// What can be put into commands now.
     pub known: Known,
+}
+
+/// How much of a checkpoint was compared with checksums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The index, and the lengths of the files.
+    Index,
+    /// Every byte.
+    Bytes,
 }
 
 /// What became of the tensor.
@@ -83,7 +92,9 @@ pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits
     let checkpoint = match (opened, found) {
         (Ok(checkpoint), found) => {
             let mut disk = OnDisk::of(path, &checkpoint, found.ok(), diagnosis, models);
-            disk.verified = !quick && disk.is_whole();
+            if !quick {
+                disk.seen = Seen::Bytes;
+            }
             return Ok(disk);
         }
         (Err(error), Err(_)) => return Err(error),
@@ -102,7 +113,7 @@ pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits
         shape: None,
         restores: Vec::new(),
         unreadable: true,
-        verified: false,
+        seen: Seen::Index,
         object_based: false,
         saved_model: None,
     })
@@ -164,7 +175,7 @@ impl OnDisk {
             findings: findings.into_iter().filter(about).collect(),
             restores: models.iter().map(|model| restore(checkpoint, model, &RestoreOptions::default())).collect(),
             unreadable: summary.unreadable,
-            verified: false,
+            seen: Seen::Index,
             object_based: checkpoint.is_object_based(),
             saved_model: checkpoint.origin().saved_model.clone(),
             shape: tensor.as_ref().and_then(|(name, _)| shape(&checkpoint.tensor(name)?)),

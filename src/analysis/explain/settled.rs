@@ -1,7 +1,7 @@
 //! What the files say of a message about bytes decides: two checksums alone cannot know what lies beside them.
 
 use super::diagnosis::Diagnosis;
-use super::look::{OnDisk, TensorNow};
+use super::look::{OnDisk, Seen, TensorNow};
 use super::pasted::{quoted, shape};
 use crate::analysis::{Code, Finding, Severity};
 use crate::base::escape::escaped;
@@ -72,15 +72,17 @@ impl OnDisk {
             [Code::MissingShard, Code::ShortShard, Code::BlockChecksumMismatch, Code::NotATable, Code::BadBlock];
         let of_data = [Code::TensorChecksumMismatch, Code::SingleBitFlip, Code::MispairedData, Code::ForeignShard];
         let is_one_of = |codes: &[Code]| codes.iter().any(|code| code.name() == cause);
-        is_one_of(&of_index) || (self.verified && is_one_of(&of_data))
+        is_one_of(&of_index) || (self.seen == Seen::Bytes && is_one_of(&of_data))
     }
 
     /// A message finds damage where there is none.
     fn is_intact(&self, told: Diagnosis) -> Diagnosis {
         let prefix = quoted(&self.prefix.to_string_lossy());
-        let (whole, how) = match self.verified {
-            true => ("is whole, and every byte is the one that was saved", "compared with their checksums"),
-            false => ("is whole: every file is there, long enough, and its index is sound", "looked at, data apart"),
+        let (whole, how) = match self.seen {
+            Seen::Bytes => ("is whole, and every byte is the one that was saved", "compared with their checksums"),
+            Seen::Index => {
+                ("is whole: every file is there, long enough, and its index is sound", "looked at, data apart")
+            }
         };
         let settled = Diagnosis::new("files-are-whole", format!("By the files: {prefix} {whole}."))
             .means(format!("The message says: {}", told.headline))

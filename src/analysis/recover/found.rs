@@ -22,8 +22,6 @@ pub enum Did {
         bit: u8,
         /// The tensor whose checksum tells; none of a block of the index.
         tensor: Option<Vec<u8>>,
-        /// Whether it lies in strings or variants, whose checksum is not that of their bytes.
-        is_variable: bool,
         /// How often damage of another kind looks like one bit in so many bytes.
         odds: f64,
     },

@@ -49,14 +49,7 @@ pub(super) fn read(file: &Path, limits: &Limits) -> Result<Index> {
     for error in damage {
         match error.kind() {
             ErrorKind::FlippedBit { byte, bit } => {
-                did.push(Did::Bit {
-                    file: file.to_path_buf(),
-                    byte: *byte,
-                    bit: *bit,
-                    tensor: None,
-                    is_variable: false,
-                    odds,
-                });
+                did.push(Did::Bit { file: file.to_path_buf(), byte: *byte, bit: *bit, tensor: None, odds });
             }
             _ => lost.push(error),
         }

@@ -143,8 +143,7 @@ impl<'s> Search<'s> {
             bits.push((flip.byte, flip.bit));
             let Flip { byte, bit, odds } = flip;
             let tensor = Some(piece.key.clone());
-            let is_variable = piece.is_variable;
-            found.did.push(Did::Bit { file: file.to_path_buf(), byte, bit, tensor, is_variable, odds });
+            found.did.push(Did::Bit { file: file.to_path_buf(), byte, bit, tensor, odds });
         }
         for piece in open {
             let len = self.files.get(self.path).map(|file| file.len());

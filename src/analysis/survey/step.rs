@@ -154,10 +154,8 @@ impl Step {
             Some(tensor) if self.likely => format!("probably step {step}, by {tensor}"),
             _ => format!("step {step}"),
         }));
-        words.extend(self.number.map(|number| match self.epochs {
-            true => format!("epoch {number}"),
-            false => format!("{number} in its name"),
-        }));
+        let numbered = |n| if self.epochs { format!("epoch {n}") } else { format!("{n} in its name") };
+        words.extend(self.number.map(numbered));
         words
     }
 

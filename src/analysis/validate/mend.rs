@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::causes::{AMID_OTHERS, RARE};
 use super::shard_files::file_name;
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::recover::{Did, Recovery, recover};
+use crate::analysis::recover::{Did, Recovery, flipped_bits, recover};
 use crate::base::error::Error;
 use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
@@ -56,10 +56,10 @@ pub(super) fn advise(prefix: &Prefix, findings: &mut [Finding], limits: &Limits,
     if !findings.iter().any(|finding| is_damage(finding.code)) {
         return;
     }
+    name_bits(prefix, findings, limits);
     // Planning reads all bytes once more.
     let path = prefix.as_path();
     let Ok(recovery) = recover(path, &[], limits, progress) else { return };
-    name_bits(findings, &recovery);
     let command = command(path, prefix);
     let lost: BTreeSet<&[u8]> = recovery.lost.iter().filter_map(|lost| lost.name.as_deref()).collect();
     for finding in findings.iter_mut().filter(|finding| is_mended(finding, prefix, &recovery, &lost)) {
@@ -69,31 +69,28 @@ pub(super) fn advise(prefix: &Prefix, findings: &mut [Finding], limits: &Limits,
 }
 
 /// Strings and variants are summed in another form than they are stored in, so two checksums do not tell which bit of
-/// them is flipped; what would be flipped back does.
-fn name_bits(findings: &mut [Finding], recovery: &Recovery) {
+/// them is flipped: the bits are tried, as `recover` does it.
+fn name_bits(prefix: &Prefix, findings: &mut [Finding], limits: &Limits) {
     use Code::{BadStringTensor, MispairedData, StringLengthsMismatch, TensorChecksumMismatch};
-    let is_open = |code: Code| matches!(code, BadStringTensor | StringLengthsMismatch | TensorChecksumMismatch);
-    let bit_of = |finding: &Finding| {
-        let name = finding.tensor.as_ref().filter(|_| is_open(finding.code))?;
-        let of_it = |did: &&Did| matches!(did, Did::Bit { tensor: Some(tensor), .. } if tensor == name);
-        let mut of_it = recovery.did.iter().filter(of_it);
-        match (of_it.next(), of_it.next()) {
-            (Some(Did::Bit { file, byte, bit, odds, is_variable: true, .. }), None) => {
-                Some((file.clone(), *byte, *bit, *odds))
-            }
-            _ => None,
-        }
-    };
-    let unexplained =
-        |finding: &&Finding| finding.code == MispairedData || (is_open(finding.code) && bit_of(finding).is_none());
-    let most = if findings.iter().any(|finding| unexplained(&finding)) { AMID_OTHERS } else { RARE };
+    let is_open =
+        |finding: &Finding| matches!(finding.code, BadStringTensor | StringLengthsMismatch | TensorChecksumMismatch);
+    let names = findings.iter().filter(|finding| is_open(finding)).filter_map(|finding| finding.tensor.as_deref());
+    let names: BTreeSet<&[u8]> = names.collect();
+    if names.is_empty() {
+        return;
+    }
+    let bits = flipped_bits(prefix, &names, limits);
+    let bit_of = |finding: &Finding| bits.get(finding.tensor.as_ref().filter(|_| is_open(finding))?);
+    let is_unexplained =
+        |finding: &Finding| finding.code == MispairedData || (is_open(finding) && bit_of(finding).is_none());
+    let most = if findings.iter().any(is_unexplained) { AMID_OTHERS } else { RARE };
     for finding in findings.iter_mut() {
-        let Some((file, byte, bit, odds)) = bit_of(finding).filter(|(.., odds)| *odds < most) else { continue };
+        let Some(flip) = bit_of(finding).filter(|flip| flip.odds < most) else { continue };
         let name = escaped(finding.tensor.as_deref().unwrap_or_default()).into_owned();
-        let message =
-            format!("{name}: one bit differs from what was saved, bit {bit} of byte {byte} of {}", file_name(&file));
-        let odds = f64::round(1.0 / odds.max(f64::MIN_POSITIVE));
-        let told = Finding::new(Code::SingleBitFlip, message).in_file(&file).because(
+        let (bit, byte, shard) = (flip.bit, flip.byte, file_name(&flip.file));
+        let message = format!("{name}: one bit differs from what was saved, bit {bit} of byte {byte} of {shard}");
+        let odds = f64::round(1.0 / flip.odds.max(f64::MIN_POSITIVE));
+        let told = Finding::new(Code::SingleBitFlip, message).in_file(&flip.file).because(
             "with this bit flipped back, and with no other, its lengths and its bytes match their checksums".to_owned(),
             Some(format!("a memory, disk or transfer error (odds of coincidence 1 : {odds})")),
         );

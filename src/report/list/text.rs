@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::analysis::{Group, Listing, MissingShards, RowCursor, TreeRow, derived, is_zero, short_name};
+use crate::analysis::{
+    Group, Listing, MissingShards, RowCursor, TreeRow, derived, is_by_optimizer, is_zero, short_name,
+};
 use crate::base::escape::{escaped, is_plain};
 use crate::read::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::read::tensor::Shape;
@@ -139,13 +141,12 @@ pub(in crate::report) fn list_text(
         cells: Cells::default(),
         middle: String::new(),
         missing: MissingShards::default(),
-        shortened: false,
-        by_optimizer: false,
+        shown: Shown::default(),
         without_data: 0,
     };
     let texts = write_rows(listing.rows.len(), listing.threads(), text, out)?;
-    footer(listing, texts.iter().any(|text| text.shortened), look, out)?;
-    if texts.iter().any(|text| text.by_optimizer) {
+    footer(listing, texts.iter().any(|text| text.shown.shortened), look, out)?;
+    if texts.iter().any(|text| text.shown.by_optimizer) {
         writeln!(
             out,
             "_trainable_variables are the weights of the model: Keras 3 stores them under the shortest way to them; \
@@ -167,6 +168,15 @@ struct Widths {
     cells: Cells,
 }
 
+/// What rows showed that is told below them.
+#[derive(Default)]
+struct Shown {
+    /// Whether a name was shown without its end.
+    shortened: bool,
+    /// Whether a variable of the model stands under the list of its optimizer.
+    by_optimizer: bool,
+}
+
 /// Formats the lines of rows.
 struct Rows<'l> {
     listing: &'l Listing<'l>,
@@ -182,10 +192,7 @@ struct Rows<'l> {
     /// The cells in their columns.
     middle: String,
     missing: MissingShards,
-    /// Whether a name was shown without its end.
-    shortened: bool,
-    /// Whether a variable of the model stands under the list of its optimizer.
-    by_optimizer: bool,
+    shown: Shown,
     /// Rows whose data is missing.
     without_data: u64,
 }
@@ -203,8 +210,8 @@ impl Text for Rows<'_> {
         }
         let tensor = self.cursor.tensor();
         let name = label(tensor, long);
-        self.shortened |= !long && name.len() != tensor.name.len();
-        self.by_optimizer = self.by_optimizer || is_by_optimizer(&tensor.name);
+        self.shown.shortened |= !long && name.len() != tensor.name.len();
+        self.shown.by_optimizer = self.shown.by_optimizer || is_by_optimizer(&tensor.name);
         let width = if is_plain(name) {
             text.extend_from_slice(name);
             name.len()
@@ -287,23 +294,9 @@ struct SliceRow {
     place: String,
 }
 
-<<<<<<< HEAD
-/// Whether a key is that of a variable in the list of those that an optimizer of Keras 3 trains.
-fn is_by_optimizer(key: &[u8]) -> bool {
-    let name = key.strip_suffix(b"/.ATTRIBUTES/VARIABLE_VALUE").unwrap_or_default();
-    let number = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    number > 0
-        && name.get(..name.len().saturating_sub(number)).is_some_and(|list| list.ends_with(b"/_trainable_variables/"))
-}
-
-/// A slice as `print` understands it, `[0:3, 3:5]`; one that does not fit its tensor as the file has it.
-fn slice_row(stored: &StoredSlice, shape: &Shape) -> SliceRow {
-    let (name, shape) = match shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
-=======
 /// A slice as `print` understands it, `[0:3, 3:5]`, and its shape; one that does not fit its tensor as the file has it.
 pub(super) fn slice_extents(stored: &StoredSlice, shape: &Shape) -> (String, String) {
     match shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
->>>>>>> main
         Some(extents) => {
             let spans: Vec<String> = extents.iter().map(|(start, len)| format!("{start}:{}", start + len)).collect();
             let dims: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();

@@ -95,7 +95,7 @@ fn deed(did: &Did) -> Deed<'_> {
         tensors: None,
     };
     match did {
-        Did::Bit { file, byte, bit, tensor, odds, .. } => Deed {
+        Did::Bit { file, byte, bit, tensor, odds } => Deed {
             offset: Some(*byte),
             bit: Some(*bit),
             tensor: tensor.as_deref().map(Utf8OrBase64),

@@ -97,7 +97,7 @@ pub(super) fn recover_text(
 /// One thing that was done.
 fn told(did: &Did) -> (&'static str, String) {
     match did {
-        Did::Bit { file, byte, bit, tensor, odds, .. } => {
+        Did::Bit { file, byte, bit, tensor, odds } => {
             let of = tensor.as_ref().map_or_else(
                 || "by the checksums of its blocks".to_owned(),
                 |name| format!("by the checksum of {}", escaped(short_name(name))),

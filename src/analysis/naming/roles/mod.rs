@@ -13,7 +13,7 @@ mod program;
 mod role;
 mod structure;
 
-pub use self::key::short_name;
+pub use self::key::{is_by_optimizer, short_name};
 pub(in crate::analysis) use self::names::SCOPES;
 pub use self::role::Role;
 pub(in crate::analysis) use self::structure::without_scopes;

@@ -1,4 +1,4 @@
-//! What PyTorch, Transformers and safetensors for PyTorch say of weights from elsewhere.
+//! What `PyTorch`, Transformers and safetensors say of weights from elsewhere.
 
 use super::row::{Is, ROW, Row};
 use crate::analysis::explain::messages::rule::Rank;
