@@ -40,7 +40,9 @@ impl OnDisk {
         let Some(tensor) = &told.tensor else { return told };
         let Some((name, now)) = &self.tensor else { return told };
         let is_here = matches!(now, TensorNow::Matches | TensorNow::Unchecked);
-        if is_here && told.cause == Code::RestoreMissing.name() && told.missing.contains(tensor) {
+        // A name is in the index, whatever became of its bytes.
+        let is_named = !matches!(now, TensorNow::Missing(_));
+        if is_named && told.cause == Code::RestoreMissing.name() && told.missing.contains(tensor) {
             return if name == tensor.as_bytes() { self.is_there(told) } else { of_object(name, told) };
         }
         if let (Some(said), Some(here)) = (&told.stored_shape, &self.shape)
