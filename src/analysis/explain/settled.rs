@@ -70,8 +70,14 @@ impl OnDisk {
 
     /// Whether the files, being whole, are not what a message complains of.
     fn denies(&self, cause: &str) -> bool {
-        let of_index =
-            [Code::MissingShard, Code::ShortShard, Code::BlockChecksumMismatch, Code::NotATable, Code::BadBlock];
+        let of_index = [
+            Code::MissingShard,
+            Code::MissingVariables,
+            Code::ShortShard,
+            Code::BlockChecksumMismatch,
+            Code::NotATable,
+            Code::BadBlock,
+        ];
         let of_data = [Code::TensorChecksumMismatch, Code::SingleBitFlip, Code::MispairedData, Code::ForeignShard];
         let is_one_of = |codes: &[Code]| codes.iter().any(|code| code.name() == cause);
         is_one_of(&of_index) || (self.seen == Seen::Bytes && is_one_of(&of_data))
