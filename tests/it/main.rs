@@ -4,6 +4,8 @@
 mod across;
 mod book;
 mod cases;
+mod ci_files;
+mod ci_formats;
 mod cmd;
 mod columns;
 mod convert;
@@ -35,6 +37,7 @@ mod picture;
 mod pipe;
 mod pitfalls;
 mod places;
+mod policy;
 mod proto_bindings;
 mod recognised;
 mod recovering;
