@@ -56,8 +56,7 @@ impl Container for Arrays {
     /// Reads the member of the archive, header included, of which the archive has a CRC-32.
     fn verify(&self, tensor: &Tensor) -> Result<Checked> {
         let Some(archive) = &self.archive else { return Ok(Checked::Not) };
-        let is_it = |member: &&Member| member.name.strip_suffix(b".npy") == Some(&tensor.name);
-        let member = archive.members().iter().rev().find(is_it);
+        let member = archive.find(&[tensor.name.as_slice(), b".npy"].concat());
         let member = member.ok_or_else(|| Error::from(ErrorKind::TensorNotFound(tensor.name.clone())))?;
         archive.verify(member).map(|()| Checked::Verified).map_err(|error| error.for_key(&tensor.name))
     }
