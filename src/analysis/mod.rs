@@ -6,6 +6,7 @@ mod derived;
 pub mod diff;
 pub mod excerpt;
 pub mod explain;
+mod file_alone;
 mod finding;
 pub mod forensics;
 mod listing;
@@ -20,6 +21,7 @@ mod timeline;
 mod validate;
 
 pub use derived::{MissingShards, derived, is_missing, is_zero};
+pub use file_alone::{FileAlone, FileIs, elements_crc32c};
 pub use finding::{Cause, Code, Finding, Severity};
 pub use forensics::Derived;
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, TreeRow};

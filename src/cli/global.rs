@@ -1,6 +1,6 @@
-//! What every command understands: the format, colours, threads.
+//! What every command understands: the format, colours, threads; and which topics concern them all.
 
-use ckpt::report::Format;
+use ckpt::report::{Format, TOPICS};
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -27,6 +27,12 @@ pub(super) struct GlobalArgs {
     /// Leave notes on standard error out; errors stay.
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+}
+
+/// What stands below the commands in help.
+pub(super) fn topics() -> String {
+    let lines = TOPICS.iter().map(|topic| format!("\n  {:13}  {}", topic.name, topic.about));
+    format!("Topics (ckpt help TOPIC):{}", lines.collect::<String>())
 }
 
 /// Formats by their names; each command has some of them.

@@ -1,18 +1,22 @@
 //! `ckpt list`: one line a tensor.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use ckpt::analysis::{GroupBy, Listing, Names, Objects, Roles, Sort};
-use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{ListText, write_list};
+use ckpt::analysis::{FileAlone, GroupBy, Listing, Names, Objects, Roles, Selector, Sort};
+use ckpt::read::checkpoint::{Checkpoint, Origin};
+use ckpt::read::storage;
+use ckpt::report::{ListText, write_alone, write_list};
 use clap::ValueEnum;
 
 use super::ctx::library_sentence;
 use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
-use super::{Ctx, Status};
+use super::{Ctx, Format, Status};
 
 /// List tensors: name, dtype, shape, size and role, one line each.
 ///
 /// Touches no data shard.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Formats: text, json, jsonl, csv, markdown.
@@ -23,6 +27,7 @@ Examples:
   ckpt list model.ckpt-200 --by role
   ckpt list ckpt-1 --names
   ckpt list model.ckpt-200 --tree --depth 2
+  git config diff.ckpt.textconv 'ckpt list --index-only'
 
 Exit status:
   0  listed
@@ -50,6 +55,13 @@ pub(crate) struct Args {
     /// Show sums by this instead of tensors.
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "long")]
     by: Option<GroupKey>,
+    /// Say of one file what it says by itself, in lines that depend on nothing else: for git (docs/git.md). What cannot be
+    /// read is told there too, and the status is 0.
+    #[arg(long, conflicts_with_all = ["long", "names", "tree", "by", "sort", "reverse", "top", "depth"])]
+    index_only: bool,
+    /// With --index-only, read tensors that have no checksum in the file, and show the one of their elements.
+    #[arg(long, requires = "index_only")]
+    checksums: bool,
     /// How deep --tree and --by scope go.
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
@@ -86,7 +98,39 @@ fn names(checkpoint: &Checkpoint, roles: &Roles, ctx: &mut Ctx) -> Names {
     Names::of(checkpoint, roles, &objects)
 }
 
+/// The files that say which tensors there are: a file that is given is that one, whatever lies beside it.
+fn files(args: &Args, ctx: &Ctx) -> Result<Vec<PathBuf>> {
+    let path = &args.source.path;
+    if storage::is_file(path) {
+        return Ok(vec![path.clone()]);
+    }
+    let origin = Origin::locate(path, args.source.choice(), &ctx.limits())?;
+    Ok(match &origin.file {
+        Some((file, _)) => vec![file.clone()],
+        None if origin.v1_files.is_empty() => vec![origin.prefix.index()],
+        None => origin.v1_files,
+    })
+}
+
+fn index_only(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    ctx.require_format(&[Format::Text])?;
+    let selector = Selector::parse(&args.select.selectors, args.select.regex)?;
+    if selector.asks_roles() {
+        anyhow::bail!(
+            "what tensors are for is told by what lies beside a file too; choose them by names with --index-only"
+        );
+    }
+    for file in files(args, ctx)? {
+        let alone = FileAlone::open(&file, &ctx.limits())?;
+        write_alone(&alone, &|checkpoint| selector.select(checkpoint), args.checksums, &mut ctx.out)?;
+    }
+    Ok(Status::Fine)
+}
+
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    if args.index_only {
+        return index_only(args, ctx);
+    }
     let text = args.text();
     ctx.require_format(text.formats())?;
     let checkpoint = args.source.open(ctx, true)?;

@@ -10,6 +10,7 @@ mod diff;
 mod explain;
 mod global;
 mod graph;
+mod help;
 mod inspect;
 mod latest;
 mod list;
@@ -39,7 +40,7 @@ use global::GlobalArgs;
 /// A PATH is a checkpoint prefix (model.ckpt-200), any file of the set, a directory of checkpoints, a SavedModel, a
 /// TensorFlow Serving directory, or a legacy V1 checkpoint.
 #[derive(Debug, Parser)]
-#[command(name = "ckpt", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "ckpt", version, max_term_width = 100, disable_help_subcommand = true, after_help = global::topics())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -122,6 +123,7 @@ commands! {
     "explain" => Explain(explain),
     "completions" => Completions(completions),
     "man" => Man(man),
+    "help" => Help(help),
 }
 
 /// Parses the command line and runs it.

@@ -164,6 +164,16 @@ impl Checkpoint {
         self.container.told(name)
     }
 
+    /// The CRC-32 of the member of an archive that is this tensor and nothing else: of `.npz`.
+    pub fn member_crc32(&self, tensor: &Tensor) -> Option<u32> {
+        self.container.member_crc32(tensor)
+    }
+
+    /// The CRC-32 of the member of an archive that has all tensors: of `.keras`.
+    pub fn weights_crc32(&self) -> Option<u32> {
+        self.container.weights_crc32()
+    }
+
     /// The file that says what there is: an index, or the only file itself.
     pub fn described_by(&self) -> PathBuf {
         self.container.index_file().unwrap_or_else(|| self.container.file(0))

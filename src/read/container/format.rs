@@ -198,6 +198,16 @@ pub trait Container: fmt::Debug + Send + Sync {
         Ok(Checked::Not)
     }
 
+    /// The CRC-32 of the member of an archive that is this tensor and nothing else.
+    fn member_crc32(&self, _tensor: &Tensor) -> Option<u32> {
+        None
+    }
+
+    /// The CRC-32 of the member of an archive that has all tensors.
+    fn weights_crc32(&self) -> Option<u32> {
+        None
+    }
+
     /// What the file itself says of a tensor; most formats say nothing.
     fn told(&self, _name: &[u8]) -> Option<Told> {
         None

@@ -1,6 +1,7 @@
 //! Where bytes and names come from. Knows no file format; the only room that asks a disk.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alone;
 pub mod archive;
 mod composed;
 pub mod layout;
@@ -13,6 +14,7 @@ mod source;
 mod staged;
 mod store;
 
+pub use alone::Alone;
 pub use composed::{Composed, OpenFiles, Run};
 pub use memory::MemoryStore;
 pub use mounts::{canonical, exists, is_file, is_folder, is_taken, list, mount, names, stat, unmount};

@@ -100,11 +100,32 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let totals = summary.totals;
     let facts = [
         tensors_text(totals.tensors),
-        parameters_text(totals.parameters),
+        parameters(summary),
         size(totals.bytes),
         format!("{shards} {noun}{plural}, {whole} ({} on disk)", size(on_disk)),
     ];
     writeln!(out, "{}", joined(&facts, 0, 2, look))
+}
+
+/// `44 parameters (+ optimizer 90, averages 5)`: what the model has, and what was kept to train it. Where nothing is
+/// known to be a weight, as in files of statistics, everything is counted.
+fn parameters(summary: &Summary) -> String {
+    let of = |roles: &[Role]| -> u64 {
+        let rows = summary.roles.iter().filter(|row| roles.contains(&row.role));
+        rows.map(|row| row.totals.parameters).fold(0, u64::saturating_add)
+    };
+    let weights = of(&[Role::Weight]);
+    let beside = [("optimizer", of(&[Role::Slot, Role::Optimizer])), ("averages", of(&[Role::Average]))];
+    let beside: Vec<String> = beside
+        .into_iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(what, number)| format!("{what} {}", count(number)))
+        .collect();
+    match beside.as_slice() {
+        [] if weights == 0 => parameters_text(summary.totals.parameters),
+        [] => parameters_text(weights),
+        beside => format!("{} (+ {})", parameters_text(weights), beside.join(", ")),
+    }
 }
 
 fn findings(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {

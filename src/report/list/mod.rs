@@ -1,5 +1,6 @@
 //! The rows of `list`.
 
+pub(in crate::report) mod alone;
 pub(in crate::report) mod json;
 pub(in crate::report) mod names;
 pub(in crate::report) mod table;

@@ -276,16 +276,21 @@ struct SliceRow {
     place: String,
 }
 
-/// A slice as `print` understands it, `[0:3, 3:5]`; one that does not fit its tensor as the file has it.
-fn slice_row(stored: &StoredSlice, shape: &Shape) -> SliceRow {
-    let (name, shape) = match shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
+/// A slice as `print` understands it, `[0:3, 3:5]`, and its shape; one that does not fit its tensor as the file has it.
+pub(super) fn slice_extents(stored: &StoredSlice, shape: &Shape) -> (String, String) {
+    match shape.dims().and_then(|dims| stored.slice.resolve(dims)) {
         Some(extents) => {
             let spans: Vec<String> = extents.iter().map(|(start, len)| format!("{start}:{}", start + len)).collect();
             let dims: Vec<i64> = extents.iter().map(|&(_, len)| len.cast_signed()).collect();
-            (format!("  [{}]", spans.join(", ")), shape_text(&Shape::new(dims)))
+            (format!("[{}]", spans.join(", ")), shape_text(&Shape::new(dims)))
         }
-        None => (format!("  slice {}", stored.slice), "?".to_owned()),
-    };
+        None => (format!("slice {}", stored.slice), "?".to_owned()),
+    }
+}
+
+fn slice_row(stored: &StoredSlice, shape: &Shape) -> SliceRow {
+    let (slice, shape) = slice_extents(stored, shape);
+    let name = format!("  {slice}");
     let place = stored.place.map_or_else(|| "no entry".to_owned(), |place| place_text(&place));
     let bytes = stored.place.and_then(|p| p.range).map_or_else(|| "?".to_owned(), |(_, size)| size.to_string());
     SliceRow { name, shape, bytes, place }

@@ -104,6 +104,10 @@ impl Container for KerasFile {
         Err(error.with_help("the file was changed after it was written: fetch it again"))
     }
 
+    fn weights_crc32(&self) -> Option<u32> {
+        self.archive.as_ref().map(|(_, member)| member.crc32)
+    }
+
     fn told(&self, name: &[u8]) -> Option<Told> {
         self.told.get_or_init(|| told(&self.facts, self.tree())).get(name).cloned()
     }

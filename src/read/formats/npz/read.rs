@@ -36,6 +36,13 @@ pub(super) struct Arrays {
     limits: Limits,
 }
 
+impl Arrays {
+    /// The member that a tensor is; of several with its name the last one, as Python has it.
+    fn member(&self, tensor: &Tensor) -> Option<&Member> {
+        self.archive.as_ref()?.find(&[tensor.name.as_slice(), b".npy"].concat())
+    }
+}
+
 impl Container for Arrays {
     fn format(&self) -> &'static Format {
         if self.archive.is_some() { &NPZ } else { &NPY }
@@ -56,9 +63,13 @@ impl Container for Arrays {
     /// Reads the member of the archive, header included, of which the archive has a CRC-32.
     fn verify(&self, tensor: &Tensor) -> Result<Checked> {
         let Some(archive) = &self.archive else { return Ok(Checked::Not) };
-        let member = archive.find(&[tensor.name.as_slice(), b".npy"].concat());
+        let member = self.member(tensor);
         let member = member.ok_or_else(|| Error::from(ErrorKind::TensorNotFound(tensor.name.clone())))?;
         archive.verify(member).map(|()| Checked::Verified).map_err(|error| error.for_key(&tensor.name))
+    }
+
+    fn member_crc32(&self, tensor: &Tensor) -> Option<u32> {
+        self.member(tensor).map(|member| member.crc32)
     }
 
     fn encoded<'c>(
