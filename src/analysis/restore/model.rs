@@ -133,9 +133,10 @@ impl Model {
 
     /// What the program restores that wrote a checkpoint.
     fn of_checkpoint(path: &Path, checkpoint: &Checkpoint, keys_only: bool) -> Self {
-        let graph = match checkpoint.is_object_based() && !keys_only {
-            true => read_graph(checkpoint),
-            false => Err("only names are known".to_owned()),
+        let graph = if checkpoint.is_object_based() && !keys_only {
+            read_graph(checkpoint)
+        } else {
+            Err("only names are known".to_owned())
         };
         Self::of_tensors(path, checkpoint.tensors(), graph, foreign_to_savers(checkpoint))
     }
