@@ -30,7 +30,7 @@ fn value(path: &Path) -> f32 {
     let checkpoint = open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(checkpoint.tensors().len(), 8);
     let mut found = BTreeMap::new();
-    for tensor in checkpoint.tensors().iter() {
+    for tensor in checkpoint.tensors() {
         let mut take = |bytes: &[u8]| {
             for value in bytes.chunks_exact(4) {
                 *found.entry(u32::from_le_bytes(value.try_into().unwrap())).or_insert(0) += 1;

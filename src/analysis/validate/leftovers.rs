@@ -126,23 +126,17 @@ impl Leftover {
             let what = format!("a run of ckpt that writes {of} is at work, in {name}");
             return (what, "look again when it has ended".to_owned());
         }
-        match &unplaced.moved_away {
-            Some((folder, files)) => {
-                let files = counted(files.len() as u64, "file");
-                let what =
-                    format!("a run of ckpt was ended while it replaced {of}: {files} of the old ones lie in {name}");
-                let (from, to) = (shell_word(folder), shell_word(&self.path.with_file_name("")));
-                (what, format!("mv -n {from}/* {to} puts them back, and so does the next run that writes {of}"))
-            }
-            None => {
-                let what = format!("a run of ckpt that was to write {of} was ended, and left {name}");
-                let help = format!(
-                    "what lies under the name {of} is whole, the old or the new; the next run that writes {of} takes \
-                     {name} away"
-                );
-                (what, help)
-            }
-        }
+        let Some((folder, files)) = &unplaced.moved_away else {
+            let what = format!("a run of ckpt that was to write {of} was ended, and left {name}");
+            let help = format!(
+                "what lies under the name {of} is whole, the old or the new; the next run that writes {of} takes {name} away"
+            );
+            return (what, help);
+        };
+        let files = counted(files.len() as u64, "file");
+        let what = format!("a run of ckpt was ended while it replaced {of}: {files} of the old ones lie in {name}");
+        let (from, to) = (shell_word(folder), shell_word(&self.path.with_file_name("")));
+        (what, format!("mv -n {from}/* {to} puts them back, and so does the next run that writes {of}"))
     }
 
     /// A directory of parts, a whole save or some of its parts: what it is, what to do, and for a whole one the command.

@@ -117,7 +117,7 @@ impl Placing<'_> {
     fn keep(&self) -> bool {
         let kept = self.dir.join(KEPT);
         let link = |name: &String| fs::hard_link(self.target.join(name), kept.join(name));
-        fs::create_dir(&kept).is_ok() && self.old().try_for_each(|name| link(name)).is_ok()
+        fs::create_dir(&kept).is_ok() && self.old().try_for_each(link).is_ok()
     }
 
     /// All steps; `None` if data would be replaced before its index, and nothing bridges that.

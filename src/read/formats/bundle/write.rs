@@ -44,6 +44,9 @@ struct Spot {
     crc: Crc32c,
 }
 
+/// A key of the index, the part that it is of (none of all slices together), and the number of the tensor.
+type Key<'s> = (Cow<'s, [u8]>, Option<&'s Spot>, usize);
+
 /// The part that is being written.
 #[derive(Debug)]
 struct Part {
@@ -76,7 +79,7 @@ impl BundleSink {
         let mut table = TableBuilder::new(NewFile::create(index)?);
         table.add(b"", &BundleHeader::encode(num_shards)).map_err(at)?;
         // Keys in order; those of slices are made, and a sliced tensor has one for all of them, too.
-        let mut keys: Vec<(Cow<'_, [u8]>, Option<&Spot>, usize)> = Vec::with_capacity(self.spots.len());
+        let mut keys: Vec<Key<'_>> = Vec::with_capacity(self.spots.len());
         for spot in &self.spots {
             let header = self.headers.get(spot.id.0).ok_or_else(no_part)?;
             match header.parts.get(spot.id.1).and_then(|part| part.slice.as_ref()) {
