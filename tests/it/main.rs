@@ -2,7 +2,10 @@
 //! A file is a subject; `cargo test --test it SUBJECT` runs one. `tests/hostile.rs` counts memory and is a program alone.
 
 mod across;
+mod book;
 mod cases;
+mod ci_files;
+mod ci_formats;
 mod cmd;
 mod columns;
 mod convert;
@@ -31,9 +34,11 @@ mod mixtures;
 mod object_graph;
 mod ops;
 mod oracle;
+mod picture;
 mod pipe;
 mod pitfalls;
 mod places;
+mod policy;
 mod proto_bindings;
 mod recognised;
 mod recovering;
