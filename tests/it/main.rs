@@ -11,6 +11,7 @@ mod columns;
 mod convert;
 mod convert_kinds;
 mod convert_preview;
+mod convert_replace;
 mod damage;
 mod diff;
 mod diff_many;
