@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::restore::{Named, candidates};
-use crate::read::checkpoint::Checkpoint;
+use crate::read::checkpoint::Tensors;
 
 /// More names than these say no more of how they were changed.
 const MOST: usize = 64;
@@ -20,12 +20,12 @@ const COMPARED: usize = 20_000;
 type Found = ((usize, usize), BTreeMap<Vec<u8>, usize>, Vec<String>);
 
 /// The options, each `s|…|…|`; none where nothing leads to all of the names, or several things do as well.
-pub(super) fn find(checkpoint: &Checkpoint, missing: &[String]) -> Vec<String> {
+pub(super) fn find(tensors: &Tensors, missing: &[String]) -> Vec<String> {
     let wanted: BTreeSet<&[u8]> = missing.iter().take(MOST).map(String::as_bytes).collect();
-    let Some(first) = missing.first().filter(|first| checkpoint.tensor(first.as_bytes()).is_none()) else {
+    let Some(first) = missing.first().filter(|first| tensors.find(first.as_bytes()).is_none()) else {
         return Vec::new();
     };
-    let mut names: Vec<Vec<u8>> = checkpoint.tensors().iter().map(|tensor| tensor.name.clone()).collect();
+    let mut names: Vec<Vec<u8>> = tensors.iter().map(|tensor| tensor.name.clone()).collect();
     names.sort_by_cached_key(|name| Reverse(nearness(name, first.as_bytes())));
     names.truncate(COMPARED);
     let named = |name| Named { name, kind: "" };
@@ -72,10 +72,12 @@ fn nearness(a: &[u8], b: &[u8]) -> (usize, usize) {
     (front.saturating_add(back).min(one.len()).min(other.len()), usize::from(numbers(a) == numbers(b)))
 }
 
-/// Whether a letter more or less is all that tells the names apart: of one name that is a slip, and no rule for all.
+/// Whether a letter more or less is all that tells the names apart: of one name that is a slip, and no rule for all. With
+/// a number more it is the next variable of the name, as TensorFlow counts them: `Variable_2`.
 fn is_misspelt(a: &[u8], b: &[u8]) -> bool {
-    let rest = a.strip_prefix(b).or_else(|| b.strip_prefix(a));
-    rest.and_then(<[u8]>::first).is_some_and(u8::is_ascii_alphabetic)
+    let Some(rest) = a.strip_prefix(b).or_else(|| b.strip_prefix(a)) else { return false };
+    let is_number = |number: &[u8]| !number.is_empty() && number.iter().all(u8::is_ascii_digit);
+    rest.first().is_some_and(u8::is_ascii_alphabetic) || rest.strip_prefix(b"_").is_some_and(is_number)
 }
 
 /// From which names these rules lead to each of those that are wanted, if from one each and no second.
@@ -114,8 +116,7 @@ mod tests {
 
     fn found(names: &[&str], missing: &[&str]) -> Vec<String> {
         let tensor = |name: &&str| Tensor::without_values(name.as_bytes(), DType::Float32, Shape::new([2]));
-        let checkpoint = Checkpoint::of_tensors(std::path::Path::new("model"), names.iter().map(tensor).collect());
-        find(&checkpoint, &missing.iter().map(ToString::to_string).collect::<Vec<_>>())
+        find(&names.iter().map(tensor).collect(), &missing.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     #[test]
@@ -131,9 +132,13 @@ mod tests {
 
     #[test]
     fn what_may_be_either_is_not_said() {
-        for (names, missing) in
-            [(["a/y/w", "a/z/w"], "a/x/w"), (["a/w", "b/w"], "w"), (["a/w", "b/w"], "a/w"), (["a/w", "b/w"], "a/ws")]
-        {
+        for (names, missing) in [
+            (["a/y/w", "a/z/w"], "a/x/w"),
+            (["a/w", "b/w"], "w"),
+            (["a/w", "b/w"], "a/w"),
+            (["a/w", "b/w"], "a/ws"),
+            (["w", "w_1"], "w_2"),
+        ] {
             assert!(found(&names, &[missing]).is_empty(), "{missing}");
         }
     }

@@ -13,24 +13,28 @@ mod program;
 mod role;
 mod structure;
 
-pub use self::key::short_name;
+pub use self::key::{is_by_optimizer, short_name};
 pub(in crate::analysis) use self::names::SCOPES;
 pub use self::role::Role;
 pub(in crate::analysis) use self::structure::without_scopes;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+<<<<<<< HEAD
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+=======
+use std::path::{Path, PathBuf};
+>>>>>>> main
 
 use self::classify::Classifier;
-use self::key::{own_name, strip_number};
+use self::key::strip_number;
 use self::neighbours::Neighbours;
 use self::program::Program;
 use super::totals::Totals;
 use crate::base::parallel::in_parts;
-use crate::read::checkpoint::Checkpoint;
+use crate::read::checkpoint::{Checkpoint, Tensors};
 use crate::read::graphs::object_graph::ObjectGraph;
 
 /// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].
@@ -59,7 +63,7 @@ pub enum RolesBy {
     Names,
 }
 
-/// Positions by the last component of a name.
+/// Positions by what follows the name of a variable in a name.
 type Children = BTreeMap<Box<[u8]>, Vec<usize>>;
 
 /// A role, and an owner as a number in [`Owners`].
@@ -93,11 +97,30 @@ impl Roles {
     /// Judges every tensor.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
+<<<<<<< HEAD
         let program = Program::beside(checkpoint);
         let (optimizers, averages) = (OnceLock::new(), OnceLock::new());
         let classifier = Classifier { checkpoint, program, optimizers, averages, is_told: AtomicBool::new(false) };
         let parts =
             in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| Self::part(&classifier, range));
+=======
+        let classifier = Classifier {
+            checkpoint: Some(checkpoint),
+            program: Program::beside(checkpoint),
+            ..Classifier::of_names(tensors)
+        };
+        Self::by(classifier, checkpoint.threads_for(tensors.len()))
+    }
+
+    /// Judges tensors of which there are names, dtypes and shapes only: what a model wants.
+    pub fn of_names(tensors: &Tensors) -> Self {
+        Self::by(Classifier::of_names(tensors), 1)
+    }
+
+    fn by(classifier: Classifier<'_>, threads: usize) -> Self {
+        let tensors = classifier.tensors;
+        let parts = in_parts(tensors.len(), threads, |range| Self::part(&classifier, range));
+>>>>>>> main
         let mut roles = Self::with_room(tensors.len());
         roles.by = match classifier.program {
             Some(program) => RolesBy::Program(program.file),
@@ -126,7 +149,7 @@ impl Roles {
 
     /// Judges some of them, one behind the other.
     fn part(classifier: &Classifier<'_>, range: Range<usize>) -> Self {
-        let tensors = classifier.checkpoint.tensors();
+        let tensors = classifier.tensors;
         let mut part = Self::with_room(range.len());
         let mut cursor = tensors.cursor();
         let mut around = Neighbours::before(tensors, range.start);
@@ -137,10 +160,9 @@ impl Roles {
             }
             let (tensor, kind) = (cursor.tensor(), cursor.kind());
             around.reach(at, &cursor);
-            let ((role, owner), is_open) = classifier.role(tensor, kind, &mut around);
+            let ((role, owner), open) = classifier.role(tensor, kind, &mut around);
             around.leave(&tensor.name, kind);
-            if is_open {
-                let name = own_name(&tensor.name);
+            if let Some(name) = open {
                 match part.children.get_mut(name) {
                     Some(positions) => positions.push(at),
                     None => drop(part.children.insert(name.into(), vec![at])),
@@ -238,9 +260,8 @@ mod tests {
                 .map(|(name, dims)| Tensor::without_values(name.as_bytes(), DType::Float32, shape(dims)))
                 .collect();
             tensors.sort_by(|a, b| a.name.cmp(&b.name));
-            let checkpoint = Checkpoint::of_tensors(Path::new(""), tensors);
-            let at = checkpoint.tensors().iter().position(|tensor| tensor.name == which.as_bytes()).unwrap();
-            Roles::of(&checkpoint).role(at)
+            let tensors: Tensors = tensors.into_iter().collect();
+            Roles::of_names(&tensors).role(tensors.find(which.as_bytes()).unwrap())
         };
         let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fancy", &[3, 4]), ("train/m/w/fancy_1", &[3, 4])];
         assert_eq!(role(all, "train/m/w/fancy"), Role::Slot);
@@ -251,6 +272,24 @@ mod tests {
         assert_eq!(role(all, "train/m/w/fc"), Role::Weight);
         let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fancy", &[3, 4])];
         assert_eq!(role(all, "train/m/w/fancy"), Role::Weight);
+        // The name of the optimizer may have a `/`.
+        let all: &[(&str, &[i64])] =
+            &[("m/b", &[4]), ("m/b/my/opt", &[4]), ("m/w", &[3, 4]), ("m/w/my/opt", &[3, 4]), ("m/w/fc/my/opt", &[9])];
+        assert_eq!(role(all, "m/b/my/opt"), Role::Slot);
+        assert_eq!(role(all, "m/w/my/opt"), Role::Slot);
+        assert_eq!(role(all, "m/w/fc/my/opt"), Role::Weight);
+        let all: &[(&str, &[i64])] = &[
+            ("m/b", &[4]),
+            ("m/w", &[3, 4]),
+            ("o/m/b/my/opt", &[4]),
+            ("o/m/b/my/opt_1", &[4]),
+            ("o/m/w/my/opt", &[3, 4]),
+            ("o/m/w/my/opt_1", &[3, 4]),
+        ];
+        for name in ["o/m/b/my/opt", "o/m/b/my/opt_1", "o/m/w/my/opt", "o/m/w/my/opt_1"] {
+            assert_eq!(role(all, name), Role::Slot, "{name}");
+        }
+        assert_eq!(role(all, "m/w"), Role::Weight);
     }
 
     // What is known of the tensor before must not tell of this one what is not so: judged alone, each has the same role.
@@ -311,6 +350,7 @@ mod tests {
                     paths.push(path);
                 }
             }
+<<<<<<< HEAD
             let checkpoint = Checkpoint::of_tensors(Path::new("model"), tensors);
             let classifier = Classifier {
                 checkpoint: &checkpoint,
@@ -321,6 +361,12 @@ mod tests {
             };
             let all = Roles::part(&classifier, 0..checkpoint.tensors().len());
             for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+=======
+            let tensors: Tensors = tensors.into_iter().collect();
+            let classifier = Classifier::of_names(&tensors);
+            let all = Roles::part(&classifier, 0..tensors.len());
+            for (at, tensor) in tensors.iter().enumerate() {
+>>>>>>> main
                 let alone = Roles::part(&classifier, at..at + 1);
                 let told = |roles: &Roles, at| (roles.role(at), roles.optimizer(at));
                 assert_eq!(told(&all, at), told(&alone, 0), "{}", tensor.name.escape_ascii());
