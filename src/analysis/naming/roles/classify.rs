@@ -49,7 +49,8 @@ fn by_told(purpose: Purpose, name: Option<&str>, tensor: &Tensor) -> RoleOf {
 impl<'c> Classifier<'c> {
     /// By names, dtypes and shapes alone.
     pub(super) fn of_names(tensors: &'c Tensors) -> Self {
-        Self { tensors, checkpoint: None, program: None, optimizers: OnceLock::new(), averages: OnceLock::new() }
+        let (optimizers, averages) = (OnceLock::new(), OnceLock::new());
+        Self { tensors, checkpoint: None, program: None, optimizers, averages, is_told: AtomicBool::new(false) }
     }
 }
 
@@ -95,12 +96,8 @@ impl Classifier<'_> {
         if let Some(told) = self.checkpoint.and_then(|checkpoint| checkpoint.told(name))
             && let Some(purpose) = told.purpose
         {
-<<<<<<< HEAD
             self.is_told.store(true, Ordering::Relaxed);
-            return (by_told(purpose, told.name.as_deref(), tensor), false);
-=======
             return (by_told(purpose, told.name.as_deref(), tensor), None);
->>>>>>> main
         }
         if let Some(role) = repeated {
             return (role, None);

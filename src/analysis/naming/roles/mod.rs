@@ -20,13 +20,7 @@ pub(in crate::analysis) use self::structure::without_scopes;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-<<<<<<< HEAD
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
-=======
-use std::path::{Path, PathBuf};
->>>>>>> main
 
 use self::classify::Classifier;
 use self::key::strip_number;
@@ -97,30 +91,22 @@ impl Roles {
     /// Judges every tensor.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
-<<<<<<< HEAD
-        let program = Program::beside(checkpoint);
-        let (optimizers, averages) = (OnceLock::new(), OnceLock::new());
-        let classifier = Classifier { checkpoint, program, optimizers, averages, is_told: AtomicBool::new(false) };
-        let parts =
-            in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| Self::part(&classifier, range));
-=======
         let classifier = Classifier {
             checkpoint: Some(checkpoint),
             program: Program::beside(checkpoint),
             ..Classifier::of_names(tensors)
         };
-        Self::by(classifier, checkpoint.threads_for(tensors.len()))
+        Self::judged_by(classifier, checkpoint.threads_for(tensors.len()))
     }
 
     /// Judges tensors of which there are names, dtypes and shapes only: what a model wants.
     pub fn of_names(tensors: &Tensors) -> Self {
-        Self::by(Classifier::of_names(tensors), 1)
+        Self::judged_by(Classifier::of_names(tensors), 1)
     }
 
-    fn by(classifier: Classifier<'_>, threads: usize) -> Self {
+    fn judged_by(classifier: Classifier<'_>, threads: usize) -> Self {
         let tensors = classifier.tensors;
         let parts = in_parts(tensors.len(), threads, |range| Self::part(&classifier, range));
->>>>>>> main
         let mut roles = Self::with_room(tensors.len());
         roles.by = match classifier.program {
             Some(program) => RolesBy::Program(program.file),
@@ -238,7 +224,6 @@ impl Roles {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use super::*;
     use crate::read::checkpoint::Tensor;
@@ -350,23 +335,10 @@ mod tests {
                     paths.push(path);
                 }
             }
-<<<<<<< HEAD
-            let checkpoint = Checkpoint::of_tensors(Path::new("model"), tensors);
-            let classifier = Classifier {
-                checkpoint: &checkpoint,
-                program: None,
-                optimizers: OnceLock::new(),
-                averages: OnceLock::new(),
-                is_told: AtomicBool::new(false),
-            };
-            let all = Roles::part(&classifier, 0..checkpoint.tensors().len());
-            for (at, tensor) in checkpoint.tensors().iter().enumerate() {
-=======
             let tensors: Tensors = tensors.into_iter().collect();
             let classifier = Classifier::of_names(&tensors);
             let all = Roles::part(&classifier, 0..tensors.len());
             for (at, tensor) in tensors.iter().enumerate() {
->>>>>>> main
                 let alone = Roles::part(&classifier, at..at + 1);
                 let told = |roles: &Roles, at| (roles.role(at), roles.optimizer(at));
                 assert_eq!(told(&all, at), told(&alone, 0), "{}", tensor.name.escape_ascii());
