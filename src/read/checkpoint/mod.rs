@@ -100,6 +100,18 @@ impl Checkpoint {
         )
     }
 
+    /// A checkpoint without any tensor, for what does not exist on one side of a comparison.
+    pub fn nothing(path: &Path, limits: &Limits) -> Self {
+        let opened =
+            Opened { tensors: Tensors::default(), damage: Vec::new(), notes: Vec::new(), container: Box::new(Nothing) };
+        Self::of_opened(Origin::of_prefix(path, SourceKind::Nothing, Prefix::new(path.as_os_str())), opened, limits)
+    }
+
+    /// Gives it a name that is shown instead of its paths.
+    pub fn set_label(&mut self, label: &str) {
+        self.origin.label = Some(label.to_owned());
+    }
+
     /// A checkpoint of what a format opened.
     pub(crate) fn of_opened(mut origin: Origin, opened: Opened, limits: &Limits) -> Self {
         let Opened { tensors, damage, notes, container } = opened;
