@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use ckpt::analysis::convert::{Combine, ConvertOptions, OutFormat, Recipe, Target, write_recipe};
+use ckpt::analysis::diff::DiffOptions;
 use ckpt::analysis::{Renames, Selector, parse_size};
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::read::checkpoint::{Checkpoint, Choice, Origin};
 use ckpt::read::tensor::DType;
-use ckpt::report::{CONVERT_FORMATS, write_convert};
+use ckpt::report::{CONVERT_FORMATS, DIFF_FORMATS, STATS_FORMATS, write_convert};
 use clap::ValueEnum;
 
 use super::progress::with_progress;
-use super::{Ctx, Status};
+use super::{Ctx, Status, diff, stats};
 
 /// Write a new checkpoint: in another format, with other names or dtypes, a part of one, several made one.
 ///
@@ -34,7 +35,7 @@ become infinite are counted. --mean takes the mean of float tensors in float64,
 and everything else from the last INPUT. Without --mean or --merge, what comes
 behind the first INPUT are selectors.
 
-Formats: text, json.
+Formats: text, json; with --diff-with and --stats those of diff and stats.
 
 Examples:
   ckpt convert model.ckpt-200 -o model.safetensors --weights-only
@@ -44,13 +45,15 @@ Examples:
   ckpt convert ckpt-7 ckpt-8 ckpt-9 -o averaged --mean --weights-only
   ckpt convert ps0/model ps1/model -o whole/model --merge
   ckpt convert model.ckpt-200 -o x.npz --dry-run
+  ckpt convert ckpt-8 ckpt-9 -o mean --mean --dry-run --diff-with ckpt-9
 
 Exit status:
   0  everything that was chosen was written
   1  some of it cannot be held by the format of OUT, and is named; or nothing
      was chosen
   2  nothing was written: an input cannot be read or is damaged, OUT is there
-     already, or --strict and something would be left out")]
+     already, or --strict and something would be left out
+With --diff-with the status is that of diff.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Args {
     /// Checkpoints; behind them, tensors: names, scopes, globs, or terms such as role:slot.
@@ -101,6 +104,12 @@ pub(crate) struct Args {
     /// Show what would be written, and write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// With --dry-run: show what is other than in this checkpoint instead, as `ckpt diff PATH OUT` would.
+    #[arg(long, value_name = "PATH", requires = "dry_run")]
+    diff_with: Option<PathBuf>,
+    /// With --dry-run: show the figures of what would be written instead, as `ckpt stats OUT` would.
+    #[arg(long, requires = "dry_run", conflicts_with = "diff_with")]
+    stats: bool,
     /// Replace what lies under OUT.
     #[arg(long)]
     force: bool,
@@ -129,7 +138,12 @@ impl From<To> for OutFormat {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(CONVERT_FORMATS)?;
+    let formats = match (&args.diff_with, args.stats) {
+        (Some(_), _) => DIFF_FORMATS,
+        (None, true) => STATS_FORMATS,
+        (None, false) => CONVERT_FORMATS,
+    };
+    ctx.require_format(formats)?;
     let (paths, selectors) = args.inputs_and_selectors(ctx);
     let options = args.options(&selectors)?;
     let target = args.target()?;
@@ -154,6 +168,18 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         return Err(Error::new(ErrorKind::Request(why)).with_help("nothing was written, for --strict").into());
     }
     let lossy = if recipe.has_loss() { Status::Found } else { Status::Fine };
+    if let Some(path) = &args.diff_with {
+        let with = open(path)?;
+        with.origin().notes.iter().for_each(|note| ctx.note(note));
+        ctx.note("B is what would be written; nothing is");
+        let preview = recipe.preview(inputs, &target, &limits);
+        let options = DiffOptions { threads: ctx.threads(), ..DiffOptions::default() };
+        return diff::show((&with, &preview), &options, diff::Shown::default(), ctx);
+    }
+    if args.stats {
+        let preview = recipe.preview(inputs, &target, &limits);
+        return Ok(stats::show_all(&preview, ctx)?.max(lossy));
+    }
     if args.dry_run {
         write_convert(&inputs, (&recipe, &target), None, ctx.format, ctx.look, &mut ctx.out)?;
         return Ok(lossy);

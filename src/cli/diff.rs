@@ -198,20 +198,40 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
             ctx.note(&format!("{}: {}", side.name(), library_sentence(note)));
         }
     }
-    let comparison = Comparison::new(&a, &b, options)?;
+    let shown = Shown { all: args.all, long: args.long, by_change: args.sort == SortKey::Change, most: args.top };
+    show((&a, &b), options, shown, ctx)
+}
+
+/// Which changes are shown, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shown {
+    all: bool,
+    long: bool,
+    by_change: bool,
+    most: Option<usize>,
+}
+
+/// Compares two open checkpoints.
+pub(super) fn show(
+    (a, b): (&Checkpoint, &Checkpoint),
+    options: &DiffOptions,
+    shown: Shown,
+    ctx: &mut Ctx,
+) -> Result<Status> {
+    let comparison = Comparison::new(a, b, options)?;
     let found = if ctx.quiet {
         comparison.each(&Progress::default(), |_| (), |(), _| ControlFlow::Continue(())).0
     } else {
         let report = DiffReport {
-            a: &a,
-            b: &b,
+            a,
+            b,
             depth: options.depth,
             format: ctx.format,
             look: ctx.look,
-            all: args.all,
-            long: args.long,
-            by_change: args.sort == SortKey::Change,
-            most: args.top.unwrap_or(usize::MAX),
+            all: shown.all,
+            long: shown.long,
+            by_change: shown.by_change,
+            most: shown.most.unwrap_or(usize::MAX),
         };
         let out = &mut ctx.out;
         let found = with_progress(false, |progress| report.write(comparison, progress, out))?;

@@ -1,6 +1,7 @@
 //! `ckpt stats`: which tensor is sick.
 
 use anyhow::Result;
+use ckpt::analysis::Selection;
 use ckpt::analysis::stats::{StatsOptions, StatsOrder, StatsSort};
 use ckpt::base::error::Error;
 use ckpt::read::checkpoint::Checkpoint;
@@ -110,6 +111,25 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         look: ctx.look,
         ascii: args.ascii || !is_unicode(),
     };
+    let status = show(&report, &selection, ctx)?;
+    Ok(if status == Status::Fine && nothing { Status::Found } else { status })
+}
+
+/// Figures of an open checkpoint, as they are without options.
+pub(super) fn show_all(checkpoint: &Checkpoint, ctx: &mut Ctx) -> Result<Status> {
+    let report = StatsReport {
+        checkpoint,
+        options: StatsOptions { threads: ctx.threads(), distribution: false, channels: false },
+        order: StatsOrder { by: StatsSort::Name, reverse: false },
+        most: usize::MAX,
+        format: ctx.format,
+        look: ctx.look,
+        ascii: !is_unicode(),
+    };
+    show(&report, &(0..checkpoint.tensors().len()).collect(), ctx)
+}
+
+fn show(report: &StatsReport<'_>, selection: &Selection, ctx: &mut Ctx) -> Result<Status> {
     let mut errors = Vec::new();
     let mut failed = |error: &Error| {
         if errors.len() < TOLD {
@@ -117,14 +137,11 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         }
     };
     let out = &mut ctx.out;
-    let totals = with_progress(ctx.quiet, |progress| report.write(&selection, progress, &mut failed, out))?;
-    tell_unreadable(&errors, totals.unreadable, &checkpoint, ctx);
-    tell_damage(&checkpoint, ctx);
-    Ok(match (totals.unreadable > 0 || !checkpoint.damage().is_empty(), nothing) {
-        (true, _) => Status::Trouble,
-        (false, true) => Status::Found,
-        (false, false) => Status::Fine,
-    })
+    let totals = with_progress(ctx.quiet, |progress| report.write(selection, progress, &mut failed, out))?;
+    tell_unreadable(&errors, totals.unreadable, report.checkpoint, ctx);
+    tell_damage(report.checkpoint, ctx);
+    let is_broken = totals.unreadable > 0 || !report.checkpoint.damage().is_empty();
+    Ok(if is_broken { Status::Trouble } else { Status::Fine })
 }
 
 /// Says why tensors could not be read, as far as there are not too many.

@@ -8,6 +8,7 @@ mod columns;
 mod compat;
 mod convert;
 mod convert_kinds;
+mod convert_preview;
 mod damage;
 mod diff;
 mod diff_many;

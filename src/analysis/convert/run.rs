@@ -358,14 +358,7 @@ impl<'r> Run<'r> {
             sum = add(sum, output.header.dtype, bytes);
             sink.bytes(bytes)
         })?;
-        let mut is_checked = true;
-        for ((input, tensor), reader) in wanted.from.iter().zip(&mut readers) {
-            let checked = match reader.sum() {
-                Some((_, _, crc)) => input.compare_sum(tensor, crc)?,
-                None => reader.finish().map_err(|error| error.for_key(&tensor.name))?,
-            };
-            is_checked &= checked != Checked::Not || input.verify_own(tensor)? != Checked::Not;
-        }
+        let is_checked = wanted.finish(&mut readers)? == Checked::Verified;
         self.converted.unchecked += usize::from(!is_checked);
         if overflows > 0 {
             self.converted.overflows.push((output.header.name.clone(), overflows));

@@ -287,11 +287,30 @@ impl<'c> Wanted<'c> {
     }
 
     /// What reads each tensor.
-    pub(super) fn readers<'h>(&'h self, holds: &'h mut [ElementBuffers]) -> Result<Vec<Elements<'h>>>
+    pub(super) fn readers<'h>(&self, holds: &'h mut [ElementBuffers]) -> Result<Vec<Elements<'h>>>
     where
         'c: 'h,
     {
-        self.from.iter().zip(holds).map(|((checkpoint, tensor), hold)| checkpoint.elements(tensor, hold)).collect()
+        let both = self.from.iter().zip(holds);
+        both.map(|((checkpoint, tensor), hold)| (*checkpoint).elements(tensor, hold)).collect()
+    }
+
+    /// Compares what was read, if it was all of it, with the checksums that it was saved with.
+    ///
+    /// # Errors
+    /// If it is not what was saved.
+    pub(super) fn finish(&self, readers: &mut [Elements<'_>]) -> Result<Checked> {
+        let mut is_checked = true;
+        for ((checkpoint, tensor), reader) in self.from.iter().zip(readers) {
+            let all = tensor.bytes().unwrap_or(0);
+            let checked = match reader.sum() {
+                Some((0, len, crc)) if len == all => checkpoint.compare_sum(tensor, crc)?,
+                Some(_) => return Ok(Checked::Not),
+                None => reader.finish().map_err(|error| error.for_key(&tensor.name))?,
+            };
+            is_checked &= checked != Checked::Not || checkpoint.verify_own(tensor)? != Checked::Not;
+        }
+        Ok(if is_checked { Checked::Verified } else { Checked::Not })
     }
 }
 

@@ -178,6 +178,12 @@ impl Checkpoint {
         self.container.as_any().downcast_ref()
     }
 
+    /// The files, for who makes a checkpoint of several.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn container(&self) -> &dyn Container {
+        &*self.container
+    }
+
     /// What the files themselves say of a tensor: its own name, what it is for, its place in the model.
     pub fn told(&self, name: &[u8]) -> Option<Told> {
         self.container.told(name)
@@ -303,7 +309,7 @@ impl Checkpoint {
     }
 
     /// The pieces of a tensor that the region touches, each with what reads it.
-    fn pieces<'h>(
+    pub(crate) fn pieces<'h>(
         &'h self,
         tensor: &Tensor,
         dims: &[u64],

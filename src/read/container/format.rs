@@ -81,7 +81,20 @@ pub enum Purpose {
 
 /// Memory that the elements of an encoded tensor need while they are read.
 #[derive(Debug, Default)]
-pub struct ElementBuffers(pub(crate) Vec<BlockBuffer>);
+pub struct ElementBuffers {
+    pub(crate) blocks: Vec<BlockBuffer>,
+    /// Those of the tensors that one is made of.
+    several: Vec<ElementBuffers>,
+}
+
+impl ElementBuffers {
+    /// Memory for each of several tensors that are read at once.
+    pub(crate) fn several(&mut self, count: usize) -> &mut [Self] {
+        self.several.clear();
+        self.several.resize_with(count, Self::default);
+        &mut self.several
+    }
+}
 
 /// The files of one open checkpoint, read by the rules of its format.
 ///

@@ -22,6 +22,9 @@ use crate::read::container::{
 use crate::read::storage::{self, Source};
 use crate::read::tensor::{DType, ElementReader, Shape, TensorSlice};
 
+/// The format.
+pub const BUNDLE: Format = Format { id: "bundle", title: "TensorFlow checkpoint (V2)", checksums: Checksums::EachRun };
+
 /// The shards of an open bundle.
 #[derive(Debug)]
 pub struct BundleFiles {
@@ -33,7 +36,7 @@ pub struct BundleFiles {
 
 impl Container for BundleFiles {
     fn format(&self) -> &'static Format {
-        &Format { id: "bundle", title: "TensorFlow checkpoint (V2)", checksums: Checksums::EachRun }
+        &BUNDLE
     }
 
     fn index_file(&self) -> Option<PathBuf> {

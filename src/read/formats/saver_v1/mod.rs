@@ -224,7 +224,7 @@ impl Container for SaverV1 {
         axes: &[Axis],
         hold: &'a mut ElementBuffers,
     ) -> Result<Vec<Piece<'a>>> {
-        let ElementBuffers(buffers) = hold;
+        let buffers = &mut hold.blocks;
         let full = TensorSlice(dims.iter().map(|_| crate::read::tensor::Extent { start: 0, length: None }).collect());
         let stored: Vec<(TensorSlice, i32)> = match &tensor.parts {
             Parts::Whole(place) => vec![(full, place.shard)],
