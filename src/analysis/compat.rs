@@ -171,8 +171,9 @@ fn functions(part: &Part<'_>) -> Result<Vec<OldFunction>> {
         concrete.sort_by_key(|name| (base(name), loaded.get(name.as_bytes()).copied()));
         let mut options = Vec::new();
         for function in concrete {
-            let (arguments, named) = objects.arguments(function)?;
-            options.push(OldOption { arguments, named: named.into_iter().map(|(name, _)| name).collect() });
+            let found = objects.arguments(function)?;
+            let named = found.named.into_iter().map(|(name, _)| name).collect();
+            options.push(OldOption { arguments: found.positional, named });
         }
         found.push(OldFunction { name: name.to_owned(), options });
     }

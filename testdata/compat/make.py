@@ -1,7 +1,7 @@
 """Records what TensorFlow's inspect_checkpoint and saved_model_cli print: every run is the real program.
 
 Makes the inputs that the other groups lack (values/, calls/, tags/), then runs both programs from the root of the repository
-and writes expected.json: for each run its arguments, its standard output and its exit status. With --only-record the
+and writes recorded.json: for each run its arguments, its standard output and its exit status. With --only-record the
 inputs stay as they are.
 """
 import concurrent.futures
@@ -216,6 +216,6 @@ if __name__ == "__main__":
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         checkpoints = list(pool.map(lambda a: record("inspect_checkpoint", a), CHECKPOINTS))
         models = list(pool.map(lambda a: record("saved_model_cli", a), MODELS))
-    with open(os.path.join(HERE, "expected.json"), "w") as file:
+    with open(os.path.join(HERE, "recorded.json"), "w") as file:
         json.dump({"tensorflow": tf.__version__, "inspect_checkpoint": checkpoints, "saved_model_cli": models}, file, indent=1)
         file.write("\n")

@@ -1,4 +1,4 @@
-//! `ckpt compat` against what TensorFlow's own programs printed, byte for byte: `testdata/compat/expected.json`.
+//! `ckpt compat` against what TensorFlow's own programs printed, byte for byte: `testdata/compat/recorded.json`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::testdata;
 
 fn recorded(program: &str) -> Vec<(Vec<String>, String, i64)> {
-    let text = std::fs::read_to_string(testdata().join("compat/expected.json")).unwrap();
+    let text = std::fs::read_to_string(testdata().join("compat/recorded.json")).unwrap();
     let all: Value = serde_json::from_str(&text).unwrap();
     let run = |run: &Value| {
         let arguments = run["arguments"].as_array().unwrap().iter().map(|a| a.as_str().unwrap().to_owned());

@@ -106,9 +106,8 @@ fn flag(name: &str, flags: &[(&'static str, Takes)]) -> Result<(&'static str, Ta
     let name = escaped(name.as_bytes());
     if near.is_empty() {
         bail!("no flag --{name}")
-    } else {
-        bail!("no flag --{name}; did you mean {}?", near.join(" or "))
     }
+    bail!("no flag --{name}; did you mean {}?", near.join(" or "))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use ckpt::base::nearest::nearest;
 
 use super::{Ctx, Format, Status};
 
-/// Print what TensorFlow's own inspect_checkpoint and saved_model_cli show print, by their flags.
+/// Print what TensorFlow's own `inspect_checkpoint` and `saved_model_cli show` print, by their flags.
 ///
 /// The output is theirs, byte for byte (TensorFlow 2.21), without TensorFlow; docs/compat.md names what differs.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ Exit status:
   1  there is no such tensor, tag-set or signature
   2  wrong usage, or something could not be read; what could be is printed")]
 pub(crate) struct Args {
-    /// inspect_checkpoint, or saved_model_cli.
+    /// `inspect_checkpoint`, or `saved_model_cli`.
     program: String,
     /// Its own arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]

@@ -55,13 +55,13 @@ pub fn write_show(model: &OldModel, show: Show<'_>, out: &mut dyn Write) -> io::
             }
             Ok(None)
         }
-        Some(key) => match graph.signatures.get(key) {
-            Some(found) => signature(found, 0, out).map(|()| None),
-            None => {
-                let keys: Vec<&str> = graph.signatures.keys().map(String::as_str).collect();
-                Ok(Some(format!("Could not find signature \"{key}\". Please choose from: {}", keys.join(", "))))
+        Some(key) => {
+            if let Some(found) = graph.signatures.get(key) {
+                return signature(found, 0, out).map(|()| None);
             }
-        },
+            let keys: Vec<&str> = graph.signatures.keys().map(String::as_str).collect();
+            Ok(Some(format!("Could not find signature \"{key}\". Please choose from: {}", keys.join(", "))))
+        }
     }
 }
 

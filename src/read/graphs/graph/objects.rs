@@ -70,6 +70,15 @@ pub struct Method {
     pub named: Vec<(String, Spec)>,
 }
 
+/// What one concrete function takes, as Python has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arguments {
+    /// Values by position.
+    pub positional: Vec<PythonValue>,
+    /// Values by name.
+    pub named: Vec<(String, PythonValue)>,
+}
+
 /// One argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spec {
@@ -177,8 +186,8 @@ impl<'a> Objects<'a> {
     ///
     /// # Errors
     /// If its description is damaged.
-    pub fn arguments(&self, function: &str) -> Result<(Vec<PythonValue>, Vec<(String, PythonValue)>)> {
-        let Some(message) = self.concrete.get(function) else { return Ok(Default::default()) };
+    pub fn arguments(&self, function: &str) -> Result<Arguments> {
+        let Some(message) = self.concrete.get(function) else { return Ok(Arguments::default()) };
         let function: pb::SavedConcreteFunction = pb::decode("concrete function", message.bytes, message.offset)?;
         let (mut positional, mut named) = (Vec::new(), Vec::new());
         if let Some(PythonValue::Tuple(parts)) = function.canonicalized_input_signature.map(PythonValue::of) {
@@ -190,7 +199,7 @@ impl<'a> Objects<'a> {
                 }
             }
         }
-        Ok((positional, named))
+        Ok(Arguments { positional, named })
     }
 
     /// What a concrete function takes.

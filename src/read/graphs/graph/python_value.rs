@@ -2,6 +2,8 @@
 //!
 //! TensorFlow: `StructuredValue` in `core/protobuf/struct.proto`, `nested_structure_coder.py`.
 
+use std::fmt::Write as _;
+
 use crate::read::pb;
 use crate::read::tensor::{DType, Shape};
 
@@ -199,7 +201,8 @@ pub fn python_text(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             c if c == quote => out.extend(['\\', c]),
             c if (c as u32) < 0x20 || (0x7f..0xa0).contains(&(c as u32)) => {
-                out.push_str(&format!("\\x{:02x}", c as u32));
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\x{:02x}", c as u32);
             }
             c => out.push(c),
         }
@@ -223,7 +226,9 @@ pub fn python_bytes(bytes: &[u8]) -> String {
             b'\\' => out.push_str("\\\\"),
             byte if byte == quote => out.extend(['\\', char::from(byte)]),
             0x20..=0x7e => out.push(char::from(byte)),
-            byte => out.push_str(&format!("\\x{byte:02x}")),
+            byte => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
         }
     }
     out.push(char::from(quote));

@@ -190,6 +190,7 @@ impl Class {
 }
 
 /// Both styles are measured while values are seen, since only the last one tells which it will be.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that was seen, or asked for")]
 #[derive(Clone, Debug)]
 struct FloatFormat {
     class: Class,
