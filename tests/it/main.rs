@@ -2,6 +2,7 @@
 //! A file is a subject; `cargo test --test it SUBJECT` runs one. `tests/hostile.rs` counts memory and is a program alone.
 
 mod across;
+mod book;
 mod cases;
 mod cmd;
 mod columns;
@@ -32,6 +33,7 @@ mod mixtures;
 mod object_graph;
 mod ops;
 mod oracle;
+mod picture;
 mod pipe;
 mod pitfalls;
 mod places;

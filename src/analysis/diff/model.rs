@@ -182,7 +182,7 @@ pub struct Values {
     pub beyond: u64,
     /// Changed elements that are NaN on a side.
     pub nan: u64,
-    /// The figures of numbers; `None` for bools, strings and variants.
+    /// The figures of numbers; `None` for bools, strings and variants, and where each element is NaN on a side.
     pub figures: Option<Figures>,
     /// Coordinates of the largest change; of what has no size, the first.
     pub at: Option<Vec<u64>>,

@@ -195,8 +195,9 @@ fn values(tensor: &Tensor, partial: &Partial) -> Values {
     let has_size = tensor.is_numeric() && dtype != DType::Bool;
     let largest = partial.largest;
     let sums = &partial.sums;
-    let figures = has_size.then(|| {
-        let counted = elements.saturating_sub(partial.nan);
+    let counted = elements.saturating_sub(partial.nan);
+    // Where each element is NaN on a side, no difference has a size, and 0 would be a wrong one.
+    let figures = (has_size && (counted > 0 || partial.changed == 0)).then(|| {
         // Squares of numbers below 1e-162 vanish: then there is no ratio rather than a wrong one.
         let vanished = sums.abs > 0.0 && (sums.sq == 0.0 || (sums.bb == 0.0 && partial.max_rel.is_finite()));
         let ratio = |part: f64, whole: f64| if part == 0.0 { 0.0 } else { part / whole };

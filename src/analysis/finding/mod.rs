@@ -328,6 +328,11 @@ impl Code {
         )
     }
 
+    /// Whether it is about what the files hold being what was saved. NaN that was saved is as it was saved.
+    pub fn is_of_files(self) -> bool {
+        !self.is_restore() && !self.is_of_serving() && self != Self::NonFinite
+    }
+
     /// The code with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::validation::{Counts, GroupVerdict, Validation};
-use crate::analysis::finding::{Finding, Severity};
+use crate::analysis::finding::{Code, Finding, Severity};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Found, ModelDir, Origin};
 
@@ -62,12 +62,20 @@ impl OneOf {
 }
 
 impl Validation {
-    /// How many findings of a severity are about the checkpoints of one group, or of the whole run.
+    /// How many findings of a severity are about the checkpoints of one group, or of the whole run; those of
+    /// restores are told with them.
     pub fn count_of(&self, severity: Severity, group: Option<&str>) -> usize {
-        let is_of = |finding: &&Finding| {
-            let of_group = group.is_none_or(|group| finding.group.as_deref() == Some(group));
-            finding.severity == severity && !finding.code.is_restore() && of_group
-        };
+        self.count_where(severity, group, |code| !code.is_restore())
+    }
+
+    /// How many of the errors say that the files are not what was saved.
+    pub fn errors_of_files(&self, group: Option<&str>) -> usize {
+        self.count_where(Severity::Error, group, Code::is_of_files)
+    }
+
+    fn count_where(&self, severity: Severity, group: Option<&str>, of_kind: impl Fn(Code) -> bool) -> usize {
+        let of_group = |finding: &Finding| group.is_none_or(|group| finding.group.as_deref() == Some(group));
+        let is_of = |finding: &&Finding| finding.severity == severity && of_kind(finding.code) && of_group(finding);
         self.findings.iter().filter(is_of).count()
     }
 }

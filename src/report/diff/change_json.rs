@@ -72,7 +72,7 @@ struct Values<'a> {
     elements: u64,
     /// with other values; NaN is equal to NaN
     changed_elements: u64,
-    /// largest |a − b|; of integers exact
+    /// largest |a − b|; of integers exact; null where each element is NaN on a side
     max_abs: Option<Figure>,
     /// largest |a − b| / |b|, infinite where b is 0; of complex numbers by magnitude
     max_rel: Option<Float>,

@@ -217,7 +217,8 @@ fn value_words(change: &Change) -> String {
         Some((a, b)) if values.elements == 1 => format!("{} → {}{excused}", element(a), element(b)),
         _ => {
             let along = if values.elements > 1 { format!("{:8}  ", spark(&values.spark)) } else { String::new() };
-            format!("{along}{} of {} changed{excused}", count(values.changed), counted(values.elements, "element"))
+            let nan = if values.nan > 0 { format!(", {} NaN", count(values.nan)) } else { String::new() };
+            format!("{along}{} of {} changed{nan}{excused}", count(values.changed), counted(values.elements, "element"))
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::base::escape::escaped;
 use crate::report::Look;
 use crate::report::kit::arguments::words;
 use crate::report::kit::json::shown;
-use crate::report::kit::units::{count, size};
+use crate::report::kit::units::{count, counted, size};
 pub(in crate::report) use crate::report::kit::wrap::{folded, joined};
 use crate::report::restore::text::{restore_text, verdict as restore_verdict};
 
@@ -140,7 +140,9 @@ fn verdict_line(
     let of = |severity: Severity| validation.count_of(severity, group.map(|group| group.name.as_str()));
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let bold = look.bold();
-    let word = |errors: usize| match (errors, quick) {
+    // Whether the files are intact is one question; what is in them, who serves and who restores it are others.
+    let errors_of_files = validation.errors_of_files(group.map(|group| group.name.as_str()));
+    let word = match (errors_of_files, quick) {
         (0, _) if checked.unsummed == checked.tensors && checked.tensors > 0 => "whole",
         (0, false) if checked.unsummed > 0 => "what has checksums is intact",
         (0, false) if checked.skipped == 0 => "intact",
@@ -151,19 +153,25 @@ fn verdict_line(
     let mut facts = Vec::new();
     if let (Some(gate), Some((served, others))) = (&validation.gate, validation.served()) {
         facts.push(format!("{bold}{}: {}{bold:#}", shown(&gate.path), served_words(gate, served, others)));
-        // Whether the files are intact is another question.
-        let is_of_files = |finding: &&Finding| finding.severity == Severity::Error && !finding.code.is_of_serving();
-        let errors_of_files = validation.findings.iter().filter(is_of_files).count();
         // Of what is no model nothing was read.
         if checked.files > 0 && (checked.tensors > 0 || errors_of_files > 0) {
-            facts.push(of_files(word(errors_of_files)));
+            facts.push(of_files(word));
         }
     } else if let Some(does) = restores(&validation.restores).filter(|_| group.is_none()) {
         facts.push(format!("{bold}{what}: {does}{bold:#}"));
-        // Whether the files are intact is another question.
-        facts.push(of_files(word(errors)));
+        facts.push(of_files(word));
     } else {
-        facts.push(format!("{bold}{what}: {}{bold:#}", word(errors)));
+        let sick = errors - errors_of_files;
+        let sick = (sick > 0).then(|| format!("NaN or infinity in {}", counted(sick as u64, "tensor")));
+        match sick {
+            Some(sick) if errors_of_files == 0 => {
+                facts.extend([format!("{bold}{what}: {sick}{bold:#}"), of_files(word)]);
+            }
+            sick => {
+                facts.push(format!("{bold}{what}: {word}{bold:#}"));
+                facts.extend(sick);
+            }
+        }
     }
     let mut read = match checked.unsummed {
         0 => format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors)),
