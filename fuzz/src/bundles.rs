@@ -255,7 +255,8 @@ pub fn validate(data: &[u8]) {
     }
     let run = |threads| {
         let (selector, choice) = (Selector::default(), Choice::default());
-        let options = ValidateOptions { quick: false, finite: true, threads, selector, choice, serving: false };
+        let options =
+            ValidateOptions { quick: false, finite: true, threads, selector, choice, serving: false, policy: None };
         ckpt::analysis::validate(dir.path(), &options, &Limits::default(), &Progress::default())
     };
     let first = run(1);

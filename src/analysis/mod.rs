@@ -13,6 +13,7 @@ pub mod forensics;
 mod listing;
 mod naming;
 pub mod ops;
+pub mod policy;
 pub mod recover;
 mod restore;
 pub mod stats;
@@ -24,7 +25,7 @@ mod validate;
 pub use compat::{Count, OldFunction, OldGraph, OldModel, OldOption};
 pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use file_alone::{FileAlone, FileIs, elements_crc32c};
-pub use finding::{Cause, Code, Finding, Severity};
+pub use finding::{Cause, Code, Date, Finding, Level, Ruling, Severity};
 pub use forensics::Derived;
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, TreeRow};
 pub use naming::names::{Name, Names, SlotOf, layer};
@@ -50,4 +51,6 @@ pub use survey::subject::Subject;
 pub use survey::summary::{Equal, RoleTotal, Saver, Summary};
 pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
 use validate::is_of_one_part;
-pub use validate::{Counts, Gate, GroupVerdict, Served, ValidateOptions, Validation, validate, validate_found};
+pub use validate::{
+    Counts, Gate, GroupVerdict, PolicyUse, Served, ValidateOptions, Validation, validate, validate_found,
+};

@@ -4,16 +4,19 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckpt::analysis::diff::{Bound, Comparison, Depth, Diff, DiffOptions, Expected, Side, ToleranceRule};
+use ckpt::analysis::diff::{
+    Bound, Comparison, Depth, Diff, DiffOptions, Expected, Expecting, Side, Status as DiffStatus, ToleranceRule,
+};
 use ckpt::analysis::{Renames, Selector, broken_files};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
-use ckpt::report::{DIFF_FORMATS, DiffReport};
+use ckpt::report::{DIFF_FORMATS, DiffReport, diff_summary};
 use clap::ValueEnum;
 
 use super::ctx::library_sentence;
+use super::policy::PolicyArgs;
 use super::progress::with_progress;
-use super::{Ctx, Status};
+use super::{Ctx, Status, step_summary};
 
 /// Compare two checkpoints: what was added, removed or renamed, which values changed, where and by how much.
 ///
@@ -21,6 +24,7 @@ use super::{Ctx, Status};
 /// shape agree in the two indexes are identical by checksum and not read; the others are, and checked on the way.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ckpt diff [OPTIONS] <A> <B> [SELECTOR]...\n       ckpt diff --show-config")]
 #[command(after_long_help = "\
 Signs: + added  - removed  ~ changed  ≈ within tolerance  # shape  % dtype
        > renamed  ! unreadable  = identical (--all)  ? not compared
@@ -39,7 +43,7 @@ Of more than 16,384 changes, rows are written while the rest is compared; in
 text, columns then fit the first of them. To sort as many by change, without
 --top, all that differs is read twice.
 
-Formats: text, json, jsonl, csv, markdown.
+Formats: text, json, jsonl, csv, markdown, github.
 
 Examples:
   ckpt diff model.ckpt-100 model.ckpt-200
@@ -58,9 +62,11 @@ Exit status:
 With --quiet nothing is printed: the status says it all.")]
 pub(crate) struct Args {
     /// The first checkpoint: a prefix, any file of the set, a directory, or /dev/null for none.
-    a: PathBuf,
+    #[arg(required_unless_present = "show_config")]
+    a: Option<PathBuf>,
     /// The second one.
-    b: PathBuf,
+    #[arg(required_unless_present = "show_config")]
+    b: Option<PathBuf>,
     /// Tensors, on either side: names, scopes, globs, or terms such as role:slot; `!` takes away.
     #[arg(value_name = "SELECTOR")]
     selectors: Vec<String>,
@@ -133,6 +139,8 @@ pub(crate) struct Args {
     /// This version of the TensorFlow Serving directory B.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     version_b: Option<i64>,
+    #[command(flatten)]
+    policy: PolicyArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -150,16 +158,19 @@ enum SortKey {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    if let Some(status) = args.policy.show(ctx)? {
+        return Ok(status);
+    }
     ctx.require_format(DIFF_FORMATS)?;
     let options = args.options(ctx)?;
-    match compare(args, &options, ctx) {
+    match compare(args, options, ctx) {
         // Who wants to hear nothing hears nothing.
         Err(error) if ctx.quiet && !super::ctx::is_closed_pipe(&error) => Ok(Status::Trouble),
         result => result,
     }
 }
 
-fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> {
+fn compare(args: &Args, mut options: DiffOptions, ctx: &mut Ctx) -> Result<Status> {
     let limits = ctx.limits();
     let labels = labels(&args.label)?;
     let open = |side: Side, path: &Path, choice: Choice| {
@@ -178,8 +189,10 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
         }
         Ok(checkpoint)
     };
-    let a = open(Side::A, &args.a, Choice { step: args.step_a, version: args.version_a });
-    let b = open(Side::B, &args.b, Choice { step: args.step_b, version: args.version_b });
+    let policy = args.policy.policy()?;
+    let side = |path: &'_ Option<PathBuf>| path.clone().unwrap_or_default();
+    let a = open(Side::A, &side(&args.a), Choice { step: args.step_a, version: args.version_a });
+    let b = open(Side::B, &side(&args.b), Choice { step: args.step_b, version: args.version_b });
     let (a, b) = match (a, b) {
         (Ok(a), Ok(b)) => (a, b),
         (Err(a), Err(b)) => {
@@ -198,8 +211,14 @@ fn compare(args: &Args, options: &DiffOptions, ctx: &mut Ctx) -> Result<Status> 
             ctx.note(&format!("{}: {}", side.name(), library_sentence(note)));
         }
     }
+    let expected = policy.as_ref().map(|policy| policy.of_comparison(&b)).unwrap_or_default();
+    if options.only.is_empty() && options.ignore.is_empty() {
+        options.expectations.extend(expected);
+    } else if !expected.is_empty() {
+        ctx.note("what ckpt.toml expects is about whole checkpoints: not looked at where selectors leave tensors out");
+    }
     let shown = Shown { all: args.all, long: args.long, by_change: args.sort == SortKey::Change, most: args.top };
-    show((&a, &b), options, shown, ctx)
+    show((&a, &b), &options, shown, ctx)
 }
 
 /// Which changes are shown, and how.
@@ -248,13 +267,20 @@ pub(super) fn show(
     }
     let broken = found.expectations.iter().any(|expectation| !expectation.holds());
     let unjudged = found.expectations.iter().any(|expectation| expectation.unjudged > 0);
-    Ok(if found.is_trouble() || unjudged {
+    let status = if found.is_trouble() || unjudged {
         Status::Trouble
     } else if !found.is_equal() || broken || nothing {
         Status::Found
     } else {
         Status::Fine
-    })
+    };
+    if !ctx.quiet {
+        let told = found.changes.len() as u64;
+        let all = found.tally.differences() + found.tally.of(DiffStatus::Unreadable);
+        let hidden = usize::try_from(all.saturating_sub(told)).unwrap_or(usize::MAX);
+        step_summary::append(ctx, |most| diff_summary(&found, hidden, status == Status::Fine, most));
+    }
+    Ok(status)
 }
 
 /// Whether a path means that there is nothing on this side, as git has it of files that were added or deleted.
@@ -332,7 +358,10 @@ impl Args {
             }
         }
         let expect = |expected, texts: &[String]| {
-            let one = |text: &String| Ok((expected, text.clone(), parse(&[text])?));
+            let one = |text: &String| {
+                let (text, selector) = (text.clone(), parse(&[text])?);
+                Ok(Expecting { expected, text, selector, by: None })
+            };
             texts.iter().map(one).collect::<Result<Vec<_>>>()
         };
         let mut expectations = expect(Expected::Same, &self.expect_same)?;

@@ -18,12 +18,14 @@ mod list;
 mod log;
 mod man;
 mod ops;
+mod policy;
 mod print;
 mod progress;
 mod recover;
 mod severity;
 mod source;
 mod stats;
+mod step_summary;
 mod validate;
 
 pub(crate) use ckpt::report::Format;

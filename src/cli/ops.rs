@@ -3,11 +3,12 @@
 use anyhow::Result;
 use ckpt::analysis::Severity;
 use ckpt::analysis::ops::{look_at_ops, targets};
-use ckpt::report::{OPS_FORMATS, write_ops};
+use ckpt::report::{OPS_FORMATS, ops_summary, write_ops};
 
+use super::policy::PolicyArgs;
 use super::severity::Severities;
-use super::source::SourceArgs;
-use super::{Ctx, Status};
+use super::source::SourceOrConfigArgs;
+use super::{Ctx, Status, step_summary};
 
 /// Say what a model can touch: ops that read or write files, reach a network, run code of the host, or are not
 /// TensorFlow's, and Lambda layers.
@@ -16,6 +17,7 @@ use super::{Ctx, Status};
 /// the Keras configuration beside it or in a .keras archive; says when each op runs and what reaches it. Nothing is
 /// loaded or run. Restoring the model's own variables and reading its own assets are no findings.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ckpt ops [OPTIONS] <PATH>\n       ckpt ops --show-config")]
 #[command(after_long_help = "\
 Formats: text, json, github, sarif, junit.
 
@@ -33,25 +35,33 @@ Exit status:
   2  something could not be looked at, so that nothing is certain; what was found is shown")]
 pub(crate) struct Args {
     #[command(flatten)]
-    source: SourceArgs,
+    source: SourceOrConfigArgs,
     /// Show every op with how often it occurs instead.
     #[arg(long)]
     list: bool,
     #[command(flatten)]
     severities: Severities,
+    #[command(flatten)]
+    policy: PolicyArgs,
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    if let Some(status) = args.policy.show(ctx)? {
+        return Ok(status);
+    }
     ctx.require_format(OPS_FORMATS)?;
-    let path = &args.source.path;
-    let (targets, notes) = targets(path, args.source.choice(), &ctx.limits())?;
+    let policy = args.policy.policy()?;
+    let source = args.source.source();
+    let path = &source.path;
+    let (targets, notes) = targets(path, source.choice(), &ctx.limits())?;
     let mut report = look_at_ops(&targets, &ctx.limits());
     report.notes = notes;
     for note in &report.notes {
         ctx.note(note);
     }
-    args.severities.judge(&mut report.findings);
+    report.settle(policy.as_deref(), &args.severities.rules(), path);
     write_ops(path, &report, args.list, ctx.format, ctx.look, &mut ctx.out)?;
+    step_summary::append(ctx, |most| ops_summary(path, &report, most));
     if !report.is_complete() {
         return Ok(Status::Trouble);
     }

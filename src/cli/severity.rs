@@ -1,6 +1,7 @@
-//! `--deny`, `--warn` and `--allow`: what the user says of severities.
+//! `--deny`, `--warn` and `--allow`: what the user says of severities, above what `ckpt.toml` says.
 
-use ckpt::analysis::{Code, Finding, Severity};
+use ckpt::analysis::Code;
+use ckpt::analysis::policy::{Rule, option_rules};
 
 /// Severities of codes.
 #[derive(Debug, clap::Args)]
@@ -11,7 +12,7 @@ pub(crate) struct Severities {
     /// Treat findings with this code as warnings.
     #[arg(long, value_name = "CODE", value_parser = code)]
     warn: Vec<Code>,
-    /// Leave findings with this code out.
+    /// Let findings with this code be: they are counted, and are no findings.
     #[arg(long, value_name = "CODE", value_parser = code)]
     allow: Vec<Code>,
 }
@@ -27,16 +28,8 @@ fn code(name: &str) -> Result<Code, String> {
 }
 
 impl Severities {
-    /// Applies them; of several options for one code the strictest holds.
-    pub(crate) fn judge(&self, findings: &mut Vec<Finding>) {
-        let Self { deny, warn, allow } = self;
-        findings.retain(|f| !allow.contains(&f.code) || deny.contains(&f.code) || warn.contains(&f.code));
-        for finding in findings {
-            if deny.contains(&finding.code) {
-                finding.severity = Severity::Error;
-            } else if warn.contains(&finding.code) {
-                finding.severity = Severity::Warning;
-            }
-        }
+    /// As rules, of which the strictest holds for a code.
+    pub(crate) fn rules(&self) -> Vec<Rule> {
+        option_rules(&self.allow, &self.warn, &self.deny)
     }
 }

@@ -11,10 +11,27 @@ use ckpt::read::storage;
 use super::ctx::{Ctx, library_sentence};
 
 /// Which checkpoint.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct SourceArgs {
     /// A checkpoint prefix, any file of the set, or a directory.
     pub(crate) path: PathBuf,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+}
+
+/// Which checkpoint, for commands that know `--show-config`, which takes no path.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SourceOrConfigArgs {
+    /// A checkpoint prefix, any file of the set, or a directory.
+    #[arg(required_unless_present = "show_config")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+}
+
+/// Which checkpoint of a directory.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct ChoiceArgs {
     /// The checkpoint of this step in a directory, instead of the latest.
     #[arg(long, value_name = "N")]
     step: Option<u64>,
@@ -46,10 +63,17 @@ pub(crate) struct OrderArgs {
     pub(crate) top: Option<usize>,
 }
 
+impl SourceOrConfigArgs {
+    /// Which checkpoint, where the configuration was not asked for.
+    pub(crate) fn source(&self) -> SourceArgs {
+        SourceArgs { path: self.path.clone().unwrap_or_default(), choice: self.choice }
+    }
+}
+
 impl SourceArgs {
     /// Which checkpoint of a directory.
     pub(crate) fn choice(&self) -> Choice {
-        Choice { step: self.step, version: self.version }
+        Choice { step: self.choice.step, version: self.choice.version }
     }
 
     /// Opens the checkpoint and says on standard error how it was chosen.

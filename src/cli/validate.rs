@@ -1,25 +1,29 @@
 //! `ckpt validate`: is it intact, and if not, what happened to it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
+use ckpt::analysis::policy::Policy;
 use ckpt::analysis::{
     KerasProgram, Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, expectation,
     restore, validate,
 };
-use ckpt::report::{ListText, VALIDATE_FORMATS, assignment_map_json, write_list, write_validation};
+use ckpt::report::{ListText, VALIDATE_FORMATS, assignment_map_json, validation_summary, write_list, write_validation};
 use clap::ValueEnum;
 
+use super::policy::PolicyArgs;
 use super::progress::with_progress;
 use super::severity::Severities;
-use super::source::{SelectArgs, SourceArgs};
-use super::{Ctx, Format, Status};
+use super::source::{SelectArgs, SourceOrConfigArgs};
+use super::{Ctx, Format, Status, step_summary};
 
 /// Check that a checkpoint is intact: every block, entry, shard and tensor, and what lies around them.
 ///
 /// Of a directory, every checkpoint in it. Reports everything that it finds, names the cause as far as bytes and
 /// checksums tell, and counts what it checked.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ckpt validate [OPTIONS] <PATH> [SELECTOR]...\n       ckpt validate --show-config")]
 #[command(after_long_help = "\
 Formats: text, json, github, sarif, junit.
 
@@ -41,7 +45,7 @@ Exit status:
   2  there is no checkpoint to check, or whether it restores could not be told")]
 pub(crate) struct Args {
     #[command(flatten)]
-    source: SourceArgs,
+    source: SourceOrConfigArgs,
     #[command(flatten)]
     select: SelectArgs,
     /// Read no data shard: index, file names and lengths only.
@@ -81,6 +85,11 @@ pub(crate) struct Args {
     emit: Option<Emit>,
     #[command(flatten)]
     severities: Severities,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Compare with this checkpoint what ckpt.toml expects to be frozen or changed.
+    #[arg(long, value_name = "PATH", help_heading = "Policy")]
+    base: Option<PathBuf>,
 }
 
 /// How Keras is asked to load.
@@ -114,16 +123,22 @@ enum Emit {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
+    if let Some(status) = args.policy.show(ctx)? {
+        return Ok(status);
+    }
     ctx.require_format(VALIDATE_FORMATS)?;
+    let policy = args.followed(ctx)?;
+    let source = args.source.source();
     let options = ValidateOptions {
         quick: args.quick,
         finite: args.finite,
         threads: ctx.threads(),
         selector: Selector::parse(&args.select.selectors, args.select.regex)?,
-        choice: args.source.choice(),
+        choice: source.choice(),
         serving: args.serving,
+        policy: policy.clone(),
     };
-    let path = &args.source.path;
+    let path = &source.path;
     let models = match &args.against {
         Some(model) => Model::open(model, args.quick, &ctx.limits())?,
         None => Vec::new(),
@@ -136,16 +151,37 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         args.select.tell_second_path(ctx);
     }
     if !models.is_empty() {
-        validation.add_restores(path, args.source.choice(), &models, &restore_options(args)?, &ctx.limits())?;
+        validation.add_restores(path, source.choice(), &models, &restore_options(args)?, &ctx.limits())?;
     }
-    args.severities.judge(&mut validation.findings);
+    validation.settle(policy.as_deref(), &args.severities.rules(), path);
     write_validation(&validation, args.quick, ctx.format, ctx.look, &mut ctx.out)?;
+    step_summary::append(ctx, |most| validation_summary(path, &validation, args.quick, most));
     let unsure = validation.restores.iter().any(|restore| restore.undetermined.is_some());
     Ok(match validation.is_ok() {
         _ if unsure => Status::Trouble,
         true => Status::Fine,
         false => Status::Found,
     })
+}
+
+impl Args {
+    /// The policy, with the base that was given.
+    fn followed(&self, ctx: &mut Ctx) -> Result<Option<Arc<Policy>>> {
+        let Some(mut policy) = self.policy.policy()? else {
+            anyhow::ensure!(self.base.is_none(), "--base is for what ckpt.toml expects, and there is none");
+            return Ok(None);
+        };
+        if let (Some(base), Some(policy)) = (&self.base, Arc::get_mut(&mut policy)) {
+            policy.expects.iter_mut().for_each(|expect| expect.base = Some(base.clone()));
+        }
+        if policy.wants_base() {
+            let file = ckpt::base::escape::Escaped(policy.file.as_os_str().as_encoded_bytes()).to_string();
+            ctx.note(&format!(
+                "{file} expects frozen or changed tensors and names no base: not looked at without --base"
+            ));
+        }
+        Ok(Some(policy))
+    }
 }
 
 fn restore_options(args: &Args) -> Result<RestoreOptions> {
@@ -174,7 +210,7 @@ fn emit(what: Emit, models: &[Model], args: &Args, ctx: &mut Ctx) -> Result<Stat
         write_list(&listing, Format::Json, ListText::Rows { long: false }, ctx.look, &mut ctx.out)?;
         return Ok(Status::Fine);
     }
-    let checkpoint = args.source.open(ctx, true)?;
+    let checkpoint = args.source.source().open(ctx, true)?;
     let found = restore(&checkpoint, model, &restore_options(args)?);
     assignment_map_json(&found, &mut ctx.out)?;
     if !found.ok {

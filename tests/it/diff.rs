@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::validating::{ckpt, ckpt_says, data_of, edit};
-use ckpt::analysis::diff::{Bound, Change, Depth, Diff, DiffOptions, Expected, Status, ToleranceRule, diff};
+use ckpt::analysis::diff::{Bound, Change, Depth, Diff, DiffOptions, Expected, Expecting, Status, ToleranceRule, diff};
 use ckpt::analysis::{Renames, Selector};
 use ckpt::base::limits::Limits;
 use ckpt::base::progress::Progress;
@@ -440,7 +440,8 @@ fn expectations_are_kept_or_named() {
     );
     let (a, b) = (open(&x), open(&y));
     let expect = |expected, text: &str| {
-        let expectations = vec![(expected, text.to_owned(), selector(text))];
+        let of = Expecting { expected, text: text.to_owned(), selector: selector(text), by: None };
+        let expectations = vec![of];
         let found = run(&a, &b, &DiffOptions { expectations, ..DiffOptions::default() });
         let expectation = &found.expectations[0];
         (expectation.holds(), expectation.matched, expectation.broken)

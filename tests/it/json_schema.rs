@@ -203,6 +203,7 @@ recover testdata/recover/renamed/net-3 -o DIR/renamed
 recover testdata/recover/sibling/net-3 -o DIR/sibling
 recover testdata/recover/workers/0/run-7 -o DIR/workers --from testdata/recover/workers/2
 diff testdata/diff/pairs/special-a testdata/diff/pairs/special-b --all --expect-same step --expect-changed empty
+diff testdata/saver_v2/sharded_adam/model.ckpt-0 testdata/saver_v2/sharded_adam --config tests/cmd/policy/ckpt.toml
 diff testdata/diff/pairs/types-a testdata/diff/pairs/types-b --all
 diff testdata/diff/pairs/slices-a testdata/diff/pairs/slices-b --all --atol moved=0.6
 diff testdata/diff/pairs/objects-a testdata/diff/pairs/objects-b --all
@@ -231,6 +232,9 @@ validate testdata/restore/keras3/v3 --against testdata/restore/keras3/v0
 validate testdata/saved_model/tf2/model --against testdata/saved_model/tf2/model
 validate testdata/cases/24-two-metagraphs/export/1 --against testdata/cases/24-two-metagraphs/export/1
 validate testdata/ops/tf2/at_load
+validate testdata/saver_v2/sharded_adam --config tests/cmd/policy/ckpt.toml
+validate testdata/model_dir/stale --config tests/cmd/policy/ckpt.toml
+validate --show-config --config tests/cmd/policy/ckpt.toml
 stats testdata/dtypes/all --hist --per-channel
 stats testdata/saver_v2/sharded_adam
 stats testdata/safetensors/dtypes/model.safetensors
@@ -238,6 +242,7 @@ stats DIR/flipped
 stats DIR/no-shard
 ops testdata/ops/tf2/at_load
 ops testdata/ops/tf2/read
+ops testdata/ops/tf2/read --allow op-reads-file --config tests/cmd/policy/ckpt.toml
 ops testdata/ops/tf2/write
 ops testdata/ops/tf1/init_writes
 ops testdata/ops/keras/nested.h5
@@ -298,7 +303,7 @@ fn documents_are_what_the_schemas_say() {
         let arguments: Vec<&str> = line.split(' ').collect();
         match serde_json::from_slice::<Value>(&run(&arguments, "json")) {
             Ok(document) => {
-                let kind = arguments[0];
+                let kind = if arguments.contains(&"--show-config") { "config" } else { arguments[0] };
                 assert_eq!(document["kind"], kind, "{line}");
                 let held = held.holds(kind, None, &document);
                 problems.extend(held.err().map(|error| format!("{line}: {error}")));

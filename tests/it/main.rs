@@ -4,6 +4,8 @@
 mod across;
 mod book;
 mod cases;
+mod ci_files;
+mod ci_formats;
 mod cmd;
 mod columns;
 mod compat;
@@ -37,6 +39,7 @@ mod picture;
 mod pipe;
 mod pitfalls;
 mod places;
+mod policy;
 mod proto_bindings;
 mod recognised;
 mod recovering;

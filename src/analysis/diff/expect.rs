@@ -1,7 +1,7 @@
 //! What the user says of tensors beforehand: these must be the same, those must have changed.
 
-use super::Expected;
 use super::status::Status;
+use super::{Expected, Expecting};
 
 /// An expectation, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct Expectation {
     pub expected: Expected,
     /// Of which tensors, as the user wrote it.
     pub selector: String,
+    /// Who says so, `ckpt.toml:12`; none for an option of the command.
+    pub by: Option<String>,
     /// Tensors that it is about.
     pub matched: u64,
     /// Tensors that it does not hold for.
@@ -24,9 +26,9 @@ pub struct Expectation {
 const NAMED: usize = 100;
 
 impl Expectation {
-    pub(super) fn new(expected: Expected, selector: &str) -> Self {
-        let selector = selector.to_owned();
-        Self { expected, selector, matched: 0, broken: 0, examples: Vec::new(), unjudged: 0 }
+    pub(super) fn new(of: &Expecting) -> Self {
+        let (expected, selector, by) = (of.expected, of.text.clone(), of.by.clone());
+        Self { expected, selector, by, matched: 0, broken: 0, examples: Vec::new(), unjudged: 0 }
     }
 
     /// Whether it holds for every tensor that it is about, and there is one.

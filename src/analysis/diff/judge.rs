@@ -25,7 +25,7 @@ impl<'c, 'o> Judge<'c, 'o> {
         let mut selectors = std::iter::once(&options.only)
             .chain(&options.ignore)
             .chain(options.tolerances.iter().map(|rule| &rule.selector))
-            .chain(options.expectations.iter().map(|(_, _, selector)| selector));
+            .chain(options.expectations.iter().map(|one| &one.selector));
         let selects = selectors.any(Selector::asks_roles);
         Self {
             options,
@@ -74,7 +74,7 @@ impl<'c, 'o> Judge<'c, 'o> {
     /// The expectations that are about the tensor, a bit each.
     fn expected(&self, a: Option<(usize, &Tensor)>, b: Option<(usize, &Tensor)>) -> u64 {
         let about = self.options.expectations.iter().enumerate();
-        let about = about.filter(|(_, (_, _, selector))| self.takes(selector, a, b));
+        let about = about.filter(|(_, one)| self.takes(&one.selector, a, b));
         about.fold(0, |bits, (n, _)| bits | 1u64.checked_shl(u32::try_from(n).unwrap_or(64)).unwrap_or(0))
     }
 

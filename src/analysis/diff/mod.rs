@@ -29,7 +29,7 @@ mod work;
 
 pub use expect::Expectation;
 pub use model::{Ambiguous, Change, Diff, Facts, Figures, OneSided, PairedBy, Same, ScopeTally, Side, Tally, Values};
-pub use options::{Bound, Depth, DiffOptions, Expected, Tolerance, ToleranceRule};
+pub use options::{Bound, Depth, DiffOptions, Expected, Expecting, Tolerance, ToleranceRule};
 pub use order::{ChangeKey, Largest, by_change};
 pub use status::Status;
 

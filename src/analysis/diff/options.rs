@@ -21,7 +21,7 @@ pub struct DiffOptions {
     /// NaN is not equal to NaN, whatever its bits.
     pub nan_differs: bool,
     /// What the user says must be the same, or must have changed.
-    pub expectations: Vec<(Expected, String, Selector)>,
+    pub expectations: Vec<Expecting>,
     /// Keep identical pairs in [`Diff::changes`](super::Diff::changes).
     pub keep_identical: bool,
     /// Worker threads.
@@ -109,4 +109,25 @@ impl Expected {
             Self::Changed => "changed",
         }
     }
+
+    /// The key in a policy.
+    pub fn in_policy(self) -> &'static str {
+        match self {
+            Self::Same => "frozen",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// What is expected of some tensors.
+#[derive(Clone, Debug)]
+pub struct Expecting {
+    /// What.
+    pub expected: Expected,
+    /// Of which, as written.
+    pub text: String,
+    /// The same, understood.
+    pub selector: Selector,
+    /// Who says so, `ckpt.toml:12`; none for an option of the command.
+    pub by: Option<String>,
 }

@@ -123,7 +123,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn new(options: &DiffOptions) -> Self {
-        let expectations = options.expectations.iter().map(|(expected, text, _)| Expectation::new(*expected, text));
+        let expectations = options.expectations.iter().map(Expectation::new);
         let (counts, scopes) = (Counts::default(), BTreeMap::new());
         Self { counts, scopes, expectations: expectations.collect(), again: 0 }
     }

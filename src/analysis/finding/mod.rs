@@ -4,33 +4,15 @@
 //! data, not an error: reading goes on behind it.
 
 pub(in crate::analysis) mod op_site;
+mod ruling;
+mod severity;
 
 use std::path::{Path, PathBuf};
 
 use crate::base::error::{Error, ErrorKind, Part};
 use op_site::OpSite;
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Suspicious, but nothing is lost.
-    Warning,
-    /// Data is damaged, missing or cannot be trusted.
-    Error,
-}
-
-impl Severity {
-    /// The name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
+pub use ruling::{Date, Level, Ruling};
+pub use severity::Severity;
 
 macro_rules! codes {
     ($($variant:ident = $name:literal, $severity:ident, $what:literal;)*) => {
@@ -153,6 +135,15 @@ codes! {
     OpCustom = "op-custom", Warning, "An op of the graph is not TensorFlow's: a library with its code must be loaded.";
     KerasLambda = "keras-lambda", Error, "A Lambda layer holds Python code, which Keras runs when it builds the model.";
     KerasForeignObject = "keras-foreign-object", Warning, "The configuration of a Keras model names a class or a function of another package.";
+    // What a policy expects.
+    ExpectPresent = "expect-present", Error, "A tensor that the policy expects is not there.";
+    ExpectAbsent = "expect-absent", Error, "A tensor is there that must not be, by the policy.";
+    ExpectFrozen = "expect-frozen", Error, "A tensor differs from the base that it must be equal to, by the policy.";
+    ExpectChanged = "expect-changed", Error, "A tensor is the same as in the base that it must differ from, by the policy.";
+    ExpectUndecided = "expect-undecided", Error, "Whether tensors changed as the policy expects could not be told.";
+    ExpectDType = "expect-dtype", Error, "A tensor has a dtype that the policy does not allow.";
+    ExpectBudget = "expect-budget", Error, "Tensors are larger than the policy allows.";
+    PolicyExpired = "policy-expired", Warning, "A rule of the policy holds no more: its date has passed.";
     // The run itself.
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
     OtherName = "other-name", Note, "A name in a file leads to what is listed under another one.";
@@ -202,6 +193,8 @@ pub struct Finding {
     pub explains: Vec<Vec<u8>>,
     /// The group of checkpoints that it is about, where several lie in one directory.
     pub group: Option<String>,
+    /// What the user says of it: a rule of `ckpt.toml`, or an option.
+    pub ruling: Option<Box<Ruling>>,
 }
 
 impl Finding {
@@ -222,7 +215,13 @@ impl Finding {
             op: None,
             explains: Vec::new(),
             group: None,
+            ruling: None,
         }
+    }
+
+    /// How bad it is by itself, whatever the user says of it.
+    pub fn own_severity(&self) -> Severity {
+        self.ruling.as_ref().and_then(|ruling| ruling.was).unwrap_or(self.severity)
     }
 
     /// The finding that a note of a reader amounts to: something that hides nothing.
@@ -313,6 +312,11 @@ impl Code {
         self.name().starts_with("restore-")
     }
 
+    /// Whether it is about what the user expects, rather than about the files themselves.
+    pub fn is_of_policy(self) -> bool {
+        self.name().starts_with("expect-") || self == Self::PolicyExpired
+    }
+
     /// Whether it is about what TensorFlow Serving does with a model, rather than about the files themselves.
     pub fn is_of_serving(self) -> bool {
         matches!(
@@ -330,7 +334,7 @@ impl Code {
 
     /// Whether it is about what the files hold being what was saved. NaN that was saved is as it was saved.
     pub fn is_of_files(self) -> bool {
-        !self.is_restore() && !self.is_of_serving() && self != Self::NonFinite
+        !self.is_restore() && !self.is_of_serving() && !self.is_of_policy() && self != Self::NonFinite
     }
 
     /// The code with this name.

@@ -169,6 +169,20 @@ impl Selector {
         self.terms.iter().any(|(_, term)| matches!(term, Term::Role(_)))
     }
 
+    /// Whether names are all that its terms ask for.
+    pub fn asks_names_only(&self) -> bool {
+        self.terms.iter().all(|(_, term)| term.is_name())
+    }
+
+    /// Whether the selector takes a tensor of which nothing but the name is known: terms about anything else do not hold.
+    pub fn takes_name(&self, name: &[u8]) -> bool {
+        let is = |keep: bool| self.terms.iter().filter(move |(of, term)| *of == keep && term.is_name());
+        let mut wanted = is(true).peekable();
+        self.terms.iter().all(|(keep, term)| !keep || term.is_name())
+            && !is(false).any(|(_, term)| term.holds_name(name))
+            && (wanted.peek().is_none() || wanted.any(|(_, term)| term.holds_name(name)))
+    }
+
     /// The tensors that the selector takes. Roles are judged only if a term asks for them.
     pub fn select(&self, checkpoint: &Checkpoint) -> Selection {
         let roles = self.asks_roles().then(|| Roles::of(checkpoint));
@@ -205,7 +219,7 @@ impl Selector {
             of_kind.peek().is_none() || of_kind.any(|(_, term)| term.holds(tensor, role))
         };
         let all = self.terms.iter().filter(|(keep, term)| *keep && matches!(term, Term::Size(..) | Term::Rank(..)));
-        alternatives(|term| matches!(term, Term::Name(_) | Term::Pattern(_) | Term::Shown(..)))
+        alternatives(Term::is_name)
             && alternatives(|term| matches!(term, Term::DType(_)))
             && alternatives(|term| matches!(term, Term::Role(_)))
             && alternatives(|term| matches!(term, Term::Shard(_)))
@@ -213,7 +227,22 @@ impl Selector {
     }
 }
 
+/// The terms of a list as several selectors, each with one term that takes: a list of what must be so one by one. Terms
+/// that take away hold for each.
+pub(in crate::analysis) fn alternatives(terms: &[String]) -> Vec<Vec<String>> {
+    let (takes, others): (Vec<&String>, Vec<&String>) = terms.iter().partition(|term| !term.starts_with('!'));
+    let with_others = |term: Option<&String>| term.into_iter().chain(others.iter().copied()).cloned().collect();
+    if takes.is_empty() {
+        return vec![with_others(None)];
+    }
+    takes.into_iter().map(|term| with_others(Some(term))).collect()
+}
+
 impl Term {
+    fn is_name(&self) -> bool {
+        matches!(self, Self::Name(_) | Self::Pattern(_) | Self::Shown(..))
+    }
+
     fn parse(text: &str, regex: bool) -> Result<Self> {
         let bad = |why: String, help: &'static str| Err(Error::new(ErrorKind::Request(why)).with_help(help));
         match text.split_once(':') {
@@ -263,7 +292,21 @@ impl Term {
     }
 
     fn holds(&self, tensor: &Tensor, role: Role) -> bool {
-        let name: &[u8] = &tensor.name;
+        match self {
+            Self::Name(_) | Self::Pattern(_) | Self::Shown(..) => self.holds_name(&tensor.name),
+            Self::DType(dtype) => tensor.dtype == *dtype,
+            Self::Role(wanted) => role == *wanted,
+            Self::Shard(shard) => match &tensor.parts {
+                Parts::Whole(place) => place.shard == *shard,
+                Parts::Slices(slices) => slices.iter().any(|s| s.place.is_some_and(|p| p.shard == *shard)),
+            },
+            Self::Size(how, size) => tensor.bytes().is_some_and(|bytes| how.holds(bytes, *size)),
+            Self::Rank(how, rank) => tensor.shape.rank().is_some_and(|have| how.holds(have as u64, *rank)),
+        }
+    }
+
+    /// Whether a term about names holds for one; others hold for none.
+    fn holds_name(&self, name: &[u8]) -> bool {
         match self {
             Self::Name(wanted) => [name, short_name(name)].iter().any(|name| {
                 let below = name.strip_prefix(wanted.as_slice());
@@ -276,14 +319,7 @@ impl Term {
                 below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                     || glob.as_ref().is_some_and(|regex| regex.is_match(name) || regex.is_match(short_name(name)))
             }
-            Self::DType(dtype) => tensor.dtype == *dtype,
-            Self::Role(wanted) => role == *wanted,
-            Self::Shard(shard) => match &tensor.parts {
-                Parts::Whole(place) => place.shard == *shard,
-                Parts::Slices(slices) => slices.iter().any(|s| s.place.is_some_and(|p| p.shard == *shard)),
-            },
-            Self::Size(how, size) => tensor.bytes().is_some_and(|bytes| how.holds(bytes, *size)),
-            Self::Rank(how, rank) => tensor.shape.rank().is_some_and(|have| how.holds(have as u64, *rank)),
+            Self::DType(_) | Self::Role(_) | Self::Shard(_) | Self::Size(..) | Self::Rank(..) => false,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What a model can touch, as data: the files to look at, and what was found in them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::analysis::policy::{Policy, Rule, settle};
 use crate::analysis::{Code, Finding};
 use crate::base::error::Error;
 use crate::read::graphs::graph::Form;
@@ -27,6 +28,10 @@ pub enum Target {
 pub struct OpsReport {
     /// What was found.
     pub findings: Vec<Finding>,
+    /// What was found and is allowed, after [`OpsReport::settle`].
+    pub allowed: Vec<Finding>,
+    /// The file of the policy that was followed.
+    pub policy: Option<PathBuf>,
     /// What could not be looked at, as findings too: whatever is allowed, these make the report incomplete.
     pub unread: Vec<Finding>,
     /// What was looked at.
@@ -64,6 +69,12 @@ impl OpsReport {
     /// Whether everything could be looked at.
     pub fn is_complete(&self) -> bool {
         self.unread.is_empty()
+    }
+
+    /// Carries out what the policy and the options of a command say of findings; `path` is the one that was given.
+    pub fn settle(&mut self, policy: Option<&Policy>, options: &[Rule], path: &Path) {
+        self.policy = policy.map(|policy| policy.file.clone());
+        self.allowed.extend(settle(&mut self.findings, policy, options, path));
     }
 
     /// Keeps the first findings of each code and counts the others.

@@ -27,7 +27,7 @@ impl Validation {
     /// What a server does with the version that it takes, and whether something is wrong with others.
     pub fn served(&self) -> Option<(Served, bool)> {
         let gate = self.gate.as_ref()?;
-        let errors = || self.findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let errors = || self.all_findings().filter(|finding| finding.own_severity() == Severity::Error);
         // Lost variables and those of another model are loaded without a word.
         let loads = |finding: &Finding| matches!(finding.code, Code::MissingVariables | Code::FingerprintMismatch);
         let own = || errors().filter(|finding| gate.concerns(finding));

@@ -68,9 +68,18 @@ impl Validation {
         self.count_where(severity, group, |code| !code.is_restore())
     }
 
-    /// How many of the errors say that the files are not what was saved.
+    /// How many errors say that the files are not what was saved, whatever the user says of them.
     pub fn errors_of_files(&self, group: Option<&str>) -> usize {
-        self.count_where(Severity::Error, group, Code::is_of_files)
+        let of_group = |finding: &Finding| group.is_none_or(|group| finding.group.as_deref() == Some(group));
+        let is_of = |finding: &&Finding| {
+            finding.own_severity() == Severity::Error && finding.code.is_of_files() && of_group(finding)
+        };
+        self.all_findings().filter(is_of).count()
+    }
+
+    /// How many tensors have NaN or infinity, where that is an error.
+    pub fn sick_tensors(&self, group: Option<&str>) -> usize {
+        self.count_where(Severity::Error, group, |code| code == Code::NonFinite)
     }
 
     fn count_where(&self, severity: Severity, group: Option<&str>, of_kind: impl Fn(Code) -> bool) -> usize {

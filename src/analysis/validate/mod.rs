@@ -27,7 +27,7 @@ mod validation;
 pub(super) use entries::is_of_one_part;
 
 pub(super) use shards::surplus;
-pub use validation::{Counts, Gate, GroupVerdict, Served, ValidateOptions, Validation};
+pub use validation::{Counts, Gate, GroupVerdict, PolicyUse, Served, ValidateOptions, Validation};
 
 use std::path::Path;
 
@@ -47,7 +47,8 @@ use one::one_checkpoint;
 /// # Errors
 /// If `path` leads to no checkpoint at all. That one is damaged beyond opening is a finding.
 pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progress: &Progress) -> Result<Validation> {
-    let mut result = Validation::default();
+    let policy = options.policy.as_ref().map(|policy| PolicyUse { file: policy.file.clone(), ..PolicyUse::default() });
+    let mut result = Validation { policy, ..Validation::default() };
     let one = options.choice != Choice::default();
     let mut located = Origin::locate(path, options.choice, limits);
     let path = &WrittenPath::of(path)?.path;

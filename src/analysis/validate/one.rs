@@ -3,6 +3,7 @@
 use super::validation::{Counts, ValidateOptions, Validation};
 use super::{bytes, causes, directory, entries, finite, graph, saved_model, saver_v1, shards};
 use crate::analysis::finding::{Code, Finding};
+use crate::analysis::policy::{self, rule_on};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Origin};
@@ -21,6 +22,7 @@ pub(super) fn one_checkpoint(
     let has_variables = origin.has_variables;
     let index = origin.prefix.index();
     let of_file = origin.file.as_ref().map(|(file, _)| file.clone());
+    let found_before = result.findings.len();
     let checkpoint = match Checkpoint::open_origin(origin, limits) {
         Ok(checkpoint) => checkpoint,
         Err(error) => {
@@ -34,6 +36,37 @@ pub(super) fn one_checkpoint(
             return;
         }
     };
+    examine(&checkpoint, has_variables, options, progress, result);
+    follow(&checkpoint, options, found_before, progress, result);
+}
+
+/// What the policy expects of a checkpoint, and says of what was found in it.
+fn follow(
+    checkpoint: &Checkpoint,
+    options: &ValidateOptions,
+    found_before: usize,
+    progress: &Progress,
+    result: &mut Validation,
+) {
+    let (Some(policy), Some(used)) = (&options.policy, &mut result.policy) else { return };
+    if checkpoint.origin().has_variables {
+        let outcome = policy::check(policy, checkpoint, options.quick, progress);
+        used.checked += outcome.checked;
+        used.broken += outcome.broken;
+        result.findings.extend(outcome.findings);
+    }
+    let of = checkpoint.origin().prefix.as_path();
+    rule_on(policy, of, Some(checkpoint), result.findings.get_mut(found_before..).unwrap_or_default());
+}
+
+/// Checks what was opened.
+fn examine(
+    checkpoint: &Checkpoint,
+    has_variables: bool,
+    options: &ValidateOptions,
+    progress: &Progress,
+    result: &mut Validation,
+) {
     if !has_variables {
         // What is wrong with it was found with the graph.
         result.graph_only = true;
@@ -41,22 +74,22 @@ pub(super) fn one_checkpoint(
     }
     result.findings.extend(checkpoint.damage().iter().map(Finding::of));
     result.findings.extend(checkpoint.notes().iter().map(Finding::of_note));
-    let selection = options.selector.select(&checkpoint);
+    let selection = options.selector.select(checkpoint);
     let tensors = checkpoint.tensors().len() as u64;
     result.add(Counts { tensors, ..Counts::default() });
     let members = selection.members(checkpoint.tensors().len());
-    let pieces = entries::check(&checkpoint, &members, result);
-    let shards = shards::check(&checkpoint, &pieces, options.quick, result);
-    saver_v1::check(&checkpoint, options.quick, result);
-    graph::check(&checkpoint, options.quick, result);
-    directory::check_step(&checkpoint, options.quick, result);
+    let pieces = entries::check(checkpoint, &members, result);
+    let shards = shards::check(checkpoint, &pieces, options.quick, result);
+    saver_v1::check(checkpoint, options.quick, result);
+    graph::check(checkpoint, options.quick, result);
+    directory::check_step(checkpoint, options.quick, result);
     if options.quick {
         result.add(Counts { skipped: tensors, ..Counts::default() });
         return;
     }
-    let sums = bytes::check(&checkpoint, &pieces, &members, options.threads, &shards, progress, result);
-    causes::explain(&checkpoint, &pieces, sums, &shards, result);
+    let sums = bytes::check(checkpoint, &pieces, &members, options.threads, &shards, progress, result);
+    causes::explain(checkpoint, &pieces, sums, &shards, result);
     if options.finite {
-        finite::check(&checkpoint, &selection, options.threads, progress, result);
+        finite::check(checkpoint, &selection, options.threads, progress, result);
     }
 }

@@ -1,7 +1,9 @@
 //! What to check and how, and what came of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::analysis::policy::{Policy, Rule, settle};
 use crate::analysis::restore::Restore;
 use crate::analysis::{Finding, Selector, Severity};
 use crate::read::checkpoint::Choice;
@@ -21,13 +23,15 @@ pub struct ValidateOptions {
     pub choice: Choice,
     /// Check what TensorFlow Serving would do with it.
     pub serving: bool,
+    /// What the project says of findings, and expects.
+    pub policy: Option<Arc<Policy>>,
 }
 
 impl ValidateOptions {
     /// Every tensor, or with `quick` none of their bytes.
     pub fn all(quick: bool, threads: usize) -> Self {
         let (selector, choice) = (Selector::default(), Choice::default());
-        Self { quick, finite: false, threads, selector, choice, serving: false }
+        Self { quick, finite: false, threads, selector, choice, serving: false, policy: None }
     }
 }
 
@@ -55,6 +59,10 @@ pub struct Counts {
 pub struct Validation {
     /// Everything that was found, in the order of the checks.
     pub findings: Vec<Finding>,
+    /// What was found and is allowed, after [`Validation::settle`].
+    pub allowed: Vec<Finding>,
+    /// The policy that was followed, and what came of its expectations.
+    pub policy: Option<PolicyUse>,
     /// What was checked.
     pub checked: Counts,
     /// The checkpoints that were checked, as prefixes.
@@ -77,6 +85,17 @@ impl Validation {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
 
+    /// Carries out what the policy and the options of a command say of findings, all of which are there; `path` is the one
+    /// that was given.
+    pub fn settle(&mut self, policy: Option<&Policy>, options: &[Rule], path: &Path) {
+        self.allowed.extend(settle(&mut self.findings, policy, options, path));
+    }
+
+    /// Findings and what was allowed of them.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().chain(&self.allowed)
+    }
+
     pub(super) fn push(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
@@ -84,6 +103,17 @@ impl Validation {
     pub(super) fn add(&mut self, counts: Counts) {
         self.checked = self.checked.and(counts);
     }
+}
+
+/// A policy that was followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyUse {
+    /// Its file.
+    pub file: PathBuf,
+    /// How many of its expectations were looked at.
+    pub checked: u64,
+    /// How many of these do not hold.
+    pub broken: u64,
 }
 
 /// What was found of the checkpoints of one name.

@@ -144,6 +144,10 @@ struct Expectation<'a> {
     expected: Word<Expected>,
     /// as written
     selector: &'a str,
+    /// the file and the line that say so, `ckpt.toml:12`; absent of an option
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    by: Option<&'a str>,
     holds: bool,
     /// tensors that it is about
     matched: u64,
@@ -287,6 +291,7 @@ impl<'a> From<&'a diff::Expectation> for Expectation<'a> {
         Self {
             expected: Word(expectation.expected),
             selector: &expectation.selector,
+            by: expectation.by.as_deref(),
             holds: expectation.holds(),
             matched: expectation.matched,
             broken: expectation.broken,

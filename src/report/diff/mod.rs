@@ -2,6 +2,7 @@
 
 pub(in crate::report) mod change_json;
 pub(in crate::report) mod flow;
+pub(in crate::report) mod github;
 pub(in crate::report) mod json;
 pub(in crate::report) mod lines;
 pub(in crate::report) mod table;

@@ -189,13 +189,26 @@ fn scopes(diff: &Diff<'_>, lines: usize, look: Look, out: &mut dyn Write) -> io:
 }
 
 fn expected(expectation: &Expectation, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let Expectation { expected, selector, matched, broken, examples, unjudged } = expectation;
-    let what = format!("--expect-{} '{}'", expected.name(), escaped(selector.as_bytes()));
-    let tensors = |n: u64| crate::report::kit::units::tensors_text(usize::try_from(n).unwrap_or(usize::MAX));
+    let text = expected_text(expectation);
     if expectation.holds() {
-        return writeln!(out, "expectation holds: {what}, {}", tensors(*matched));
+        return writeln!(out, "expectation holds: {text}");
     }
     let bad = look.bad();
+    writeln!(out, "{bad}expectation broken:{bad:#} {}", folded(&text, 20, 2, look))
+}
+
+/// What was expected, and what came of it.
+pub(in crate::report) fn expected_text(expectation: &Expectation) -> String {
+    let Expectation { expected, selector, matched, broken, examples, unjudged, by } = expectation;
+    let who = match by {
+        Some(by) => format!("{} {}", escaped(by.as_bytes()), expected.in_policy()),
+        None => format!("--expect-{}", expected.name()),
+    };
+    let what = format!("{who} '{}'", escaped(selector.as_bytes()));
+    let tensors = |n: u64| crate::report::kit::units::tensors_text(usize::try_from(n).unwrap_or(usize::MAX));
+    if expectation.holds() {
+        return format!("{what}, {}", tensors(*matched));
+    }
     let mut why = Vec::new();
     if *matched == 0 {
         why.push("no tensor matches".to_owned());
@@ -213,12 +226,17 @@ fn expected(expectation: &Expectation, look: Look, out: &mut dyn Write) -> io::R
     if *unjudged > 0 {
         why.push(format!("{} could not be judged", tensors(*unjudged)));
     }
-    let text = format!("{what}: {}", why.join("; "));
-    writeln!(out, "{bad}expectation broken:{bad:#} {}", folded(&text, 20, 2, look))
+    format!("{what}: {}", why.join("; "))
 }
 
 /// The last line. Nothing is called the same that was not compared.
 fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let ((word, text), bold) = (summary_text(diff), look.bold());
+    writeln!(out, "{bold}{word}{bold:#}: {}", folded(&text, word.len() + 2, 2, look))
+}
+
+/// The verdict in a word or two, and what it rests on.
+pub(in crate::report) fn summary_text(diff: &Diff<'_>) -> (&'static str, String) {
     let tally = &diff.tally;
     let mut parts = Vec::new();
     for status in [
@@ -279,13 +297,11 @@ fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
         () if tally.of(Status::WithinTolerance) > 0 => "same within tolerance",
         () => "same",
     };
-    let bold = look.bold();
     let read = match diff.depth {
         Depth::Structure | Depth::Index => "no data read".to_owned(),
         _ if diff.bytes_read == 0 => "no data read".to_owned(),
         _ => format!("{} read", size(diff.bytes_read)),
     };
     parts.push(read);
-    let text = parts.join(" · ");
-    writeln!(out, "{bold}{word}{bold:#}: {}", folded(&text, word.len() + 2, 2, look))
+    (word, parts.join(" · "))
 }

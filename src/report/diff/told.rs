@@ -7,18 +7,19 @@ use std::sync::atomic::Ordering;
 
 use super::DiffRows;
 use super::flow::{DiffFlow, DiffFoot, DiffNotes};
+use super::github::{ROWS, diff_github};
 use super::json::{diff_json, diff_jsonl};
 use super::table::{diff_csv, diff_markdown};
 use super::text::diff_text;
 use crate::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest};
 use crate::base::progress::Progress;
 use crate::read::checkpoint::Checkpoint;
-use crate::report::kit::format::{Format, TABLES};
+use crate::report::kit::format::{CHANGES, Format};
 use crate::report::kit::look::Look;
 use crate::report::kit::row_format::{RowFormat, SOME};
 
 /// What `diff` has.
-pub const DIFF_FORMATS: &[Format] = TABLES;
+pub const DIFF_FORMATS: &[Format] = CHANGES;
 
 /// As many rows are kept until all pairs have been compared. More are written as they come.
 const HELD: usize = 1 << 14;
@@ -47,16 +48,20 @@ pub struct DiffReport<'s> {
 }
 
 impl DiffReport<'_> {
-    /// Compares what is to be compared and writes what is to be shown.
+    /// Compares what is to be compared and writes what is to be shown. In the format of GitHub the first changes are in
+    /// the answer, for the summary of the step; [`Diff::changes`] is empty otherwise.
     ///
     /// # Errors
     /// What `out` says.
     pub fn write<'c>(
-        self,
+        mut self,
         comparison: Comparison<'c, '_>,
         progress: &Progress,
         out: &mut dyn Write,
     ) -> io::Result<Diff<'c>> {
+        if self.format == Format::Github {
+            self.most = self.most.min(ROWS);
+        }
         if comparison.len().min(self.most) > HELD {
             progress.tells.store(true, Ordering::Relaxed);
         }
@@ -72,8 +77,8 @@ impl DiffReport<'_> {
             go_on(&written)
         });
         written?;
-        rows.finish(&found, out)?;
-        Ok(found)
+        let changes = rows.finish(&found, out)?;
+        Ok(Diff { changes, ..found })
     }
 
     /// The largest changes first. If there are more than are kept, all of them are compared twice.
@@ -100,8 +105,10 @@ impl DiffReport<'_> {
             },
         );
         if self.most <= HELD || count <= HELD {
-            self.whole(&found, &largest.finish(), count, out)?;
-            return Ok(found);
+            let mut held = largest.finish();
+            self.whole(&found, &held, count, out)?;
+            held.truncate(if self.format == Format::Github { ROWS } else { 0 });
+            return Ok(Diff { changes: held, ..found });
         }
         drop(largest);
         let mut order = ChangeKey::sorted(keys);
@@ -163,6 +170,7 @@ pub fn write_diff(
         Format::Jsonl => diff_jsonl(rows, out),
         Format::Csv => diff_csv(rows, out),
         Format::Markdown => diff_markdown(found, rows, out),
+        Format::Github => diff_github(found, rows, out),
         _ => diff_text(found, rows, look, out),
     }
 }
@@ -231,14 +239,16 @@ impl<'r> Rows<'r> {
         Ok(())
     }
 
-    fn finish(self, found: &Diff<'_>, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes what is left, and returns the changes where somebody wants them.
+    fn finish(self, found: &Diff<'_>, out: &mut dyn Write) -> io::Result<Vec<Change>> {
         match self.flow.get() {
             Some(flow) => {
                 let shown = self.notes.rows();
                 let hidden = self.count.saturating_sub(shown);
-                flow.foot(&DiffFoot { diff: found, notes: &self.notes, hidden }, shown, out)
+                flow.foot(&DiffFoot { diff: found, notes: &self.notes, hidden }, shown, out)?;
             }
-            None => self.show.whole(found, &self.held, self.count, out),
+            None => self.show.whole(found, &self.held, self.count, out)?,
         }
+        Ok(if self.show.format == Format::Github { self.held } else { Vec::new() })
     }
 }

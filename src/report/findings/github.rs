@@ -4,7 +4,9 @@
 //! too.
 
 use std::io::{self, Write};
+use std::path::Path;
 
+use super::ruled::{allowed_words, changed_words};
 use crate::analysis::{Finding, Severity, Validation};
 use crate::base::escape::Escaped;
 
@@ -16,7 +18,8 @@ pub(in crate::report) fn validate_github(validation: &Validation, out: &mut dyn 
     findings_github(&validation.findings, out)?;
     let checked = validation.checked;
     let verdict = if validation.is_ok() { "ok" } else { "not ok" };
-    writeln!(out, "ckpt: {verdict}, {} of {} tensors verified", checked.verified, checked.tensors)
+    let allowed = allowed_words(&validation.allowed).map_or_else(String::new, |allowed| format!(", {allowed}"));
+    writeln!(out, "ckpt: {verdict}, {} of {} tensors verified{allowed}", checked.verified, checked.tensors)
 }
 
 /// Findings of any command as annotations.
@@ -27,18 +30,30 @@ pub(in crate::report) fn findings_github(findings: &[Finding], out: &mut dyn Wri
             Severity::Warning => "warning",
             Severity::Note => "notice",
         };
-        // A log is read in terminals too.
-        let file = finding.file.as_deref().map(|file| Escaped(file.as_os_str().as_encoded_bytes()).to_string());
-        let file = file.map(|file| format!("file={},", property(&file))).unwrap_or_default();
         let mut message = finding.message.clone();
         let likely = finding.cause.as_ref().and_then(|cause| cause.likely.as_ref());
-        for more in [likely, finding.help.as_ref()].into_iter().flatten() {
+        let changed = changed_words(finding);
+        for more in [likely, finding.help.as_ref(), changed.as_ref()].into_iter().flatten() {
             message.push_str("; ");
             message.push_str(more);
         }
-        writeln!(out, "::{command} {file}title={}::{}", property(finding.code.name()), data(&message))?;
+        annotation(command, finding.file.as_deref(), finding.code.name(), &message, out)?;
     }
     Ok(())
+}
+
+/// One annotation: `error`, `warning` or `notice`.
+pub(in crate::report) fn annotation(
+    command: &str,
+    file: Option<&Path>,
+    title: &str,
+    message: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    // A log is read in terminals too.
+    let file = file.map(|file| Escaped(file.as_os_str().as_encoded_bytes()).to_string());
+    let file = file.map(|file| format!("file={},", property(&file))).unwrap_or_default();
+    writeln!(out, "::{command} {file}title={}::{}", property(title), data(message))
 }
 
 fn data(text: &str) -> String {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::ops::{OpSite, Origin, When};
-use crate::analysis::{self, Severity};
+use crate::analysis::{self, Level, Ruling, Severity};
 use crate::report::kit::json::{PathText, Utf8OrBase64, Word};
 
 /// One thing that was found.
@@ -43,6 +43,52 @@ pub(in crate::report) struct Finding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
     op: Option<OpPlace<'a>>,
+    /// what a rule of `ckpt.toml` or an option says of it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    rule: Option<Rule<'a>>,
+}
+
+/// What somebody said of a finding.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Rule<'a> {
+    level: Word<Level>,
+    /// how bad the finding would be without it
+    was: Word<Severity>,
+    /// the file that says so; null for an option
+    file: Option<PathText<'a>>,
+    /// the line in it
+    line: Option<usize>,
+    /// why
+    reason: Option<&'a str>,
+    /// the last day on which it holds
+    until: Option<String>,
+}
+
+impl<'a> Rule<'a> {
+    fn of(ruling: &'a Ruling, severity: Severity) -> Self {
+        Self {
+            level: Word(ruling.level),
+            was: Word(ruling.was.unwrap_or(severity)),
+            file: ruling.place.as_ref().map(|(file, _)| PathText(file)),
+            line: ruling.place.as_ref().map(|(_, line)| *line),
+            reason: ruling.reason.as_deref(),
+            until: ruling.until.map(|until| until.to_string()),
+        }
+    }
+}
+
+/// The policy that was followed.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(in crate::report) struct Policy<'a> {
+    /// its file
+    pub(in crate::report) file: PathText<'a>,
+    /// how many of its expectations were looked at
+    pub(in crate::report) expectations: u64,
+    /// how many of these do not hold
+    pub(in crate::report) broken: u64,
 }
 
 /// Why something is wrong.
@@ -135,6 +181,7 @@ impl<'a> From<&'a analysis::Finding> for Finding<'a> {
             explains: (!finding.explains.is_empty()).then(explains),
             group: finding.group.as_deref(),
             op: finding.op.as_deref().map(OpPlace::from),
+            rule: finding.ruling.as_ref().map(|ruling| Rule::of(ruling, finding.severity)),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::json;
-use crate::analysis::{Code, Finding, Severity, Validation};
+use super::ruled::{changed_words, ruling_words};
+use crate::analysis::{Code, Finding, Level, Severity, Validation};
 use crate::report::kit::json::path;
 
 /// `validate --format sarif`.
@@ -15,12 +16,17 @@ use crate::report::kit::json::path;
 /// # Errors
 /// What `out` says.
 pub(in crate::report) fn validate_sarif(validation: &Validation, out: &mut dyn Write) -> io::Result<()> {
-    findings_sarif(&validation.findings, out)
+    findings_sarif(&validation.findings, &validation.allowed, out)
 }
 
-/// Findings of any command as SARIF.
-pub(in crate::report) fn findings_sarif(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
-    let codes: BTreeSet<Code> = findings.iter().map(|finding| finding.code).collect();
+/// Findings of any command as SARIF; what is allowed is there too, as suppressed.
+pub(in crate::report) fn findings_sarif(
+    findings: &[Finding],
+    allowed: &[Finding],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let all = || findings.iter().chain(allowed);
+    let codes: BTreeSet<Code> = all().map(|finding| finding.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
     let rule = |code: &Code| {
         json!({
@@ -44,6 +50,11 @@ pub(in crate::report) fn findings_sarif(findings: &[Finding], out: &mut dyn Writ
             }
             result["locations"] = json!([{"physicalLocation": place}]);
         }
+        let ruling = finding.ruling.as_ref().filter(|ruling| ruling.level == Level::Allow);
+        if let Some(ruling) = ruling {
+            let why = ruling_words(ruling);
+            result["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": why}]);
+        }
         result
     };
     let value = json!({
@@ -55,7 +66,7 @@ pub(in crate::report) fn findings_sarif(findings: &[Finding], out: &mut dyn Writ
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": codes.iter().map(rule).collect::<Vec<Value>>(),
             }},
-            "results": findings.iter().map(result).collect::<Vec<Value>>(),
+            "results": all().map(result).collect::<Vec<Value>>(),
         }],
     });
     serde_json::to_writer_pretty(&mut *out, &value)?;
@@ -78,6 +89,7 @@ pub(in crate::report) fn message(finding: &Finding) -> String {
         lines.extend(cause.likely.as_ref().map(|likely| format!("Likely: {likely}.")));
     }
     lines.extend(finding.help.as_ref().map(|help| format!("To do: {help}.")));
+    lines.extend(changed_words(finding).map(|changed| format!("Level: {changed}.")));
     lines.join("\n")
 }
 

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::analysis::{Finding, Gate, GroupVerdict, Restore, Served, Severity, Validation};
+use super::ruled::{allowed_words, changed_words, write_allowed};
+use crate::analysis::{Finding, Gate, GroupVerdict, PolicyUse, Restore, Served, Severity, Validation};
 use crate::base::escape::escaped;
 use crate::report::Look;
 use crate::report::kit::arguments::words;
@@ -44,8 +45,11 @@ pub(in crate::report) fn write_behind(
             row("likely", &folded(likely, 12, 12, page))?;
         }
     }
-    match &finding.help {
-        Some(help) => row("do", &continued(help, page)),
+    if let Some(help) = &finding.help {
+        row("do", &continued(help, page))?;
+    }
+    match changed_words(finding) {
+        Some(changed) => row("level", &folded(&changed, 12, 12, page)),
         None => Ok(()),
     }
 }
@@ -109,11 +113,12 @@ pub(in crate::report) fn validate_text(
     for restore in &validation.restores {
         restore_text(restore, look, out)?;
     }
+    write_allowed(&validation.allowed, look, out)?;
     verdict(validation, quick, look, out)
 }
 
 /// The last line; where checkpoints of several names were checked, a line of each name before it.
-fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let checkpoints = |n: u64| if n == 1 { "1 checkpoint".to_owned() } else { format!("{} checkpoints", count(n)) };
     for group in &validation.groups {
         let what = format!("{}, {}", escaped(group.name.as_bytes()), checkpoints(group.checked.checkpoints));
@@ -148,6 +153,7 @@ fn verdict_line(
         (0, false) if checked.skipped == 0 => "intact",
         (0, false) => "what was read is intact",
         (0, true) => "index sound, no data read",
+        _ if errors == 0 => "NOT intact, which is allowed",
         _ => "NOT intact",
     };
     let mut facts = Vec::new();
@@ -161,7 +167,7 @@ fn verdict_line(
         facts.push(format!("{bold}{what}: {does}{bold:#}"));
         facts.push(of_files(word));
     } else {
-        let sick = errors - errors_of_files;
+        let sick = validation.sick_tensors(group.map(|group| group.name.as_str()));
         let sick = (sick > 0).then(|| format!("NaN or infinity in {}", counted(sick as u64, "tensor")));
         match sick {
             Some(sick) if errors_of_files == 0 => {
@@ -173,6 +179,8 @@ fn verdict_line(
             }
         }
     }
+    let policy = validation.policy.as_ref().filter(|policy| policy.checked > 0 && group.is_none());
+    facts.extend(policy.map(|policy| expected_words(policy, look)));
     let mut read = match checked.unsummed {
         0 => format!("{} of {} tensors verified", count(checked.verified), count(checked.tensors)),
         n if checked.verified == 0 => {
@@ -198,12 +206,26 @@ fn verdict_line(
             n => facts.push(format!("{} {what}s", count(n as u64))),
         }
     }
+    facts.extend(allowed_words(&validation.allowed).filter(|_| group.is_none()));
     writeln!(out, "{}", joined(&facts, 0, 2, look))
+}
+
+/// Whether expectations hold.
+fn expected_words(policy: &PolicyUse, look: Look) -> String {
+    let (bold, file) = (look.bold(), shown(&policy.file));
+    match policy.broken {
+        0 => format!("as {file} expects ({})", count(policy.checked)),
+        n => format!("{bold}NOT as {file} expects{bold:#} ({} of {})", count(n), count(policy.checked)),
+    }
 }
 
 /// What is said of files beside another verdict.
 fn of_files(word: &str) -> String {
-    if matches!(word, "intact" | "NOT intact" | "whole") { format!("files {word}") } else { word.to_owned() }
+    if word.starts_with("NOT intact") || matches!(word, "intact" | "whole") {
+        format!("files {word}")
+    } else {
+        word.to_owned()
+    }
 }
 
 /// What comes of the restores that were asked for, of several the worst.

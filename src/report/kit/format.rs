@@ -71,6 +71,10 @@ impl Format {
 pub(in crate::report) const TABLES: &[Format] =
     &[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown];
 
+/// What changes are written as.
+pub(in crate::report) const CHANGES: &[Format] =
+    &[Format::Text, Format::Json, Format::Jsonl, Format::Csv, Format::Markdown, Format::Github];
+
 /// What findings are written as.
 pub(in crate::report) const FINDINGS: &[Format] =
     &[Format::Text, Format::Json, Format::Github, Format::Sarif, Format::Junit];

@@ -5,7 +5,7 @@
 use super::json::Words;
 use crate::analysis::diff::{Depth, Expected, PairedBy, Same, Status};
 use crate::analysis::ops::When;
-use crate::analysis::{Reason, Role, Saver, Severity};
+use crate::analysis::{Level, Reason, Role, Saver, Severity};
 use crate::read::checkpoint::SourceKind;
 
 macro_rules! words {
@@ -26,6 +26,7 @@ macro_rules! words {
 
 words! {
     Severity { Error, Warning, Note }
+    Level { Allow, Warn, Deny }
     When { Load, Call, Save, Start }
     Role { Weight, Average, Slot, Optimizer, Counter, String, Table, Other }
     Depth { Structure, Index, Values, Exact }

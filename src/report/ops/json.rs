@@ -33,6 +33,13 @@ pub(in crate::report) struct OpsDocument<'a> {
     complete: bool,
     /// as in `validate`; at most 1000 of each code, and one more that counts the others
     findings: Vec<json::Finding<'a>>,
+    /// what was found and is allowed, by a rule of `ckpt.toml` or an option; absent if nothing is
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed: Vec<json::Finding<'a>>,
+    /// the file of the policy that was followed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    policy: Option<PathText<'a>>,
     /// findings too: what could not be looked at
     unread: Vec<json::Finding<'a>>,
     /// how much was looked at
@@ -80,6 +87,8 @@ pub(in crate::report) fn ops_json(given: &Path, report: &OpsReport, out: &mut dy
         ok: is_ok && report.is_complete(),
         complete: report.is_complete(),
         findings: findings(&report.findings),
+        allowed: findings(&report.allowed),
+        policy: report.policy.as_deref().map(PathText),
         unread: findings(&report.unread),
         looked_at: LookedAt {
             graphs: looked.graphs,
@@ -96,14 +105,21 @@ pub(in crate::report) fn ops_json(given: &Path, report: &OpsReport, out: &mut dy
 /// Findings, and behind them what could not be looked at; each message with the place and the time, which have no fields
 /// in these formats.
 fn all(report: &OpsReport) -> Vec<Finding> {
-    let whole = |finding: &Finding| {
-        let mut finding = finding.clone();
-        if let Some(site) = &finding.op {
-            finding.message = format!("{}; {}; {}", finding.message, place(site), when(site));
-        }
-        finding
-    };
     report.findings.iter().chain(&report.unread).map(whole).collect()
+}
+
+/// A finding whose message has the place and the time.
+fn whole(finding: &Finding) -> Finding {
+    let mut finding = finding.clone();
+    if let Some(site) = &finding.op {
+        finding.message = format!("{}; {}; {}", finding.message, place(site), when(site));
+    }
+    finding
+}
+
+/// What is allowed, told in the same way.
+fn allowed(report: &OpsReport) -> Vec<Finding> {
+    report.allowed.iter().map(whole).collect()
 }
 
 /// `--format github`.
@@ -120,7 +136,7 @@ pub(in crate::report) fn ops_github(given: &Path, report: &OpsReport, out: &mut 
 /// # Errors
 /// What `out` says.
 pub(in crate::report) fn ops_sarif(report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
-    findings_sarif(&all(report), out)
+    findings_sarif(&all(report), &allowed(report), out)
 }
 
 /// `--format junit`.
@@ -130,6 +146,6 @@ pub(in crate::report) fn ops_sarif(report: &OpsReport, out: &mut dyn Write) -> i
 pub(in crate::report) fn ops_junit(given: &Path, report: &OpsReport, out: &mut dyn Write) -> io::Result<()> {
     let all = all(report);
     let is_ok = all.iter().all(|finding| finding.severity != Severity::Error);
-    let passed = is_ok.then(|| format!("nothing found in {}", path(given)));
-    findings_junit("ops", &all, passed.as_slice(), out)
+    let passed = (is_ok && report.allowed.is_empty()).then(|| format!("nothing found in {}", path(given)));
+    findings_junit("ops", &all, &allowed(report), passed.as_slice(), out)
 }

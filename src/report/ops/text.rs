@@ -8,6 +8,7 @@ use crate::analysis::ops::{OpSite, OpsReport, is_registered};
 use crate::analysis::{Code, Severity};
 use crate::base::escape::escaped;
 use crate::report::Look;
+use crate::report::findings::ruled::{allowed_words, write_allowed};
 use crate::report::findings::text::write_behind;
 use crate::report::kit::json::shown;
 use crate::report::kit::table::Columns;
@@ -41,7 +42,8 @@ pub(in crate::report) fn ops_text(given: &Path, report: &OpsReport, look: Look, 
     for (code, n) in shown_of.into_iter().filter(|(_, n)| *n > MOST) {
         writeln!(out, "… and {} more {}; --format json lists them all", count((n - MOST) as u64), code.name())?;
     }
-    if !report.findings.is_empty() || !report.unread.is_empty() {
+    write_allowed(&report.allowed, look, out)?;
+    if !report.findings.is_empty() || !report.unread.is_empty() || !report.allowed.is_empty() {
         writeln!(out)?;
     }
     writeln!(out, "{bold}{}{bold:#}", folded(&verdict(given, report), 0, 2, look))?;
@@ -87,12 +89,17 @@ pub(in crate::report) fn verdict(given: &Path, report: &OpsReport) -> String {
             n => parts.push(format!("{} {what}s", count(n as u64))),
         }
     }
-    let found = if parts.is_empty() { "nothing found".to_owned() } else { parts.join(", ") };
+    let nothing = if report.allowed.is_empty() { "nothing found" } else { "nothing found but what is allowed" };
+    let found = if parts.is_empty() { nothing.to_owned() } else { parts.join(", ") };
     let path = shown(given);
-    match report.unread.len() {
+    let told = match report.unread.len() {
         0 => format!("{path}: {found}"),
-        _ if parts.is_empty() => format!("{path}: NOT everything could be looked at; nothing found in the rest"),
+        _ if parts.is_empty() => format!("{path}: NOT everything could be looked at; {found} in the rest"),
         _ => format!("{path}: {found}, and NOT everything could be looked at"),
+    };
+    match allowed_words(&report.allowed) {
+        Some(allowed) => format!("{told}; {allowed}"),
+        None => told,
     }
 }
 

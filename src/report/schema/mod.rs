@@ -28,6 +28,7 @@ use crate::report::inspect::json::Inspect;
 use crate::report::inspect::model_json::InspectGraphs;
 use crate::report::kit::json::SCHEMA_VERSION;
 use crate::report::ops::json::OpsDocument;
+use crate::report::policy::json::Config;
 use crate::report::recover::json::Recover;
 use crate::report::timeline::json::{Latest, Log};
 use crate::report::validate::json::Validate;
@@ -110,6 +111,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         ("diff", schema::<Diff<'_>>("diff")),
         ("validate", schema::<Validate<'_>>("validate")),
         ("stats", schema::<stats::Stats<'_>>("stats")),
+        ("config", schema::<Config<'_>>("config")),
         ("ops", schema::<OpsDocument<'_>>("ops")),
         ("explain", schema::<Explain<'_>>("explain")),
     ])

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::{Counts, GroupVerdict, Served, Severity, Validation};
-use crate::report::findings::json::{Finding, findings};
+use crate::report::findings::json::{Finding, Policy, findings};
 use crate::report::kit::json::{Head, PathText, write_document};
 use crate::report::restore::json::Restore;
 
@@ -23,6 +23,13 @@ pub(in crate::report) struct Validate<'a> {
     targets: Vec<PathText<'a>>,
     /// what was found, in the order of the checks
     findings: Vec<Finding<'a>>,
+    /// what was found and is allowed, by a rule of `ckpt.toml` or an option; absent if nothing is
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed: Vec<Finding<'a>>,
+    /// the policy that was followed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    policy: Option<Policy<'a>>,
     /// how much was checked
     checked: Checked,
     /// where checkpoints of several names lie in one directory: what was found of each name
@@ -134,6 +141,12 @@ pub(in crate::report) fn validate_json(validation: &Validation, out: &mut dyn Wr
         ok: validation.is_ok(),
         targets: validation.targets.iter().map(|target| PathText(target)).collect(),
         findings: findings(&validation.findings),
+        allowed: findings(&validation.allowed),
+        policy: validation.policy.as_ref().map(|used| Policy {
+            file: PathText(&used.file),
+            expectations: used.checked,
+            broken: used.broken,
+        }),
         checked: validation.checked.into(),
         groups: validation.groups.iter().map(|group| Group::of(validation, group)).collect(),
         serving: Serving::of(validation),

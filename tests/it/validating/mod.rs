@@ -19,7 +19,15 @@ use tempfile::TempDir;
 /// The options of a plain `ckpt validate`.
 pub(crate) fn options() -> ValidateOptions {
     let selector = Selector::parse::<&str>(&[], false).unwrap();
-    ValidateOptions { quick: false, finite: false, threads: 2, selector, choice: Choice::default(), serving: false }
+    ValidateOptions {
+        quick: false,
+        finite: false,
+        threads: 2,
+        selector,
+        choice: Choice::default(),
+        serving: false,
+        policy: None,
+    }
 }
 
 /// Validates with these options; a path that leads nowhere is an error.
