@@ -1,7 +1,7 @@
 //! Below everything: work on all cores whose results come back in order, so that output does not depend on threads.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ struct Turns<T> {
     waiting: BTreeMap<usize, T>,
     /// The result that is taken next.
     next: usize,
-    /// A worker panicked: nobody waits for its result.
+    /// A worker panicked, or no more results are wanted: nobody waits for one.
     broken: bool,
 }
 
@@ -28,11 +28,24 @@ pub fn in_order<S, T: Send>(
     work: impl Fn(&mut S, usize) -> T + Sync,
     mut take: impl FnMut(usize, T),
 ) {
+    in_order_until(count, threads, start, work, |n, result| {
+        take(n, result);
+        ControlFlow::Continue(())
+    });
+}
+
+/// As [`in_order`], until `take` breaks off: then nothing more is begun, and nothing more handed over.
+pub fn in_order_until<S, T: Send>(
+    count: usize,
+    threads: usize,
+    start: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, usize) -> T + Sync,
+    mut take: impl FnMut(usize, T) -> ControlFlow<()>,
+) {
     if threads.min(count) <= 1 {
         let mut state = start();
-        for n in 0..count {
-            take(n, work(&mut state, n));
-        }
+        // What comes of it is nobody's business: all has been taken, or no more is wanted.
+        let _ = (0..count).try_for_each(|n| take(n, work(&mut state, n)));
         return;
     }
     let workers = threads.min(count);
@@ -67,8 +80,14 @@ pub fn in_order<S, T: Send>(
                 guard.next = n.saturating_add(1);
                 moved.notify_all();
                 drop(guard);
-                take(n, result);
+                let is_over = take(n, result).is_break();
                 guard = lock(&turns);
+                if is_over {
+                    next.store(count, Ordering::Relaxed);
+                    guard.broken = true;
+                    moved.notify_all();
+                    return;
+                }
             }
             if guard.next >= count || guard.broken {
                 return;
@@ -195,6 +214,29 @@ mod tests {
                 let parts = in_parts(len, threads, Iterator::collect::<Vec<usize>>);
                 assert_eq!(parts.concat(), (0..len).collect::<Vec<usize>>(), "{len} {threads}");
             }
+        }
+    }
+
+    #[test]
+    fn who_breaks_off_gets_no_more_and_nobody_waits() {
+        for threads in [1, 2, 5] {
+            let (begun, mut taken) = (AtomicUsize::new(0), Vec::new());
+            let work = |(): &mut (), n: usize| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                n
+            };
+            in_order_until(
+                10_000,
+                threads,
+                || (),
+                work,
+                |_, n| {
+                    taken.push(n);
+                    if n == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                },
+            );
+            assert_eq!(taken, [0, 1, 2, 3]);
+            assert!(begun.into_inner() <= 4 + threads * (AHEAD + 2), "{threads}");
         }
     }
 

@@ -203,7 +203,7 @@ fn emit(what: Emit, models: &[Model], args: &Args, ctx: &mut Ctx) -> Result<Stat
         ctx.note("the model has several graphs; this is the first");
     }
     if what == Emit::Spec {
-        let wanted = expectation(model);
+        let wanted = expectation(model, &ctx.limits());
         let roles = Roles::of(&wanted);
         let all = Selector::default().select(&wanted);
         let listing = Listing::new(&wanted, &roles, all, Sort::Name, false, None);

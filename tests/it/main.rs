@@ -12,6 +12,7 @@ mod compat;
 mod convert;
 mod convert_kinds;
 mod convert_preview;
+mod convert_replace;
 mod damage;
 mod diff;
 mod diff_many;

@@ -227,7 +227,7 @@ fn a_spec_says_what_the_model_says() {
     for (group, models) in [("names", 0..9), ("hidden_units", 0..2)] {
         for model in models {
             let meta = dir.join(group).join(format!("v{model}.meta"));
-            let wanted = expectation(&Model::open(&meta, false, &Limits::default()).unwrap()[0]);
+            let wanted = expectation(&Model::open(&meta, false, &Limits::default()).unwrap()[0], &Limits::default());
             let roles = Roles::of(&wanted);
             let all = Selector::default().select(&wanted);
             let mut json = Vec::new();

@@ -6,6 +6,7 @@
 mod cast;
 mod graph;
 mod options;
+mod place;
 mod preview;
 mod recipe;
 mod run;

@@ -67,7 +67,7 @@ impl Action {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
     /// What it is.
-    pub header: Header,
+    pub header: Arc<Header>,
     /// Where its values come from.
     pub from: From,
     /// What is done with it.
@@ -173,7 +173,7 @@ impl Recipe {
             () => Action::Copied,
         };
         let parts = vec![HeaderPart::default()];
-        let header = Header { name: name.clone(), dtype, shape: tensor.shape.clone(), parts };
+        let header = Arc::new(Header { name: name.clone(), dtype, shape: tensor.shape.clone(), parts });
         let Some(before) = by_name.get_mut(&name) else {
             by_name.insert(name, Output { header, from: From::Tensor(from), action });
             return Ok(None);
@@ -269,9 +269,13 @@ impl Recipe {
                 None => self.outputs.push(output),
                 Some(_) if is_graph => {
                     let why = "the object graph: only a TensorFlow checkpoint has one";
-                    self.left_out.push(LeftOut { name: output.header.name, why: why.to_owned(), is_loss: false });
+                    self.left_out.push(LeftOut {
+                        name: output.header.name.clone(),
+                        why: why.to_owned(),
+                        is_loss: false,
+                    });
                 }
-                Some(why) => self.left_out.push(LeftOut { name: output.header.name, why, is_loss: true }),
+                Some(why) => self.left_out.push(LeftOut { name: output.header.name.clone(), why, is_loss: true }),
             }
         }
     }
@@ -295,7 +299,7 @@ impl Recipe {
             for output in &mut self.outputs {
                 let From::Tensor(from) = &output.from else { continue };
                 let Some(tensor) = input.tensor_at(from.at) else { continue };
-                output.header.parts = match &tensor.parts {
+                Arc::make_mut(&mut output.header).parts = match &tensor.parts {
                     Parts::Whole(place) => vec![HeaderPart { slice: None, shard: place.shard }],
                     Parts::Slices(slices) => slices
                         .iter()
@@ -319,7 +323,7 @@ impl Recipe {
         let mut before = 0u64;
         for output in &mut self.outputs {
             let shard = i32::try_from(before / each).unwrap_or(0).min(of - 1);
-            output.header.parts = vec![HeaderPart { slice: None, shard }];
+            Arc::make_mut(&mut output.header).parts = vec![HeaderPart { slice: None, shard }];
             before = before.saturating_add(bytes(output));
         }
     }

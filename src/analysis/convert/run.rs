@@ -1,11 +1,12 @@
 //! Carrying out a recipe: bytes are checked on their way, what was written is read again, and then it gets its name.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::cast::Caster;
 use super::options::{OutFormat, Target};
+use super::place::{STATE_FILE, bridge, outdated, refuse_taken};
 use super::recipe::{From, Output, Recipe, TensorRef};
 use super::stream::{Made, Maker, Wanted, each};
 use super::sums::add;
@@ -16,12 +17,9 @@ use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Parts, Tensor};
 use crate::read::container::{HeaderPart, Incoming, PartId, Sink};
-use crate::read::storage::{NewFile, Staged, Stat, canonical, names, stat};
+use crate::read::storage::{NewFile, Staged, Stat, stat};
 use crate::read::tensor::{Checked, DType};
 use crate::read::wire::Crc32c;
-
-/// What `tf.train.latest_checkpoint` reads.
-const STATE_FILE: &str = "checkpoint";
 
 /// A file that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +70,10 @@ pub(in crate::analysis) fn write_files(
     let before: Vec<(PathBuf, Option<Stat>)> = files.into_iter().map(|file| (file.clone(), stat(&file).ok())).collect();
     refuse_taken(target, &before)?;
     let staged = Staged::new(&target.directory(), &name)?;
+    // Again: what a run that was ended had moved away has come back.
+    refuse_taken(target, &before)?;
     let mut sink = target.sink(staged.dir(), recipe.num_shards);
-    let order = sink.begin(recipe.outputs.iter().map(|output| output.header.clone()).collect())?;
+    let order = sink.begin(recipe.outputs.iter().map(|output| Arc::clone(&output.header)).collect())?;
     let total = recipe.outputs.iter().map(|output| output.header.bytes()).fold(0, u64::saturating_add);
     progress.total.fetch_add(total.saturating_mul(2), Ordering::Relaxed);
     let order = ordered(order, recipe, inputs);
@@ -81,6 +81,8 @@ pub(in crate::analysis) fn write_files(
     let threads = limits.workers();
     let sums = run.write(recipe, &order, threads, &mut *sink)?;
     let mut files = sink.finish()?;
+    let bridge = if target.force { bridge(&mut *sink, &staged, &files)? } else { None };
+    drop(sink);
     // What is compared comes from memory while the disk is still at work.
     let (staged_files, is_synced) = (files.clone(), &staged);
     std::thread::scope(|scope| {
@@ -102,7 +104,7 @@ pub(in crate::analysis) fn write_files(
     }
     unchanged(&before)?;
     let outdated = outdated(target, &files);
-    let placed = staged.commit(&files, &outdated, target.force)?;
+    let placed = staged.commit(&files, &outdated, target.force, bridge.as_ref())?;
     let mut converted = run.converted;
     converted.files = placed
         .into_iter()
@@ -112,56 +114,6 @@ pub(in crate::analysis) fn write_files(
         })
         .collect();
     Ok(converted)
-}
-
-/// What lies under the output's name is not replaced unless that is said, and an input never.
-fn refuse_taken(target: &Target, inputs: &[(PathBuf, Option<Stat>)]) -> Result<()> {
-    let at =
-        |why: &str, name: &str| Error::new(ErrorKind::Request(why.to_owned())).in_file(&target.directory().join(name));
-    let taken = members(target);
-    let inputs: BTreeSet<PathBuf> = inputs.iter().filter_map(|(file, _)| canonical(file)).collect();
-    let is_input =
-        |name: &&String| canonical(&target.directory().join(name)).is_some_and(|file| inputs.contains(&file));
-    if let Some(name) = taken.iter().find(is_input) {
-        let error = at("this is a file of the input, which is never written to", name);
-        return Err(error.with_help("give the output another name"));
-    }
-    match taken.first().filter(|_| !target.force) {
-        Some(name) => Err(at("it is there already, and is not replaced without --force", name)),
-        None => Ok(()),
-    }
-}
-
-/// The files that lie under the output's name.
-fn members(target: &Target) -> Vec<String> {
-    let name = target.name();
-    let is_member = |file: &String| match target.format {
-        OutFormat::Bundle => {
-            file.strip_prefix(&name).is_some_and(|rest| rest == ".index" || rest.starts_with(".data-"))
-        }
-        OutFormat::Safetensors => {
-            let stem = name.strip_suffix(".safetensors").unwrap_or(&name);
-            let of_set = file.strip_prefix(stem).is_some_and(|rest| {
-                rest == ".safetensors.index.json"
-                    || (rest.starts_with('-') && rest.contains("-of-") && rest.ends_with(".safetensors"))
-            });
-            *file == name || of_set
-        }
-        OutFormat::Npz | OutFormat::Npy => *file == name,
-    };
-    let mut found = names(&target.directory()).unwrap_or_default();
-    found.retain(|file| is_member(file) || (target.state_file && file == STATE_FILE));
-    // Those by which the others are found come first.
-    let finds_others = |file: &String| [".index", ".json"].iter().any(|end| file.ends_with(end));
-    found.sort_by_key(|file| !finds_others(file));
-    found
-}
-
-/// Files of what is replaced that have no successor.
-fn outdated(target: &Target, files: &[String]) -> Vec<String> {
-    let mut members = if target.force { members(target) } else { Vec::new() };
-    members.retain(|file| !files.contains(file));
-    members
 }
 
 /// Parts of one shard in the order in which they lie in the input: a copy that changes nothing has the same places.

@@ -1,15 +1,14 @@
 //! Numbers on all cores: runs of elements are read, checked, and made into what shall be written by several threads, and
 //! handed on in their order by one. What is not one run of bytes is left to that one.
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
 use super::cast::{Caster, Summer};
 use super::sums::add;
 use crate::analysis::sweep::cut;
 use crate::base::error::{Error, Result};
-use crate::base::parallel::in_order;
+use crate::base::parallel::in_order_until;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements, Parts, Tensor};
 use crate::read::tensor::{Checked, DType};
 use crate::read::wire::Crc32c;
@@ -83,12 +82,11 @@ pub(super) fn each<'c>(
     mut take: impl FnMut(Made<'_>) -> Result<()>,
 ) -> Result<()> {
     let units = plan(count, &wanted)?;
-    let is_over = AtomicBool::new(false);
     let spare: Mutex<Vec<Vec<u8>>> = Mutex::default();
     let work = |maker: &mut Maker, n: usize| {
         let mut out = spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         out.clear();
-        let made = match units.get(n).filter(|_| !is_over.load(Ordering::Relaxed)) {
+        let made = match units.get(n) {
             None | Some(Unit::Alone(_)) => Ok(Vec::new()),
             Some(Unit::Run(part, run)) => maker.part(*part, Some(run.clone()), &wanted, &mut out).map(|one| vec![one]),
             Some(Unit::Together(parts)) => parts.clone().map(|n| maker.part(n, None, &wanted, &mut out)).collect(),
@@ -96,11 +94,11 @@ pub(super) fn each<'c>(
         (out, made)
     };
     let (mut result, mut large) = (Ok(()), Piece::default());
-    in_order(units.len(), threads.min(MOST_THREADS), Maker::default, work, |n, (out, made)| {
-        let Some(unit) = units.get(n).filter(|_| result.is_ok()) else { return };
+    in_order_until(units.len(), threads.min(MOST_THREADS), Maker::default, work, |n, (out, made)| {
+        let Some(unit) = units.get(n) else { return ControlFlow::Continue(()) };
         result = made.and_then(|pieces| unit.hand_on(pieces, &out, &mut large, &wanted, &mut take));
-        is_over.store(result.is_err(), Ordering::Relaxed);
         spare.lock().unwrap_or_else(PoisonError::into_inner).push(out);
+        if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     result
 }

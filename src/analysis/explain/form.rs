@@ -3,7 +3,7 @@
 //! What a tensor is for is judged as everywhere else (`roles`), with the variables that its name implies beside it.
 
 use crate::analysis::naming::roles::{Role, Roles, short_name};
-use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};
+use crate::read::checkpoint::{OBJECT_GRAPH_KEY, Tensor, Tensors};
 use crate::read::tensor::{DType, Shape};
 
 /// What a name says, in a sentence and a next step; `None` for what looks like a weight.
@@ -151,10 +151,8 @@ fn role(name: &str) -> Role {
         // This key says that the others are paths of objects.
         tensors.push(Tensor::without_values(OBJECT_GRAPH_KEY, DType::String, Shape::scalar()));
     }
-    let checkpoint = Checkpoint::of_tensors(std::path::Path::new(""), tensors);
-    let roles = Roles::of(&checkpoint);
-    let at = checkpoint.tensors().iter().position(|tensor| tensor.name == name.as_bytes());
-    at.map_or(Role::Weight, |at| roles.role(at))
+    let tensors: Tensors = tensors.into_iter().collect();
+    tensors.find(name.as_bytes()).map_or(Role::Weight, |at| Roles::of_names(&tensors).role(at))
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ impl OnDisk {
             summary.model.iter().flat_map(|model| &model.graphs).map(|graph| graph.meta.tags.clone()).collect();
         known.model = models.first().map(|model| model.path.clone());
         if matches!(tensor, Some((_, TensorNow::Missing(_)))) {
-            known.maps = renamed::find(checkpoint, &diagnosis.missing);
+            known.maps = renamed::find(checkpoint.tensors(), &diagnosis.missing);
         }
         Self {
             complete: summary.complete,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::naming::rename::Renames;
 use crate::analysis::restore::{Named, candidates};
-use crate::read::checkpoint::Checkpoint;
+use crate::read::checkpoint::Tensors;
 
 /// More names than these say no more of how they were changed.
 const MOST: usize = 64;
@@ -20,12 +20,12 @@ const COMPARED: usize = 20_000;
 type Found = ((usize, usize), BTreeMap<Vec<u8>, usize>, Vec<String>);
 
 /// The options, each `s|…|…|`; none where nothing leads to all of the names, or several things do as well.
-pub(super) fn find(checkpoint: &Checkpoint, missing: &[String]) -> Vec<String> {
+pub(super) fn find(tensors: &Tensors, missing: &[String]) -> Vec<String> {
     let wanted: BTreeSet<&[u8]> = missing.iter().take(MOST).map(String::as_bytes).collect();
-    let Some(first) = missing.first().filter(|first| checkpoint.tensor(first.as_bytes()).is_none()) else {
+    let Some(first) = missing.first().filter(|first| tensors.find(first.as_bytes()).is_none()) else {
         return Vec::new();
     };
-    let mut names: Vec<Vec<u8>> = checkpoint.tensors().iter().map(|tensor| tensor.name.clone()).collect();
+    let mut names: Vec<Vec<u8>> = tensors.iter().map(|tensor| tensor.name.clone()).collect();
     names.sort_by_cached_key(|name| Reverse(nearness(name, first.as_bytes())));
     names.truncate(COMPARED);
     let named = |name| Named { name, kind: "" };
@@ -114,8 +114,7 @@ mod tests {
 
     fn found(names: &[&str], missing: &[&str]) -> Vec<String> {
         let tensor = |name: &&str| Tensor::without_values(name.as_bytes(), DType::Float32, Shape::new([2]));
-        let checkpoint = Checkpoint::of_tensors(std::path::Path::new("model"), names.iter().map(tensor).collect());
-        find(&checkpoint, &missing.iter().map(ToString::to_string).collect::<Vec<_>>())
+        find(&names.iter().map(tensor).collect(), &missing.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     #[test]

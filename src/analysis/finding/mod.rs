@@ -162,6 +162,17 @@ pub struct Cause {
     pub likely: Option<String>,
     /// The other file that has what should be in this one.
     pub holder: Option<PathBuf>,
+    /// What other saves have that belongs here.
+    pub other_saves: Vec<OtherSave>,
+}
+
+/// What another save has of the one that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OtherSave {
+    /// Its data is that of this index: the prefix.
+    Data(PathBuf),
+    /// Its index is that of this data.
+    Index(PathBuf),
 }
 
 /// One thing that was found.
@@ -293,7 +304,16 @@ impl Finding {
     /// Says what happened.
     #[must_use]
     pub fn because(self, certain: impl Into<String>, likely: Option<String>) -> Self {
-        Self { cause: Some(Cause { certain: certain.into(), likely, holder: None }), ..self }
+        Self { cause: Some(Cause { certain: certain.into(), likely, holder: None, other_saves: Vec::new() }), ..self }
+    }
+
+    /// Adds to its cause what other saves have of it.
+    #[must_use]
+    pub fn of_saves(mut self, saves: impl IntoIterator<Item = OtherSave>) -> Self {
+        if let Some(cause) = &mut self.cause {
+            cause.other_saves.extend(saves);
+        }
+        self
     }
 
     /// Adds to its cause the other file that has what should be in this one.

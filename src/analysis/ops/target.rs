@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::Target;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::checkpoint::{Choice, Foreign, Origin};
+use crate::read::checkpoint::{Choice, Foreign, Origin, WrittenPath, look};
 use crate::read::graphs::graph::Form;
 use crate::read::graphs::keras::is_keras_archive;
 use crate::read::storage;
-use crate::read::storage::layout::SAVED_MODEL_FILES;
+use crate::read::storage::layout::saved_model_file;
 
 const CHUNKED: &str =
     "a chunked SavedModel (saved_model.cpb) is not read, and open-source TensorFlow cannot read it either";
@@ -19,15 +19,19 @@ const CHUNKED: &str =
 /// # Errors
 /// If it leads to nothing that could hold an op.
 pub fn targets(path: &Path, choice: Choice, limits: &Limits) -> Result<(Vec<Target>, Vec<String>)> {
+    let written = WrittenPath::of(path)?;
+    let (found, mut notes) = of_path(&written.path, choice, limits)?;
+    notes.splice(0..0, written.note);
+    Ok((found, notes))
+}
+
+fn of_path(path: &Path, choice: Choice, limits: &Limits) -> Result<(Vec<Target>, Vec<String>)> {
     if storage::is_file(path)
         && let Some(target) = of_file(path)?
     {
         return Ok((vec![target], Vec::new()));
     }
-    if storage::is_folder(path)
-        && !storage::is_file(&path.join("saved_model.pb"))
-        && storage::is_file(&path.join("config.json"))
-    {
+    if storage::is_folder(path) && !has_model(path) && storage::is_file(&path.join("config.json")) {
         return Ok((vec![Target::KerasArchive(path.join("config.json"))], Vec::new()));
     }
     // A SavedModel whose variables are gone still has its graph.
@@ -83,7 +87,7 @@ fn without_data(dir: &Path) -> Option<String> {
 }
 
 fn has_model(dir: &Path) -> bool {
-    SAVED_MODEL_FILES.iter().any(|name| storage::is_file(&dir.join(name)))
+    saved_model_file(dir).is_some()
 }
 
 fn of_file(path: &Path) -> Result<Option<Target>> {
@@ -101,8 +105,7 @@ fn of_file(path: &Path) -> Result<Option<Target>> {
     if is_keras_archive(path) {
         return Ok(Some(Target::KerasArchive(path.to_path_buf())));
     }
-    let looks = crate::read::checkpoint::looks_like(&storage::Source::open(path)?.head(4096)?);
-    if looks.is_some_and(|looks| looks.kind == Foreign::Hdf5) {
+    if look(path).is_some_and(|looks| looks.kind == Foreign::Hdf5) {
         return Ok(Some(Target::Hdf5(path.to_path_buf())));
     }
     Ok(Form::of(path)?.map(|form| Target::Graphs(path.to_path_buf(), form)))

@@ -12,7 +12,7 @@ use super::stored::{Entry, Stored, unexpected_of};
 use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, crossing};
 use crate::analysis::naming::roles::{Role, Roles};
 use crate::base::escape::escaped;
-use crate::read::checkpoint::{Checkpoint, Tensor};
+use crate::read::checkpoint::{Tensor, Tensors};
 use crate::read::graphs::restores::{RestorePlan, Target, TargetKind, Wanted};
 use crate::read::tensor::{DType, Shape};
 
@@ -75,7 +75,7 @@ pub(super) fn restore(
         missing: BTreeMap::new(),
         read: BTreeSet::new(),
         refused: BTreeSet::new(),
-        roles: roles_of(&plan, &model.path),
+        roles: roles_of(&plan),
     };
     if keys.is_some() {
         // It is rebuilt, and then reads everything at once.
@@ -151,14 +151,14 @@ pub(super) fn spec_of(wanted: &Wanted) -> Spec {
     Spec { dtype: wanted.dtype, shape }
 }
 
-fn roles_of(plan: &RestorePlan, path: &std::path::Path) -> BTreeMap<Vec<u8>, Role> {
-    let listed = Checkpoint::of_tensors(path, tensors_of(plan));
-    let roles = Roles::of(&listed);
-    listed.tensors().iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), roles.role(at))).collect()
+fn roles_of(plan: &RestorePlan) -> BTreeMap<Vec<u8>, Role> {
+    let listed: Tensors = tensors_of(plan).into_iter().collect();
+    let roles = Roles::of_names(&listed);
+    listed.iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), roles.role(at))).collect()
 }
 
 fn without_excluded(plan: &RestorePlan, stored: &Stored, options: &RestoreOptions) -> RestorePlan {
-    let roles = roles_of(plan, std::path::Path::new("model"));
+    let roles = roles_of(plan);
     let mut plan = plan.clone();
     for read in &mut plan.reads {
         read.tensors.retain(|wanted| {

@@ -6,7 +6,12 @@ use super::by_name::spec_of;
 use super::model::{Model, Wants};
 use super::reachable::Reachable;
 use super::{Restore, RestoreOptions};
-use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};
+use crate::base::limits::Limits;
+use crate::read::bundle::Prefix;
+use crate::read::checkpoint::{
+    Checkpoint, OBJECT_GRAPH_KEY, Opened, Origin, Parts, Place, SourceKind, StoredSlice, Tensor,
+};
+use crate::read::container::Nothing;
 use crate::read::graphs::restores::Wanted;
 use crate::read::tensor::{DType, Shape};
 
@@ -31,8 +36,8 @@ fn whole(variable: &[u8], tensor: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What a model wants, as a list of tensors without values.
-pub fn expectation(model: &Model) -> Checkpoint {
+/// What a model wants, as a checkpoint without values, of which a listing can be made.
+pub fn expectation(model: &Model, limits: &Limits) -> Checkpoint {
     let mut tensors = Vec::new();
     match &model.wants {
         Wants::Names(plan) => {
@@ -55,7 +60,10 @@ pub fn expectation(model: &Model) -> Checkpoint {
         }
     }
     tensors.retain(|tensor| tensor.dtype != DType::Invalid);
-    Checkpoint::of_tensors(&model.path, tensors)
+    let origin = Origin::of_prefix(&model.path, SourceKind::Bundle, Prefix::new(model.path.as_os_str()));
+    let tensors = tensors.into_iter().collect();
+    let opened = Opened { tensors, damage: Vec::new(), notes: Vec::new(), container: Box::new(Nothing) };
+    Checkpoint::of_opened(origin, opened, limits)
 }
 
 fn tensor(name: &[u8], wanted: &[&Wanted]) -> Option<Tensor> {

@@ -9,9 +9,10 @@ use crate::analysis::survey::model::ModelInfo;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
-use crate::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor};
+use crate::read::checkpoint::{Checkpoint, Choice, OBJECT_GRAPH_KEY, Parts, Tensor, Tensors};
 use crate::read::graphs::graph::missing_nodes;
 use crate::read::graphs::model_file::{ModelFile, SavedGraph};
+use crate::read::graphs::object_graph::ObjectGraph;
 use crate::read::graphs::restores::{Part, Read, RestorePlan, Target, TargetKind, Wanted};
 use crate::read::storage;
 use crate::read::tensor::Shape;
@@ -97,8 +98,8 @@ impl Model {
             Some(ModelFile::Graph(plan)) => Ok(vec![model("a v1 graph", Wants::Names(plan), ModelKind::Saver).told()]),
             Some(ModelFile::SavedModel(dir, graphs)) => saved_model(path, &dir, graphs),
             Some(ModelFile::Spec(tensors)) => {
-                let spec = Checkpoint::of_tensors(path, tensors);
-                let mut model = Self::of_checkpoint(path, &spec, true);
+                let names = tensors.into_iter().collect();
+                let mut model = Self::of_tensors(path, &names, Err("only names are known".to_owned()), None);
                 "a spec file".clone_into(&mut model.what);
                 Ok(vec![model])
             }
@@ -132,6 +133,21 @@ impl Model {
 
     /// What the program restores that wrote a checkpoint.
     fn of_checkpoint(path: &Path, checkpoint: &Checkpoint, keys_only: bool) -> Self {
+        let graph = if checkpoint.is_object_based() && !keys_only {
+            read_graph(checkpoint)
+        } else {
+            Err("only names are known".to_owned())
+        };
+        Self::of_tensors(path, checkpoint.tensors(), graph, foreign_to_savers(checkpoint))
+    }
+
+    /// What has these tensors, and this object graph or none that is known.
+    fn of_tensors(
+        path: &Path,
+        tensors: &Tensors,
+        graph: Result<ObjectGraph, String>,
+        foreign: Option<&'static str>,
+    ) -> Self {
         let model = |what: &str, wants, kind, notes| Self {
             path: path.to_path_buf(),
             what: what.to_owned(),
@@ -140,30 +156,29 @@ impl Model {
             notes,
             serving: None,
             on_mismatch: None,
-            foreign: foreign_to_savers(checkpoint),
+            foreign,
             declares: false,
         };
-        if !checkpoint.is_object_based() {
+        if tensors.find(OBJECT_GRAPH_KEY).is_none() {
             let note = "names alone do not say of which kind its variables are: taken for ref variables, which refuse \
                         other shapes (resource variables in a graph take any)";
-            let plan = plan_of(checkpoint);
+            let plan = plan_of(tensors);
             let on_mismatch = Some(note.to_owned());
             return Self {
                 on_mismatch,
                 ..model("another checkpoint, by names", Wants::Names(plan), ModelKind::Saver, Vec::new())
             };
         }
-        let graph = if keys_only { Err("only names are known".to_owned()) } else { read_graph(checkpoint) };
         let what = "another checkpoint, by objects";
         match graph {
             Ok(graph) => {
-                let objects = Objects::of_checkpoint(&graph, checkpoint);
+                let objects = Objects::of_tensors(&graph, tensors);
                 model(what, Wants::Objects(objects), ModelKind::Program, Vec::new())
             }
             Err(why) => {
-                let names: Vec<Vec<u8>> = checkpoint.tensors().iter().map(|tensor| tensor.name.clone()).collect();
+                let names: Vec<Vec<u8>> = tensors.iter().map(|tensor| tensor.name.clone()).collect();
                 let names = names.iter().map(Vec::as_slice).filter(|name| *name != OBJECT_GRAPH_KEY);
-                let objects = Objects::of_checkpoint(&graph_of_keys(names), checkpoint);
+                let objects = Objects::of_tensors(&graph_of_keys(names), tensors);
                 let note = format!(
                     "the objects of the model are guessed from its keys ({why}): shared ones are known by one path only"
                 );
@@ -220,7 +235,7 @@ fn saved_model(path: &Path, dir: &Path, graphs: Vec<SavedGraph>) -> Result<Vec<M
 }
 
 /// What a `Saver` of ref variables with these names, types and shapes would restore.
-fn plan_of(checkpoint: &Checkpoint) -> RestorePlan {
+fn plan_of(all: &Tensors) -> RestorePlan {
     let target = |tensor: &Tensor, shape: Shape| Target {
         name: escaped(&tensor.name).into_owned(),
         kind: TargetKind::Ref,
@@ -229,7 +244,7 @@ fn plan_of(checkpoint: &Checkpoint) -> RestorePlan {
         reshape: None,
     };
     let mut tensors = Vec::new();
-    for tensor in checkpoint.tensors() {
+    for tensor in all {
         let tensor = tensor.clone();
         let wanted = |part: Option<Part>, shape: Shape| Wanted {
             name: tensor.name.clone(),

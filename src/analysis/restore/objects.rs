@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Spec;
-use crate::read::checkpoint::Checkpoint;
+use crate::read::checkpoint::Tensors;
 use crate::read::graphs::object_graph::{
     Attribute, Child, Node, ObjectGraph, SlotVariable, escape_local_name, unescape_local_name,
 };
@@ -76,9 +76,9 @@ impl Object {
 
 impl Objects {
     /// The objects of the program that wrote a checkpoint.
-    pub(super) fn of_checkpoint(graph: &ObjectGraph, checkpoint: &Checkpoint) -> Self {
+    pub(super) fn of_tensors(graph: &ObjectGraph, tensors: &Tensors) -> Self {
         let mut keys: BTreeMap<Vec<u8>, (Spec, Option<Crc32c>)> = BTreeMap::new();
-        for tensor in checkpoint.tensors() {
+        for tensor in tensors {
             let spec = Spec { dtype: Some(tensor.dtype), shape: tensor.shape.clone() };
             keys.insert(tensor.name.clone(), (spec, tensor.crc32c()));
         }

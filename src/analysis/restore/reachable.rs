@@ -9,7 +9,7 @@ use super::RestoreOptions;
 use super::objects::{Objects, State};
 use super::prediction::UNKNOWN;
 use crate::analysis::naming::roles::{Role, Roles};
-use crate::read::checkpoint::{Checkpoint, Tensor};
+use crate::read::checkpoint::{Tensor, Tensors};
 use crate::read::tensor::DType;
 
 /// The objects that a program's root leads to, and what of their state counts.
@@ -54,9 +54,9 @@ impl Reachable {
                 Tensor::without_values(&objects.key(at, &state.suffix), dtype, state.spec.shape.clone())
             })
         });
-        let listed = Checkpoint::of_tensors(std::path::Path::new("model"), tensors.collect());
-        let roles = Roles::of(&listed);
-        for (at, tensor) in listed.tensors().iter().enumerate() {
+        let listed: Tensors = tensors.collect();
+        let roles = Roles::of_names(&listed);
+        for (at, tensor) in listed.iter().enumerate() {
             let (tensor, role) = (tensor.clone(), roles.role(at));
             if excluded.contains(tensor.name.as_slice()) || options.excludes(&tensor, role) {
                 self.excluded.insert(tensor.name.clone());

@@ -5,10 +5,9 @@
 //! to is the business of a [`Fold`]: figures, or a comparison.
 
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cut::{TOGETHER, UNIT};
-use crate::base::parallel::in_order;
+use crate::base::parallel::in_order_until;
 
 /// What is made of tensors, or of pairs of them: of items, which have numbers from 0 on.
 pub(in crate::analysis) trait Fold: Sync {
@@ -108,39 +107,31 @@ pub(in crate::analysis) fn sweep<F: Fold, T: Send>(
     make: impl Fn(usize, &F::Rows) -> T + Sync,
     mut take: impl FnMut(T, F::Rows) -> ControlFlow<()>,
 ) {
-    let is_over = AtomicBool::new(false);
     let mut total = F::Total::default();
     let work = |worker: &mut F::Worker, n: usize| {
-        let unit = units.all.get(n).filter(|_| !is_over.load(Ordering::Relaxed))?;
+        let unit = units.all.get(n)?;
         if let Some((elements, _)) = &unit.part {
             return fold.part(worker, unit.items.start, elements.clone()).map(Done::Part);
         }
         let rows = fold.several(worker, unit.items.clone());
         Some(Done::Rows(make(unit.before, &rows), rows))
     };
-    in_order(
-        units.all.len(),
-        threads.max(1),
-        || fold.worker(),
-        work,
-        |n, done| {
-            let (Some(unit), Some(done)) = (units.all.get(n), done) else { return };
-            let (made, rows) = match done {
-                Done::Rows(made, rows) => (made, rows),
-                Done::Part(part) => {
-                    fold.join(&mut total, part);
-                    if unit.part.as_ref().is_none_or(|(_, is_last)| !is_last) {
-                        return;
-                    }
-                    let Some(rows) = fold.last(unit.items.start, std::mem::take(&mut total)) else { return };
-                    (make(unit.before, &rows), rows)
+    let take = |n: usize, done: Option<Done<T, F::Rows, F::Part>>| {
+        let go_on = ControlFlow::Continue(());
+        let (Some(unit), Some(done)) = (units.all.get(n), done) else { return go_on };
+        match done {
+            Done::Rows(made, rows) => take(made, rows),
+            Done::Part(part) => {
+                fold.join(&mut total, part);
+                if unit.part.as_ref().is_none_or(|(_, is_last)| !is_last) {
+                    return go_on;
                 }
-            };
-            if !is_over.load(Ordering::Relaxed) {
-                is_over.store(take(made, rows).is_break(), Ordering::Relaxed);
+                let rows = fold.last(unit.items.start, std::mem::take(&mut total));
+                rows.map_or(go_on, |rows| take(make(unit.before, &rows), rows))
             }
-        },
-    );
+        }
+    };
+    in_order_until(units.all.len(), threads.max(1), || fold.worker(), work, take);
 }
 
 #[cfg(test)]

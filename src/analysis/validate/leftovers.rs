@@ -13,7 +13,7 @@ use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
 use crate::read::bundle::{Prefix, part_numbers, prefix_of_part};
 use crate::read::checkpoint::{Origin, SourceKind};
-use crate::read::storage;
+use crate::read::storage::{self, Unplaced};
 
 /// The leftovers in the directory of what is checked.
 pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
@@ -24,7 +24,9 @@ pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
     let base = origin.prefix.base_name().to_str().unwrap_or_default();
     let whole_directory = origin.model_dir.is_some() || origin.saved_model.is_some();
     let names = storage::names(&dir).unwrap_or_default();
-    let own = names.iter().filter(|name| whole_directory || (!base.is_empty() && name.starts_with(base)));
+    let is_own =
+        |name: &str| !base.is_empty() && (name.starts_with(base) || storage::unplaced_name(name) == Some(base));
+    let own = names.iter().filter(|name| whole_directory || is_own(name));
     let mut all: Vec<Leftover> = own.filter_map(|name| Leftover::of(&dir, name)).collect();
     // The files of one part are one.
     all.dedup_by(|file, first| file.part().is_some() && file.part() == first.part());
@@ -47,6 +49,8 @@ enum Kind {
     LonePart,
     /// A directory of parts.
     Parts,
+    /// What a run of ours has beside the files that it writes.
+    Unplaced(Box<Unplaced>),
 }
 
 impl Leftover {
@@ -59,7 +63,7 @@ impl Leftover {
         } else if name.contains("_temp") && !parts_in(&path).is_empty() {
             Kind::Parts
         } else {
-            return None;
+            Kind::Unplaced(Box::new(storage::unplaced(dir, storage::unplaced_name(name)?)?))
         };
         Some(Self { path, name: name.to_owned(), kind })
     }
@@ -86,7 +90,8 @@ impl Leftover {
     pub(super) fn finding(&self, options: &ValidateOptions, limits: &Limits) -> (Finding, bool) {
         let name = escaped(self.name.as_bytes()).into_owned();
         let mut has_command = false;
-        let (what, help) = match self.kind {
+        let (what, help) = match &self.kind {
+            Kind::Unplaced(unplaced) => self.unplaced(unplaced),
             Kind::BeingWritten => (
                 format!("{name} was being written when the save ended, and has not got its name"),
                 "keep it until a later checkpoint is intact; a save that runs now may still be writing it".to_owned(),
@@ -111,6 +116,27 @@ impl Leftover {
             }
         };
         (Finding::new(Code::InterruptedSave, what).in_file(&self.path).with_help(help), has_command)
+    }
+
+    /// What a run of ours left beside the files that it was to write.
+    fn unplaced(&self, unplaced: &Unplaced) -> (String, String) {
+        let name = escaped(self.name.as_bytes());
+        let of = escaped(storage::unplaced_name(&self.name).unwrap_or_default().as_bytes()).into_owned();
+        if unplaced.is_running {
+            let what = format!("a run of ckpt that writes {of} is at work, in {name}");
+            return (what, "look again when it has ended".to_owned());
+        }
+        let Some((folder, files)) = &unplaced.moved_away else {
+            let what = format!("a run of ckpt that was to write {of} was ended, and left {name}");
+            let help = format!(
+                "what lies under the name {of} is whole, the old or the new; the next run that writes {of} takes {name} away"
+            );
+            return (what, help);
+        };
+        let files = counted(files.len() as u64, "file");
+        let what = format!("a run of ckpt was ended while it replaced {of}: {files} of the old ones lie in {name}");
+        let (from, to) = (shell_word(folder), shell_word(&self.path.with_file_name("")));
+        (what, format!("mv -n {from}/* {to} puts them back, and so does the next run that writes {of}"))
     }
 
     /// A directory of parts, a whole save or some of its parts: what it is, what to do, and for a whole one the command.

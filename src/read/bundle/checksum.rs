@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::reader::WINDOW;
 use crate::base::error::{Error, Part, Result};
+use crate::base::parallel::in_order;
 use crate::read::storage::Source;
 use crate::read::wire::Crc32c;
 
@@ -81,8 +82,8 @@ struct Unit {
 /// A shard, or why there is none.
 type Opened = Result<Arc<Source>, Arc<Error>>;
 
-/// A part of a span: where in it, how long, its checksum.
-type Partial = (u64, u64, Crc32c);
+/// A part of a span, behind the one before: how long, its checksum.
+type Partial = (u64, Crc32c);
 
 /// Opens a shard by its number.
 pub type OpenShard<'a> = dyn Fn(i32) -> Result<Arc<Source>> + Sync + 'a;
@@ -93,35 +94,23 @@ pub type OpenShard<'a> = dyn Fn(i32) -> Result<Arc<Source>> + Sync + 'a;
 pub fn sum_spans<S: Stored>(open: &OpenShard<'_>, sorted: &[S], threads: usize, done: &AtomicU64) -> Sums {
     let (runs, failed) = plan(open, sorted);
     let units = cut(&runs);
-    let next = AtomicUsize::new(0);
-    let found: Mutex<Found> = Mutex::new(Found { sums: Sums { wrong: empty(sorted), failed }, ..Found::default() });
-    let work = || {
-        let mut local = Found::default();
-        let mut window = Vec::new();
-        while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(run) = runs.get(unit.run) {
-                read_unit(run, unit, sorted, &mut window, &mut local, done);
-            }
+    let mut found = Found { sums: Sums { wrong: empty(sorted), failed }, ..Found::default() };
+    let work = |window: &mut Vec<u8>, n: usize| {
+        let mut of_unit = Found::default();
+        if let Some((unit, run)) = units.get(n).and_then(|unit| Some((unit, runs.get(unit.run)?))) {
+            read_unit(run, unit, sorted, window, &mut of_unit, done);
         }
-        found.lock().unwrap_or_else(PoisonError::into_inner).merge(local);
+        of_unit
     };
-    // More workers than units would only start and stop.
-    let workers = threads.min(units.len()).max(1);
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let Found { mut sums, partial } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (n, mut partials) in partial {
+    in_order(units.len(), threads, Vec::new, work, |_, of_unit| found.merge(of_unit));
+    let Found { mut sums, partial } = found;
+    for (n, partials) in partial {
         let Some(span) = sorted.get(n).map(Stored::span) else { continue };
         // Where a part is missing, it is among those that could not be read.
-        if partials.iter().map(|(_, len, _)| *len).sum::<u64>() != span.len {
+        if partials.iter().map(|(len, _)| *len).sum::<u64>() != span.len {
             continue;
         }
-        partials.sort_unstable_by_key(|(from, ..)| *from);
-        let crc = partials.iter().fold(Crc32c(0), |crc, (_, len, part)| crc.then(*part, *len));
+        let crc = partials.iter().fold(Crc32c(0), |crc, (len, part)| crc.then(*part, *len));
         if crc != span.crc {
             sums.wrong.push((n, crc));
         }
@@ -294,7 +283,7 @@ impl Found {
         }
         let from = span.start.max(unit.start);
         let len = end.min(unit.end).saturating_sub(from);
-        self.partial.entry(n).or_default().push((from, len, crc));
+        self.partial.entry(n).or_default().push((len, crc));
     }
 }
 

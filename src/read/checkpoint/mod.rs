@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
+use crate::read::bundle::{NumericReader, Stored, Sums, sum_spans};
 use crate::read::container::{Nothing, resolve, touches};
 use crate::read::formats;
 use crate::read::sniff;
@@ -85,19 +85,6 @@ impl Checkpoint {
         let mut opened = opened.map_err(sniff::explain_table)?;
         opened.damage = opened.damage.into_iter().map(sniff::explain_table).collect();
         Ok(Self::of_opened(origin, opened, limits))
-    }
-
-    /// Tensors that exist as names, dtypes and shapes only. None of them can be read, so no limit is ever met.
-    pub fn of_tensors(path: &Path, mut tensors: Vec<Tensor>) -> Self {
-        tensors.sort_by(|a, b| a.name.cmp(&b.name));
-        tensors.dedup_by(|a, b| a.name == b.name);
-        let tensors = tensors.into_iter().collect();
-        let opened = Opened { tensors, damage: Vec::new(), notes: Vec::new(), container: Box::new(Nothing) };
-        Self::of_opened(
-            Origin::of_prefix(path, SourceKind::Bundle, Prefix::new(path.as_os_str())),
-            opened,
-            &Limits::default(),
-        )
     }
 
     /// A checkpoint without any tensor, for what does not exist on one side of a comparison.

@@ -1,8 +1,11 @@
 //! The seam to formats that are written: what is to be written is told first, then come the bytes.
 
 use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::base::error::Result;
+use crate::read::storage::Bridge;
 use crate::read::tensor::{DType, Shape, TensorSlice};
 use crate::read::wire::Crc32c;
 
@@ -64,7 +67,7 @@ pub trait Sink: Debug {
     ///
     /// # Errors
     /// If the files cannot be begun.
-    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>>;
+    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>>;
 
     /// The bytes that follow are of this part.
     ///
@@ -88,5 +91,14 @@ pub trait Sink: Debug {
     ///
     /// # Errors
     /// If they cannot be written to their end.
-    fn finish(self: Box<Self>) -> Result<Vec<String>>;
+    fn finish(&mut self) -> Result<Vec<String>>;
+
+    /// Writes into `dir` an index of the files that were written, as it is if they have other names, of which `is_taken`
+    /// says that nothing has them; a format of one file has none.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn bridge(&mut self, _dir: &Path, _is_taken: &dyn Fn(&str) -> bool) -> Result<Option<Bridge>> {
+        Ok(None)
+    }
 }

@@ -30,6 +30,10 @@ pub(super) fn not_found(path: &Path, limits: &Limits) -> Error {
         Ok(folder) => folder,
         Err(error) => return error,
     };
+    let of_member = Prefix::of_member(path).and_then(|prefix| Some(prefix.base_name().to_str()?.to_owned()));
+    if let Some(help) = std::iter::once(base).chain(of_member.as_deref()).find_map(|base| moved_away(dir, base)) {
+        return fail("this checkpoint was being replaced").in_file(path).with_help(help);
+    }
     if folder.beginning_with(&format!("{base}.data-")).next().is_some() {
         return index_missing(&prefix, limits);
     }
@@ -44,6 +48,21 @@ pub(super) fn not_found(path: &Path, limits: &Limits) -> Error {
     } else {
         error.with_help(format!("did you mean {}?", near.join(" or ")))
     }
+}
+
+/// How files of this name come back that a run of ours had moved away when it was ended. Only where a file system has no
+/// links they are moved before others take their place.
+fn moved_away(dir: &Path, base: &str) -> Option<String> {
+    let unplaced = storage::unplaced(dir, base)?;
+    let (folder, _) = unplaced.moved_away?;
+    let (from, to) = (shell_word(&folder), shell_word(&dir.join("")));
+    Some(if unplaced.is_running {
+        format!("a run of ckpt that replaces it is at work; its old files lie in {from} meanwhile")
+    } else {
+        format!(
+            "its old files are whole: mv -n {from}/* {to} puts them back, and so does the next run that writes here"
+        )
+    })
 }
 
 /// Checkpoints, model directories and files of other formats here whose names are close to `base`: its own steps first.
@@ -80,7 +99,10 @@ fn near_misses(base: &str, folder: &Folder) -> Vec<String> {
 pub(super) fn index_missing(prefix: &Prefix, limits: &Limits) -> Error {
     let meta = prefix.meta();
     let folder = storage::list(&prefix.directory()).unwrap_or_default();
-    let help = if let Some(found) = lost_index::find(prefix, &folder, limits) {
+    let base = prefix.base_name().to_str().unwrap_or_default();
+    let help = if let Some(help) = moved_away(&prefix.directory(), base) {
+        help
+    } else if let Some(found) = lost_index::find(prefix, &folder, limits) {
         lies_there(prefix, &found)
     } else if storage::is_file(&meta) {
         format!(

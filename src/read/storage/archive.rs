@@ -5,7 +5,7 @@
 //! first member; nothing is unpacked before somebody asks for it, and then no more than was asked for.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flate2::read::DeflateDecoder;
 
@@ -24,6 +24,8 @@ const LAST: u64 = 22 + 0xffff;
 pub struct Archive {
     source: Arc<Source>,
     members: Vec<Member>,
+    /// Their positions by name, once somebody has asked for one.
+    by_name: OnceLock<Vec<u32>>,
     faults: Vec<Error>,
     has_doubles: bool,
 }
@@ -78,7 +80,7 @@ impl Archive {
             }
         }
         let has_doubles = zip.has_duplicate_names();
-        Ok(Self { source, members, faults, has_doubles })
+        Ok(Self { source, members, by_name: OnceLock::new(), faults, has_doubles })
     }
 
     /// The archive itself.
@@ -89,6 +91,20 @@ impl Archive {
     /// All members, in the order of the list.
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// The member of this name; of several the last, which is the one that Python takes.
+    pub fn find(&self, name: &[u8]) -> Option<&Member> {
+        let name_of = |n: &u32| self.members.get(*n as usize).map(|member| member.name.as_slice());
+        let by_name = self.by_name.get_or_init(|| {
+            // There are no more than `MEMBERS`, far below what the number holds.
+            let mut order: Vec<u32> = (0..).take(self.members.len()).collect();
+            order.sort_by(|a, b| (name_of(a), a).cmp(&(name_of(b), b)));
+            order
+        });
+        let behind = by_name.partition_point(|n| name_of(n) <= Some(name));
+        let last = by_name.get(behind.checked_sub(1)?)?;
+        self.members.get(*last as usize).filter(|member| member.name == name)
     }
 
     /// What is wrong with members that are in the list and cannot be found by it; once.

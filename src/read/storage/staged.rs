@@ -1,17 +1,16 @@
 //! Files that appear under their names only complete: written into a directory of their own beside the place where they
 //! shall be, and moved there once all of them are whole.
 //!
-//! Whatever ends the program before, nothing lies under the names that were meant, and nothing that lay there is lost.
+//! Whatever ends the program before, nothing lies under the names that were meant, and nothing that lay there is lost;
+//! `replace` says in which steps one set takes the place of another.
 //! Two programs that write to one place do not mix: the second is refused while the first works.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::replace::{BRIDGE, Bridge, Placing, moved_away, put_in_order};
 use crate::base::error::{Error, ErrorKind, Result};
-
-/// Where files lie that are being replaced.
-const ASIDE: &str = "replaced";
 
 /// Bytes that are written at a time. More at once becomes one large page of the cache, which may cost four times as much
 /// (docs/performance.md).
@@ -51,13 +50,10 @@ impl Staged {
             let why = "another program is writing to this place".to_owned();
             return Err(Error::new(ErrorKind::Request(why)).in_file(&target.join(name)));
         }
-        let dir = target.join(format!(".{name}.ckpt-new"));
-        // Nobody else holds the lock: what lies here is of nobody who still runs. It was ended while it replaced files
-        // if some of them lie aside: then none of the new ones can be found yet, and the old ones come back.
+        let dir = target.join(folder_of(name));
+        // Nobody else holds the lock: what lies here is of nobody who still runs.
         if dir.symlink_metadata().is_ok() {
-            for entry in fs::read_dir(dir.join(ASIDE)).into_iter().flatten().flatten() {
-                fs::rename(entry.path(), target.join(entry.file_name())).map_err(at)?;
-            }
+            put_in_order(target, &dir).map_err(at)?;
             fs::remove_dir_all(&dir).map_err(|error| Error::output(error, &dir))?;
         }
         fs::create_dir(&dir).map_err(|error| Error::output(error, &dir))?;
@@ -81,49 +77,54 @@ impl Staged {
         })
     }
 
+    /// The directory for the files of a [`Bridge`], which is made.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn bridge_dir(&self) -> Result<PathBuf> {
+        let dir = self.dir.join(BRIDGE);
+        fs::create_dir(&dir).map_err(|error| Error::output(error, &dir))?;
+        Ok(dir)
+    }
+
+    /// Whether something has this name where the files shall lie.
+    pub fn is_taken(&self, name: &str) -> bool {
+        self.target.join(name).symlink_metadata().is_ok()
+    }
+
     /// Moves the files to where they shall lie: `names`, those by which the others are found last. With `replace` what
-    /// lies under these names and under `outdated` is taken away, those by which the others are found first.
+    /// lies under these names and under `outdated` is taken away, those by which the others are found first; where data
+    /// is replaced, a `bridge` keeps it found at every moment.
     ///
     /// # Errors
     /// If one of them lies there already and `replace` is not said, or cannot be moved. Then what lay there lies there
     /// still.
-    pub fn commit(mut self, names: &[String], outdated: &[String], replace: bool) -> Result<Vec<PathBuf>> {
-        let lies = |name: &&String| self.target.join(name).symlink_metadata().is_ok();
-        if let Some(name) = names.iter().find(lies).filter(|_| !replace) {
+    pub fn commit(
+        mut self,
+        names: &[String],
+        outdated: &[String],
+        replace: bool,
+        bridge: Option<&Bridge>,
+    ) -> Result<Vec<PathBuf>> {
+        if let Some(name) = names.iter().find(|name| self.is_taken(name)).filter(|_| !replace) {
             return Err(taken(&self.target.join(name)));
         }
-        let aside = self.dir.join(ASIDE);
-        fs::create_dir(&aside).map_err(|error| Error::output(error, &aside))?;
-        let old: Vec<&String> = names.iter().rev().chain(outdated).filter(lies).collect();
-        let moved = old.iter().try_for_each(|name| fs::rename(self.target.join(name), aside.join(name)));
-        let mut placed = Vec::new();
-        let moved = moved.and_then(|()| {
-            names.iter().try_for_each(|name| {
-                let to = self.target.join(name);
-                place(&self.dir.join(name), &to)?;
-                placed.push(to);
-                Ok(())
-            })
-        });
-        if let Err(error) = moved {
-            for to in &placed {
-                let _ = fs::remove_file(to);
-            }
-            for name in old {
-                let _ = fs::rename(aside.join(name), self.target.join(name));
-            }
-            let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
-            let at = names.get(placed.len()).map_or(self.target.clone(), |name| self.target.join(name));
-            return Err(if is_taken { taken(&at) } else { Error::output(error, &at) });
+        if let Some(bridge) = bridge {
+            let all = bridge.more.iter().chain(std::iter::once(&bridge.index));
+            self.sync(&all.map(|name| format!("{BRIDGE}/{name}")).collect::<Vec<_>>())?;
         }
-        // From here on nothing comes back.
-        let _ = fs::rename(&aside, self.dir.join("done"));
+        let placing = Placing { target: &self.target, dir: &self.dir, names, outdated, bridge };
+        let placed = if replace { placing.replace() } else { placing.place() };
+        placed.map_err(|(error, at)| {
+            let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
+            if is_taken { taken(&at) } else { Error::output(error, &at) }
+        })?;
         // The names themselves are on the disk only now. Not every file system can be asked for that.
         if let Ok(target) = File::open(&self.target) {
             let _ = target.sync_all();
         }
         self.clear();
-        Ok(placed)
+        Ok(names.iter().map(|name| self.target.join(name)).collect())
     }
 
     fn clear(&mut self) {
@@ -153,14 +154,36 @@ fn taken(path: &Path) -> Error {
     Error::new(ErrorKind::Request(why)).in_file(path)
 }
 
-/// Moves a file to a name that nothing has; another program may have taken it just now.
-fn place(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Ok(()) => fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // A file system without links.
-        Err(_) => fs::rename(from, to),
+/// The directory in which files are prepared that shall be called `name`.
+fn folder_of(name: &str) -> String {
+    format!(".{name}.ckpt-new")
+}
+
+/// What a run that was ended, or still runs, has beside the files that it writes.
+#[derive(Clone, Debug)]
+pub struct Unplaced {
+    /// Where it lies.
+    pub dir: PathBuf,
+    /// Whether a run is at work.
+    pub is_running: bool,
+    /// Files that it was to replace and had moved away, and the directory in which they lie.
+    pub moved_away: Option<(PathBuf, Vec<PathBuf>)>,
+}
+
+/// The name of the files that are prepared in a directory of this name, if it is one of ours.
+pub fn unplaced_name(folder: &str) -> Option<&str> {
+    folder.strip_prefix('.')?.strip_suffix(".ckpt-new").filter(|name| !name.is_empty())
+}
+
+/// What a run has left that was to write files called `name` in a directory.
+pub fn unplaced(target: &Path, name: &str) -> Option<Unplaced> {
+    let dir = target.join(folder_of(name));
+    if !dir.is_dir() {
+        return None;
     }
+    let lock = File::open(target.join(format!(".{name}.ckpt-lock")));
+    let is_running = lock.is_ok_and(|lock| lock.try_lock_shared().is_err());
+    Some(Unplaced { is_running, moved_away: moved_away(&dir), dir })
 }
 
 impl Drop for Staged {
@@ -248,7 +271,7 @@ mod tests {
         drop(staged);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         stage(dir.path(), &[("m.data", b"1"), ("m.index", b"2")])
-            .commit(&names(&["m.data", "m.index"]), &[], false)
+            .commit(&names(&["m.data", "m.index"]), &[], false, None)
             .unwrap();
         assert_eq!(read(dir.path(), "m.index").unwrap(), b"2");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
@@ -262,11 +285,11 @@ mod tests {
         }
         let all = names(&["m.data", "m.index"]);
         let new: [(&str, &[u8]); 2] = [("m.data", b"new"), ("m.index", b"new")];
-        assert!(stage(dir.path(), &new).commit(&all, &[], false).is_err());
+        assert!(stage(dir.path(), &new).commit(&all, &[], false, None).is_err());
         assert_eq!(read(dir.path(), "m.data").unwrap(), b"old");
         // Ended after the old files had been moved aside and one of the new ones placed.
         let staged = stage(dir.path(), &new);
-        let aside = staged.dir().join(ASIDE);
+        let aside = staged.dir().join("replaced");
         fs::create_dir(&aside).unwrap();
         for name in ["m.index", "m.data"] {
             fs::rename(dir.path().join(name), aside.join(name)).unwrap();
@@ -280,7 +303,7 @@ mod tests {
             [read(dir.path(), "m.data"), read(dir.path(), "m.index")],
             [Some(b"old".to_vec()), Some(b"old".to_vec())]
         );
-        again.commit(&all, &names(&["m.data2"]), true).unwrap();
+        again.commit(&all, &names(&["m.data2"]), true, None).unwrap();
         assert_eq!(read(dir.path(), "m.data").unwrap(), b"new");
         assert!(read(dir.path(), "m.data2").is_none(), "a file of the old set");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);

@@ -82,7 +82,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::InterruptedSave,
-        found: "Files or directories with the temporary names of a save (`.tempstate…`, `_temp`, `.part-…`) lie beside the checkpoints. Parts that have an index are checked as a checkpoint is.",
+        found: "Files or directories with the temporary names of a save (`.tempstate…`, `_temp`, `.part-…`) lie beside the checkpoints, or those of `ckpt convert` and `ckpt recover` (`.NAME.ckpt-new`). Parts that have an index are checked as a checkpoint is.",
         tensorflow: "Never reads or removes them.",
         causes: &[
             "The process was killed or the disk was full while it saved.",

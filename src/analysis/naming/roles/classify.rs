@@ -9,11 +9,13 @@ use super::names::{HYPER, KERAS3_ENDS, KERAS3_SLOTS, SCOPES, SLOT_KINDS, SLOTS, 
 use super::neighbours::Neighbours;
 use super::program::{Program, RoleOf, averages_of_optimizers};
 use super::structure::{by_purpose, is_table};
-use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Purpose, Tensor};
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Purpose, Tensor, Tensors};
 use crate::read::tensor::DType;
 
 pub(super) struct Classifier<'c> {
-    pub(super) checkpoint: &'c Checkpoint,
+    pub(super) tensors: &'c Tensors,
+    /// The checkpoint whose tensors they are, if they are of one: its files may say more of them.
+    pub(super) checkpoint: Option<&'c Checkpoint>,
     /// Paths of Keras optimizers in an object-based checkpoint, with a `/` behind each.
     pub(super) optimizers: OnceLock<BTreeSet<Vec<u8>>>,
     /// Keys of averages in the lists of such optimizers.
@@ -41,11 +43,18 @@ fn by_told(purpose: Purpose, name: Option<&str>, tensor: &Tensor) -> RoleOf {
     (role, None)
 }
 
+impl<'c> Classifier<'c> {
+    /// By names, dtypes and shapes alone.
+    pub(super) fn of_names(tensors: &'c Tensors) -> Self {
+        Self { tensors, checkpoint: None, program: None, optimizers: OnceLock::new(), averages: OnceLock::new() }
+    }
+}
+
 impl Classifier<'_> {
     /// An object with `_learning_rate`, `_iterations` or `iter` beside it is an optimizer.
     fn find_optimizers(&self) -> BTreeSet<Vec<u8>> {
         let mut optimizers = BTreeSet::new();
-        let mut cursor = self.checkpoint.tensors().cursor();
+        let mut cursor = self.tensors.cursor();
         while let Some((_, tensor)) = cursor.advance() {
             if !has_value_suffix(&tensor.name) {
                 continue;
@@ -75,7 +84,7 @@ impl Classifier<'_> {
     fn named(&self, tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> (RoleOf, bool) {
         let name: &[u8] = &tensor.name;
         let repeated = around.repeated(name, kind);
-        if let Some(told) = self.checkpoint.told(name)
+        if let Some(told) = self.checkpoint.and_then(|checkpoint| checkpoint.told(name))
             && let Some(purpose) = told.purpose
         {
             return (by_told(purpose, told.name.as_deref(), tensor), false);
@@ -141,7 +150,11 @@ impl Classifier<'_> {
             // The model's weights, kept under the shorter path.
             b"_trainable_variables" => return None,
             b"_model_variables_moving_average" => (Role::Average, None),
-            _ if self.averages.get_or_init(|| averages_of_optimizers(self.checkpoint)).contains(name) => {
+            _ if self
+                .averages
+                .get_or_init(|| self.checkpoint.map(averages_of_optimizers).unwrap_or_default())
+                .contains(name) =>
+            {
                 (Role::Average, None)
             }
             // A number here is the slot of a number: the optimizer's own are attributes with a name.

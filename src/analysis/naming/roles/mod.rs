@@ -21,7 +21,6 @@ pub(in crate::analysis) use self::structure::without_scopes;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use self::classify::Classifier;
 use self::key::{own_name, strip_number};
@@ -29,7 +28,7 @@ use self::neighbours::Neighbours;
 use self::program::Program;
 use super::totals::Totals;
 use crate::base::parallel::in_parts;
-use crate::read::checkpoint::Checkpoint;
+use crate::read::checkpoint::{Checkpoint, Tensors};
 use crate::read::graphs::object_graph::ObjectGraph;
 
 /// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].
@@ -81,10 +80,22 @@ impl Roles {
     /// Judges every tensor.
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let tensors = checkpoint.tensors();
-        let program = Program::beside(checkpoint);
-        let classifier = Classifier { checkpoint, program, optimizers: OnceLock::new(), averages: OnceLock::new() };
-        let parts =
-            in_parts(tensors.len(), checkpoint.threads_for(tensors.len()), |range| Self::part(&classifier, range));
+        let classifier = Classifier {
+            checkpoint: Some(checkpoint),
+            program: Program::beside(checkpoint),
+            ..Classifier::of_names(tensors)
+        };
+        Self::by(classifier, checkpoint.threads_for(tensors.len()))
+    }
+
+    /// Judges tensors of which there are names, dtypes and shapes only: what a model wants.
+    pub fn of_names(tensors: &Tensors) -> Self {
+        Self::by(Classifier::of_names(tensors), 1)
+    }
+
+    fn by(classifier: Classifier<'_>, threads: usize) -> Self {
+        let tensors = classifier.tensors;
+        let parts = in_parts(tensors.len(), threads, |range| Self::part(&classifier, range));
         let mut roles = Self::with_room(tensors.len());
         roles.program = classifier.program.map(|program| program.file);
         roles.totals = parts.iter().map(|part| &part.totals).sum();
@@ -109,7 +120,7 @@ impl Roles {
 
     /// Judges some of them, one behind the other.
     fn part(classifier: &Classifier<'_>, range: Range<usize>) -> Self {
-        let tensors = classifier.checkpoint.tensors();
+        let tensors = classifier.tensors;
         let mut part = Self::with_room(range.len());
         let mut cursor = tensors.cursor();
         let mut around = Neighbours::before(tensors, range.start);
@@ -219,9 +230,8 @@ mod tests {
                 .map(|(name, dims)| Tensor::without_values(name.as_bytes(), DType::Float32, shape(dims)))
                 .collect();
             tensors.sort_by(|a, b| a.name.cmp(&b.name));
-            let checkpoint = Checkpoint::of_tensors(Path::new(""), tensors);
-            let at = checkpoint.tensors().iter().position(|tensor| tensor.name == which.as_bytes()).unwrap();
-            Roles::of(&checkpoint).role(at)
+            let tensors: Tensors = tensors.into_iter().collect();
+            Roles::of_names(&tensors).role(tensors.find(which.as_bytes()).unwrap())
         };
         let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fancy", &[3, 4]), ("train/m/w/fancy_1", &[3, 4])];
         assert_eq!(role(all, "train/m/w/fancy"), Role::Slot);
@@ -292,15 +302,10 @@ mod tests {
                     paths.push(path);
                 }
             }
-            let checkpoint = Checkpoint::of_tensors(Path::new("model"), tensors);
-            let classifier = Classifier {
-                checkpoint: &checkpoint,
-                program: None,
-                optimizers: OnceLock::new(),
-                averages: OnceLock::new(),
-            };
-            let all = Roles::part(&classifier, 0..checkpoint.tensors().len());
-            for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+            let tensors: Tensors = tensors.into_iter().collect();
+            let classifier = Classifier::of_names(&tensors);
+            let all = Roles::part(&classifier, 0..tensors.len());
+            for (at, tensor) in tensors.iter().enumerate() {
                 let alone = Roles::part(&classifier, at..at + 1);
                 let told = |roles: &Roles, at| (roles.role(at), roles.optimizer(at));
                 assert_eq!(told(&all, at), told(&alone, 0), "{}", tensor.name.escape_ascii());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::file_name;
-use crate::analysis::finding::{Cause, Code, Finding};
+use crate::analysis::finding::{Cause, Code, Finding, OtherSave};
 use crate::base::escape::shell_word;
 
 /// What the causes of this many shards say is written out.
@@ -14,11 +14,9 @@ pub(super) fn join(findings: &mut Vec<Finding>) {
     swapped(findings);
     let mut at = 0;
     while let Some(first) = findings.get(at) {
-        if first.code == Code::MispairedData && first.help.is_some() {
-            let help = first.help.as_deref().map(any_shard);
+        if let Some(saves) = saves(first).cloned() {
             let rest = findings.split_off(at.saturating_add(1));
-            let same =
-                |other: &Finding| other.code == Code::MispairedData && other.help.as_deref().map(any_shard) == help;
+            let same = |other: &Finding| self::saves(other) == Some(&saves);
             let (others, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(same);
             if let Some(first) = findings.get_mut(at) {
                 alike(first, others);
@@ -27,6 +25,11 @@ pub(super) fn join(findings: &mut Vec<Finding>) {
         }
         at = at.saturating_add(1);
     }
+}
+
+/// The other saves that have what belongs to a shard; none of it where nothing nearby has.
+fn saves(finding: &Finding) -> Option<&Vec<OtherSave>> {
+    finding.cause.as_ref().filter(|_| finding.code == Code::MispairedData).map(|cause| &cause.other_saves)
 }
 
 /// A text with the number of a shard left open: `m.data-?????-of-00002`.

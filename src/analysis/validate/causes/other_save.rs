@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::holes::each_window;
 use super::{TELLING, Wrong};
-use crate::analysis::finding::{Code, Finding};
+use crate::analysis::finding::{Code, Finding, OtherSave};
 use crate::analysis::forensics::crc_of_zeros;
 use crate::analysis::recover::beside;
 use crate::analysis::validate::entries::StoredPiece;
@@ -113,7 +113,13 @@ pub(super) fn explain<'c>(
     let mut help = Vec::new();
     help.extend(right.as_ref().map(|(file, _)| format!("the data of this index is {}", shown(file, path))));
     help.extend(indexes.iter().map(|(file, _)| format!("the index of this data is {}", shown(file, path))));
-    let finding = finding.because(certain.join("; "), Some(likely.to_owned())).with_help(help.join("; "));
+    // The data of every shard of one save has one prefix.
+    let prefix = |file: &PathBuf| Prefix::of_member(file).map_or_else(|| file.clone(), |p| p.as_path().to_path_buf());
+    let of_data = right.iter().map(|(file, _)| OtherSave::Data(prefix(file)));
+    let saves: Vec<OtherSave> =
+        of_data.chain(indexes.iter().map(|(file, _)| OtherSave::Index((*file).clone()))).collect();
+    let finding = finding.because(certain.join("; "), Some(likely.to_owned())).of_saves(saves);
+    let finding = finding.with_help(help.join("; "));
     let mut explained = Vec::new();
     for (_, matched) in &indexes {
         explained.extend(take(left, matched));
@@ -142,6 +148,7 @@ fn of_scalars<'c>(
     let certain = of_all(left.len(), left.len(), &format!("have the checksums in {}", shown(file, path)));
     let likely = "files of two saves were mixed between which little else changed";
     let finding = Finding::new(Code::MispairedData, message).in_file(path).because(certain, Some(likely.to_owned()));
+    let finding = finding.of_saves([OtherSave::Index(file.clone())]);
     let finding = finding.with_help(format!("the index of this data is {}", shown(file, path)));
     Some((finding, std::mem::take(left)))
 }

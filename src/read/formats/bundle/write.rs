@@ -3,13 +3,14 @@
 //! Source: `BundleWriter` in `tensor_bundle.cc`. Within a shard tensors follow one another without gaps, in the order in
 //! which they are added; a saver adds them by name.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::base::error::{Error, Result};
 use crate::read::bundle::{BundleEntry, BundleHeader, Prefix, slice_key};
 use crate::read::container::{Header, HeaderPart, Incoming, PartId, Sink};
-use crate::read::storage::NewFile;
+use crate::read::storage::{Bridge, NewFile};
 use crate::read::table::TableBuilder;
 use crate::read::tensor::{DType, Shape};
 use crate::read::wire::{Crc32c, MaskedCrc, write_varint};
@@ -19,12 +20,12 @@ use crate::read::wire::{Crc32c, MaskedCrc, write_varint};
 pub struct BundleSink {
     prefix: Prefix,
     num_shards: i32,
-    headers: Vec<Header>,
+    headers: Vec<Arc<Header>>,
     /// The shard that is being written. They are written one after the other: a checkpoint may have thousands.
     shard: Option<Shard>,
     part: Option<Part>,
-    /// Entries by their keys.
-    entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Where each part lies.
+    spots: Vec<Spot>,
 }
 
 #[derive(Debug)]
@@ -33,6 +34,18 @@ struct Shard {
     file: NewFile,
     offset: u64,
 }
+
+/// Where a part lies. Of a million of them little is kept: entries are made when the index is written.
+#[derive(Debug)]
+struct Spot {
+    id: PartId,
+    offset: u64,
+    len: u64,
+    crc: Crc32c,
+}
+
+/// A key of the index, the part that it is of (none of all slices together), and the number of the tensor.
+type Key<'s> = (Cow<'s, [u8]>, Option<&'s Spot>, usize);
 
 /// The part that is being written.
 #[derive(Debug)]
@@ -48,13 +61,81 @@ impl BundleSink {
     /// A bundle with this prefix, whose tensors go to the shards that their headers ask for.
     pub fn new(dir: &Path, name: &str, num_shards: i32) -> Self {
         let prefix = Prefix::new(dir.join(name).into_os_string());
-        Self {
-            prefix,
-            num_shards: num_shards.max(1),
-            headers: Vec::new(),
-            shard: None,
-            part: None,
-            entries: BTreeMap::new(),
+        Self { prefix, num_shards: num_shards.max(1), headers: Vec::new(), shard: None, part: None, spots: Vec::new() }
+    }
+
+    fn shard_name(&self, shard: i32, of: i32) -> String {
+        let path = self.prefix.shard(shard, of);
+        path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn index_name(&self) -> String {
+        format!("{}.index", self.prefix.base_name().to_string_lossy())
+    }
+
+    /// Writes the index of what was written into so many shards.
+    fn write_index(&self, index: &Path, num_shards: i32) -> Result<()> {
+        let at = |error: std::io::Error| Error::output(error, index);
+        let mut table = TableBuilder::new(NewFile::create(index)?);
+        table.add(b"", &BundleHeader::encode(num_shards)).map_err(at)?;
+        // Keys in order; those of slices are made, and a sliced tensor has one for all of them, too.
+        let mut keys: Vec<Key<'_>> = Vec::with_capacity(self.spots.len());
+        for spot in &self.spots {
+            let header = self.headers.get(spot.id.0).ok_or_else(no_part)?;
+            match header.parts.get(spot.id.1).and_then(|part| part.slice.as_ref()) {
+                None => keys.push((Cow::Borrowed(&header.name), Some(spot), spot.id.0)),
+                Some(slice) => {
+                    keys.push((Cow::Owned(slice_key(&header.name, slice)), Some(spot), spot.id.0));
+                    if spot.id.1 == 0 {
+                        keys.push((Cow::Borrowed(&header.name), None, spot.id.0));
+                    }
+                }
+            }
+        }
+        keys.sort_by(|a, b| a.0.cmp(&b.0));
+        for (key, spot, n) in &keys {
+            let header = self.headers.get(*n).ok_or_else(no_part)?;
+            let entry = match spot {
+                Some(spot) => self.entry(header, spot)?,
+                None => self.entry_of_slices(header),
+            };
+            table.add(key, &entry.encode()).map_err(at)?;
+        }
+        table.finish().map_err(at)?.finish()
+    }
+
+    /// The entry of a part.
+    fn entry(&self, header: &Header, spot: &Spot) -> Result<BundleEntry> {
+        let part = header.parts.get(spot.id.1).ok_or_else(no_part)?;
+        let shape = match &part.slice {
+            None => header.shape.clone(),
+            Some(slice) => {
+                let extents = header.shape.dims().and_then(|dims| slice.resolve(dims)).ok_or_else(no_part)?;
+                Shape::new(extents.iter().map(|(_, len)| len.cast_signed()).collect::<Vec<_>>())
+            }
+        };
+        Ok(BundleEntry {
+            dtype: header.dtype,
+            shape,
+            shard_id: self.shard_of(part),
+            offset: spot.offset.cast_signed(),
+            size: spot.len.cast_signed(),
+            crc32c: spot.crc.masked(),
+            slices: Vec::new(),
+        })
+    }
+
+    /// The entry of a sliced tensor lists its slices, and the first shard that has any: merging the bundles of all
+    /// shards, `MergeOneBundle` keeps the first entry that it meets.
+    fn entry_of_slices(&self, header: &Header) -> BundleEntry {
+        BundleEntry {
+            dtype: header.dtype,
+            shape: header.shape.clone(),
+            shard_id: header.parts.iter().map(|part| self.shard_of(part)).min().unwrap_or(0),
+            offset: 0,
+            size: 0,
+            crc32c: MaskedCrc(0),
+            slices: header.parts.iter().filter_map(|part| part.slice.clone()).collect(),
         }
     }
 
@@ -102,7 +183,7 @@ impl Sink for BundleSink {
         true
     }
 
-    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>> {
         self.headers = all;
         let all = &self.headers;
         let parts = |n: usize, header: &Header| (0..header.parts.len()).map(move |part| (n, part));
@@ -158,62 +239,33 @@ impl Sink for BundleSink {
         let (part, shard) = self.current()?;
         let (id, start, end) = (part.id, part.start, shard.offset);
         let crc = part.stored.unwrap_or(part.crc);
-        let header = self.headers.get(id.0).ok_or_else(no_part)?;
-        let wanted = header.parts.get(id.1).ok_or_else(no_part)?;
-        let entry = |shape: Shape| BundleEntry {
-            dtype: header.dtype,
-            shape,
-            shard_id: self.shard_of(wanted),
-            offset: start.cast_signed(),
-            size: end.saturating_sub(start).cast_signed(),
-            crc32c: crc.masked(),
-            slices: Vec::new(),
-        };
-        let (key, value) = match &wanted.slice {
-            None => (header.name.clone(), entry(header.shape.clone()).encode()),
-            Some(slice) => {
-                let extents = header.shape.dims().and_then(|dims| slice.resolve(dims)).ok_or_else(no_part)?;
-                let shape = Shape::new(extents.iter().map(|(_, len)| len.cast_signed()).collect::<Vec<_>>());
-                (slice_key(&header.name, slice), entry(shape).encode())
-            }
-        };
-        self.entries.insert(key, value);
-        if let (Some(_), 0) = (&wanted.slice, id.1) {
-            // The tensor itself has an entry that lists its slices, and the first shard that has any: merging the
-            // bundles of all shards, `MergeOneBundle` keeps the first entry that it meets.
-            let first = header.parts.iter().map(|part| self.shard_of(part)).min().unwrap_or(0);
-            let slices = header.parts.iter().filter_map(|part| part.slice.clone()).collect();
-            let full = BundleEntry {
-                dtype: header.dtype,
-                shape: header.shape.clone(),
-                shard_id: first,
-                offset: 0,
-                size: 0,
-                crc32c: MaskedCrc(0),
-                slices,
-            };
-            self.entries.insert(header.name.clone(), full.encode());
-        }
+        self.spots.push(Spot { id, offset: start, len: end.saturating_sub(start), crc });
         self.part = None;
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<String>> {
-        let base = self.prefix.base_name().to_string_lossy().into_owned();
+    fn finish(&mut self) -> Result<Vec<String>> {
         self.reach(self.num_shards.saturating_sub(1))?;
         self.close()?;
-        let shards = (0..self.num_shards).map(|shard| self.prefix.shard(shard, self.num_shards));
-        let mut names: Vec<String> =
-            shards.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
-        let index = self.prefix.index();
-        let at = |error: std::io::Error| Error::output(error, &index);
-        let mut table = TableBuilder::new(NewFile::create(&index)?);
-        table.add(b"", &BundleHeader::encode(self.num_shards)).map_err(at)?;
-        for (key, value) in &self.entries {
-            table.add(key, value).map_err(at)?;
+        self.write_index(&self.prefix.index(), self.num_shards)?;
+        let shards = (0..self.num_shards).map(|shard| self.shard_name(shard, self.num_shards));
+        Ok(shards.chain(std::iter::once(self.index_name())).collect())
+    }
+
+    fn bridge(&mut self, dir: &Path, is_taken: &dyn Fn(&str) -> bool) -> Result<Option<Bridge>> {
+        let count = self.num_shards;
+        let names = |of: i32| -> Vec<String> { (0..of).map(|shard| self.shard_name(shard, of)).collect() };
+        let mut all = (count.saturating_add(1)..count.saturating_add(100)).map(|of| (of, names(of)));
+        let Some((of, mut others)) = all.find(|(_, names)| !names.iter().any(|name| is_taken(name))) else {
+            return Ok(None);
+        };
+        self.write_index(&dir.join(self.index_name()), of)?;
+        // As many shards as its header counts; what is behind ours is empty.
+        let more = others.split_off(usize::try_from(count).unwrap_or(0).min(others.len()));
+        for name in &more {
+            NewFile::create(&dir.join(name))?.finish()?;
         }
-        table.finish().map_err(at)?.finish()?;
-        names.push(format!("{base}.index"));
-        Ok(names)
+        let links = (0..count).map(|shard| self.shard_name(shard, count)).zip(others).collect();
+        Ok(Some(Bridge { index: self.index_name(), links, more }))
     }
 }

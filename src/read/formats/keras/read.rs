@@ -158,9 +158,7 @@ const UNPACK: &str = "they are packed, and would be unpacked into memory; `unzip
 pub(super) fn open_archive(path: &Path, limits: &Limits) -> Result<Opened> {
     let mut archive = Archive::open(Arc::new(Source::open(path)?))?;
     let mut faults = archive.take_faults();
-    // Of several members of one name Python's zipfile takes the last.
-    let member = archive.members().iter().rev().find(|member| member.name == WEIGHTS.as_bytes()).cloned();
-    let Some(member) = member else {
+    let Some(member) = archive.find(WEIGHTS.as_bytes()).cloned() else {
         if let Some(at) = faults.iter().position(|error| error.location().key.as_deref() == Some(WEIGHTS.as_bytes())) {
             return Err(faults.swap_remove(at));
         }
@@ -187,7 +185,7 @@ pub(super) fn open_archive(path: &Path, limits: &Limits) -> Result<Opened> {
     }
     let mut facts = KerasFacts::read(&mut contents);
     for (name, take) in [(METADATA, true), (CONFIG, false)] {
-        let Some(member) = archive.members().iter().rev().find(|member| member.name == name.as_bytes()) else {
+        let Some(member) = archive.find(name.as_bytes()) else {
             if faults.iter().any(|error| error.location().key.as_deref() == Some(name.as_bytes())) {
                 continue;
             }

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::array::ArrayReader;
 use super::header::{self, Array, Element, NpyHeader};
@@ -33,20 +33,13 @@ pub(super) struct Arrays {
     pub(super) archive: Option<Archive>,
     /// Those that are no runs of bytes, by name.
     encoded: BTreeMap<Vec<u8>, Array>,
-    /// Where members stand in the list, by the names of their tensors; made when it is first asked for.
-    by_name: OnceLock<BTreeMap<Vec<u8>, usize>>,
     limits: Limits,
 }
 
 impl Arrays {
     /// The member that a tensor is; of several with its name the last one, as Python has it.
     fn member(&self, tensor: &Tensor) -> Option<&Member> {
-        let members = self.archive.as_ref()?.members();
-        let by_name = self.by_name.get_or_init(|| {
-            let named = |(at, member): (usize, &Member)| Some((member.name.strip_suffix(b".npy")?.to_vec(), at));
-            members.iter().enumerate().filter_map(named).collect()
-        });
-        members.get(*by_name.get(&tensor.name)?)
+        self.archive.as_ref()?.find(&[tensor.name.as_slice(), b".npy"].concat())
     }
 }
 
@@ -134,8 +127,7 @@ pub(super) fn open_npz(path: &Path, limits: &Limits) -> Result<Opened> {
             Err(error) => damage.push(error.at_part(Part::Header).at_offset(member.start).for_key(name).in_file(path)),
         }
     }
-    let container =
-        Box::new(Arrays { source, archive: Some(archive), encoded, by_name: OnceLock::new(), limits: limits.clone() });
+    let container = Box::new(Arrays { source, archive: Some(archive), encoded, limits: limits.clone() });
     Ok(Opened { tensors: tensors.finish(), damage, notes, container })
 }
 
@@ -159,8 +151,7 @@ pub(super) fn open_npy(path: &Path, limits: &Limits) -> Result<Opened> {
         encoded.insert(name.clone(), Array { header, member: None });
     }
     tensors.push(&Tensor { name, ..tensor });
-    let container =
-        Box::new(Arrays { source, archive: None, encoded, by_name: OnceLock::new(), limits: limits.clone() });
+    let container = Box::new(Arrays { source, archive: None, encoded, limits: limits.clone() });
     Ok(Opened { tensors: tensors.finish(), damage: Vec::new(), notes: Vec::new(), container })
 }
 

@@ -1,6 +1,7 @@
 //! Writing `.npz` archives, members stored as `np.savez` stores them, and single `.npy` files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -16,7 +17,7 @@ use crate::read::tensor::numpy::npy;
 pub struct NpzSink {
     path: PathBuf,
     name: String,
-    headers: Vec<Header>,
+    headers: Vec<Arc<Header>>,
     zip: Option<ZipWriter<NewFile>>,
     dtype: DType,
     widened: Vec<u8>,
@@ -95,7 +96,7 @@ impl Sink for NpzSink {
         None
     }
 
-    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>> {
         self.headers = all;
         self.zip = Some(ZipWriter::new(NewFile::create(&self.path)?));
         Ok((0..self.headers.len()).map(|n| (n, 0)).collect())
@@ -122,10 +123,10 @@ impl Sink for NpzSink {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<String>> {
+    fn finish(&mut self) -> Result<Vec<String>> {
         let zip = self.zip.take().ok_or_else(no_part)?;
         zip.finish().map_err(|error| of_zip(&self.path, error))?.finish()?;
-        Ok(vec![self.name])
+        Ok(vec![self.name.clone()])
     }
 }
 
@@ -134,7 +135,7 @@ impl Sink for NpySink {
         no_array(header.dtype)
     }
 
-    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>> {
         let [header] = all.as_slice() else {
             let why = format!("a .npy file holds exactly one tensor, and {} are chosen", all.len());
             return Err(Error::new(ErrorKind::Request(why)).with_help("name one, or write an .npz"));
@@ -159,9 +160,9 @@ impl Sink for NpySink {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<String>> {
+    fn finish(&mut self) -> Result<Vec<String>> {
         self.file.take().ok_or_else(no_part)?.finish()?;
-        Ok(vec![self.name])
+        Ok(vec![self.name.clone()])
     }
 }
 

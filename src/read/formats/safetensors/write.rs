@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::dtype;
 use crate::base::error::{Error, Result};
 use crate::read::container::{Header, Incoming, PartId, Sink};
-use crate::read::storage::NewFile;
+use crate::read::storage::{Bridge, NewFile};
 
 /// A file, or a set of files, that is being written.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct SafetensorsSink {
     stem: String,
     /// Most bytes of tensors in one file, if there may be several.
     shard_size: Option<u64>,
-    headers: Vec<Header>,
+    headers: Vec<Arc<Header>>,
     /// Which tensors lie in which file, in order.
     files: Vec<Vec<usize>>,
     /// The file of each tensor.
@@ -49,14 +50,40 @@ impl SafetensorsSink {
     fn file_name(&self, file: usize) -> String {
         match self.files.len() {
             0 | 1 => format!("{}.safetensors", self.stem),
-            of => format!("{}-{:05}-of-{of:05}.safetensors", self.stem, file.saturating_add(1)),
+            of => self.file_name_of(file, of),
         }
+    }
+
+    fn file_name_of(&self, file: usize, of: usize) -> String {
+        format!("{}-{:05}-of-{of:05}.safetensors", self.stem, file.saturating_add(1))
+    }
+
+    fn index_name(&self) -> String {
+        format!("{}.safetensors.index.json", self.stem)
+    }
+
+    /// Writes the index of several files, called as if there were so many.
+    fn write_index(&self, dir: &Path, of: usize) -> Result<()> {
+        let total: u64 = self.headers.iter().map(|header| header.bytes()).fold(0, u64::saturating_add);
+        let mut out = NewFile::create(&dir.join(self.index_name()))?;
+        // As serde_json writes it, indented, and line by line: it may have a million of them, in the order of names.
+        out.write(
+            format!("{{\n  \"metadata\": {{\n    \"total_size\": {total}\n  }},\n  \"weight_map\": {{").as_bytes(),
+        )?;
+        for (n, header) in self.headers.iter().enumerate() {
+            let name = Value::String(String::from_utf8_lossy(&header.name).into_owned());
+            let file = Value::String(self.file_name_of(self.file_of.get(&n).copied().unwrap_or(0), of));
+            let comma = if n == 0 { "" } else { "," };
+            out.write(format!("{comma}\n    {name}: {file}").as_bytes())?;
+        }
+        out.write(b"\n  }\n}\n")?;
+        out.finish()
     }
 
     /// The header of a file: its length, and JSON filled up with blanks to a multiple of eight.
     fn header(&self, tensors: &[usize]) -> Vec<u8> {
         // Entry by entry: as one value the JSON of a million tensors would take a gigabyte.
-        let mut json = Vec::new();
+        let mut out = vec![0; 8];
         let mut at = 0u64;
         for header in tensors.iter().filter_map(|n| self.headers.get(*n)) {
             let end = at.saturating_add(header.bytes());
@@ -64,14 +91,14 @@ impl SafetensorsSink {
             let name = String::from_utf8_lossy(&header.name).into_owned();
             let shape = header.shape.dims().unwrap_or_default();
             let entry = json!({ "dtype": dtype, "shape": shape, "data_offsets": [at, end] });
-            json.extend(if json.is_empty() { b"{" } else { b"," });
-            json.extend(format!("{}:{entry}", Value::String(name)).into_bytes());
+            out.extend(if out.len() == 8 { b"{" } else { b"," });
+            out.extend(format!("{}:{entry}", Value::String(name)).into_bytes());
             at = end;
         }
-        json.extend(if json.is_empty() { b"{}".as_slice() } else { b"}" });
-        json.resize(json.len().next_multiple_of(8), b' ');
-        let mut out = (json.len() as u64).to_le_bytes().to_vec();
-        out.extend(json);
+        out.extend(if out.len() == 8 { b"{}".as_slice() } else { b"}" });
+        out.resize(out.len().next_multiple_of(8), b' ');
+        let length = (out.len() as u64).saturating_sub(8).to_le_bytes();
+        out.splice(..8, length);
         out
     }
 
@@ -102,7 +129,7 @@ impl Sink for SafetensorsSink {
         }
     }
 
-    fn begin(&mut self, all: Vec<Header>) -> Result<Vec<PartId>> {
+    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>> {
         self.headers = all;
         let all = &self.headers;
         // Files are filled in the order of names, as those do who shard a model.
@@ -151,26 +178,24 @@ impl Sink for SafetensorsSink {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<String>> {
+    fn finish(&mut self) -> Result<Vec<String>> {
         self.close()?;
+        let mut names = self.names.clone();
         if self.files.len() > 1 {
-            let total: u64 = self.headers.iter().map(Header::bytes).fold(0, u64::saturating_add);
-            let map: Map<String, Value> = self
-                .headers
-                .iter()
-                .enumerate()
-                .map(|(n, header)| {
-                    let file = self.file_name(self.file_of.get(&n).copied().unwrap_or(0));
-                    (String::from_utf8_lossy(&header.name).into_owned(), Value::String(file))
-                })
-                .collect();
-            let index = json!({ "metadata": { "total_size": total }, "weight_map": map });
-            let name = format!("{}.safetensors.index.json", self.stem);
-            let mut out = NewFile::create(&self.dir.join(&name))?;
-            out.write(format!("{index:#}\n").as_bytes())?;
-            out.finish()?;
-            self.names.push(name);
+            self.write_index(&self.dir, self.files.len())?;
+            names.push(self.index_name());
         }
-        Ok(self.names)
+        Ok(names)
+    }
+
+    fn bridge(&mut self, dir: &Path, is_taken: &dyn Fn(&str) -> bool) -> Result<Option<Bridge>> {
+        let files = self.files.len();
+        let names = |of: usize| -> Vec<String> { (0..files).map(|file| self.file_name_of(file, of)).collect() };
+        let mut all = (files.saturating_add(1)..).take(100).map(|of| (of, names(of)));
+        let free = all.find(|(_, names)| !names.iter().any(|name| is_taken(name))).filter(|_| files > 1);
+        let Some((of, others)) = free else { return Ok(None) };
+        self.write_index(dir, of)?;
+        let links = self.names.iter().cloned().zip(others).collect();
+        Ok(Some(Bridge { index: self.index_name(), links, more: Vec::new() }))
     }
 }
