@@ -237,8 +237,8 @@ fn the_commands_of_the_topics_work() {
         }
     }
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md")).unwrap();
-    let blocks = page.split("\n```\n").skip(1).step_by(2);
-    let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
+    let blocks = page.split("\n```").skip(1).step_by(2);
+    let lines: Vec<&str> = blocks.flat_map(|block| block.lines().skip(1)).collect();
     assert!(lines.len() >= 8 && lines.iter().all(|line| line.starts_with("ckpt ")), "{lines:?}");
     for line in lines {
         let done = git.shell(line);
