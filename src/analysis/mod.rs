@@ -31,7 +31,7 @@ pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, TreeRow};
 pub use naming::names::{Name, Names, SlotOf, layer};
 pub use naming::objects::Objects;
 pub use naming::rename::{Rename, Renames};
-pub use naming::roles::{Role, Roles, short_name};
+pub use naming::roles::{Role, Roles, is_by_optimizer, short_name};
 pub use naming::scopes::{Scope, scopes};
 pub use naming::select::{Selection, Selector, parse_size};
 pub use naming::totals::Totals;

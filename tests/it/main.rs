@@ -51,6 +51,7 @@ mod saved_model;
 mod state_file;
 mod stats;
 mod stats_many;
+mod steps_and_tables;
 mod stores;
 mod support;
 mod threads;

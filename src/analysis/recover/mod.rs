@@ -10,6 +10,7 @@ mod found;
 mod index;
 mod layout;
 mod locate;
+mod one_bit;
 mod parts;
 mod pieces;
 mod places;
@@ -20,5 +21,6 @@ mod set;
 mod shards;
 
 pub use found::{Did, Lost, Recovery};
+pub(super) use one_bit::flipped_bits;
 pub(super) use places::beside;
 pub use run::recover;

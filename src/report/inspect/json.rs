@@ -32,6 +32,10 @@ pub(in crate::report) struct Inspect<'a> {
     save: Option<u64>,
     /// the tensor that holds the step
     step_tensor: Option<&'a str>,
+    /// the step is only likely: the tensor is called as the program likes, and counts by its place and its words
+    step_likely: bool,
+    /// the number in the name where it counts epochs
+    epoch: Option<u64>,
     /// of the program that wrote the graph
     tensorflow_version: Option<&'a str>,
     /// the index is sound and every shard is there and long enough
@@ -224,6 +228,8 @@ pub(in crate::report) fn inspect_json(
         step: summary.step.step,
         save: summary.step.save,
         step_tensor: summary.step.tensor.as_deref(),
+        step_likely: summary.step.likely,
+        epoch: summary.step.number.filter(|_| summary.step.epochs),
         tensorflow_version: summary.tensorflow_version.as_deref(),
         complete: summary.complete,
         shards: checkpoint.num_shards(),

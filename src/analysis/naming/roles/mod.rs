@@ -13,7 +13,7 @@ mod program;
 mod role;
 mod structure;
 
-pub use self::key::short_name;
+pub use self::key::{is_by_optimizer, short_name};
 pub(in crate::analysis) use self::names::SCOPES;
 pub use self::role::Role;
 pub(in crate::analysis) use self::structure::without_scopes;
@@ -23,7 +23,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use self::classify::Classifier;
-use self::key::{own_name, strip_number};
+use self::key::strip_number;
 use self::neighbours::Neighbours;
 use self::program::Program;
 use super::totals::Totals;
@@ -46,7 +46,7 @@ pub struct Roles {
     program: Option<PathBuf>,
 }
 
-/// Positions by the last component of a name.
+/// Positions by what follows the name of a variable in a name.
 type Children = BTreeMap<Box<[u8]>, Vec<usize>>;
 
 /// A role, and an owner as a number in [`Owners`].
@@ -131,10 +131,9 @@ impl Roles {
             }
             let (tensor, kind) = (cursor.tensor(), cursor.kind());
             around.reach(at, &cursor);
-            let ((role, owner), is_open) = classifier.role(tensor, kind, &mut around);
+            let ((role, owner), open) = classifier.role(tensor, kind, &mut around);
             around.leave(&tensor.name, kind);
-            if is_open {
-                let name = own_name(&tensor.name);
+            if let Some(name) = open {
                 match part.children.get_mut(name) {
                     Some(positions) => positions.push(at),
                     None => drop(part.children.insert(name.into(), vec![at])),
@@ -242,6 +241,24 @@ mod tests {
         assert_eq!(role(all, "train/m/w/fc"), Role::Weight);
         let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fancy", &[3, 4])];
         assert_eq!(role(all, "train/m/w/fancy"), Role::Weight);
+        // The name of the optimizer may have a `/`.
+        let all: &[(&str, &[i64])] =
+            &[("m/b", &[4]), ("m/b/my/opt", &[4]), ("m/w", &[3, 4]), ("m/w/my/opt", &[3, 4]), ("m/w/fc/my/opt", &[9])];
+        assert_eq!(role(all, "m/b/my/opt"), Role::Slot);
+        assert_eq!(role(all, "m/w/my/opt"), Role::Slot);
+        assert_eq!(role(all, "m/w/fc/my/opt"), Role::Weight);
+        let all: &[(&str, &[i64])] = &[
+            ("m/b", &[4]),
+            ("m/w", &[3, 4]),
+            ("o/m/b/my/opt", &[4]),
+            ("o/m/b/my/opt_1", &[4]),
+            ("o/m/w/my/opt", &[3, 4]),
+            ("o/m/w/my/opt_1", &[3, 4]),
+        ];
+        for name in ["o/m/b/my/opt", "o/m/b/my/opt_1", "o/m/w/my/opt", "o/m/w/my/opt_1"] {
+            assert_eq!(role(all, name), Role::Slot, "{name}");
+        }
+        assert_eq!(role(all, "m/w"), Role::Weight);
     }
 
     // What is known of the tensor before must not tell of this one what is not so: judged alone, each has the same role.
