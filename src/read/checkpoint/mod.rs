@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::bundle::{NumericReader, Stored, Sums, sum_spans};
+use crate::read::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
 use crate::read::container::{Nothing, resolve, touches};
 use crate::read::formats;
 use crate::read::sniff;
