@@ -1,6 +1,7 @@
 //! Questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod compat;
 pub mod convert;
 mod derived;
 pub mod diff;
@@ -21,6 +22,7 @@ mod sweep;
 mod timeline;
 mod validate;
 
+pub use compat::{Count, OldFunction, OldGraph, OldModel, OldOption};
 pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use file_alone::{FileAlone, FileIs, elements_crc32c};
 pub use finding::{Cause, Code, Date, Finding, Level, Ruling, Severity};

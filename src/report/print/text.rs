@@ -137,7 +137,7 @@ fn values(
 /// Hands the visible elements of a region to `sink`, in C order.
 ///
 /// Of a large tensor only their rows are read; strings cannot be jumped to, and what is small is read in one go.
-fn visible(
+pub(in crate::report) fn visible(
     checkpoint: &Checkpoint,
     excerpt: &Excerpt,
     layout: &Layout,
