@@ -60,7 +60,7 @@ fn inspect_checkpoint_prints_what_it_printed() {
         let status = done.status.code().unwrap();
         // A path that it does not understand is an error on its standard output, and the end is still 0.
         // An index by itself is read, and has no tensors there.
-        if arguments.iter().any(|a| a.ends_with(".index")) {
+        if arguments.iter().any(|a| Path::new(a).extension().is_some_and(|extension| extension == "index")) {
             assert_eq!((status, expected.as_str()), (0, "\n# Total number of params: 0\n"));
             continue;
         }

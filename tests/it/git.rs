@@ -18,6 +18,7 @@ struct Repository {
 
 impl Repository {
     /// `None` where there is no git, or no shell that its settings could name commands of.
+    #[expect(clippy::print_stderr, reason = "what was not tested is said")]
     fn new() -> Option<Self> {
         if cfg!(windows) || Command::new("git").arg("--version").output().is_err() {
             eprintln!("skipped: there is no git here, or none with a shell");
