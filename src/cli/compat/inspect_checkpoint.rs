@@ -66,7 +66,7 @@ fn options(flags: &Parsed) -> Result<Options> {
     for option in flags.values("printoptions") {
         let shown = escaped(option.as_bytes());
         let Some((key, value)) = option.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-            bail!("--printoptions '{shown}' is not in the form k=v");
+            bail!("--printoptions '{shown}' is not written as k=v");
         };
         let number = || value.parse::<u64>().map_err(|_| anyhow::anyhow!("--printoptions '{shown}': not a number"));
         match key {

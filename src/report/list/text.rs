@@ -149,8 +149,8 @@ pub(in crate::report) fn list_text(
     if texts.iter().any(|text| text.shown.by_optimizer) {
         writeln!(
             out,
-            "_trainable_variables are the weights of the model: Keras 3 stores them under the shortest way to them; \
-             --names has their names"
+            "_trainable_variables are the weights of the model, stored under Keras 3's\n\
+             shortest way to them; --names has their names"
         )?;
     }
     match texts.iter().map(|text| text.without_data).sum() {
