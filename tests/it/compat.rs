@@ -129,16 +129,3 @@ fn more_runs_print_what_they_printed() {
     }
     assert!(other.is_empty(), "{same} are the same, {} are not:\n{}", other.len(), other.join("\n"));
 }
-
-#[test]
-fn the_commands_of_the_page_work() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compat.md")).unwrap();
-    let mut run = 0;
-    for line in page.lines().filter_map(|line| line.strip_prefix("ckpt compat ")) {
-        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let (done, found) = ckpt(&words[0], &words[1..]);
-        assert!(done.status.success() && !found.is_empty(), "{line}\n{}", String::from_utf8_lossy(&done.stderr));
-        run += 1;
-    }
-    assert!(run >= 4);
-}

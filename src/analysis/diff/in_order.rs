@@ -38,14 +38,8 @@ pub(super) fn in_order(a: &Checkpoint, b: &Checkpoint, left: &Leftovers, found: 
     let taken: BTreeSet<usize> = found.values().copied().collect();
     let (in_a, in_b): (BTreeSet<usize>, BTreeSet<usize>) =
         (left.a.iter().copied().collect(), left.b.iter().copied().collect());
-    let of_a = places(a, |at| match found.get(&at) {
-        Some(b_at) => Some(Place::Paired(*b_at)),
-        None => (!in_a.contains(&at)).then_some(Place::Same(Vec::new())),
-    });
-    let of_b = places(b, |at| {
-        let is_paired = taken.contains(&at);
-        if is_paired { Some(Place::Paired(at)) } else { (!in_b.contains(&at)).then_some(Place::Same(Vec::new())) }
-    });
+    let of_a = places(a, &in_a, |at| found.get(&at).copied());
+    let of_b = places(b, &in_b, |at| taken.get(&at).copied());
     let is_same = of_a.len() == of_b.len() && of_a.iter().zip(&of_b).all(|(a, b)| a.place == b.place);
     // Without any pair nothing says that it is the same model.
     if !is_same || !of_a.iter().any(|weight| matches!(weight.place, Place::Paired(_))) {
@@ -60,8 +54,9 @@ pub(super) fn in_order(a: &Checkpoint, b: &Checkpoint, left: &Leftovers, found: 
     }
 }
 
-/// The weights of a file in the order of its model; `known` says what is known of one that is not open.
-fn places(side: &Checkpoint, known: impl Fn(usize) -> Option<Place>) -> Vec<Weight> {
+/// The weights of a file in the order of its model; `left` have no partner yet, `paired` says which position in B others
+/// have been paired with.
+fn places(side: &Checkpoint, left: &BTreeSet<usize>, paired: impl Fn(usize) -> Option<usize>) -> Vec<Weight> {
     let mut ordered = Vec::new();
     let mut cursor = side.tensors().cursor();
     while let Some((at, tensor)) = cursor.advance() {
@@ -69,10 +64,10 @@ fn places(side: &Checkpoint, known: impl Fn(usize) -> Option<Place>) -> Vec<Weig
         if !matches!(told.purpose, Some(Purpose::Weight | Purpose::Untrained)) {
             continue;
         }
-        let place = match known(at) {
-            Some(Place::Same(_)) => Place::Same(tensor.name.clone()),
-            Some(place) => place,
-            None => Place::Open(tensor.dtype, tensor.shape.clone()),
+        let place = match paired(at) {
+            Some(in_b) => Place::Paired(in_b),
+            None if left.contains(&at) => Place::Open(tensor.dtype, tensor.shape.clone()),
+            None => Place::Same(tensor.name.clone()),
         };
         ordered.push(Weight {
             order: told.order,

@@ -16,7 +16,7 @@ use super::validate::finite::{NonFinite, Search, search};
 use crate::analysis::naming::names::Names;
 use crate::analysis::naming::objects::Objects;
 use crate::analysis::naming::roles::{Roles, RolesBy};
-use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::selection::Selection;
 use crate::analysis::survey::files::{FileInfo, files};
 use crate::analysis::survey::state_file::{repair, state_findings};
 use crate::analysis::survey::step::Step;

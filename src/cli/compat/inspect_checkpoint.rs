@@ -14,6 +14,7 @@ use super::super::ctx::library_sentence;
 use super::super::source::tell_damage;
 use super::super::{Ctx, Status};
 use super::flags::{Parsed, Takes, parse};
+use super::terminal::to_output;
 
 const FLAGS: &[(&str, Takes)] = &[
     ("file_name", Takes::Value),
@@ -47,7 +48,7 @@ pub(super) fn run(arguments: &[String], ctx: &mut Ctx) -> Result<Status> {
         name.map_or(InspectCheckpoint::Summary, InspectCheckpoint::Tensor)
     };
     let count = Count::of(&checkpoint, flags.value("count_exclude_pattern"))?;
-    let inspected = write_inspect_checkpoint(&checkpoint, what, &options, &count, &mut ctx.out)?;
+    let inspected = to_output(ctx, |out| Ok(write_inspect_checkpoint(&checkpoint, what, &options, &count, out)?))?;
     if let Some(error) = &inspected.error {
         ctx.error(&library_sentence(error));
     }

@@ -3,6 +3,7 @@
 mod flags;
 mod inspect_checkpoint;
 mod saved_model_cli;
+mod terminal;
 
 use anyhow::Result;
 use ckpt::base::escape::escaped;

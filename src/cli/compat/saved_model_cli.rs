@@ -10,6 +10,7 @@ use ckpt::report::{Show, write_show};
 
 use super::super::{Ctx, Status};
 use super::flags::{Takes, parse};
+use super::terminal::to_output;
 
 const FLAGS: &[(&str, Takes)] = &[
     ("dir", Takes::Value),
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: &[String], ctx: &mut Ctx) -> Result<Status> {
         signature: flags.value("signature_def"),
         list_ops: flags.is_on("list_ops"),
     };
-    match write_show(&model, show, &mut ctx.out)? {
+    match to_output(ctx, |out| Ok(write_show(&model, show, out)?))? {
         None => Ok(Status::Fine),
         Some(message) => {
             ctx.error(&escaped(message.as_bytes()));

@@ -6,10 +6,10 @@ use crate::analysis::excerpt::Excerpt;
 use crate::base::error::{Error, Result};
 use crate::read::checkpoint::Checkpoint;
 use crate::read::graphs::graph::python_bytes;
-use crate::read::tensor::numpy::{Format, Layout, Options, Writer};
+use crate::read::tensor::numpy::{Layout, Options};
 use crate::read::tensor::{DType, Element};
 use crate::report::print::output;
-use crate::report::print::text::visible;
+use crate::report::print::text::write_elements;
 
 /// Writes all values, or those at the corners where NumPy would.
 ///
@@ -29,46 +29,21 @@ pub(super) fn write_array(
     excerpt.check(checkpoint)?;
     let shape = excerpt.region.shape();
     let layout = Layout::new(&shape, options);
-    let mut format = Format::new(dtype, options);
-    if excerpt.tensor.is_numeric() {
-        visible(checkpoint, excerpt, &layout, &mut |bytes| {
-            Element::decode_all(dtype, bytes).into_iter().flatten().for_each(|element| format.observe(&element));
-            Ok(())
-        })?;
-    }
-    let mut writer = Writer::new(&mut *out, &format, &layout, options);
-    visible(checkpoint, excerpt, &layout, &mut |bytes| match dtype {
-        DType::String => writer.push_text(&python_bytes(bytes)).map_err(output),
-        // Most of TensorFlow's quantized types are records of one field in NumPy.
-        DType::QInt8 | DType::QInt32 | DType::QUInt8 => {
-            let mut elements = Element::decode_all(dtype, bytes).into_iter().flatten();
-            elements
-                .try_for_each(|element| match element {
-                    Element::Int(value) => writer.push_text(&format!("({value},)")),
-                    Element::UInt(value) => writer.push_text(&format!("({value},)")),
-                    element => writer.push(&element),
-                })
-                .map_err(output)
+    write_elements(checkpoint, excerpt, &layout, options, out, &mut |writer, bytes| {
+        if dtype == DType::String {
+            return writer.push_text(&python_bytes(bytes));
         }
-        // NumPy has them from ml_dtypes, which prints floats as C++ does, and knows no columns for them.
-        _ if is_of_ml_dtypes(dtype) => {
-            let mut elements = Element::decode_all(dtype, bytes).into_iter().flatten();
-            elements
-                .try_for_each(|element| match element {
-                    Element::Int(value) => writer.push_text(&value.to_string()),
-                    Element::UInt(value) => writer.push_text(&value.to_string()),
-                    Element::Float(value) => writer.push_text(&general(value.value())),
-                    element => writer.push(&element),
-                })
-                .map_err(output)
-        }
-        _ => {
-            let mut elements = Element::decode_all(dtype, bytes).into_iter().flatten();
-            elements.try_for_each(|element| writer.push(&element)).map_err(output)
-        }
-    })?;
-    let out = writer.finish().map_err(output)?;
-    writeln!(out).map_err(output)
+        Element::decode_all(dtype, bytes).into_iter().flatten().try_for_each(|element| match (dtype, element) {
+            // Most of TensorFlow's quantized types are records of one field in NumPy.
+            (DType::QInt8 | DType::QInt32, Element::Int(value)) => writer.push_text(&format!("({value},)")),
+            (DType::QUInt8, Element::UInt(value)) => writer.push_text(&format!("({value},)")),
+            // NumPy has these from ml_dtypes, which prints floats as C++ does, and knows no columns for them.
+            (dtype, Element::Int(value)) if is_of_ml_dtypes(dtype) => writer.push_text(&value.to_string()),
+            (dtype, Element::UInt(value)) if is_of_ml_dtypes(dtype) => writer.push_text(&value.to_string()),
+            (dtype, Element::Float(value)) if is_of_ml_dtypes(dtype) => writer.push_text(&general(value.value())),
+            (_, element) => writer.push(&element),
+        })
+    })
 }
 
 fn is_of_ml_dtypes(dtype: DType) -> bool {

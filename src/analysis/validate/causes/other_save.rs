@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::holes::each_window;
 use super::{AMID_OTHERS, TELLING, Wrong};
 use crate::analysis::finding::{Code, Finding, OtherSave};
 use crate::analysis::forensics::{crc_of_zeros, single_bit};
@@ -248,14 +247,7 @@ fn held<'c>(file: &Path, wrong: impl Iterator<Item = Wrong<'c>>, sum: impl Fn(&W
 }
 
 fn has(source: &Source, piece: &StoredPiece, sum: Crc32c) -> bool {
-    sum_of(source, piece) == Some(sum)
-}
-
-/// The checksum of what a file has at the place of a piece.
-fn sum_of(source: &Source, piece: &StoredPiece) -> Option<Crc32c> {
-    let mut crc = Crc32c::default();
-    each_window(source, piece.start, piece.end(), |_, bytes| crc = crc.extend(bytes)).ok()?;
-    Some(crc)
+    source.crc32c(piece.start..piece.end()).ok() == Some(sum)
 }
 
 /// What of some pieces is in another file, which is then their file, whatever it is called.
@@ -285,7 +277,7 @@ pub(in crate::analysis::validate) fn holds(file: &Path, pieces: &[StoredPiece]) 
     tried.truncate(TRIED);
     let mut held = Held::default();
     for piece in &tried {
-        let got = sum_of(&source, piece)?;
+        let got = source.crc32c(piece.start..piece.end()).ok()?;
         if got == piece.crc {
             held.proved += 1;
         } else {
