@@ -18,7 +18,9 @@ mod rebuild;
 mod run;
 mod set;
 mod shards;
+mod undone;
 
 pub use found::{Did, Lost, Recovery};
 pub(super) use places::beside;
 pub use run::recover;
+pub use undone::Undo;

@@ -76,7 +76,7 @@ fn is_mended(finding: &Finding, prefix: &Prefix, recovery: &Recovery, lost: &BTr
         let is_about = |did: &Did| match did {
             Did::Bit { file, .. } => *file == index && finding.code == Code::SingleBitFlip,
             Did::Index { .. } => true,
-            Did::Renamed { to, .. } => *to == index,
+            Did::Renamed { to, .. } | Did::Undone { to, .. } => *to == index,
             _ => false,
         };
         return recovery.lost.is_empty() && recovery.did.iter().any(is_about);
