@@ -156,7 +156,7 @@ fn a_graph_of_another_checkpoint_beside_the_output_is_told() {
 /// TensorFlow loaded a copy of the SavedModel with these variables in place of its own, and called it.
 #[test]
 fn variables_of_a_saved_model_can_be_exchanged() {
-    let case = super::support::testdata().join("convert_exchange/variables");
+    let case = testdata().join("convert_exchange/variables");
     let expected: serde_json::Value = serde_json::from_slice(&fs::read(case.join("expected.json")).unwrap()).unwrap();
     let cases = expected["loaded"].as_object().unwrap();
     assert!(cases.len() >= 3);

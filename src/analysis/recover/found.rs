@@ -95,7 +95,7 @@ pub struct Recovery {
     pub files: Vec<PathBuf>,
     pub(super) checkpoint: Checkpoint,
     /// What files were that had to be undone: read as long as this is there.
-    pub(super) undone: Undone,
+    pub(super) _undone: Undone,
 }
 
 impl Recovery {

@@ -71,7 +71,7 @@ pub fn recover(path: &Path, from: &[PathBuf], limits: &Limits, progress: &Progre
         prefix: prefix.as_path().to_path_buf(),
         files: used,
         checkpoint: Checkpoint::of_opened(origin, opened, limits),
-        undone,
+        _undone: undone,
     })
 }
 
