@@ -85,6 +85,13 @@ def timed(command, directory):
     return time.perf_counter() - start
 
 
+def filled(part, places):
+    """`{a}` and its like as paths; other braces are Python's."""
+    for name, path in places.items():
+        part = part.replace("{" + name + "}", str(path))
+    return part
+
+
 def inputs(ckpt, directory):
     """Two checkpoints of 1 GiB, all of whose values differ."""
     import numpy as np
@@ -110,7 +117,7 @@ def main():
     print("| for | instead of | seconds | type | seconds |")
     print("|---|---|---:|---|---:|")
     for title, theirs, ours, tool in ROWS:
-        commands = [[part.format(**places) for part in command] for command in (theirs, ours)]
+        commands = [[filled(part, places) for part in command] for command in (theirs, ours)]
         commands = [[sys.executable, *commands[0]], [str(ckpt), *commands[1]]]
         rows = [[timed(command, directory) for command in commands] for _ in range(rounds)]
         them, us = (statistics.median(times) for times in zip(*rows))

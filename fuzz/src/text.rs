@@ -62,6 +62,7 @@ pub fn numpy(data: &[u8]) {
         edge_items: if flags & 4 != 0 { input.below(5).into() } else { 3 },
         line_width: usize::from(input.below(161)) + 40,
         full: flags & 8 != 0,
+        ..Options::default()
     };
     let dims: Vec<u64> =
         (0..input.below(6)).map(|_| input.below(if flags & 16 != 0 { 40 } else { 5 }).into()).collect();

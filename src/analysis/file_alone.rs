@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::checkpoint::{Checkpoint, Choice, Foreign, Looks, Tensor, is_table, look};
+use crate::read::checkpoint::{Checkpoint, Choice, Foreign, Looks, is_table, look};
 use crate::read::storage::{Alone, Source};
 use crate::read::wire::Crc32c;
 
@@ -71,33 +71,15 @@ impl FileAlone {
         };
         match Checkpoint::open(&alone.path(), Choice::default(), limits) {
             Ok(checkpoint) if checkpoint.origin().has_variables => {
-                let crc32c = if checkpoint.damage().is_empty() { None } else { Some(sum(&source)?) };
+                let crc32c = if checkpoint.damage().is_empty() { None } else { Some(source.crc32c(0..len)?) };
                 Ok(Self { is: FileIs::Tensors(Box::new(checkpoint)), len, crc32c, _alone: Some(alone) })
             }
             Err(error) if !matches!(error.kind(), ErrorKind::NotACheckpoint(_)) => {
-                plain(FileIs::Broken(error), Some(sum(&source)?))
+                plain(FileIs::Broken(error), Some(source.crc32c(0..len)?))
             }
-            _ => plain(FileIs::Other(looks), Some(sum(&source)?)),
+            _ => plain(FileIs::Other(looks), Some(source.crc32c(0..len)?)),
         }
     }
-}
-
-/// The checksum of a tensor's elements, read from the file: numbers little-endian in C order, as a bundle has it of them;
-/// strings each behind its length.
-///
-/// # Errors
-/// If they cannot be read.
-pub fn elements_crc32c(checkpoint: &Checkpoint, tensor: &Tensor) -> Result<Crc32c> {
-    let mut crc = Crc32c::default();
-    let is_numeric = tensor.is_numeric();
-    checkpoint.read_all(tensor, &mut |bytes| {
-        if !is_numeric {
-            crc = crc.extend(&(bytes.len() as u64).to_le_bytes());
-        }
-        crc = crc.extend(bytes);
-        Ok(())
-    })?;
-    Ok(crc)
 }
 
 /// The file as text, if it is some: UTF-8 without what only binary files have.
@@ -105,20 +87,4 @@ fn text(source: &Source) -> Result<Option<String>> {
     let bytes = source.head(source.len())?;
     let is_text = |text: &String| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\x0c'));
     Ok(String::from_utf8(bytes).ok().filter(is_text))
-}
-
-/// The checksum of a whole file, in pieces.
-fn sum(source: &Source) -> Result<Crc32c> {
-    const PIECE: usize = 1 << 20;
-    let mut crc = Crc32c::default();
-    let mut buffer = vec![0; PIECE];
-    let mut at = 0;
-    while at < source.len() {
-        let piece = usize::try_from(source.len() - at).unwrap_or(PIECE).min(PIECE);
-        let Some(piece) = buffer.get_mut(..piece) else { break };
-        source.read_exact_at(piece, at)?;
-        crc = crc.extend(piece);
-        at = at.saturating_add(piece.len() as u64);
-    }
-    Ok(crc)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::naming::names::Names;
 use crate::analysis::naming::roles::{Role, Roles, short_name};
-use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::selection::Selection;
 use crate::analysis::naming::totals::Totals;
 use crate::base::parallel::in_parts;
 use crate::read::checkpoint::{Checkpoint, Cursor, Parts, Tensor};

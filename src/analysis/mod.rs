@@ -1,9 +1,11 @@
 //! Questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod compat;
 pub mod convert;
 mod derived;
 pub mod diff;
+mod element_sums;
 pub mod excerpt;
 pub mod explain;
 mod file_alone;
@@ -21,17 +23,20 @@ mod sweep;
 mod timeline;
 mod validate;
 
+pub use compat::{Count, OldFunction, OldGraph, OldModel, OldOption};
 pub use derived::{MissingShards, derived, is_missing, is_zero};
-pub use file_alone::{FileAlone, FileIs, elements_crc32c};
+pub use element_sums::elements_crc32c;
+pub use file_alone::{FileAlone, FileIs};
 pub use finding::{Cause, Code, Date, Finding, Level, Ruling, Severity};
 pub use forensics::Derived;
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, TreeRow};
 pub use naming::names::{Name, Names, SlotOf, layer};
 pub use naming::objects::Objects;
 pub use naming::rename::{Rename, Renames};
-pub use naming::roles::{Role, Roles, short_name};
+pub use naming::roles::{Role, Roles, RolesBy, is_by_optimizer, short_name};
 pub use naming::scopes::{Scope, scopes};
-pub use naming::select::{Selection, Selector, parse_size};
+pub use naming::select::{Selector, parse_size};
+pub use naming::selection::Selection;
 pub use naming::totals::Totals;
 pub use restore::{
     Assertions, Candidate, Hint, KerasOutcome, KerasProgram, Match, Mismatch, Missing, Model, Raise, Restore,

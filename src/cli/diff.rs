@@ -51,6 +51,7 @@ Examples:
   ckpt diff a/ b/ --expect-same 'emb/**' --ignore role:slot
   ckpt diff a/ b/ --rtol 1e-5 --atol 'role:slot=1e-3'
   ckpt diff old/ new/ --map 's|^bert/|model/bert/|'
+  ckpt diff /dev/null model.ckpt-100 --label A=nothing,B=first
 
 Exit status:
   0  nothing differs, or within tolerance only
@@ -60,7 +61,7 @@ Exit status:
      rest is compared
 With --quiet nothing is printed: the status says it all.")]
 pub(crate) struct Args {
-    /// The first checkpoint: a prefix, any file of the set, or a directory.
+    /// The first checkpoint: a prefix, any file of the set, a directory, or /dev/null for none.
     #[arg(required_unless_present = "show_config")]
     a: Option<PathBuf>,
     /// The second one.
@@ -111,6 +112,9 @@ pub(crate) struct Args {
     /// Exit 1 unless these tensors have changed.
     #[arg(long, value_name = "SELECTOR")]
     expect_changed: Vec<String>,
+    /// Show these instead of the paths of A and B.
+    #[arg(long, value_name = "A=TEXT,B=TEXT")]
+    label: Vec<String>,
     /// Sort by this.
     #[arg(long, value_enum, default_value_t, value_name = "KEY")]
     sort: SortKey,
@@ -168,11 +172,22 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 
 fn compare(args: &Args, mut options: DiffOptions, ctx: &mut Ctx) -> Result<Status> {
     let limits = ctx.limits();
+    let labels = labels(&args.label)?;
     let open = |side: Side, path: &Path, choice: Choice| {
-        Checkpoint::open(path, choice, &limits).map_err(|error| {
+        let opened = if is_nothing(path) {
+            Ok(Checkpoint::nothing(path, &limits))
+        } else {
+            Checkpoint::open(path, choice, &limits)
+        };
+        let mut checkpoint = opened.map_err(|error| {
             let why = library_sentence(&error);
             anyhow::anyhow!("{}: {why}", side.name())
-        })
+        })?;
+        let [a, b] = &labels;
+        if let Some(label) = if side == Side::A { a } else { b } {
+            checkpoint.set_label(label);
+        }
+        Ok(checkpoint)
     };
     let policy = args.policy.policy()?;
     let side = |path: &'_ Option<PathBuf>| path.clone().unwrap_or_default();
@@ -239,7 +254,7 @@ pub(super) fn show(
         };
         let out = &mut ctx.out;
         let found = with_progress(false, |progress| report.write(comparison, progress, out))?;
-        tell(&found, ctx);
+        tell(&found, options.depth, ctx);
         found
     };
     let nothing = found.is_vacuous() || (found.tally.total() == 0 && !options.only.is_empty());
@@ -268,8 +283,32 @@ pub(super) fn show(
     Ok(status)
 }
 
+/// Whether a path means that there is nothing on this side, as git has it of files that were added or deleted.
+fn is_nothing(path: &Path) -> bool {
+    path == Path::new("/dev/null") || (cfg!(windows) && path.as_os_str().eq_ignore_ascii_case("nul"))
+}
+
+/// The labels of A and B out of `A=…,B=…`, either of which may be missing; a label may have commas.
+fn labels(texts: &[String]) -> Result<[Option<String>; 2]> {
+    let mut labels = [None, None];
+    for text in texts {
+        let mut rest = Some(text.as_str());
+        while let Some(text) = rest {
+            let (side, other) = match text.get(..2) {
+                Some("A=") => (0, ",B="),
+                Some("B=") => (1, ",A="),
+                _ => anyhow::bail!("--label {text:?}: write A=TEXT, B=TEXT or A=TEXT,B=TEXT"),
+            };
+            let at = text.find(other);
+            labels[side] = Some(text[2..at.unwrap_or(text.len())].to_owned());
+            rest = at.map(|at| &text[at + 1..]);
+        }
+    }
+    Ok(labels)
+}
+
 /// Says on standard error what could not be read, side by side.
-fn tell(found: &Diff<'_>, ctx: &mut Ctx) {
+fn tell(found: &Diff<'_>, depth: Depth, ctx: &mut Ctx) {
     const MOST: usize = 10;
     for note in &found.notes {
         ctx.note(note);
@@ -281,6 +320,10 @@ fn tell(found: &Diff<'_>, ctx: &mut Ctx) {
         }
         if damage.len() > MOST {
             ctx.error(&format!("{}: {} more parts of the index could not be read", side.name(), damage.len() - MOST));
+        }
+        // Who asks for indexes alone knows that no data is looked at.
+        if matches!(depth, Depth::Index | Depth::Structure) {
+            continue;
         }
         // Nothing is read where checksums agree, so that a shard that is missing or cut would go unseen.
         let broken = broken_files(checkpoint);
@@ -340,5 +383,19 @@ impl Args {
             keep_identical: self.all || self.long,
             threads: ctx.threads(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_may_have_commas_and_either_may_be_missing() {
+        let of = |text: &str| labels(&[text.to_owned()]).unwrap().map(Option::unwrap_or_default);
+        assert_eq!(of("A=a/x,y.index,B=b/x,y.index"), ["a/x,y.index", "b/x,y.index"]);
+        assert_eq!(of("B=1,A=2"), ["2", "1"]);
+        assert_eq!(of("A="), ["", ""]);
+        assert!(labels(&["x".to_owned()]).is_err() && labels(&["C=1".to_owned()]).is_err());
     }
 }

@@ -90,6 +90,9 @@ pub(super) fn directory(path: &std::path::Path, ctx: &mut Ctx) -> Result<PathBuf
     }
     match storage::stat(path) {
         Ok(_) => bail!("{shown} is no directory; ckpt inspect shows a single checkpoint"),
+        Err(_) if ckpt::read::checkpoint::prefix_wins(path) => {
+            bail!("{shown} is a single checkpoint, which ckpt inspect shows; this command wants its directory")
+        }
         Err(error) => bail!("cannot read: {error} ({shown}); give the directory that checkpoints are written into"),
     }
 }

@@ -3,6 +3,7 @@
 //! Each subcommand is one file with its `Args` and a `run`. The exit status is a contract: 0 nothing to report, 1
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
+mod compat;
 mod completions;
 mod convert;
 mod ctx;
@@ -123,6 +124,7 @@ commands! {
     "validate" => Validate(validate),
     "ops" => Ops(ops),
     "explain" => Explain(explain),
+    "compat" => Compat(compat),
     "completions" => Completions(completions),
     "man" => Man(man),
     "help" => Help(help),

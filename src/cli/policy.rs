@@ -11,6 +11,7 @@ use ckpt::analysis::policy::Policy;
 use ckpt::read::storage::{self, Source};
 use ckpt::report::{POLICY_FORMATS, write_policy};
 
+use super::ctx::sentence;
 use super::{Ctx, Status};
 
 /// The name of the file.
@@ -48,7 +49,10 @@ impl PolicyArgs {
                 None => return Ok(None),
             },
         };
-        let text = read(&file)?;
+        let text = read(&file).map_err(|error| match &self.config {
+            Some(_) => anyhow::anyhow!("{}; --config wants the path of a ckpt.toml", sentence(&error)),
+            None => error,
+        })?;
         let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
         let policy = Policy::parse(&text, &file, &folder, &here, Date::of(SystemTime::now()))?;
         Ok(Some(Arc::new(policy)))

@@ -2,6 +2,7 @@
 //!
 //! Text may change with every release; JSON may only grow (`docs/json.md`).
 
+mod compat;
 mod convert;
 mod diff;
 mod explain;
@@ -22,6 +23,8 @@ mod timeline;
 mod topics;
 mod validate;
 
+pub use compat::inspect_checkpoint::{InspectCheckpoint, Inspected, write_inspect_checkpoint};
+pub use compat::saved_model_cli::{Show, write_show};
 pub use convert::told::{CONVERT_FORMATS, write_convert};
 pub use diff::DiffRows;
 pub use diff::github::diff_summary;

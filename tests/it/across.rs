@@ -171,3 +171,15 @@ fn the_same_number_in_two_optimizers_is_not_the_same_slot() {
         assert!(wrong.is_empty(), "{a} {b}: {wrong:?} {notes:?}");
     }
 }
+
+// A class of the program's own has names in one file and numbers in the other; the order of the model tells.
+#[test]
+fn variables_of_an_unknown_class_are_paired_by_their_place_in_the_model() {
+    let dir = testdata().join("keras/counted");
+    let (a, b) = (open(&dir.join("own.h5")).unwrap(), open(&dir.join("own.keras")).unwrap());
+    let (told, _) = all(&a, &b);
+    assert_eq!(told.len(), 4, "{told:?}");
+    for (status, how, name) in told {
+        assert_eq!((status, how), (Status::Identical, PairedBy::Layer), "{name}");
+    }
+}

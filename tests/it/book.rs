@@ -16,10 +16,10 @@ use regex::Regex;
 use super::cmd::ENVIRONMENT;
 
 /// Pages whose commands have tests of their own.
-const RUN_ELSEWHERE: [&str; 0] = [];
+const RUN_ELSEWHERE: [&str; 1] = ["docs/git.md"];
 
 /// What a line may begin with besides `ckpt`, and what runs it.
-const OTHER_LINES: [(&str, &str); 8] = [
+const OTHER_LINES: [(&str, &str); 10] = [
     ("cargo run --release -- ", "as `cargo run`, below"),
     ("cargo run --release -p ckpt-bench", "measures, for minutes"),
     ("cargo test ", "`.ci/run`"),
@@ -28,6 +28,8 @@ const OTHER_LINES: [(&str, &str); 8] = [
     ("pip install ", "`.ci/run` installs the wheel"),
     ("python/build", "`.ci/run`"),
     (".ci/run", "itself"),
+    ("echo '*.index diff=ckpt'", "the test of docs/git.md"),
+    ("git config diff.ckpt.textconv", "the test of docs/git.md"),
 ];
 
 fn root() -> PathBuf {

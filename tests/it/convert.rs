@@ -367,3 +367,22 @@ fn tensors_are_called_as_their_variables_are() {
     let found = names(&out);
     assert!(found.iter().all(|name| !name.contains("variables/")), "{found:?}\n{said}");
 }
+
+/// `ab c` and `a bc` are the same bytes, and other strings.
+#[test]
+fn strings_that_are_cut_elsewhere_are_not_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, words: [&str; 2]| {
+        let path = dir.path().join(name);
+        ckpt_synth::BundleBuilder::new().strings("words", &[2], &words).finish().write(&path).unwrap();
+        path
+    };
+    let (a, b, same) = (write("a", ["ab", "c"]), write("b", ["a", "bc"]), write("same", ["ab", "c"]));
+    let merge = |other: &Path, out: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ckpt"));
+        command.arg("convert").args([&a, other]).arg("--merge").arg("-o").arg(dir.path().join(out));
+        command.output().unwrap().status.code()
+    };
+    assert_eq!(merge(&same, "out-same"), Some(0));
+    assert_eq!(merge(&b, "out-other"), Some(2));
+}

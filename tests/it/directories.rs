@@ -224,3 +224,43 @@ fn real_directories_tell_their_story() {
     }
     assert!(loads >= 9, "{loads}");
 }
+
+// Names without a number have no step, and none of them is the highest.
+#[test]
+fn where_nothing_has_a_step_the_last_name_is_said_to_be_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["actor", "critic"] {
+        BundleBuilder::new().floats("w", &[1], &[1.0]).finish().write(&dir.path().join(name)).unwrap();
+    }
+    let path = dir.path().to_str().unwrap();
+    let output = ckpt(&["latest", path]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the last by name was taken, as none has a step"), "{said}");
+    assert!(ckpt_says(0, &["log", path]).contains("critic, the last by name"), "{path}");
+    // A prefix is no directory, and is there all the same.
+    let output = ckpt(&["latest", &format!("{path}/actor")]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("is a single checkpoint") && !said.contains("No such file"), "{said}");
+    // A directory that is called as an index is not offered as the path that was given.
+    fs::create_dir(dir.path().join("actor-2.index")).unwrap();
+    let output = ckpt(&["inspect", &format!("{path}/actor-2")]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("actor-2 or") && !said.contains("actor-2?"), "{said}");
+}
+
+#[test]
+fn parts_of_a_model_without_the_rest_are_told_by_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..64u8).map(|n| n.wrapping_mul(97) | 0x81).collect();
+    for (name, words) in [
+        ("fingerprint.pb", "part of a SavedModel"),
+        ("group1-shard1of2.bin", "TensorFlow.js"),
+        ("other.bin", "give the prefix of a checkpoint"),
+    ] {
+        let path = dir.path().join(name);
+        fs::write(&path, &bytes).unwrap();
+        let output = ckpt(&["inspect", path.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(words), "{name}: {said}");
+    }
+}

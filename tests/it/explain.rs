@@ -110,3 +110,41 @@ fn checksums_that_were_computed_here_are_explained_alike() {
     let diagnosis = explain_checksums(592_068_290, 517_592_881, Some(2_359_296));
     assert!(diagnosis.headline.contains("2,359,296 zeros"));
 }
+
+// The files decide: what a message complains of may be another copy, or have been mended since.
+#[test]
+fn messages_about_damage_are_settled_by_whole_files() {
+    let (_dir, prefix) = copy(|_| {});
+    let of = |message: &str| {
+        let disk = look(&prefix, message);
+        disk.settle(explain_error(message).unwrap())
+    };
+    let data = format!("{}.data-00000-of-00001", prefix.display());
+    for message in [
+        format!("Checksum does not match: stored {KERNEL} vs. calculated on the restored bytes 1"),
+        format!("OutOfRangeError: Read less bytes than requested {data}"),
+        format!("NotFoundError: {data}; No such file or directory"),
+    ] {
+        let settled = of(&message);
+        assert_eq!(settled.cause, "files-are-whole", "{message}: {settled:?}");
+        assert!(settled.headline.contains("every byte is the one that was saved"), "{settled:?}");
+    }
+    // A name-based checkpoint has no object graph, and that is what the message says.
+    let graph = "NotFoundError: Key _CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint";
+    assert_eq!(of(graph).cause, "name-based-checkpoint");
+    let (_dir, damaged) = copy(|bytes| bytes[44] ^= 4);
+    let message = format!("Checksum does not match: stored {KERNEL} vs. calculated on the restored bytes 1");
+    let settled = look(&damaged, &message).settle(explain_error(&message).unwrap());
+    assert_ne!(settled.cause, "files-are-whole", "{settled:?}");
+}
+
+#[test]
+fn messages_about_another_kind_of_checkpoint_are_settled_by_what_is_there() {
+    let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases/tables-and-saved-models/saved");
+    let settled = |path: &Path, message: &str| look(path, message).settle(explain_error(message).unwrap());
+    let graph = "NotFoundError: Key _CHECKPOINTABLE_OBJECT_GRAPH not found in checkpoint";
+    assert_eq!(settled(&saved.join("variables/variables"), graph).cause, "other-checkpoint");
+    let message =
+        format!("OSError: SavedModel file does not exist at: {}/{{saved_model.pbtxt|saved_model.pb}}", saved.display());
+    assert_eq!(settled(&saved, &message).cause, "saved-model-is-here");
+}

@@ -193,3 +193,16 @@ fn advice_is_tried() {
     let hint = head.hints.iter().find(|hint| hint.repairs()).unwrap();
     assert_eq!((hint.option_words(), hint.restores), (vec!["--skip-mismatch".to_owned()], Some(6)));
 }
+
+// What `save_weights` of `tf_keras` writes has no names, and counts layers by their class: a program that made its layers
+// in another order than it calls them has numbers in another order.
+#[test]
+fn layers_with_numbers_out_of_order_take_what_is_theirs() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/keras/counted");
+    let said: Value = serde_json::from_slice(&std::fs::read(dir.join("expected.json")).unwrap()).unwrap();
+    assert_eq!(said["nameless"], true);
+    let options = RestoreOptions { keras: Some(KerasProgram::Keras2), ..RestoreOptions::default() };
+    let found = predict(&dir.join("nameless.weights.h5"), &dir.join("model.keras"), &options);
+    assert!(found.mismatched.is_empty() && found.raises.is_empty(), "{found:?}");
+    assert_eq!(found.matched.len(), 4, "{found:?}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ckpt::analysis::{Roles, Summary};
+use ckpt::analysis::{Roles, RolesBy, Summary};
 use serde_json::Value;
 
 use crate::support::{open, show, testdata};
@@ -76,9 +76,9 @@ fn without_the_program_names_and_shapes_tell_all_but_what_only_it_knows() {
 #[test]
 fn the_summary_says_who_judged() {
     let by_program = Summary::of(&open(&testdata().join("roles/saver/named")).unwrap());
-    assert_eq!(by_program.roles_program.unwrap().file_name().unwrap(), "named.meta");
+    assert!(matches!(by_program.roles_by, RolesBy::Program(file) if file.ends_with("named.meta")));
     let by_names = Summary::of(&open(&testdata().join("roles/objects/keras_adam")).unwrap());
-    assert_eq!(by_names.roles_program, None);
+    assert_eq!(by_names.roles_by, RolesBy::Names);
 }
 
 /// A damaged `.meta` says nothing: names do, as if there were none.
@@ -123,4 +123,15 @@ fn slots_of_keras_3_are_told_by_the_step_beside_them() {
     ];
     let want: BTreeMap<String, String> = want.map(|(name, role)| (name.to_owned(), role.to_owned())).into();
     assert_eq!(found(&prefix, &want), want);
+}
+
+/// `inspect` says who judged: a program beside the checkpoint, the file itself, or nobody but the names.
+#[test]
+fn who_says_what_tensors_are_for() {
+    let by = |path: &str| Roles::of(&open(&testdata().join(path)).unwrap()).by().clone();
+    assert!(matches!(by("saver_v2/sharded_adam"), RolesBy::Program(file) if file.ends_with("model.ckpt-200.meta")));
+    assert_eq!(by("keras/keras3/model.keras"), RolesBy::File);
+    assert_eq!(by("keras/tf_keras/whole.h5"), RolesBy::File);
+    assert_eq!(by("safetensors/sharded"), RolesBy::Names);
+    assert_eq!(by("object_graph/keras3"), RolesBy::Names);
 }

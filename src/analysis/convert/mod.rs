@@ -12,7 +12,6 @@ mod preview;
 mod recipe;
 mod run;
 mod stream;
-mod sums;
 mod verify;
 
 pub use options::{Combine, ConvertOptions, OutFormat, Target};

@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
 use super::cast::{Caster, Summer};
-use super::sums::add;
+use crate::analysis::element_sums::add;
 use crate::analysis::sweep::cut;
 use crate::base::error::{Error, Result};
 use crate::base::parallel::in_order_until;

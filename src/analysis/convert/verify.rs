@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::options::{OutFormat, Target};
 use super::recipe::Recipe;
 use super::stream::{Made, Wanted, each};
-use super::sums::add;
+use crate::analysis::element_sums::add;
 use crate::base::error::{Error, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;

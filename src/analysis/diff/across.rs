@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::by_path::keras;
 use super::counted::counted;
+use super::in_order::in_order;
 use super::pair::{Leftovers, Pair};
 use super::{DiffOptions, PairedBy};
 use crate::analysis::naming::identity::{Identities, Identity};
@@ -47,6 +48,7 @@ pub(super) fn by_layers(
     let view = sides.view(&left, note);
     let mut found = sides.pairs(&left, &view);
     counted((a, b), &ids, &left, &mut found);
+    in_order(a, b, &left, &mut found);
     sides.unnamed((a, b), &left, &found, note);
     let mut rest = Leftovers::default();
     let taken: BTreeSet<usize> = found.values().copied().collect();

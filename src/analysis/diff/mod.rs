@@ -10,6 +10,7 @@ mod by_path;
 mod counted;
 mod delta;
 mod expect;
+mod in_order;
 mod judge;
 mod kernel;
 mod kinds;

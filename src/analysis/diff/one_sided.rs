@@ -9,6 +9,10 @@ use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, SourceKind, Tensor};
 impl OneSided {
     /// Of a tensor without a partner in `other`; `None` if `other` could have had one.
     pub(super) fn of(side: Side, tensor: &Tensor, other: &Checkpoint) -> Option<Self> {
+        // What does not exist could have been anything.
+        if other.origin().kind == SourceKind::Nothing {
+            return None;
+        }
         let why = if tensor.name == OBJECT_GRAPH_KEY {
             // A checkpoint of objects without its graph has lost it: keys of objects have an end of their own.
             let is_by_names = other.tensors().iter().all(|tensor| short_name(&tensor.name).len() == tensor.name.len());

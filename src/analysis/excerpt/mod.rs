@@ -26,6 +26,15 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
+    /// All of a tensor.
+    ///
+    /// # Errors
+    /// If its dimensions cannot be counted.
+    pub fn whole(tensor: Tensor) -> Result<Self> {
+        let region = Region::full(&tensor.dims().map_err(|error| error.for_key(&tensor.name))?);
+        Ok(Self { tensor, region, slice: None })
+    }
+
     /// The part, a span an axis.
     pub fn axes(&self) -> Vec<Axis> {
         let spans = self.region.spans();

@@ -41,8 +41,23 @@ pub struct OnDisk {
     pub restores: Vec<Restore>,
     /// Whether something could not be read.
     pub unreadable: bool,
+    /// How much of the files was compared with checksums.
+    pub seen: Seen,
+    /// Whether the checkpoint has an object graph.
+    pub object_based: bool,
+    /// The SavedModel that it belongs to.
+    pub saved_model: Option<PathBuf>,
     /// What can be put into commands now.
     pub known: Known,
+}
+
+/// How much of a checkpoint was compared with checksums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The index, and the lengths of the files.
+    Index,
+    /// Every byte.
+    Bytes,
 }
 
 /// What became of the tensor.
@@ -75,7 +90,13 @@ pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits
     let quick = !(diagnosis.is_some_and(is_of_data) && opened.as_ref().is_ok_and(|opened| is_soon_read(path, opened)));
     let found = validate(path, &ValidateOptions::all(quick, 1), limits, &Progress::default());
     let checkpoint = match (opened, found) {
-        (Ok(checkpoint), found) => return Ok(OnDisk::of(path, &checkpoint, found.ok(), diagnosis, models)),
+        (Ok(checkpoint), found) => {
+            let mut disk = OnDisk::of(path, &checkpoint, found.ok(), diagnosis, models);
+            if !quick {
+                disk.seen = Seen::Bytes;
+            }
+            return Ok(disk);
+        }
         (Err(error), Err(_)) => return Err(error),
         // An index that cannot be opened has its finding.
         (Err(error), Ok(found)) if found.findings.is_empty() => return Err(error),
@@ -92,12 +113,16 @@ pub fn look(path: &Path, diagnosis: Option<&Diagnosis>, models: &[Model], limits
         shape: None,
         restores: Vec::new(),
         unreadable: true,
+        seen: Seen::Index,
+        object_based: false,
+        saved_model: None,
     })
 }
 
 /// Whether a message is about bytes or files of data: then what happened to them is seen only by reading them.
 fn is_of_data(diagnosis: &Diagnosis) -> bool {
-    let codes = [Code::TensorChecksumMismatch, Code::SingleBitFlip, Code::MissingShard, Code::MispairedData];
+    let codes =
+        [Code::TensorChecksumMismatch, Code::SingleBitFlip, Code::MissingShard, Code::ShortShard, Code::MispairedData];
     diagnosis.codes.iter().any(|code| codes.contains(code))
 }
 
@@ -150,6 +175,9 @@ impl OnDisk {
             findings: findings.into_iter().filter(about).collect(),
             restores: models.iter().map(|model| restore(checkpoint, model, &RestoreOptions::default())).collect(),
             unreadable: summary.unreadable,
+            seen: Seen::Index,
+            object_based: checkpoint.is_object_based(),
+            saved_model: checkpoint.origin().saved_model.clone(),
             shape: tensor.as_ref().and_then(|(name, _)| shape(&checkpoint.tensor(name)?)),
             known,
             tensor,

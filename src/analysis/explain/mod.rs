@@ -25,12 +25,14 @@ mod settled;
 mod tests;
 #[cfg(test)]
 mod wordings;
+#[cfg(test)]
+mod wordings_of_loading;
 
 pub use answer::{Answer, Looked, Question, answer};
 pub use diagnosis::Diagnosis;
 pub use fill::Known;
 pub use listing::{known_messages, messages_markdown};
-pub use look::{OnDisk, TensorNow, look};
+pub use look::{OnDisk, Seen, TensorNow, look};
 pub use misgiven::misgiven;
 pub use pages::{Page, explain_code, pages_markdown};
 

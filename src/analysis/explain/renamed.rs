@@ -72,10 +72,12 @@ fn nearness(a: &[u8], b: &[u8]) -> (usize, usize) {
     (front.saturating_add(back).min(one.len()).min(other.len()), usize::from(numbers(a) == numbers(b)))
 }
 
-/// Whether a letter more or less is all that tells the names apart: of one name that is a slip, and no rule for all.
+/// Whether a letter more or less is all that tells the names apart: of one name that is a slip, and no rule for all. With
+/// a number more it is the next variable of the name, as TensorFlow counts them: `Variable_2`.
 fn is_misspelt(a: &[u8], b: &[u8]) -> bool {
-    let rest = a.strip_prefix(b).or_else(|| b.strip_prefix(a));
-    rest.and_then(<[u8]>::first).is_some_and(u8::is_ascii_alphabetic)
+    let Some(rest) = a.strip_prefix(b).or_else(|| b.strip_prefix(a)) else { return false };
+    let is_number = |number: &[u8]| !number.is_empty() && number.iter().all(u8::is_ascii_digit);
+    rest.first().is_some_and(u8::is_ascii_alphabetic) || rest.strip_prefix(b"_").is_some_and(is_number)
 }
 
 /// From which names these rules lead to each of those that are wanted, if from one each and no second.
@@ -130,9 +132,13 @@ mod tests {
 
     #[test]
     fn what_may_be_either_is_not_said() {
-        for (names, missing) in
-            [(["a/y/w", "a/z/w"], "a/x/w"), (["a/w", "b/w"], "w"), (["a/w", "b/w"], "a/w"), (["a/w", "b/w"], "a/ws")]
-        {
+        for (names, missing) in [
+            (["a/y/w", "a/z/w"], "a/x/w"),
+            (["a/w", "b/w"], "w"),
+            (["a/w", "b/w"], "a/w"),
+            (["a/w", "b/w"], "a/ws"),
+            (["w", "w_1"], "w_2"),
+        ] {
             assert!(found(&names, &[missing]).is_empty(), "{missing}");
         }
     }

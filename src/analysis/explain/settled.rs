@@ -1,7 +1,7 @@
 //! What the files say of a message about bytes decides: two checksums alone cannot know what lies beside them.
 
 use super::diagnosis::Diagnosis;
-use super::look::{OnDisk, TensorNow};
+use super::look::{OnDisk, Seen, TensorNow};
 use super::pasted::{quoted, shape};
 use crate::analysis::{Code, Finding, Severity};
 use crate::base::escape::escaped;
@@ -26,10 +26,23 @@ impl OnDisk {
         if told.cause == "no-checkpoint" && self.complete {
             return self.is_found(told);
         }
+        if self.is_whole() && self.denies(told.cause) {
+            return self.is_intact(told);
+        }
+        if told.cause == "name-based-checkpoint" && self.object_based {
+            return self.has_objects(told);
+        }
+        if told.cause == "no-saved-model"
+            && let Some(dir) = &self.saved_model
+        {
+            return is_saved_model(dir, told);
+        }
         let Some(tensor) = &told.tensor else { return told };
         let Some((name, now)) = &self.tensor else { return told };
         let is_here = matches!(now, TensorNow::Matches | TensorNow::Unchecked);
-        if is_here && told.cause == Code::RestoreMissing.name() && told.missing.contains(tensor) {
+        // A name is in the index, whatever became of its bytes.
+        let is_named = !matches!(now, TensorNow::Missing(_));
+        if is_named && told.cause == Code::RestoreMissing.name() && told.missing.contains(tensor) {
             return if name == tensor.as_bytes() { self.is_there(told) } else { of_object(name, told) };
         }
         if let (Some(said), Some(here)) = (&told.stored_shape, &self.shape)
@@ -47,6 +60,65 @@ impl OnDisk {
             return told;
         }
         told
+    }
+
+    /// Whether every file is there and long enough, and nothing is found wrong with it.
+    pub(super) fn is_whole(&self) -> bool {
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        self.complete && !self.unreadable && !self.findings.iter().any(is_error)
+    }
+
+    /// Whether the files, being whole, are not what a message complains of.
+    fn denies(&self, cause: &str) -> bool {
+        let of_index = [
+            Code::MissingShard,
+            Code::MissingVariables,
+            Code::ShortShard,
+            Code::BlockChecksumMismatch,
+            Code::NotATable,
+            Code::BadBlock,
+        ];
+        let of_data = [Code::TensorChecksumMismatch, Code::SingleBitFlip, Code::MispairedData, Code::ForeignShard];
+        let is_one_of = |codes: &[Code]| codes.iter().any(|code| code.name() == cause);
+        is_one_of(&of_index) || (self.seen == Seen::Bytes && is_one_of(&of_data))
+    }
+
+    /// A message finds damage where there is none.
+    fn is_intact(&self, told: Diagnosis) -> Diagnosis {
+        let prefix = quoted(&self.prefix.to_string_lossy());
+        let (whole, how) = match self.seen {
+            Seen::Bytes => ("is whole, and every byte is the one that was saved", "compared with their checksums"),
+            Seen::Index => {
+                ("is whole: every file is there, long enough, and its index is sound", "looked at, data apart")
+            }
+        };
+        let settled = Diagnosis::new("files-are-whole", format!("By the files: {prefix} {whole}."))
+            .means(format!("The message says: {}", told.headline))
+            .likely("The program read other files: another directory, machine or container, another copy.")
+            .likely("The files were replaced or completed since: a download, a copy or a save was not done.")
+            .likely("Memory or a disk that fails now and then, if it comes again on the same machine.")
+            .next("run the program again, with the absolute path of PREFIX")
+            .next("ckpt validate PREFIX   on the machine where the program runs, from there")
+            .certain(format!("The files here were {how}."));
+        let settled = told.codes.iter().fold(settled, |settled, code| settled.code(*code));
+        kept(settled, told)
+    }
+
+    /// A message misses the object graph of a checkpoint that has one.
+    fn has_objects(&self, told: Diagnosis) -> Diagnosis {
+        let prefix = quoted(&self.prefix.to_string_lossy());
+        let settled = Diagnosis::new(
+            "other-checkpoint",
+            format!("By the files: {prefix} has an object graph, so the program restored from something else."),
+        )
+        .means(format!("The message says: {}", told.headline))
+        .likely("The program was given another path: an older run, a name-based checkpoint of TensorFlow 1.")
+        .likely("It was given one of the files, PREFIX.index or PREFIX.data-…, in place of PREFIX: TensorFlow reads that as a checkpoint in which everything is missing.")
+        .next("print the path that the program restores from; it must be PREFIX, with nothing behind it")
+        .next("ckpt latest DIR   where the `checkpoint` file leads, and why")
+        .certain("The index was read, and has _CHECKPOINTABLE_OBJECT_GRAPH.")
+        .code(Code::StateFileStale);
+        kept(settled, told)
     }
 
     /// A message finds no checkpoint where there is one.
@@ -101,6 +173,20 @@ impl OnDisk {
         .code(Code::StateFileMoved);
         kept(settled, told)
     }
+}
+
+/// A message finds no SavedModel where there is one.
+fn is_saved_model(dir: &std::path::Path, told: Diagnosis) -> Diagnosis {
+    let dir = quoted(&dir.to_string_lossy());
+    let settled = Diagnosis::new("saved-model-is-here", format!("By the files: {dir} is a SavedModel."))
+        .means(format!("The message says: {}", told.headline))
+        .likely("The program was given the directory above or below it, such as variables/.")
+        .likely("It runs in another working directory, on another machine or in a container, where the path leads elsewhere.")
+        .likely("The files came later than the message.")
+        .next(format!("print os.getcwd() and the path in the program; give the absolute path of {dir}"))
+        .next("ckpt validate DIR   whether graph and variables are whole")
+        .certain("Its saved_model.pb is there now.");
+    kept(settled, told)
 }
 
 /// What a finding says, with its page behind it.

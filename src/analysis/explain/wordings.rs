@@ -2,6 +2,7 @@
 //! quotes of a web page.
 
 use super::explain_error;
+use super::wordings_of_loading::LOADING;
 
 /// A message as a program says it, and words of the headline.
 const WORDINGS: &[(&str, &str)] = &[
@@ -259,7 +260,7 @@ fn headline(text: &str, what: &str) -> String {
 #[test]
 fn every_wording_is_recognised_however_it_arrives() {
     let mut wrong = Vec::new();
-    for (message, words) in WORDINGS {
+    for (message, words) in WORDINGS.iter().chain(LOADING) {
         let plain = headline(message, "plain");
         if !plain.contains(words) {
             wrong.push(format!("{message}\n  {words:?} is not in: {plain}"));

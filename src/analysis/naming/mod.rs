@@ -7,4 +7,5 @@ pub(in crate::analysis) mod rename;
 pub(in crate::analysis) mod roles;
 pub(in crate::analysis) mod scopes;
 pub(in crate::analysis) mod select;
+pub(in crate::analysis) mod selection;
 pub(in crate::analysis) mod totals;

@@ -1,5 +1,7 @@
 //! Frozen and changed tensors of a policy: a comparison with the base, by what `diff` expects.
 
+use std::ops::ControlFlow;
+
 use super::model::{Check, Expect, Policy};
 use super::words::{listed, paths_of, quoted, says};
 use crate::analysis::diff::{Comparison, Depth, DiffOptions, Expectation, Expected, Expecting};
@@ -8,7 +10,6 @@ use crate::base::error::Result;
 use crate::base::escape::Escaped;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Choice};
-use std::ops::ControlFlow;
 
 impl Policy {
     /// What a comparison is to expect of its second side.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::pieces::{Piece, sum, verify};
+use super::pieces::{Piece, verify};
 use crate::analysis::forensics::single_bit;
 use crate::base::limits::Limits;
 use crate::read::bundle::BundleEntry;
@@ -59,7 +59,7 @@ pub(super) fn flipped(
 }
 
 fn of_numbers(file: &Source, piece: &Piece) -> Option<Vec<(u64, u8)>> {
-    let got = sum(file, piece.start, piece.end()).ok()?;
+    let got = file.crc32c(piece.start..piece.end()).ok()?;
     let flip = single_bit(piece.crc.0, got.0, piece.len).filter(|flip| flip.unique)?;
     Some(vec![(piece.start.saturating_add(flip.byte), flip.bit)])
 }
@@ -122,7 +122,7 @@ fn of_strings(file: &Source, piece: &Piece, entry: &BundleEntry, big_endian: boo
         let taken = usize::try_from(found.taken).ok()?;
         let checksum = head.get(taken..taken.checked_add(4)?)?;
         let begin = found.taken.checked_add(4)?;
-        let strings = sum(file, at(begin), piece.end()).ok()?;
+        let strings = file.crc32c(at(begin)..piece.end()).ok()?;
         let got = found.sum.extend(checksum).then(strings, piece.len.checked_sub(begin)?);
         let before = found.summed.checked_add(4)?;
         let flip = single_bit(piece.crc.0, got.0, before.checked_add(piece.len.checked_sub(begin)?)?)?;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::pieces::{alone, sum};
+use super::pieces::alone;
 use crate::base::error::Result;
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
@@ -190,7 +190,7 @@ pub(super) fn entry(
     limits: &Limits,
 ) -> Result<BundleEntry, String> {
     let crc = if one.dtype.element_size().is_some() {
-        sum(file, spot.start, spot.start.saturating_add(spot.len)).map_err(|error| error.to_string())?
+        file.crc32c(spot.start..spot.start.saturating_add(spot.len)).map_err(|error| error.to_string())?
     } else {
         measure(one, &spot.shape, spot.shape.elements().unwrap_or(0), spot.start, file, limits)?.1
     };

@@ -10,6 +10,7 @@ mod found;
 mod index;
 mod layout;
 mod locate;
+mod one_bit;
 mod parts;
 mod pieces;
 mod places;
@@ -21,6 +22,7 @@ mod shards;
 mod undone;
 
 pub use found::{Did, Lost, Recovery};
+pub(super) use one_bit::flipped_bits;
 pub(super) use places::beside;
 pub use run::recover;
 pub use undone::Undo;

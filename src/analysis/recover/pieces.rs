@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::analysis::forensics::crc_of_zeros;
-use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::read::bundle::{BundleEntry, Prefix, Shards, Span, Stored, StringReader, VariantReader, slice_key};
 use crate::read::storage::Source;
@@ -85,7 +84,7 @@ pub(super) fn verify(
         return false;
     }
     if !piece.is_variable {
-        return sum(file, piece.start, piece.end()).is_ok_and(|crc| crc == piece.crc);
+        return file.crc32c(piece.start..piece.end()).is_ok_and(|crc| crc == piece.crc);
     }
     let Some(entry) = entries.get(&piece.key) else { return false };
     let shards = alone(file);
@@ -105,17 +104,6 @@ pub(super) fn verify(
 /// A file as the only shard.
 pub(super) fn alone(file: &Arc<Source>) -> Shards {
     Shards::given(Prefix::new(file.path().as_os_str()), vec![Arc::clone(file)])
-}
-
-/// The checksum of the bytes between two offsets.
-pub(super) fn sum(file: &Source, start: u64, end: u64) -> Result<Crc32c> {
-    let (mut crc, mut window, mut at) = (Crc32c::default(), Vec::new(), start);
-    while at < end {
-        let stop = at.saturating_add(1 << 18).min(end);
-        crc = crc.extend(file.slice(at..stop, &mut window)?);
-        at = stop;
-    }
-    Ok(crc)
 }
 
 /// Of which tensor the key of each slice is, and which slice.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Model, ModelKind};
+use super::requests::table_refuses;
 use super::rules::{compatible, cpp_name, shard_of, unsupported};
 use super::stored::{Entry, Stored, unexpected_of};
 use super::{Match, Mismatch, Missing, Raise, Restore, RestoreOptions, Spec, crossing};
@@ -312,7 +313,14 @@ impl Run<'_> {
         }
         // A lookup table takes any number of keys (`LookupTableImportV2`), also where names alone say that it is one.
         let is_table = self.roles.get(&wanted.name) == Some(&Role::Table);
-        if is_table || compatible(&target.shape, value) {
+        if is_table {
+            if let Some(message) = table_refuses(&wanted.name, &target.shape, value) {
+                self.raise(When::Assign, "InvalidArgumentError", message);
+                self.mismatch(wanted, stored, found, false);
+            }
+            return;
+        }
+        if compatible(&target.shape, value) {
             return;
         }
         if target.validates {

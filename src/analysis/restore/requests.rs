@@ -36,9 +36,26 @@ pub(super) fn is_table(key: &[u8]) -> bool {
     key.ends_with(b"/.ATTRIBUTES/table-keys") || key.ends_with(b"/.ATTRIBUTES/table-values")
 }
 
+/// What a table says of keys or values (`LookupInterface`, `core/framework/lookup_interface.cc`): any number of them, each
+/// of its own shape.
+pub(super) fn table_refuses(key: &[u8], wanted: &Shape, found: &Shape) -> Option<String> {
+    let (wanted, dims) = (wanted.dims()?, found.dims()?);
+    let ([_, each @ ..], [count, stored @ ..]) = (wanted, dims) else { return None };
+    if each == stored {
+        return None;
+    }
+    let list = |dims: &[i64]| dims.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    Some(if key.ends_with(b"-keys") {
+        format!("Input key shape {found} must end with the table's key shape [{}]", list(each))
+    } else {
+        let expected: Vec<i64> = std::iter::once(*count).chain(each.iter().copied()).collect();
+        format!("Expected shape [{}] for value, got {found}", list(&expected))
+    })
+}
+
 /// Compares everything that is read with what is stored. Returns the keys that are.
 pub(super) fn judge_requests(walk: &Walk<'_>, reachable: &Reachable, result: &mut Restore) -> BTreeSet<Vec<u8>> {
-    let (mut read, mut dtypes, mut shapes) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let (mut read, mut dtypes, mut shapes, mut tables) = (BTreeSet::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut first_missing, mut lost) = (None, None);
     for Request { key, wants } in &walk.requests {
         let name = wants.as_ref().map_or_else(|| key.clone(), |(at, state)| walk.objects.key(*at, &state.suffix));
@@ -65,7 +82,14 @@ pub(super) fn judge_requests(walk: &Walk<'_>, reachable: &Reachable, result: &mu
             let (want, have) = (cpp_name(dtype), cpp_name(entry.tensor.dtype));
             let key = escaped(key);
             dtypes.push(format!("tensor_name = {key}; expected dtype {want} does not equal original dtype {have}"));
-        } else if !is_table(key) && !compatible(&state.spec.shape, &found.shape) {
+        } else if is_table(key) {
+            if let Some(message) = table_refuses(key, &state.spec.shape, &found.shape) {
+                tables.push(message);
+            } else {
+                result.matched.push(Match { name, stored: key.clone(), variable });
+                continue;
+            }
+        } else if !compatible(&state.spec.shape, &found.shape) {
             let (value, variable) = (python_shape(&found.shape), python_shape(&state.spec.shape));
             let full_name = walk.objects.get(*at).map(|object| object.full_name.as_str()).unwrap_or_default();
             let full_name = escaped(full_name.as_bytes());
@@ -85,7 +109,8 @@ pub(super) fn judge_requests(walk: &Walk<'_>, reachable: &Reachable, result: &mu
     } else if !dtypes.is_empty() {
         vec![raise("InvalidArgumentError", dtypes.join("\n"))]
     } else {
-        shapes.into_iter().map(|message| raise("ValueError", message)).collect()
+        let tables = tables.into_iter().map(|message| raise("InvalidArgumentError", message));
+        shapes.into_iter().map(|message| raise("ValueError", message)).chain(tables).collect()
     };
     read
 }

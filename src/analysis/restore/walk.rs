@@ -172,6 +172,18 @@ impl<'w> Walk<'w> {
         self.requests.push(Request { key: attribute.checkpoint_key.clone().into_bytes(), wants: None });
     }
 
+    /// The tensors of what a SavedModel saves by functions of its own, as tables are: which there are, only the
+    /// functions say, and their keys go on from that of the whole.
+    fn parts_of(&self, state: &State, key: &[u8]) -> Vec<(String, Vec<u8>)> {
+        if state.spec.dtype.is_some() || self.stored.get(key).is_some() {
+            return Vec::new();
+        }
+        let below = self.stored.entries.range(key.to_vec()..).take_while(|(name, _)| name.starts_with(key));
+        let ends = below.filter_map(|(name, _)| Some((name.get(key.len()..)?, name)));
+        let ends = ends.filter(|(end, _)| end.first() == Some(&b'-') && !end.contains(&b'/'));
+        ends.filter_map(|(end, name)| Some((std::str::from_utf8(end).ok()?.to_owned(), name.clone()))).collect()
+    }
+
     /// What of a node's values an object asks for.
     fn gather(&mut self, at: usize, node: &Node, object: usize) {
         let Some(wanting) = self.objects.get(object) else { return };
@@ -199,7 +211,14 @@ impl<'w> Walk<'w> {
                 Some(prefix) if !wanting.is_python => format!("{prefix}{}", state.suffix),
                 _ => key.clone(),
             };
-            self.requests.push(Request { key: key.into_bytes(), wants: Some((object, state.clone())) });
+            let parts = self.parts_of(state, key.as_bytes());
+            if parts.is_empty() {
+                self.requests.push(Request { key: key.into_bytes(), wants: Some((object, state.clone())) });
+            }
+            for (end, key) in parts {
+                let state = State { suffix: format!("{}{end}", state.suffix), ..state.clone() };
+                self.requests.push(Request { key, wants: Some((object, state)) });
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ pub use work::each;
 
 use std::ops::ControlFlow;
 
-use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::selection::Selection;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::Totals;
-use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::selection::Selection;
 use crate::analysis::sweep::cut;
 use crate::analysis::sweep::engine::Units;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Parts, Tensor};

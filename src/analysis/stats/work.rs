@@ -11,7 +11,7 @@ use super::channels::Marks;
 use super::distribution::{Buckets, Counter};
 use super::plan::{Plan, bytes, parts};
 use super::{Figures, StatsOptions, TensorStats, Totals};
-use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::selection::Selection;
 use crate::analysis::sweep::engine::{Fold, sweep};
 use crate::analysis::sweep::nearby::{self, Near, WINDOW};
 use crate::base::error::Result;

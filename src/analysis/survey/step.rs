@@ -4,6 +4,7 @@
 //! `CheckpointManager` put the number of saves there instead (`python/checkpoint/checkpoint.py`, `save_counter`), and
 //! what is a step then lies in a variable of the program or of its optimizer.
 
+use super::own_counter::{self, Own, Told};
 use crate::analysis::derived::{derived, is_missing};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::Derived;
@@ -23,6 +24,10 @@ pub struct Step {
     pub number: Option<u64>,
     /// The tensor that holds the step, as it is called in the program.
     pub tensor: Option<String>,
+    /// Whether the step is only likely: nothing but its place and its name say that this tensor counts steps.
+    pub likely: bool,
+    /// Whether the number in the name counts epochs.
+    pub epochs: bool,
     pub(in crate::analysis) finding: Option<Finding>,
 }
 
@@ -53,10 +58,10 @@ impl Step {
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let named = checkpoint.origin().prefix.step();
         let mut candidates: Vec<(Counts, usize, Tensor)> = Vec::new();
-        let mut counter = None;
+        let (mut counter, mut own) = (None, Vec::new());
         let mut cursor = checkpoint.tensors().cursor();
         while let Some((_, tensor)) = cursor.advance() {
-            if !matches!(tensor.dtype, DType::Int64 | DType::Int32 | DType::Float32) || tensor.elements() != Some(1) {
+            if tensor.elements() != Some(1) {
                 continue;
             }
             let name = short_name(&tensor.name);
@@ -64,14 +69,45 @@ impl Step {
                 counter = Some(tensor.clone());
             } else if let Some(counts) = counts(name, tensor.dtype) {
                 candidates.push((counts, name.len(), tensor.clone()));
+            } else if own_counter::may_count(tensor) && own.len() <= own_counter::MOST_READ {
+                own.push(tensor.clone());
             }
         }
         candidates.sort_by(|a, b| (a.0, a.1, &a.2.name).cmp(&(b.0, b.1, &b.2.name)));
-        let stored = chosen(checkpoint, &candidates);
         let save = named.filter(|named| {
             counter.and_then(|tensor| value(checkpoint, &tensor)).is_some_and(|value| value.number == *named)
         });
-        Self::judge(named, save, stored)
+        let by_name = named.filter(|_| save.is_none());
+        match chosen(checkpoint, &candidates, by_name) {
+            Some(stored) => Self::judge(named, save, Some(stored)),
+            None => Self::of_own(checkpoint, &own, Self::judge(named, save, None)),
+        }
+    }
+
+    /// The step by a tensor that the program calls as it likes, where no other holds it.
+    fn of_own(checkpoint: &Checkpoint, tensors: &[Tensor], known: Self) -> Self {
+        // So many numbers are state of something else.
+        if tensors.len() > own_counter::MOST_READ {
+            return known;
+        }
+        let read = |tensor: &Tensor| {
+            let name = short_name(&tensor.name).to_vec();
+            let value = value(checkpoint, tensor).filter(|value| value.derived.is_none())?;
+            Some(Own { name, is_float: tensor.dtype.is_float(), number: value.number })
+        };
+        let own: Vec<Own> = tensors.iter().filter_map(read).collect();
+        let Some((found, told)) = own_counter::told(&own, known.step, checkpoint.is_object_based()) else {
+            return known;
+        };
+        let tensor = Some(escaped(&found.name).into_owned());
+        match told {
+            Told::Named => Self { tensor, ..known },
+            Told::Epoch => Self { step: None, number: known.step, epochs: true, tensor: None, ..known },
+            Told::Likely => {
+                let number = known.step.filter(|named| *named != found.number);
+                Self { step: Some(found.number), number, tensor, likely: true, ..known }
+            }
+        }
     }
 
     fn judge(named: Option<u64>, save: Option<u64>, stored: Option<(Counts, String, Value)>) -> Self {
@@ -106,6 +142,7 @@ impl Step {
             number: named.filter(|_| save.is_none() && differs && !promised),
             tensor: Some(tensor),
             finding,
+            ..Self::default()
         }
     }
 
@@ -113,8 +150,12 @@ impl Step {
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         words.extend(self.save.map(|save| format!("save {save}")));
-        words.extend(self.step.map(|step| format!("step {step}")));
-        words.extend(self.number.map(|number| format!("{number} in its name")));
+        words.extend(self.step.map(|step| match &self.tensor {
+            Some(tensor) if self.likely => format!("probably step {step}, by {tensor}"),
+            _ => format!("step {step}"),
+        }));
+        let numbered = |n| if self.epochs { format!("epoch {n}") } else { format!("{n} in its name") };
+        words.extend(self.number.map(numbered));
         words
     }
 
@@ -124,8 +165,13 @@ impl Step {
     }
 }
 
-/// The first candidate that has a value. Several optimizers tell one step only if they agree on it.
-fn chosen(checkpoint: &Checkpoint, candidates: &[(Counts, usize, Tensor)]) -> Option<(Counts, String, Value)> {
+/// The first candidate that has a value, or that has the number in the name. Several optimizers tell one step only if
+/// they agree on it.
+fn chosen(
+    checkpoint: &Checkpoint,
+    candidates: &[(Counts, usize, Tensor)],
+    named: Option<u64>,
+) -> Option<(Counts, String, Value)> {
     const TRIED: usize = 8;
     for group in candidates.chunk_by(|a, b| a.0 == b.0) {
         let mut values = group.iter().take(TRIED).filter_map(|(counts, _, tensor)| {
@@ -133,8 +179,11 @@ fn chosen(checkpoint: &Checkpoint, candidates: &[(Counts, usize, Tensor)]) -> Op
             Some((*counts, name, value(checkpoint, tensor)?))
         });
         let Some(first) = values.next() else { continue };
-        let agreed = first.0 != Counts::Optimizer || values.all(|(.., value)| value.number == first.2.number);
-        return agreed.then_some(first);
+        if first.0 == Counts::Optimizer {
+            return values.all(|(.., value)| value.number == first.2.number).then_some(first);
+        }
+        let is_named = |of: &Value| Some(of.number) == named;
+        return if is_named(&first.2) { Some(first) } else { values.find(|(.., of)| is_named(of)).or(Some(first)) };
     }
     None
 }
@@ -148,11 +197,14 @@ fn counts(name: &[u8], dtype: DType) -> Option<Counts> {
     };
     // TFLearn counts in float32 (`tflearn/helpers/trainer.py`).
     if dtype == DType::Float32 {
-        return match last {
+        return match numberless(last) {
             b"Global_Step" => Some(Counts::Program),
             b"Training_step" => Some(Counts::Optimizer),
             _ => None,
         };
+    }
+    if !matches!(dtype, DType::Int64 | DType::Int32) {
+        return None;
     }
     if last == b"global_step" && !is_optimizer(scope) {
         return Some(if scope.is_empty() { Counts::Global } else { Counts::Program });
@@ -172,6 +224,14 @@ fn counts(name: &[u8], dtype: DType) -> Option<Counts> {
             Some(Counts::Optimizer)
         }
         _ => None,
+    }
+}
+
+/// A name without the number that makes it unlike others: `Global_Step_1`.
+fn numberless(name: &[u8]) -> &[u8] {
+    match name.iter().rposition(|byte| *byte == b'_').map(|at| name.split_at(at)) {
+        Some((front, number)) if number.len() > 1 && number.iter().skip(1).all(u8::is_ascii_digit) => front,
+        _ => name,
     }
 }
 
@@ -207,6 +267,8 @@ fn value(checkpoint: &Checkpoint, tensor: &Tensor) -> Option<Value> {
     let number = match tensor.dtype {
         DType::Int64 => u64::try_from(i64::from_le_bytes(bytes.try_into().ok()?)).ok()?,
         DType::Int32 => u64::try_from(i32::from_le_bytes(bytes.try_into().ok()?)).ok()?,
+        DType::UInt64 => u64::from_le_bytes(bytes.try_into().ok()?),
+        DType::UInt32 => u64::from(u32::from_le_bytes(bytes.try_into().ok()?)),
         DType::Float32 => whole(f32::from_le_bytes(bytes.try_into().ok()?))?,
         _ => return None,
     };

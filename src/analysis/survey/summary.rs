@@ -1,7 +1,6 @@
 //! What `inspect` tells of a checkpoint on one screen.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use super::beside::Beside;
 use super::files::{FileInfo, files};
@@ -13,7 +12,7 @@ use super::step::Step;
 use crate::analysis::derived::is_zero;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::naming::objects::Objects;
-use crate::analysis::naming::roles::{Role, Roles};
+use crate::analysis::naming::roles::{Role, Roles, RolesBy};
 use crate::analysis::naming::scopes::{Scope, scopes};
 use crate::analysis::naming::totals::Totals;
 use crate::analysis::validate::surplus;
@@ -41,8 +40,8 @@ pub struct Summary {
     pub totals: Totals,
     /// Sums by role and optimizer.
     pub roles: Vec<RoleTotal>,
-    /// The file of the program that said what tensors are for; without one their names and shapes did.
-    pub roles_program: Option<PathBuf>,
+    /// Who says what tensors are for.
+    pub roles_by: RolesBy,
     /// Sums by dtype, the largest first.
     pub dtypes: Vec<(DType, Totals)>,
     /// What checksums say of the values.
@@ -243,7 +242,7 @@ impl Summary {
             files,
             totals: roles.totals(),
             roles: by_role(tensors, &roles),
-            roles_program: roles.program().map(Path::to_path_buf),
+            roles_by: roles.by().clone(),
             equal: Equal::of(checkpoint),
             dtypes: by_dtype(tensors),
             scopes,

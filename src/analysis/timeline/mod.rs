@@ -15,8 +15,8 @@ use super::finding::{Code, Finding};
 use super::validate::finite::{NonFinite, Search, search};
 use crate::analysis::naming::names::Names;
 use crate::analysis::naming::objects::Objects;
-use crate::analysis::naming::roles::Roles;
-use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::roles::{Roles, RolesBy};
+use crate::analysis::naming::selection::Selection;
 use crate::analysis::survey::files::{FileInfo, files};
 use crate::analysis::survey::state_file::{repair, state_findings};
 use crate::analysis::survey::step::Step;
@@ -254,7 +254,7 @@ fn holds_for(roles: &Roles, before: &Checkpoint, after: &Checkpoint) -> bool {
             (Some((_, a)), Some((_, b))) => a.name == b.name && a.dtype == b.dtype && a.shape == b.shape,
             _ => false,
         });
-    is_alike && (roles.program().is_some() || !storage::is_file(&after.origin().prefix.meta()))
+    is_alike && (matches!(roles.by(), RolesBy::Program(_)) || !storage::is_file(&after.origin().prefix.meta()))
 }
 
 impl Row {

@@ -8,7 +8,7 @@ use super::entries::{StoredPiece, of_tensor};
 use super::shard_files::{ShardFiles, counted};
 use super::{Counts, Validation};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::naming::select::Members;
+use crate::analysis::naming::selection::Members;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::escape::escaped;
 use crate::base::progress::Progress;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
-use crate::analysis::naming::select::Members;
+use crate::analysis::naming::selection::Members;
 use crate::base::error::{Error, ErrorKind};
 use crate::base::escape::escaped;
 use crate::read::bundle::{Span, Stored};

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::naming::select::Selection;
+use crate::analysis::naming::selection::Selection;
 use crate::analysis::stats::{StatsOptions, TensorStats, coordinates, each, tensor_at};
 use crate::base::escape::escaped;
 use crate::base::progress::Progress;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::causes::holds;
+use super::causes::{Held, holds};
 use super::entries::StoredPiece;
 use super::shard_files::file_name;
 use crate::analysis::finding::Finding;
@@ -21,8 +21,8 @@ const DIRECTORIES: usize = 32;
 pub(super) struct FoundShard {
     /// Where it lies.
     pub(super) file: PathBuf,
-    /// How many tensors were found in it by their checksums; none where only its length and name speak for it.
-    pub(super) proved: usize,
+    /// How many tensors were found in it; none where only its length and name speak for it.
+    pub(super) held: Held,
 }
 
 /// Looks for the file that has what the shard `path` should have.
@@ -30,14 +30,18 @@ pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) ->
     let needed = own.iter().map(StoredPiece::end).max()?;
     let nearby = beside(&checkpoint.origin().prefix);
     let counted = |file: &Path| (0..checkpoint.num_shards().min(1024)).any(|id| checkpoint.file(id) == file);
-    let mut named_alike = None;
+    let (mut named_alike, mut damaged) = (None, None);
     let is_candidate = |file: &PathBuf| !counted(file) && file.extension().is_none_or(|e| e != "index");
     let mut nearby: Vec<PathBuf> = nearby.into_iter().filter(is_candidate).collect();
     // Another checkpoint keeps its own as long as there is something else.
     nearby.sort_by_key(|file| has_index(file));
     for file in nearby {
-        if let Some(proved) = holds(&file, own) {
-            return Some(FoundShard { file, proved });
+        if let Some(held) = holds(&file, own) {
+            if held.flipped == 0 {
+                return Some(FoundShard { file, held });
+            }
+            // A copy without a fault is better.
+            damaged = damaged.or_else(|| Some(FoundShard { file: file.clone(), held }));
         }
         let is_long = storage::stat(&file).is_ok_and(|stat| stat.len == needed);
         if is_long && named_alike.is_none() && is_named_alike(&file, path) {
@@ -53,14 +57,20 @@ pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) ->
     for other in below.take(DIRECTORIES).chain(above) {
         let file = other.join(same_name);
         if storage::is_file(&file)
-            && let Some(proved) = holds(&file, own)
+            && let Some(held) = holds(&file, own)
         {
-            return Some(FoundShard { file, proved });
+            if held.flipped == 0 {
+                return Some(FoundShard { file, held });
+            }
+            damaged = damaged.or(Some(FoundShard { file, held }));
         }
+    }
+    if damaged.is_some() {
+        return damaged;
     }
     // Strings and zeros have no checksum to try; a name and a length that fit are something.
     let only_strings = !own.iter().any(|piece| !piece.is_variable);
-    named_alike.filter(|_| only_strings).map(|file| FoundShard { file, proved: 0 })
+    named_alike.filter(|_| only_strings).map(|file| FoundShard { file, held: Held::default() })
 }
 
 /// Whether a file is a shard of a checkpoint whose index is there.
@@ -86,16 +96,21 @@ pub(super) fn told(finding: Finding, path: &Path, found: &FoundShard) -> Finding
     };
     let message = format!("{}; its data is there as {other}", finding.message);
     let finding = Finding { message, ..finding };
-    let (certain, likely) = match found.proved {
-        0 => (
-            "that file has the length that the shard should have, and its name but for what was added".to_owned(),
-            None,
-        ),
-        1 => ("the tensor that was tried matches its checksum there".to_owned(), None),
-        n => (format!("the {n} tensors that were tried match their checksums there"), None),
+    let Held { proved, flipped } = found.held;
+    let mut certain = match proved {
+        0 if flipped == 0 => {
+            "that file has the length that the shard should have, and its name but for what was added".to_owned()
+        }
+        0 => "that file has the length that the shard should have".to_owned(),
+        1 => "the tensor that was tried matches its checksum there".to_owned(),
+        n => format!("the {n} tensors that were tried match their checksums there"),
     };
+    if flipped > 0 {
+        let tensors = if flipped == 1 { "one tensor differs".to_owned() } else { format!("{flipped} tensors differ") };
+        certain = format!("{certain}, and {tensors} from its checksum exactly as one flipped bit makes it");
+    }
     let is_elsewhere = found.file.parent() != dir;
-    let likely = likely.or_else(|| {
+    let likely = {
         let is_temporary = is_elsewhere && found.file.file_name() != path.file_name();
         Some(
             if is_temporary {
@@ -107,7 +122,7 @@ pub(super) fn told(finding: Finding, path: &Path, found: &FoundShard) -> Finding
             }
             .to_owned(),
         )
-    });
+    };
     let certain = match &finding.cause {
         Some(cause) => format!("{}; {certain}", cause.certain),
         None => certain,

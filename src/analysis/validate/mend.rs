@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::causes::{AMID_OTHERS, RARE};
+use super::shard_files::file_name;
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::recover::{Did, Recovery, recover};
+use crate::analysis::recover::{Did, Recovery, flipped_bits, recover};
 use crate::base::error::Error;
-use crate::base::escape::shell_word;
+use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::bundle::Prefix;
@@ -54,6 +56,7 @@ pub(super) fn advise(prefix: &Prefix, findings: &mut [Finding], limits: &Limits,
     if !findings.iter().any(|finding| is_damage(finding.code)) {
         return;
     }
+    name_bits(prefix, findings, limits);
     // Planning reads all bytes once more.
     let path = prefix.as_path();
     let Ok(recovery) = recover(path, &[], limits, progress) else { return };
@@ -62,6 +65,43 @@ pub(super) fn advise(prefix: &Prefix, findings: &mut [Finding], limits: &Limits,
     for finding in findings.iter_mut().filter(|finding| is_mended(finding, prefix, &recovery, &lost)) {
         let what = if recovery.unverified > 0 { "a copy with an index made anew" } else { "a mended copy" };
         add(finding, what, &command);
+    }
+}
+
+/// Strings and variants are summed in another form than they are stored in, so two checksums do not tell which bit of
+/// them is flipped: the bits are tried, as `recover` does it.
+fn name_bits(prefix: &Prefix, findings: &mut [Finding], limits: &Limits) {
+    use Code::{BadStringTensor, MispairedData, StringLengthsMismatch, TensorChecksumMismatch};
+    let is_open =
+        |finding: &Finding| matches!(finding.code, BadStringTensor | StringLengthsMismatch | TensorChecksumMismatch);
+    let names = findings.iter().filter(|finding| is_open(finding)).filter_map(|finding| finding.tensor.as_deref());
+    let names: BTreeSet<&[u8]> = names.collect();
+    if names.is_empty() {
+        return;
+    }
+    let bits = flipped_bits(prefix, &names, limits);
+    let bit_of = |finding: &Finding| bits.get(finding.tensor.as_ref().filter(|_| is_open(finding))?);
+    let is_unexplained =
+        |finding: &Finding| finding.code == MispairedData || (is_open(finding) && bit_of(finding).is_none());
+    let most = if findings.iter().any(is_unexplained) { AMID_OTHERS } else { RARE };
+    for finding in findings.iter_mut() {
+        let Some(flip) = bit_of(finding).filter(|flip| flip.odds < most) else { continue };
+        let name = escaped(finding.tensor.as_deref().unwrap_or_default()).into_owned();
+        let (bit, byte, shard) = (flip.bit, flip.byte, file_name(&flip.file));
+        let message = format!("{name}: one bit differs from what was saved, bit {bit} of byte {byte} of {shard}");
+        let odds = f64::round(1.0 / flip.odds.max(f64::MIN_POSITIVE));
+        let told = Finding::new(Code::SingleBitFlip, message).in_file(&flip.file).because(
+            "with this bit flipped back, and with no other, its lengths and its bytes match their checksums".to_owned(),
+            Some(format!("a memory, disk or transfer error (odds of coincidence 1 : {odds})")),
+        );
+        let told = told.with_help("fetch the shard again");
+        *finding = Finding {
+            offset: Some(byte),
+            tensor: finding.tensor.take(),
+            expected: finding.expected.take(),
+            found: finding.found.take(),
+            ..told
+        };
     }
 }
 

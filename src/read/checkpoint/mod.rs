@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::bundle::{NumericReader, Stored, Sums, sum_spans};
+use crate::read::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
 use crate::read::container::{Nothing, resolve, touches};
 use crate::read::formats;
 use crate::read::sniff;
@@ -85,6 +85,18 @@ impl Checkpoint {
         let mut opened = opened.map_err(sniff::explain_table)?;
         opened.damage = opened.damage.into_iter().map(sniff::explain_table).collect();
         Ok(Self::of_opened(origin, opened, limits))
+    }
+
+    /// A checkpoint without any tensor, for what does not exist on one side of a comparison.
+    pub fn nothing(path: &Path, limits: &Limits) -> Self {
+        let opened =
+            Opened { tensors: Tensors::default(), damage: Vec::new(), notes: Vec::new(), container: Box::new(Nothing) };
+        Self::of_opened(Origin::of_prefix(path, SourceKind::Nothing, Prefix::new(path.as_os_str())), opened, limits)
+    }
+
+    /// Gives it a name that is shown instead of its paths.
+    pub fn set_label(&mut self, label: &str) {
+        self.origin.label = Some(label.to_owned());
     }
 
     /// A checkpoint of what a format opened.

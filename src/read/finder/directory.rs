@@ -197,27 +197,29 @@ impl ModelDir {
     /// `tf.train.latest_checkpoint`, and what to fall back on where that would give nothing.
     fn choose_latest(&mut self) -> Option<usize> {
         let by_step = self.checkpoints.len().checked_sub(1);
+        let has_step = self.checkpoints.last().is_some_and(|found| found.step.is_some());
+        let taken =
+            if has_step { "the highest step was taken" } else { "the last by name was taken, as none has a step" };
         let Some(state) = &self.state else {
             match self.checkpoints.as_slice() {
                 [] => {}
                 [_] => self.notes.push("no `checkpoint` state file here; this is the only checkpoint".to_owned()),
-                _ => self.notes.push("no `checkpoint` state file here: the highest step was taken".to_owned()),
+                _ => self.notes.push(format!("no `checkpoint` state file here: {taken}")),
             }
             return by_step;
         };
         let named = match &state.content {
             Ok(Outcome::Loaded(state)) => state.model_checkpoint_path.clone(),
             Ok(Outcome::NoPath(_)) => {
-                self.notes.push("the state file names no checkpoint: the highest step was taken".to_owned());
+                self.notes.push(format!("the state file names no checkpoint: {taken}"));
                 return by_step;
             }
             Err(error) => {
-                self.notes.push(format!("the state file was not read: the highest step was taken: {error}"));
+                self.notes.push(format!("the state file was not read: {taken}: {error}"));
                 return by_step;
             }
             Ok(Outcome::Ignored(error) | Outcome::NotUtf8(error)) => {
-                let how = "TensorFlow cannot read the state file either; the highest step was taken";
-                self.notes.push(format!("{how}: {error}"));
+                self.notes.push(format!("TensorFlow cannot read the state file either; {taken}: {error}"));
                 return by_step;
             }
         };
@@ -237,7 +239,7 @@ impl ModelDir {
             self.notes.push(note);
             return Some(at);
         }
-        let rest = if by_step.is_some() { "the highest step was taken" } else { "and there is no other checkpoint" };
+        let rest = if by_step.is_some() { taken } else { "and there is no other checkpoint" };
         self.notes.push(format!("the state file names {shown}, which does not exist: {rest}"));
         by_step
     }

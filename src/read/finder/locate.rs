@@ -174,8 +174,28 @@ fn from_file(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
         Some(found) => foreign(path, found),
         None => Error::new(ErrorKind::NotACheckpoint("not a checkpoint, a SavedModel or a directory of them".into()))
             .in_file(path)
-            .with_help("give the prefix of a checkpoint: the path of its .index file without `.index`"),
+            .with_help(by_its_name(path)),
     })
+}
+
+/// What to do with a file of which only the name tells something.
+fn by_its_name(path: &Path) -> &'static str {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_part = name.strip_suffix(".bin").and_then(|stem| stem.split_once("-shard")).is_some_and(|(group, of)| {
+        group.starts_with("group")
+            && of.contains("of")
+            && of.chars().all(|c| c.is_ascii_digit() || matches!(c, 'o' | 'f'))
+    });
+    match name {
+        "fingerprint.pb" | "keras_metadata.pb" => {
+            "by its name it is a part of a SavedModel, whose saved_model.pb and variables/ are not here: fetch them too"
+        }
+        _ if is_part => {
+            "by its name it holds weights of a TensorFlow.js model, whose model.json says which: tensorflowjs_converter \
+             reads them together"
+        }
+        _ => "give the prefix of a checkpoint: the path of its .index file without `.index`",
+    }
 }
 
 fn foreign(path: &Path, found: sniff::Looks) -> Error {

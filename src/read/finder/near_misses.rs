@@ -71,8 +71,8 @@ fn near_misses(base: &str, folder: &Folder) -> Vec<String> {
     let mut candidates: Vec<(usize, u64, &str)> = Vec::new();
     for (name, stat) in folder.named() {
         let candidate = match name.strip_suffix(".index") {
-            Some(prefix) => prefix,
-            None => name,
+            Some(prefix) if stat.is_regular() => prefix,
+            _ => name,
         };
         let distance = if candidate.starts_with(base) || base.starts_with(candidate) {
             0

@@ -31,6 +31,8 @@ pub enum SourceKind {
     SaverV1,
     /// A file, or a set of files with an index, of another format.
     File(&'static Format),
+    /// Nothing at all: what `/dev/null` is as a side of a comparison.
+    Nothing,
 }
 
 /// Where a checkpoint was found, and why there.
@@ -56,6 +58,8 @@ pub struct Origin {
     pub has_variables: bool,
     /// What the user should know about the choice.
     pub notes: Vec<String>,
+    /// What is shown instead of its paths, if it has a better name than theirs.
+    pub label: Option<String>,
 }
 
 impl SourceKind {
@@ -68,6 +72,7 @@ impl SourceKind {
             Self::ServingBase => "serving_base",
             Self::SaverV1 => "saver_v1",
             Self::File(format) => format.id,
+            Self::Nothing => "nothing",
         }
     }
 }
@@ -96,7 +101,13 @@ impl Origin {
             versions: Vec::new(),
             has_variables: true,
             notes: Vec::new(),
+            label: None,
         }
+    }
+
+    /// What it is called where it is shown: the label, or else the path of what was chosen.
+    pub fn shown(&self) -> &Path {
+        self.label.as_deref().map_or(self.prefix.as_path(), Path::new)
     }
 
     /// A file of a format that says what it is.

@@ -5,10 +5,9 @@ use super::mangled::mangled;
 use super::message::text_message;
 
 const UNPACK: &str = "unpack it first, then give the prefix of the checkpoint inside";
-const OTHER: &str = "ckpt reads TensorFlow checkpoints, safetensors and NumPy files";
+const OTHER: &str = "ckpt reads TensorFlow checkpoints and files of Keras, safetensors and NumPy";
 
-const TORCH: &str =
-    "torch.load(FILE, weights_only=True) reads it; ckpt reads TensorFlow checkpoints, safetensors and NumPy files";
+const TORCH: &str = "torch.load(FILE, weights_only=True) reads it; ckpt reads TensorFlow checkpoints and files of Keras, safetensors and NumPy";
 
 /// Formats that begin with fixed bytes.
 const SIGNATURES: &[(&[u8], Known)] = &[
@@ -41,6 +40,11 @@ const SIGNATURES: &[(&[u8], Known)] = &[
         looks(Foreign::Other, "a PyTorch checkpoint (a pickle, as torch.save wrote before PyTorch 1.6)", TORCH)
             .but(Proof::Sure),
     ),
+    (b"\x04\x22\x4d\x18", looks(Foreign::Archive, "an LZ4 archive", UNPACK)),
+    (b"PAR1", looks(Foreign::Other, "a Parquet file", OTHER)),
+    (b"SQLite format 3\0", looks(Foreign::Other, "an SQLite database", OTHER)),
+    (b"MATLAB 5.0 MAT-file", looks(Foreign::Other, "a MATLAB file", "scipy.io.loadmat reads it")),
+    (b"ptrt", looks(Foreign::Other, "a TensorRT engine", "it is built for one GPU; the model is another file")),
     (b"GGUF", looks(Foreign::Other, "a GGUF model", OTHER)),
     (b"\x7fELF", looks(Foreign::Other, "an executable", "give the prefix of a checkpoint")),
     (b"\x89PNG", looks(Foreign::Other, "a PNG image", "give the prefix of a checkpoint")),
@@ -80,7 +84,7 @@ pub(super) fn known(head: &[u8], text: &[u8]) -> Option<Known> {
         let advice = "the download gave a web page (a login or an error); fetch the file itself";
         return Some(looks(Foreign::WebPage, "an HTML page", advice).but(Proof::Sure));
     }
-    if begins_a_pickle(head) {
+    if starts(b"(dp0\n") || starts(b"(lp0\n") || starts(b"cnumpy.core.multiarray\n") || begins_a_pickle(head) {
         let advice = "do not unpickle what you do not trust; ckpt does not read pickles";
         return Some(looks(Foreign::Other, "a Python pickle", advice));
     }

@@ -161,6 +161,11 @@ mod tests {
             (b"\x89HDF\r\n\x1a\n....", "an HDF5 file (Keras .h5)"),
             (b"\x80\x04\x95abc", "a Python pickle"),
             (b"\x1f\x8b\x08", "a gzip archive"),
+            (b"\x04\x22\x4d\x18\x64", "an LZ4 archive"),
+            (b"PAR1\x15\x04", "a Parquet file"),
+            (b"SQLite format 3\0\x10", "an SQLite database"),
+            (b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "a MATLAB file"),
+            (b"(dp0\nVw\np1\n", "a Python pickle"),
             (
                 b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.",
                 "a PyTorch checkpoint (a pickle, as torch.save wrote before PyTorch 1.6)",

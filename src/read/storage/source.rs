@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::mmap;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::read::wire::Crc32c;
 
 /// Random access to the bytes of one file.
 #[derive(Debug)]
@@ -112,6 +113,21 @@ impl Source {
         scratch.resize(len, 0);
         self.read_exact_at(scratch, range.start)?;
         Ok(scratch)
+    }
+
+    /// The checksum of the bytes in `range`, read in pieces.
+    ///
+    /// # Errors
+    /// As [`Self::slice`].
+    pub fn crc32c(&self, range: Range<u64>) -> Result<Crc32c> {
+        const PIECE: u64 = 256 << 10;
+        let (mut crc, mut window, mut at) = (Crc32c::default(), Vec::new(), range.start);
+        while at < range.end {
+            let stop = at.saturating_add(PIECE).min(range.end);
+            crc = crc.extend(self.slice(at..stop, &mut window)?);
+            at = stop;
+        }
+        Ok(crc)
     }
 
     /// Fills `buffer` with the bytes at `offset`.

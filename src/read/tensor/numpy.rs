@@ -27,11 +27,66 @@ pub struct Options {
     pub line_width: usize,
     /// Show every element, and strings in full.
     pub full: bool,
+    /// A summary shows no more elements than this, unless the edge items asked for make a larger matrix.
+    ///
+    /// NumPy has no such limit and shows 6ⁿ elements of n long dimensions.
+    pub most_in_a_summary: u64,
+    /// Whether a scalar has the precision of an array's elements. In NumPy it is always shown in full.
+    pub shorten_scalar: bool,
+    /// Never use an exponent for small numbers.
+    pub suppress: bool,
+    /// Which digits a float has.
+    pub float_mode: FloatMode,
+    /// What stands before a number that is not negative.
+    pub sign: Sign,
+    /// What NaN is called.
+    pub nan: String,
+    /// What infinity is called.
+    pub infinity: String,
+}
+
+/// NumPy's `floatmode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FloatMode {
+    /// As many as needed to tell the value, at most the precision.
+    #[default]
+    MaxPrec,
+    /// The same number for all elements: the most that one of them needs, at most the precision.
+    MaxPrecEqual,
+    /// Exactly the precision.
+    Fixed,
+    /// As many as needed, whatever the precision.
+    Unique,
+}
+
+/// NumPy's `sign`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sign {
+    /// Nothing.
+    #[default]
+    Minus,
+    /// A blank, where no element is negative.
+    Space,
+    /// A plus.
+    Plus,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { precision: None, threshold: 1000, edge_items: 3, line_width: 75, full: false }
+        Self {
+            precision: None,
+            threshold: 1000,
+            edge_items: 3,
+            line_width: 75,
+            full: false,
+            most_in_a_summary: 2000,
+            shorten_scalar: true,
+            suppress: false,
+            float_mode: FloatMode::MaxPrec,
+            sign: Sign::Minus,
+            nan: "nan".to_owned(),
+            infinity: "inf".to_owned(),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(in crate::report) fn diff_github(diff: &Diff<'_>, rows: &DiffRows<'_>, out: 
     let (word, text) = summary_text(diff);
     let verdict = format!("{word}: {text}");
     if !diff.is_equal() || diff.is_trouble() {
-        let sides = [diff.a, diff.b].map(|side| path(side.origin().prefix.as_path()));
+        let sides = [diff.a, diff.b].map(|side| path(side.origin().shown()));
         let level = if diff.is_trouble() { "error" } else { "warning" };
         annotation(level, None, "difference", &format!("{} → {}: {verdict}", sides[0], sides[1]), out)?;
     }
@@ -42,7 +42,7 @@ pub(in crate::report) fn diff_github(diff: &Diff<'_>, rows: &DiffRows<'_>, out: 
 /// has, `hidden` others are counted.
 pub fn diff_summary(diff: &Diff<'_>, hidden: usize, is_ok: bool, most: usize) -> String {
     let mut out = Bounded { text: String::new(), most };
-    let sides = [diff.a, diff.b].map(|side| path(side.origin().prefix.as_path()));
+    let sides = [diff.a, diff.b].map(|side| path(side.origin().shown()));
     let (word, text) = summary_text(diff);
     if !out.add(&format!("{}**{word}**: {}\n\n", heading("diff", &sides.join(" "), is_ok), plain(&text))) {
         return out.text;

@@ -46,7 +46,7 @@ pub(in crate::report) fn diff_text(
 pub(in crate::report) fn sides(a: &Checkpoint, b: &Checkpoint, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let dim = look.dim();
     for (side, checkpoint) in [("A", a), ("B", b)] {
-        writeln!(out, "{dim}{side}  {}{dim:#}", shown(checkpoint.origin().prefix.as_path()))?;
+        writeln!(out, "{dim}{side}  {}{dim:#}", shown(checkpoint.origin().shown()))?;
     }
     Ok(())
 }

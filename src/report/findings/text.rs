@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::ruled::{allowed_words, changed_words, write_allowed};
-use crate::analysis::{Finding, Gate, GroupVerdict, PolicyUse, Restore, Served, Severity, Validation};
+use crate::analysis::{Code, Finding, Gate, GroupVerdict, PolicyUse, Restore, Served, Severity, Validation};
 use crate::base::escape::escaped;
 use crate::report::Look;
 use crate::report::kit::arguments::words;
@@ -145,6 +145,11 @@ fn verdict_line(
     let of = |severity: Severity| validation.count_of(severity, group.map(|group| group.name.as_str()));
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let bold = look.bold();
+    let is_error = |finding: &&Finding| {
+        finding.severity == Severity::Error && group.is_none_or(|group| finding.group.as_ref() == Some(&group.name))
+    };
+    // What is not read need not be damaged.
+    let is_unread = validation.findings.iter().filter(is_error).all(|finding| finding.code == Code::Unreadable);
     // Whether the files are intact is one question; what is in them, who serves and who restores it are others.
     let errors_of_files = validation.errors_of_files(group.map(|group| group.name.as_str()));
     let word = match (errors_of_files, quick) {
@@ -154,6 +159,7 @@ fn verdict_line(
         (0, false) => "what was read is intact",
         (0, true) => "index sound, no data read",
         _ if errors == 0 => "NOT intact, which is allowed",
+        _ if is_unread => "could not be read whole",
         _ => "NOT intact",
     };
     let mut facts = Vec::new();

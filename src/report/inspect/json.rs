@@ -32,6 +32,10 @@ pub(in crate::report) struct Inspect<'a> {
     save: Option<u64>,
     /// the tensor that holds the step
     step_tensor: Option<&'a str>,
+    /// the step is only likely: the tensor is called as the program likes, and counts by its place and its words
+    step_likely: bool,
+    /// the number in the name where it counts epochs
+    epoch: Option<u64>,
     /// of the program that wrote the graph
     tensorflow_version: Option<&'a str>,
     /// the index is sound and every shard is there and long enough
@@ -150,6 +154,7 @@ struct RolesBy<'a> {
 #[serde(rename_all = "snake_case")]
 enum RoleSource {
     Program,
+    File,
     Names,
 }
 
@@ -212,7 +217,6 @@ pub(in crate::report) fn inspect_json(
 ) -> io::Result<()> {
     let origin = checkpoint.origin();
     let model = summary.model.as_ref();
-    let program = summary.roles_program.as_deref();
     let directory = || DirectoryParts {
         events: summary.events.iter().map(EventFile::from).collect(),
         repair: summary.repair.as_deref(),
@@ -224,6 +228,8 @@ pub(in crate::report) fn inspect_json(
         step: summary.step.step,
         save: summary.step.save,
         step_tensor: summary.step.tensor.as_deref(),
+        step_likely: summary.step.likely,
+        epoch: summary.step.number.filter(|_| summary.step.epochs),
         tensorflow_version: summary.tensorflow_version.as_deref(),
         complete: summary.complete,
         shards: checkpoint.num_shards(),
@@ -232,8 +238,15 @@ pub(in crate::report) fn inspect_json(
         dtypes: DTypes(&summary.dtypes),
         roles: summary.roles.iter().map(RoleSums::from).collect(),
         roles_by: RolesBy {
-            source: if program.is_some() { RoleSource::Program } else { RoleSource::Names },
-            file: program.map(PathText),
+            source: match summary.roles_by {
+                analysis::RolesBy::Program(_) => RoleSource::Program,
+                analysis::RolesBy::File => RoleSource::File,
+                analysis::RolesBy::Names => RoleSource::Names,
+            },
+            file: match &summary.roles_by {
+                analysis::RolesBy::Program(file) => Some(PathText(file)),
+                analysis::RolesBy::File | analysis::RolesBy::Names => None,
+            },
         },
         scopes: summary.scopes.iter().map(Scope::from).collect(),
         zero_tensors: summary.equal.zeros,

@@ -1,11 +1,10 @@
 //! `inspect` for people: one screen that says what this is, whether it is whole and what dominates it.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use super::model_text::{Detail, model_screen};
 use super::serving::serving_text;
-use crate::analysis::{Code, Role, Saver, Scope, Summary, short_name};
+use crate::analysis::{Code, Role, RolesBy, Saver, Scope, Summary, short_name};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::report::findings::text::write_finding;
@@ -173,9 +172,12 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     let dim = look.dim();
     wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)?;
-    let judge = match summary.roles_program.as_deref().and_then(Path::file_name) {
-        Some(file) => format!("by the program in {}", escaped(file.as_encoded_bytes())),
-        None => "by names and shapes".to_owned(),
+    let judge = match &summary.roles_by {
+        RolesBy::Program(file) => {
+            format!("by the program in {}", escaped(file.file_name().unwrap_or(file.as_os_str()).as_encoded_bytes()))
+        }
+        RolesBy::File => "by what the file says of its tensors".to_owned(),
+        RolesBy::Names => "by names and shapes".to_owned(),
     };
     wrapped(&format!("{dim}roles{dim:#}"), "roles".len(), &[judge], look, out)?;
     let mut equal = Vec::new();

@@ -194,7 +194,9 @@ pub(in crate::report) struct Source<'a> {
 impl<'a> Source<'a> {
     /// What was given and what it turned out to be.
     pub(in crate::report) fn of(origin: &'a Origin) -> Self {
-        Self { path: PathText(&origin.path), kind: Word(origin.kind), prefix: PathText(origin.prefix.as_path()) }
+        let label = origin.label.as_deref().map(Path::new);
+        let path = PathText(label.unwrap_or(&origin.path));
+        Self { path, kind: Word(origin.kind), prefix: PathText(origin.shown()) }
     }
 }
 

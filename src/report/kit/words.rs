@@ -57,7 +57,8 @@ impl Words for SourceKind {
 
     #[cfg(test)]
     fn all() -> Vec<&'static str> {
-        let own = [Self::Bundle, Self::SavedModel, Self::ModelDir, Self::ServingBase, Self::SaverV1].map(Self::name);
+        let own = [Self::Bundle, Self::SavedModel, Self::ModelDir, Self::ServingBase, Self::SaverV1, Self::Nothing];
+        let own = own.map(Self::name);
         own.into_iter().chain(file_formats()).collect()
     }
 }

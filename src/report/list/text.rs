@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::analysis::{Group, Listing, MissingShards, RowCursor, TreeRow, derived, is_zero, short_name};
+use crate::analysis::{
+    Group, Listing, MissingShards, RowCursor, TreeRow, derived, is_by_optimizer, is_zero, short_name,
+};
 use crate::base::escape::{escaped, is_plain};
 use crate::read::checkpoint::{Parts, Place, StoredSlice, Tensor};
 use crate::read::tensor::Shape;
@@ -139,11 +141,18 @@ pub(in crate::report) fn list_text(
         cells: Cells::default(),
         middle: String::new(),
         missing: MissingShards::default(),
-        shortened: false,
+        shown: Shown::default(),
         without_data: 0,
     };
     let texts = write_rows(listing.rows.len(), listing.threads(), text, out)?;
-    footer(listing, texts.iter().any(|text| text.shortened), look, out)?;
+    footer(listing, texts.iter().any(|text| text.shown.shortened), look, out)?;
+    if texts.iter().any(|text| text.shown.by_optimizer) {
+        writeln!(
+            out,
+            "_trainable_variables are the weights of the model, stored under Keras 3's\n\
+             shortest way to them; --names has their names"
+        )?;
+    }
     match texts.iter().map(|text| text.without_data).sum() {
         0 => Ok(()),
         1 => writeln!(out, "the data of 1 tensor is missing"),
@@ -157,6 +166,15 @@ struct Widths {
     name: usize,
     others: [usize; 4],
     cells: Cells,
+}
+
+/// What rows showed that is told below them.
+#[derive(Default)]
+struct Shown {
+    /// Whether a name was shown without its end.
+    shortened: bool,
+    /// Whether a variable of the model stands under the list of its optimizer.
+    by_optimizer: bool,
 }
 
 /// Formats the lines of rows.
@@ -174,8 +192,7 @@ struct Rows<'l> {
     /// The cells in their columns.
     middle: String,
     missing: MissingShards,
-    /// Whether a name was shown without its end.
-    shortened: bool,
+    shown: Shown,
     /// Rows whose data is missing.
     without_data: u64,
 }
@@ -193,7 +210,8 @@ impl Text for Rows<'_> {
         }
         let tensor = self.cursor.tensor();
         let name = label(tensor, long);
-        self.shortened |= !long && name.len() != tensor.name.len();
+        self.shown.shortened |= !long && name.len() != tensor.name.len();
+        self.shown.by_optimizer = self.shown.by_optimizer || is_by_optimizer(&tensor.name);
         let width = if is_plain(name) {
             text.extend_from_slice(name);
             name.len()

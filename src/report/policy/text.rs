@@ -18,7 +18,7 @@ const INDENT: usize = 17;
 /// What `out` says.
 pub(in crate::report) fn policy_text(policy: Option<&Policy>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let Some(policy) = policy else {
-        return writeln!(out, "no ckpt.toml here or in a directory above: every finding has the severity of its code");
+        return writeln!(out, "no ckpt.toml here or above: every finding has the severity of its code");
     };
     let bold = look.bold();
     let expired = policy.rules.iter().filter(|rule| rule.is_expired(policy.today)).count() as u64;

@@ -11,6 +11,6 @@ pub use printer::{PRINT_FORMATS, Printer};
 use crate::base::error::{Error, ErrorKind};
 
 /// An output error on its way through a reader.
-fn output(error: std::io::Error) -> Error {
+pub(in crate::report) fn output(error: std::io::Error) -> Error {
     Error::new(ErrorKind::Output(error))
 }

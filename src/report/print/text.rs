@@ -1,6 +1,6 @@
 //! Values for people, the way NumPy prints them.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
@@ -113,6 +113,26 @@ fn values(
     out: &mut dyn Write,
 ) -> Result<()> {
     let dtype = excerpt.tensor.dtype;
+    write_elements(checkpoint, excerpt, layout, options, out, &mut |writer, bytes| match dtype {
+        DType::String => writer.push_text(&quoted(bytes, options.full)),
+        DType::Variant => writer.push_text(&variant_text(bytes)),
+        _ => Element::decode_all(dtype, bytes).into_iter().flatten().try_for_each(|element| writer.push(&element)),
+    })
+}
+
+/// Writes some elements, given as the bytes that they are.
+pub(in crate::report) type Push<'p> = dyn FnMut(&mut Writer<'_, &mut dyn Write>, &[u8]) -> io::Result<()> + 'p;
+
+/// Writes the visible elements of a region in NumPy's layout.
+pub(in crate::report) fn write_elements(
+    checkpoint: &Checkpoint,
+    excerpt: &Excerpt,
+    layout: &Layout,
+    options: &Options,
+    out: &mut dyn Write,
+    push: &mut Push<'_>,
+) -> Result<()> {
+    let dtype = excerpt.tensor.dtype;
     let mut format = Format::new(dtype, options);
     // Strings and variants are told apart by their quotes; only numbers are aligned.
     if excerpt.tensor.is_numeric() {
@@ -122,14 +142,7 @@ fn values(
         })?;
     }
     let mut writer = Writer::new(&mut *out, &format, layout, options);
-    visible(checkpoint, excerpt, layout, &mut |bytes| match dtype {
-        DType::String => writer.push_text(&quoted(bytes, options.full)).map_err(output),
-        DType::Variant => writer.push_text(&variant_text(bytes)).map_err(output),
-        _ => {
-            let mut elements = Element::decode_all(dtype, bytes).into_iter().flatten();
-            elements.try_for_each(|element| writer.push(&element)).map_err(output)
-        }
-    })?;
+    visible(checkpoint, excerpt, layout, &mut |bytes| push(&mut writer, bytes).map_err(output))?;
     let out = writer.finish().map_err(output)?;
     writeln!(out).map_err(output)
 }

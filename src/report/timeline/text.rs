@@ -243,6 +243,9 @@ fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()
     let mut facts: Vec<(&str, String)> = Vec::new();
     let why = match timeline.reason {
         Reason::StateFile => "by the state file",
+        Reason::NoStateFile if timeline.rows.iter().all(|row| row.step.is_none()) => {
+            "the last by name: there is neither a step nor a state file"
+        }
         Reason::NoStateFile => "the highest step: there is no state file",
         Reason::StateFileWrong => "see below",
         Reason::None => "there is no checkpoint here",

@@ -130,7 +130,7 @@ fn lengths_of_strings_that_are_not_the_saved_ones() {
     let strings = || BundleBuilder::new().floats("a", &[1], &[1.0]).strings("s", &[3], &["one", "", "three"]);
     let (_dir, prefix) = written(strings());
     // Behind a: three lengths, their checksum, the bytes.
-    edit(&data_of(&prefix), |bytes| bytes[8] ^= 1);
+    edit(&data_of(&prefix), |bytes| bytes[8] ^= 0x81);
     let found = run(&prefix);
     let finding = only(
         &found,
@@ -151,10 +151,33 @@ fn lengths_of_strings_that_are_not_the_saved_ones() {
     only(&run(&dir.path().join(&case.open)), Code::BadStringTensor, &["s: "]);
 
     let (_dir, prefix) = written(strings());
-    edit(&data_of(&prefix), |bytes| *bytes.last_mut().unwrap() ^= 1);
+    edit(&data_of(&prefix), |bytes| *bytes.last_mut().unwrap() ^= 0x81);
     let found = run(&prefix);
     only(&found, Code::TensorChecksumMismatch, &["s: its 15 bytes are not the ones that were saved (stored 0x"]);
     assert_eq!(tensors(&found, Code::TensorChecksumMismatch), ["s"]);
+}
+
+// Strings are summed in another form than they are stored in: in the lengths, in their checksum, and in the bytes.
+#[test]
+fn the_one_bit_of_a_tensor_of_strings_is_named() {
+    let strings = || BundleBuilder::new().floats("a", &[1], &[1.0]).strings("s", &[3], &["one", "", "three"]);
+    let len = fs::read(data_of(&written(strings()).1)).unwrap().len();
+    for (at, bit) in (4..len).map(|at| (at, at % 8)) {
+        let (_dir, prefix) = written(strings());
+        edit(&data_of(&prefix), |bytes| bytes[at] ^= 1 << bit);
+        let found = run(&prefix);
+        let words = format!("s: one bit differs from what was saved, bit {bit} of byte {at} of m.data-00000-of-00001");
+        let finding = only(&found, Code::SingleBitFlip, &[&words, "ckpt recover"]);
+        assert_eq!(finding.tensor.as_deref(), Some(&b"s"[..]));
+        assert_eq!(errors(&found).len(), 1, "{}", lines(&found));
+    }
+    // Beside damage that nothing explains a bit must be less of a chance, and two bits are none.
+    let (_dir, prefix) = written(strings());
+    edit(&data_of(&prefix), |bytes| {
+        bytes[12] ^= 1;
+        bytes[14] ^= 1;
+    });
+    assert!(!lines(&run(&prefix)).contains("one bit"), "{}", lines(&run(&prefix)));
 }
 
 #[test]
@@ -170,7 +193,8 @@ fn the_checksum_of_a_variant() {
         let found = run(&prefix);
         let [finding] = errors(&found)[..] else { panic!("byte {at}\n{}", lines(&found)) };
         assert_eq!(finding.tensor.as_deref(), Some(&b"v"[..]), "byte {at}");
-        let right = [Code::TensorChecksumMismatch, Code::BadStringTensor, Code::StringLengthsMismatch];
+        let right =
+            [Code::SingleBitFlip, Code::TensorChecksumMismatch, Code::BadStringTensor, Code::StringLengthsMismatch];
         assert!(right.contains(&finding.code), "byte {at}: {}", line(finding));
     }
 }

@@ -53,6 +53,30 @@ fn an_index_under_another_name_is_found_by_the_lengths_that_it_says() {
 }
 
 #[test]
+fn a_shard_under_another_name_is_found_although_one_bit_of_it_is_flipped() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = dir.path().join("m-7");
+    save(&prefix, 7, 1);
+    let (shard, copy) = (with(&prefix, ".data-00000-of-00001"), dir.path().join("m-7 (1).data-00000-of-00001"));
+    fs::rename(&shard, &copy).unwrap();
+    crate::validating::edit(&copy, |bytes| bytes[300] ^= 4);
+    let found = run(&prefix);
+    let words = ["its data is there as m-7 (1).data-00000-of-00001", "one tensor differs", "one flipped bit"];
+    let finding = only(&found, Code::MissingShard, &words);
+    assert!(finding.help.as_deref().unwrap().contains("ckpt recover"), "{}", lines(&found));
+    follow_text(&finding.help.as_deref().unwrap().replace("; a mended copy", "; a whole copy"), "rename it: ");
+    only(&run(&prefix), Code::SingleBitFlip, &["bit 2 of byte 300"]);
+    // A copy without a fault is better.
+    save(&dir.path().join("other/m-7"), 7, 1);
+    fs::rename(&shard, &copy).unwrap();
+    fs::copy(with(&dir.path().join("other/m-7"), ".data-00000-of-00001"), dir.path().join("z.bin")).unwrap();
+    fs::remove_dir_all(dir.path().join("other")).unwrap();
+    let found = run(&prefix);
+    let finding = only(&found, Code::MissingShard, &["its data is there as z.bin"]);
+    assert!(!finding.cause.as_ref().unwrap().certain.contains("bit"), "{}", lines(&found));
+}
+
+#[test]
 fn an_index_that_fits_no_length_is_not_offered() {
     let dir = tempfile::tempdir().unwrap();
     let prefix = dir.path().join("m-7");

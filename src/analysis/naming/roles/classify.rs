@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Role;
 use super::key::{has_value_suffix, own_name, short_name, split_last, strip_number, without_suffix};
@@ -21,6 +22,8 @@ pub(super) struct Classifier<'c> {
     /// Keys of averages in the lists of such optimizers.
     pub(super) averages: OnceLock<HashSet<Vec<u8>>>,
     pub(super) program: Option<Program>,
+    /// Whether the file itself has said of a tensor what it is for.
+    pub(super) is_told: AtomicBool,
 }
 
 /// What the file itself says that a tensor is for.
@@ -46,7 +49,8 @@ fn by_told(purpose: Purpose, name: Option<&str>, tensor: &Tensor) -> RoleOf {
 impl<'c> Classifier<'c> {
     /// By names, dtypes and shapes alone.
     pub(super) fn of_names(tensors: &'c Tensors) -> Self {
-        Self { tensors, checkpoint: None, program: None, optimizers: OnceLock::new(), averages: OnceLock::new() }
+        let (optimizers, averages) = (OnceLock::new(), OnceLock::new());
+        Self { tensors, checkpoint: None, program: None, optimizers, averages, is_told: AtomicBool::new(false) }
     }
 }
 
@@ -67,40 +71,43 @@ impl Classifier<'_> {
         optimizers
     }
 
-    /// The program's word, where it has one, else what name and shape say; and whether it may be a slot of the variable
-    /// that it stands below, if others are called so too.
+    /// The program's word, where it has one, else what name and shape say; and what it is called below a variable whose
+    /// slot it is if others are called so too.
     #[inline]
-    pub(super) fn role(&self, tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> (RoleOf, bool) {
-        let (named, is_open) = self.named(tensor, kind, around);
+    pub(super) fn role<'t>(
+        &self,
+        tensor: &'t Tensor,
+        kind: usize,
+        around: &mut Neighbours<'_>,
+    ) -> (RoleOf, Option<&'t [u8]>) {
+        let (named, open) = self.named(tensor, kind, around);
         match &self.program {
             Some(program) if named.0 != Role::String => {
-                (program.role(&tensor.name, named), is_open && !program.is_decided(&tensor.name))
+                (program.role(&tensor.name, named), open.filter(|_| !program.is_decided(&tensor.name)))
             }
-            _ => (named, is_open),
+            _ => (named, open),
         }
     }
 
     #[inline]
-    fn named(&self, tensor: &Tensor, kind: usize, around: &mut Neighbours<'_>) -> (RoleOf, bool) {
+    fn named<'t>(&self, tensor: &'t Tensor, kind: usize, around: &mut Neighbours<'_>) -> (RoleOf, Option<&'t [u8]>) {
         let name: &[u8] = &tensor.name;
         let repeated = around.repeated(name, kind);
         if let Some(told) = self.checkpoint.and_then(|checkpoint| checkpoint.told(name))
             && let Some(purpose) = told.purpose
         {
-            return (by_told(purpose, told.name.as_deref(), tensor), false);
+            self.is_told.store(true, Ordering::Relaxed);
+            return (by_told(purpose, told.name.as_deref(), tensor), None);
         }
         if let Some(role) = repeated {
-            return (role, false);
+            return (role, None);
         }
         if has_value_suffix(name) {
-            return (self.of_key(tensor, kind, around), false);
+            return (self.of_key(tensor, kind, around), None);
         }
         let named = of_name(tensor, kind, around);
-        let is_open = named.0 == Role::Weight
-            && tensor.shape.rank() != Some(0)
-            && parent(tensor, around) == Some(kind)
-            && !is_parameter(own_name(name));
-        (named, is_open)
+        let may_be = named.0 == Role::Weight && tensor.shape.rank() != Some(0) && !is_parameter(own_name(name));
+        (named, if may_be { below(tensor, kind, around) } else { None })
     }
 
     /// A variable of an object-based checkpoint: `<variable path>/.OPTIMIZER_SLOT/<optimizer path>/<slot>`, or an entry
@@ -204,6 +211,30 @@ fn parent(tensor: &Tensor, around: &mut Neighbours<'_>) -> Option<usize> {
     let whole = split_last(name).0.strip_suffix(b"/").unwrap_or_default();
     // With `:0` behind both, a slot stands before its variable.
     if name.len() < tensor.name.len() { around.kind_of_joined(whole, b":0") } else { around.above(whole) }
+}
+
+/// What follows the name of a variable of this dtype and shape in that of a tensor: the name that an optimizer was given,
+/// which may have a `/` itself (`net/w/train/opt`), under scopes of its own if it has two slots.
+fn below<'t>(tensor: &'t Tensor, kind: usize, around: &mut Neighbours<'_>) -> Option<&'t [u8]> {
+    /// Components that a name of an optimizer has at most where they must be looked up one by one.
+    const TRIED: usize = 3;
+    let name = tensor.name.strip_suffix(b":0").unwrap_or(&tensor.name);
+    let behind = |at: usize| name.get(at.checked_add(1)?..);
+    if let Some(at) = around.nearest_above(name, kind) {
+        return behind(at);
+    }
+    let mut ends = memchr::memrchr_iter(b'/', name).take(TRIED);
+    let front = |at: usize| name.get(..at).unwrap_or_default();
+    if name.len() < tensor.name.len() {
+        // With `:0` behind both, a slot stands before its variable.
+        let at = ends.find(|at| around.kind_of_joined(front(*at), b":0") == Some(kind))?;
+        return behind(at);
+    }
+    if !around.has_twin(name, true) {
+        return None;
+    }
+    let at = ends.skip(1).find(|at| around.is_of_scoped(front(*at), kind))?;
+    behind(at)
 }
 
 /// `<variable>/<slot>`, or Keras' `training/<Optimizer>/<variable>/<slot>`, under any scope more or less. The name is

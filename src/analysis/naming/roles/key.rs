@@ -9,6 +9,18 @@ pub fn short_name(name: &[u8]) -> &[u8] {
     if has_value_suffix(name) { without_suffix(name) } else { name }
 }
 
+/// Whether a key is that of a variable in the list of those that an optimizer of Keras 3 trains: one of the model, which
+/// is stored under the shortest way to it.
+pub fn is_by_optimizer(key: &[u8]) -> bool {
+    if !has_value_suffix(key) {
+        return false;
+    }
+    let name = without_suffix(key);
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let list = name.get(..name.len().saturating_sub(digits)).unwrap_or_default();
+    digits > 0 && list.ends_with(b"/_trainable_variables/")
+}
+
 /// A key that has the suffix without it, unless it has nothing else.
 #[inline]
 pub(super) fn without_suffix(name: &[u8]) -> &[u8] {

@@ -13,17 +13,17 @@ mod program;
 mod role;
 mod structure;
 
-pub use self::key::short_name;
+pub use self::key::{is_by_optimizer, short_name};
 pub(in crate::analysis) use self::names::SCOPES;
 pub use self::role::Role;
 pub(in crate::analysis) use self::structure::without_scopes;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use self::classify::Classifier;
-use self::key::{own_name, strip_number};
+use self::key::strip_number;
 use self::neighbours::Neighbours;
 use self::program::Program;
 use super::totals::Totals;
@@ -42,11 +42,22 @@ pub struct Roles {
     totals: Totals,
     /// What may be slots, while it is judged.
     children: Children,
-    /// Where the program lies that was asked first.
-    program: Option<PathBuf>,
+    /// Who was asked first.
+    by: RolesBy,
 }
 
-/// Positions by the last component of a name.
+/// Who says what tensors are for. Of what the first does not know, names and shapes judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RolesBy {
+    /// The program, in this file beside the checkpoint.
+    Program(PathBuf),
+    /// The file itself, as those of Keras do: by where it keeps a tensor, and by its configuration.
+    File,
+    /// Nobody: names, dtypes, shapes, and what stands around a tensor.
+    Names,
+}
+
+/// Positions by what follows the name of a variable in a name.
 type Children = BTreeMap<Box<[u8]>, Vec<usize>>;
 
 /// A role, and an owner as a number in [`Owners`].
@@ -85,19 +96,23 @@ impl Roles {
             program: Program::beside(checkpoint),
             ..Classifier::of_names(tensors)
         };
-        Self::by(classifier, checkpoint.threads_for(tensors.len()))
+        Self::judged_by(classifier, checkpoint.threads_for(tensors.len()))
     }
 
     /// Judges tensors of which there are names, dtypes and shapes only: what a model wants.
     pub fn of_names(tensors: &Tensors) -> Self {
-        Self::by(Classifier::of_names(tensors), 1)
+        Self::judged_by(Classifier::of_names(tensors), 1)
     }
 
-    fn by(classifier: Classifier<'_>, threads: usize) -> Self {
+    fn judged_by(classifier: Classifier<'_>, threads: usize) -> Self {
         let tensors = classifier.tensors;
         let parts = in_parts(tensors.len(), threads, |range| Self::part(&classifier, range));
         let mut roles = Self::with_room(tensors.len());
-        roles.program = classifier.program.map(|program| program.file);
+        roles.by = match classifier.program {
+            Some(program) => RolesBy::Program(program.file),
+            None if classifier.is_told.into_inner() => RolesBy::File,
+            None => RolesBy::Names,
+        };
         roles.totals = parts.iter().map(|part| &part.totals).sum();
         let mut children = Children::new();
         for part in parts {
@@ -131,10 +146,9 @@ impl Roles {
             }
             let (tensor, kind) = (cursor.tensor(), cursor.kind());
             around.reach(at, &cursor);
-            let ((role, owner), is_open) = classifier.role(tensor, kind, &mut around);
+            let ((role, owner), open) = classifier.role(tensor, kind, &mut around);
             around.leave(&tensor.name, kind);
-            if is_open {
-                let name = own_name(&tensor.name);
+            if let Some(name) = open {
                 match part.children.get_mut(name) {
                     Some(positions) => positions.push(at),
                     None => drop(part.children.insert(name.into(), vec![at])),
@@ -153,7 +167,7 @@ impl Roles {
             owners: Owners::default(),
             totals: Totals::default(),
             children: Children::new(),
-            program: None,
+            by: RolesBy::Names,
         }
     }
 
@@ -166,9 +180,9 @@ impl Roles {
         }
     }
 
-    /// The file beside the checkpoint that says what the program trains. Without one names and shapes have judged.
-    pub fn program(&self) -> Option<&Path> {
-        self.program.as_deref()
+    /// Who was asked first.
+    pub fn by(&self) -> &RolesBy {
+        &self.by
     }
 
     /// Sums over all tensors of the checkpoint.
@@ -210,6 +224,7 @@ impl Roles {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
     use crate::read::checkpoint::Tensor;
     use crate::read::tensor::{DType, Shape};
@@ -242,6 +257,24 @@ mod tests {
         assert_eq!(role(all, "train/m/w/fc"), Role::Weight);
         let all: &[(&str, &[i64])] = &[("m/w", &[3, 4]), ("train/m/w/fancy", &[3, 4])];
         assert_eq!(role(all, "train/m/w/fancy"), Role::Weight);
+        // The name of the optimizer may have a `/`.
+        let all: &[(&str, &[i64])] =
+            &[("m/b", &[4]), ("m/b/my/opt", &[4]), ("m/w", &[3, 4]), ("m/w/my/opt", &[3, 4]), ("m/w/fc/my/opt", &[9])];
+        assert_eq!(role(all, "m/b/my/opt"), Role::Slot);
+        assert_eq!(role(all, "m/w/my/opt"), Role::Slot);
+        assert_eq!(role(all, "m/w/fc/my/opt"), Role::Weight);
+        let all: &[(&str, &[i64])] = &[
+            ("m/b", &[4]),
+            ("m/w", &[3, 4]),
+            ("o/m/b/my/opt", &[4]),
+            ("o/m/b/my/opt_1", &[4]),
+            ("o/m/w/my/opt", &[3, 4]),
+            ("o/m/w/my/opt_1", &[3, 4]),
+        ];
+        for name in ["o/m/b/my/opt", "o/m/b/my/opt_1", "o/m/w/my/opt", "o/m/w/my/opt_1"] {
+            assert_eq!(role(all, name), Role::Slot, "{name}");
+        }
+        assert_eq!(role(all, "m/w"), Role::Weight);
     }
 
     // What is known of the tensor before must not tell of this one what is not so: judged alone, each has the same role.

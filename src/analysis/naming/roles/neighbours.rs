@@ -101,6 +101,13 @@ impl<'c> Neighbours<'c> {
         Some(*kind)
     }
 
+    /// How long the longest name of a tensor of this kind is that the one which was reached is below.
+    #[inline]
+    pub(super) fn nearest_above(&self, name: &[u8], kind: usize) -> Option<usize> {
+        let is_above = |(len, other): &&(usize, usize)| *other == kind && name.get(*len) == Some(&b'/');
+        self.open.iter().rfind(is_above).map(|(len, _)| *len)
+    }
+
     /// Whether a path, which is a name up to its last `/`, is that of a slot, and that of a metric.
     #[inline]
     pub(super) fn marks(&mut self, path: &[u8]) -> (bool, bool) {

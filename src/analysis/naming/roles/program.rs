@@ -60,6 +60,8 @@ impl Program {
             Purpose::Updated | Purpose::Trained if named.0 == Role::Average => named,
             // Optimizers that are written in other ops often leave `trainable=False` out for what they keep.
             Purpose::Trained if named.0 == Role::Slot && named.1.is_some() => named,
+            // `get_variable` and `Variable` make everything trainable; no optimizer moves a whole number.
+            Purpose::Updated | Purpose::Trained if named.0 == Role::Counter => named,
             Purpose::Updated | Purpose::Trained => (Role::Weight, None),
             Purpose::Trainable => named,
             Purpose::Slot(optimizer) => (Role::Slot, Some(optimizer)),

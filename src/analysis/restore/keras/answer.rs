@@ -36,7 +36,7 @@ impl Answer<'_> {
         if loading.raise.is_some() || !loading.unknown.is_empty() {
             return None;
         }
-        let judgement = judge(self.objects, self.identities, self.theirs, &loading.taken);
+        let judgement = judge(self.objects, self.identities, self.theirs, &loading.taken, self.is_named);
         Some((loading, judgement))
     }
 

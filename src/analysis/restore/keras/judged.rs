@@ -161,12 +161,14 @@ pub(super) struct Judgement {
     pub(super) renamed: Vec<(String, String)>,
 }
 
-/// Compares what is taken with what is meant.
+/// Compares what is taken with what is meant. Where the file has no names, its layers are counted by their classes, which
+/// says nothing of how the program numbers them.
 pub(super) fn judge(
     objects: &Objects,
     model: &BTreeMap<Which, Owner>,
     file: &BTreeMap<Vec<u8>, Owner>,
     taken: &[(Which, Set)],
+    is_named: bool,
 ) -> Judgement {
     let pairs: Vec<(Which, &Owner, &Owner, &Set)> = taken
         .iter()
@@ -174,7 +176,7 @@ pub(super) fn judge(
         .filter_map(|(which, set)| Some((*which, model.get(which)?, file.get(&set.name)?, set)))
         .collect();
     let mut judgement = Judgement::default();
-    let wrong = wrong_pairs(&pairs, file, &mut judgement.renamed);
+    let wrong = if is_named { wrong_pairs(&pairs, file, &mut judgement.renamed) } else { BTreeSet::new() };
     for (which, own, other, set) in pairs {
         let levels = own.layers.len().min(other.layers.len());
         let is_wrong = (0..levels).any(|level| {

@@ -57,7 +57,8 @@ pub(in crate::analysis::restore) fn restore(
     if way == Way::Lists && loading.raise.is_some() {
         told = listed::load(&objects, &saved, program, How { by_name: true, skips: true });
     }
-    let judgement = judge(&objects, &identities, &theirs, &told.taken);
+    let is_named = own.config.is_some() || saved.is_listed || saved.groups.values().any(|group| group.name.is_some());
+    let judgement = judge(&objects, &identities, &theirs, &told.taken, is_named);
     let mut restore = Restore {
         call: call(program, how, is_whole),
         model: format!("{}, in {}", base.model, version(program)),
@@ -155,7 +156,7 @@ pub(in crate::analysis::restore) fn restore(
         theirs: &theirs,
         file: &file,
         way,
-        is_named: own.config.is_some() || saved.is_listed || saved.groups.values().any(|group| group.name.is_some()),
+        is_named,
         is_whole,
     };
     advice::give(&mut restore, &answer);

@@ -10,12 +10,13 @@ mod other_save;
 mod text_mode;
 mod wrong;
 
-pub(super) use self::other_save::holds;
+pub(super) use self::other_save::{Held, holds};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use self::other_save::Elsewhere;
+pub(super) use self::wrong::{AMID_OTHERS, RARE};
 use super::Validation;
 use super::bytes::{Mismatch, Outcome, piece_name};
 use super::entries::StoredPiece;
@@ -26,11 +27,6 @@ use crate::analysis::forensics::{BitFlip, crc_of_zeros, single_bit};
 use crate::read::checkpoint::Checkpoint;
 use crate::read::storage::Source;
 use wrong::{TELLING, Wrong, can_differ};
-
-/// A coincidence of checksums that is likelier than this explains nothing.
-const RARE: f64 = 0.01;
-/// The same of a shard in which more is wrong that nothing explains.
-const AMID_OTHERS: f64 = 1e-5;
 
 /// Explains the mismatches and adds a finding for each cause.
 pub(super) fn explain(

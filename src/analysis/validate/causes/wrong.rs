@@ -9,6 +9,11 @@ use crate::read::wire::Crc32c;
 /// A scalar says nothing of a whole file: the counters of two saves differ in a bit, and agree by chance.
 pub(super) const TELLING: u64 = 16;
 
+/// A coincidence of checksums that is likelier than this explains nothing.
+pub(in crate::analysis::validate) const RARE: f64 = 0.01;
+/// The same of a shard in which more is wrong that nothing explains.
+pub(in crate::analysis::validate) const AMID_OTHERS: f64 = 1e-5;
+
 /// A piece whose bytes are wrong, and the checksum that they have.
 pub(super) type Wrong<'c> = (&'c StoredPiece, Crc32c);
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::optimizers::is_called_as_optimizer;
 use crate::base::error::{Error, Result};
 use crate::read::formats::hdf5::{Attribute, Contents};
 
@@ -64,6 +65,8 @@ pub struct KerasFacts {
     pub optimizer: Vec<Vec<u8>>,
     /// Those of an optimizer within it, which one that scales losses has. Most of them are in its own list too.
     pub inner_optimizer: Vec<Vec<u8>>,
+    /// Those of optimizers that a model of the program's own keeps under other attributes than `optimizer`.
+    pub other_optimizers: Vec<Vec<u8>>,
     /// Whether the second of them is a number: the learning rate.
     pub has_learning_rate: bool,
     /// Shapes of data sets whose places are paths of objects.
@@ -136,6 +139,7 @@ impl KerasFacts {
             facts.naming = objects.naming;
             facts.layers = objects.layers;
             (facts.optimizer, facts.inner_optimizer) = (objects.optimizer, objects.inner_optimizer);
+            facts.other_optimizers = objects.other_optimizers;
             facts.has_learning_rate = objects.has_learning_rate;
             facts.group_names = objects.group_names;
             facts.empty_groups = objects.empty_groups;
@@ -207,6 +211,7 @@ impl KerasFacts {
                 facts.empty_groups.push(owner.to_vec());
             }
         }
+        let others: Vec<Vec<u8>> = other_optimizers(&facts, &groups);
         for (group, mut sets) in groups {
             sets.sort_by_key(|path| number(path));
             let tensors = sets.into_iter().map(<[u8]>::to_vec).collect();
@@ -217,6 +222,13 @@ impl KerasFacts {
             }
             if owner.starts_with(b"optimizer/") {
                 facts.inner_optimizer.extend(tensors);
+                continue;
+            }
+            let is_of = |other: &Vec<u8>| {
+                owner.strip_prefix(other.as_slice()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+            };
+            if others.iter().any(is_of) {
+                facts.other_optimizers.extend(tensors);
                 continue;
             }
             let name = facts.group_names.get(owner).cloned();
@@ -238,6 +250,36 @@ impl KerasFacts {
         self.date_saved = text("date_saved");
         Ok(())
     }
+}
+
+/// The objects of the model, other than `optimizer`, that are optimizers: each begins with two numbers, its steps and its
+/// learning rate, and is called as one of Keras, or has the shapes of weights behind them.
+fn other_optimizers(facts: &KerasFacts, groups: &BTreeMap<&[u8], Vec<&[u8]>>) -> Vec<Vec<u8>> {
+    let owner = |group: &'_ [u8]| group.strip_suffix(b"/vars").unwrap_or_default().to_vec();
+    let dims = |path: &[u8]| facts.dims.get(path).map(Vec::as_slice);
+    let candidate = |(group, sets): (&&[u8], &Vec<&[u8]>)| {
+        let owner = owner(group);
+        let number_of = |n: u64| sets.iter().find(|path| number(path).0 == n).copied();
+        let begins = [number_of(0), number_of(1)].into_iter().all(|path| path.and_then(dims) == Some(&[]));
+        let may_be = begins && !owner.is_empty() && !owner.contains(&b'/') && owner != b"optimizer";
+        may_be.then_some(owner)
+    };
+    let candidates: Vec<Vec<u8>> = groups.iter().filter_map(candidate).collect();
+    let is_of_candidate = |group: &[u8]| candidates.contains(&owner(group));
+    let weights: BTreeSet<&[u64]> = groups
+        .iter()
+        .filter(|(group, _)| !is_of_candidate(group))
+        .flat_map(|(_, sets)| sets)
+        .filter_map(|p| dims(p))
+        .collect();
+    let is_optimizer = |owner: &Vec<u8>| {
+        let sets = groups.get(join(owner, b"vars").as_slice());
+        let mut behind =
+            sets.into_iter().flatten().filter_map(|path| dims(path)).filter(|dims| !dims.is_empty()).peekable();
+        let is_called = facts.group_names.get(owner).is_some_and(|name| is_called_as_optimizer(name));
+        is_called || (behind.peek().is_some() && behind.all(|dims| weights.contains(dims)))
+    };
+    candidates.iter().filter(|owner| is_optimizer(owner)).cloned().collect()
 }
 
 /// The lists of weights in the attributes of groups.

@@ -117,4 +117,31 @@ mod tests {
             assert_eq!(purpose(path.as_bytes()), Some(Purpose::Optimizer(at)), "{path}");
         }
     }
+
+    /// A model with two optimizers, as one that trains two networks against each other; one of them has its own name.
+    #[test]
+    fn optimizers_under_other_attributes_are_told_by_their_numbers_and_shapes() {
+        let sets: [(&[u8], &[u64]); 11] = [
+            (b"first/vars/0", &[]),
+            (b"first/vars/1", &[]),
+            (b"first/vars/2", &[2, 3]),
+            (b"first/vars/3", &[2, 3]),
+            (b"net/layers/dense/vars/0", &[2, 3]),
+            (b"net/layers/dense/vars/1", &[3]),
+            (b"ranges/vars/0", &[]),
+            (b"ranges/vars/1", &[]),
+            (b"ranges/vars/2", &[7]),
+            (b"scale/vars/0", &[]),
+            (b"scale/vars/1", &[2, 3]),
+        ];
+        let facts = KerasFacts::of_groups(sets.into_iter(), &BTreeMap::new());
+        let told = told(&facts, None);
+        let purpose = |path: &str| told.get(path.as_bytes()).and_then(|told| told.purpose);
+        for at in 0..4 {
+            assert_eq!(purpose(&format!("first/vars/{at}")), Some(Purpose::Optimizer(at)), "{at}");
+        }
+        for path in ["net/layers/dense/vars/0", "ranges/vars/0", "ranges/vars/2", "scale/vars/0", "scale/vars/1"] {
+            assert_eq!(purpose(path), Some(Purpose::Weight), "{path}");
+        }
+    }
 }

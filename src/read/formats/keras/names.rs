@@ -76,6 +76,21 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
         all.insert(path.clone(), Told { name, is_named: false, purpose: Some(Purpose::Optimizer(at)), order });
         order = order.saturating_add(1);
     }
+    for path in &facts.other_optimizers {
+        let owner = path.split(|byte| *byte == b'/').next().unwrap_or_default();
+        let called = facts.group_names.get(owner).cloned();
+        let called = called.unwrap_or_else(|| String::from_utf8_lossy(owner).into_owned());
+        let below = path.strip_prefix(owner).unwrap_or_default();
+        let at = usize::try_from(number(path).0).unwrap_or(usize::MAX);
+        let name = match at {
+            0 => format!("{called}/iteration"),
+            1 => format!("{called}/learning_rate"),
+            _ => format!("{called}{}", String::from_utf8_lossy(below)),
+        };
+        let purpose = Some(Purpose::Optimizer(at));
+        all.insert(path.clone(), Told { name: Some(name), is_named: at < 2, purpose, order });
+        order = order.saturating_add(1);
+    }
     all
 }
 

@@ -162,6 +162,31 @@ impl Optimizer {
     }
 }
 
+/// Whether a name is that which Keras gives to an optimizer: its class, and a number.
+pub(super) fn is_called_as_optimizer(name: &str) -> bool {
+    const CALLED: &[&str] = &[
+        "adadelta",
+        "adafactor",
+        "adagrad",
+        "adam",
+        "adamw",
+        "adam_w",
+        "adamax",
+        "ftrl",
+        "lamb",
+        "lion",
+        "loss_scale_optimizer",
+        "muon",
+        "nadam",
+        "rm_sprop",
+        "rmsprop",
+        "SGD",
+        "sgd",
+    ];
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
+    CALLED.contains(&stem)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

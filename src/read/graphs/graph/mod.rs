@@ -13,6 +13,7 @@ mod library;
 mod node;
 mod nodes;
 mod objects;
+mod python_value;
 mod values;
 mod variables;
 
@@ -21,7 +22,8 @@ pub use file::{Form, GraphFile, Part, has_end_of_a_graph, with_graphs};
 pub use library::{Function, Library};
 pub use node::{Input, Node};
 pub(super) use nodes::{Feeder, Nodes};
-pub use objects::{Callable, Method, ObjectKind, Objects, SavedNode, Spec};
+pub use objects::{Arguments, Callable, Method, ObjectKind, Objects, SavedNode, Spec};
+pub use python_value::{PythonValue, python_bytes, python_text};
 pub(super) use values::{integers, shape_of, strings};
 pub use variables::GraphVariable;
 

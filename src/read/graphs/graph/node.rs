@@ -127,6 +127,28 @@ impl<'a> Node<'a> {
         Ok(text)
     }
 
+    /// The function that the attribute `key` names.
+    ///
+    /// # Errors
+    /// If the message is damaged.
+    pub fn function(&self, key: &[u8]) -> Result<Option<&'a [u8]>> {
+        let mut name = None;
+        if let Some(value) = self.attr(key)? {
+            value.each(|field| {
+                if field.number != 10 {
+                    return Ok(());
+                }
+                Slice::of(field)?.each(|field| {
+                    if field.number == 1 {
+                        name = Some(WALK.bytes(field)?);
+                    }
+                    Ok(())
+                })
+            })?;
+        }
+        Ok(name)
+    }
+
     /// The texts of the attribute `key`, a list.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::python_value::PythonValue;
 use super::{Slice, WALK};
 use crate::base::error::Result;
 use crate::read::pb;
@@ -67,6 +68,15 @@ pub struct Method {
     pub positional: Vec<Spec>,
     /// Arguments by name.
     pub named: Vec<(String, Spec)>,
+}
+
+/// What one concrete function takes, as Python has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arguments {
+    /// Values by position.
+    pub positional: Vec<PythonValue>,
+    /// Values by name.
+    pub named: Vec<(String, PythonValue)>,
 }
 
 /// One argument.
@@ -170,6 +180,26 @@ impl<'a> Objects<'a> {
         found.sort_unstable();
         found.dedup_by_key(|(name, _)| *name);
         found
+    }
+
+    /// What a concrete function takes, by position and by name, as Python has it.
+    ///
+    /// # Errors
+    /// If its description is damaged.
+    pub fn arguments(&self, function: &str) -> Result<Arguments> {
+        let Some(message) = self.concrete.get(function) else { return Ok(Arguments::default()) };
+        let function: pb::SavedConcreteFunction = pb::decode("concrete function", message.bytes, message.offset)?;
+        let (mut positional, mut named) = (Vec::new(), Vec::new());
+        if let Some(PythonValue::Tuple(parts)) = function.canonicalized_input_signature.map(PythonValue::of) {
+            for part in parts {
+                match part {
+                    PythonValue::Tuple(values) | PythonValue::List(values) => positional.extend(values),
+                    PythonValue::Dict(fields) => named.extend(fields),
+                    _ => {}
+                }
+            }
+        }
+        Ok(Arguments { positional, named })
     }
 
     /// What a concrete function takes.

@@ -24,6 +24,15 @@ pub(super) fn positional(value: Float, precision: usize, out: &mut String) {
     trim_zeros(out, start);
 }
 
+/// Appends `-12.50`: exactly so many digits after the point, zeros included, of the exact value; the point is always there.
+pub(super) fn exact(value: Float, digits: usize, out: &mut String) {
+    let digits = digits.min(MOST_DIGITS);
+    let _ = write!(out, "{:.digits$}", value.value());
+    if digits == 0 {
+        out.push('.');
+    }
+}
+
 /// Appends `-1.25e+10`: at most `precision` and at least `least` digits after the point, which is always there.
 pub(super) fn scientific(value: Float, precision: usize, least: usize, exponent_digits: usize, out: &mut String) {
     let (precision, least) = (precision.min(MOST_DIGITS), least.min(MOST_DIGITS));

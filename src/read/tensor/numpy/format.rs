@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::super::{DType, Element, Float, NarrowKind};
-use super::{Options, digits};
+use super::{FloatMode, Options, Sign, digits};
 
 /// The width and style of a tensor's elements, found by looking at those that will be printed.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ enum Kind {
     Bool,
     Int {
         width: usize,
+        sign: Sign,
+        negative: bool,
     },
     Float(Box<FloatFormat>),
     Complex(Box<[FloatFormat; 2]>),
@@ -31,8 +33,7 @@ enum Kind {
 impl Format {
     /// A format for elements of `dtype`, none seen yet.
     pub fn new(dtype: DType, options: &Options) -> Self {
-        let precision = options.precision.unwrap_or(8);
-        let float = |class, plus| FloatFormat::new(class, precision, plus);
+        let float = |class, imaginary| FloatFormat::new(class, options, imaginary);
         let kind = match dtype {
             DType::Bool => Kind::Bool,
             DType::Int8
@@ -51,7 +52,7 @@ impl Format {
             | DType::Int4
             | DType::UInt4
             | DType::Int2
-            | DType::UInt2 => Kind::Int { width: 0 },
+            | DType::UInt2 => Kind::Int { width: 0, sign: options.sign, negative: false },
             DType::Float64 => Kind::Float(Box::new(float(Class::Double, false))),
             DType::Float32 => Kind::Float(Box::new(float(Class::Single, false))),
             DType::Float16 => Kind::Float(Box::new(float(Class::Half, false))),
@@ -68,14 +69,20 @@ impl Format {
                 Kind::Text
             }
         };
-        Self { kind, shorten_scalar: options.precision.is_some() }
+        Self { kind, shorten_scalar: options.precision.is_some() && options.shorten_scalar }
     }
 
     /// Takes note of an element that will be printed.
     pub fn observe(&mut self, element: &Element) {
         match (&mut self.kind, element) {
-            (Kind::Int { width }, Element::Int(value)) => *width = (*width).max(int_width(*value)),
-            (Kind::Int { width }, Element::UInt(value)) => *width = (*width).max(decimal_digits(*value)),
+            (Kind::Int { width, sign, negative }, Element::Int(value)) => {
+                *negative |= *value < 0;
+                let signed = usize::from(*value >= 0 && *sign == Sign::Plus);
+                *width = (*width).max(int_width(*value) + signed);
+            }
+            (Kind::Int { width, sign, .. }, Element::UInt(value)) => {
+                *width = (*width).max(decimal_digits(*value) + usize::from(*sign == Sign::Plus));
+            }
             (Kind::Float(format), Element::Float(value)) => format.observe(*value),
             (Kind::Complex(formats), Element::Complex(re, im)) => {
                 let [real, imaginary] = &mut **formats;
@@ -91,8 +98,16 @@ impl Format {
         let written = match (&self.kind, element) {
             (Kind::Bool, Element::Bool(true)) => write!(out, " True"),
             (_, Element::Bool(value)) => write!(out, "{}", if *value { "True" } else { "False" }),
-            (Kind::Int { width }, Element::Int(value)) => write!(out, "{value:width$}"),
-            (Kind::Int { width }, Element::UInt(value)) => write!(out, "{value:width$}"),
+            (Kind::Int { width, sign: Sign::Plus, .. }, Element::Int(value)) => write!(out, "{value:+width$}"),
+            (Kind::Int { width, sign: Sign::Plus, .. }, Element::UInt(value)) => write!(out, "{value:+width$}"),
+            (Kind::Int { width, sign, negative }, Element::Int(value)) => {
+                let width = width + usize::from(*sign == Sign::Space && !negative);
+                write!(out, "{value:width$}")
+            }
+            (Kind::Int { width, sign, .. }, Element::UInt(value)) => {
+                let width = width + usize::from(*sign == Sign::Space);
+                write!(out, "{value:width$}")
+            }
             (Kind::Float(format), Element::Float(value)) => {
                 format.write(*value, out);
                 Ok(())
@@ -175,12 +190,19 @@ impl Class {
 }
 
 /// Both styles are measured while values are seen, since only the last one tells which it will be.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that was seen, or asked for")]
 #[derive(Clone, Debug)]
 struct FloatFormat {
     class: Class,
     precision: usize,
-    /// Whether a positive number has a sign, as imaginary parts do.
-    plus: bool,
+    /// What a positive number has: a sign, if it is an imaginary part.
+    sign: Sign,
+    suppress: bool,
+    mode: FloatMode,
+    /// What NaN and infinity are called.
+    names: [String; 2],
+    /// Whether a finite value is negative, -0 too.
+    negative: bool,
     /// Largest and smallest magnitude of the finite values other than 0.
     magnitudes: Option<(f64, f64)>,
     non_finite: bool,
@@ -199,11 +221,16 @@ struct Columns {
 }
 
 impl FloatFormat {
-    fn new(class: Class, precision: usize, plus: bool) -> Self {
+    fn new(class: Class, options: &Options, imaginary: bool) -> Self {
+        let mode = options.float_mode;
         Self {
             class,
-            precision,
-            plus,
+            precision: if mode == FloatMode::Unique { usize::MAX } else { options.precision.unwrap_or(8) },
+            sign: if imaginary { Sign::Plus } else { options.sign },
+            suppress: options.suppress,
+            mode,
+            names: [options.nan.clone(), options.infinity.clone()],
+            negative: false,
             magnitudes: None,
             non_finite: false,
             negative_infinity: false,
@@ -225,16 +252,21 @@ impl FloatFormat {
             let (large, small) = self.magnitudes.unwrap_or((magnitude, magnitude));
             self.magnitudes = Some((large.max(magnitude), small.min(magnitude)));
         }
-        let sign = usize::from(self.plus && value.is_sign_positive());
+        self.negative |= value.is_sign_negative();
+        let sign = usize::from(self.sign == Sign::Plus && value.is_sign_positive());
         let mut text = std::mem::take(&mut self.scratch);
         // Once there is an exponent it stays, and then nobody asks for the other style.
         if !self.has_exponent() {
             text.clear();
-            digits::positional(float, self.precision, &mut text);
+            match self.mode {
+                FloatMode::Fixed => digits::exact(float, self.precision, &mut text),
+                _ => digits::positional(float, self.precision, &mut text),
+            }
             self.fixed.include(&text, sign);
         }
         text.clear();
-        digits::scientific(float, self.precision, 0, 2, &mut text);
+        let least = if self.mode == FloatMode::Fixed { self.precision } else { 0 };
+        digits::scientific(float, self.precision, least, 2, &mut text);
         self.scientific.include(&text, sign);
         self.scratch = text;
     }
@@ -242,7 +274,7 @@ impl FloatFormat {
     fn has_exponent(&self) -> bool {
         let class = self.class;
         self.magnitudes.is_some_and(|(large, small)| {
-            large >= class.large() || small < class.small() || class.ratio(large, small) > 1000.0
+            large >= class.large() || !self.suppress && (small < class.small() || class.ratio(large, small) > 1000.0)
         })
     }
 
@@ -250,28 +282,31 @@ impl FloatFormat {
         let exponent = self.has_exponent();
         let columns = if exponent { self.scientific } else { self.fixed };
         let right = columns.right + if exponent { columns.exponent + 2 } else { 0 };
-        let mut left = columns.left;
+        let mut left = columns.left + usize::from(self.sign == Sign::Space && !self.negative);
+        let [nan, infinity] = &self.names;
         if self.non_finite {
-            let sign = usize::from(self.plus || self.negative_infinity);
-            left = left.max((3 + sign).saturating_sub(right + 1)).max(3usize.saturating_sub(right + 1));
+            let sign = usize::from(self.sign != Sign::Minus || self.negative_infinity);
+            let wide = |name: &str| name.chars().count();
+            left = left.max((wide(infinity) + sign).saturating_sub(right + 1)).max(wide(nan).saturating_sub(right + 1));
         }
         let value = float.value();
         let start = out.len();
-        if self.plus && (value.is_nan() || value.is_sign_positive()) {
+        if self.sign == Sign::Plus && (value.is_nan() || value.is_sign_positive()) {
             out.push('+');
         }
         if !value.is_finite() {
-            out.push_str(match value {
-                f64::INFINITY => "inf",
-                f64::NEG_INFINITY => "-inf",
-                _ => "nan",
-            });
-            let len = out.len() - start;
+            if value == f64::NEG_INFINITY {
+                out.push('-');
+            }
+            out.push_str(if value.is_nan() { nan } else { infinity });
+            let len = out.get(start..).map_or(0, |text| text.chars().count());
             pad(out, start, (left + right + 1).saturating_sub(len));
             return;
         }
         if exponent {
             digits::scientific(float, columns.right, columns.right, columns.exponent, out);
+        } else if matches!(self.mode, FloatMode::Fixed | FloatMode::MaxPrecEqual) {
+            digits::exact(float, columns.right, out);
         } else {
             digits::positional(float, self.precision, out);
         }

@@ -52,11 +52,6 @@ pub struct Layout {
     dims: Vec<Visible>,
 }
 
-/// A summary shows no more elements than this, unless the edge items asked for make a larger matrix.
-///
-/// NumPy has no such limit and shows 6ⁿ elements of n long dimensions.
-const MOST_IN_A_SUMMARY: u64 = 2000;
-
 impl Layout {
     /// What is shown of a tensor with these dimensions.
     pub fn new(dims: &[u64], options: &Options) -> Self {
@@ -66,7 +61,7 @@ impl Layout {
             return whole;
         }
         let matrix = options.edge_items.saturating_mul(2).saturating_pow(2);
-        let most = MOST_IN_A_SUMMARY.max(options.threshold).max(matrix);
+        let most = options.most_in_a_summary.max(options.threshold).max(matrix);
         let summary = |items| Self { dims: dims.iter().map(|&len| Visible::edges(len, items)).collect() };
         let mut layout = summary(options.edge_items);
         // More than two items a side are only worth trying for few dimensions, so this loop is short.
@@ -196,7 +191,7 @@ mod tests {
         for rank in 1..=254 {
             for dim in [2, 7, u64::MAX] {
                 let shown = Layout::new(&vec![dim; rank], &options).shown();
-                assert!((1..=MOST_IN_A_SUMMARY).contains(&shown), "{rank} × {dim}: {shown}");
+                assert!((1..=options.most_in_a_summary).contains(&shown), "{rank} × {dim}: {shown}");
             }
         }
         let wide = Options { edge_items: 100, ..options };

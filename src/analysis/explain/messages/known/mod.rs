@@ -6,18 +6,24 @@
 mod disk;
 mod files;
 mod graph;
+mod hdf5;
 mod keras;
+mod keras_files;
 mod keras_program;
 mod keras_weights;
+mod lite;
+mod loading;
+mod objects;
 mod programs;
 mod row;
 mod saved_model;
 mod serving;
+mod torch;
 
 pub(super) use row::Row;
 
 /// The rows, by the program that says them.
-pub(super) fn groups() -> [(&'static str, &'static [Row]); 9] {
+pub(super) fn groups() -> [(&'static str, &'static [Row]); 15] {
     [
         ("SavedModels", saved_model::ROWS),
         ("TensorFlow: graphs", graph::ROWS),
@@ -28,5 +34,11 @@ pub(super) fn groups() -> [(&'static str, &'static [Row]); 9] {
         ("Keras: versions of programs", keras_program::ROWS),
         ("Other programs and formats", files::ROWS),
         ("Programs and runs", programs::ROWS),
+        ("PyTorch and Transformers", torch::ROWS),
+        ("Keras: what was left out or refused", keras_files::ROWS),
+        ("TensorFlow: checkpoints and their objects", objects::ROWS),
+        ("SavedModels: saving, loading, Hub", loading::ROWS),
+        ("TensorFlow Lite", lite::ROWS),
+        ("HDF5 and NumPy", hdf5::ROWS),
     ]
 }

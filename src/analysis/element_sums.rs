@@ -5,10 +5,18 @@ use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::tensor::DType;
 use crate::read::wire::Crc32c;
 
-/// The checksum of all elements, one after the other, as every format hands them out.
-pub(super) fn sum_of(checkpoint: &Checkpoint, tensor: &Tensor) -> Result<Crc32c> {
+/// The checksum of a tensor's elements, read from the file: numbers little-endian in C order, as a bundle has it of them;
+/// strings each behind its length, so that `ab c` is not `a bc`.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn elements_crc32c(checkpoint: &Checkpoint, tensor: &Tensor) -> Result<Crc32c> {
     let mut sum = Crc32c::default();
+    let is_numeric = tensor.is_numeric();
     checkpoint.read_all(tensor, &mut |bytes| {
+        if !is_numeric {
+            sum = sum.extend(&(bytes.len() as u64).to_le_bytes());
+        }
         sum = add(sum, tensor.dtype, bytes);
         Ok(())
     })?;
