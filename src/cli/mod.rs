@@ -136,6 +136,7 @@ commands! {
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
+    completions::answer(<Cli as clap::CommandFactory>::command);
     let cli = Cli::parse_from(std::env::args_os().map(without_secrets));
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);

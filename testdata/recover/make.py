@@ -7,6 +7,7 @@ them; CKPT recovers it, and TensorFlow restores the result for real. expected.js
 restored with the right values, and whether they are, byte for byte, the files that TensorFlow wrote.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -188,6 +189,12 @@ def main():
         at.with_name("net-3" + DATA).rename(at.with_name("net-3" + DATA + ".tempstate7210934012"))
         at.with_name("net-3" + INDEX).rename(at.with_name("net-3" + INDEX + ".tempstate902347865"))
         case("tempstate", ["tempstate/net-3"], original, restored)
+
+        # Packed by gzip under its own name, and taken for Latin-1 and written as UTF-8.
+        at = put(place("packed"))
+        at.with_name("net-3" + INDEX).write_bytes(gzip.compress(original[INDEX], mtime=0))
+        at.with_name("net-3" + DATA).write_bytes(data.decode("latin-1").encode("utf-8"))
+        case("packed", ["packed/net-3"], original, restored)
 
         # A save whose parts were not renamed.
         place("not_renamed")

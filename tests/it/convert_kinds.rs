@@ -9,7 +9,7 @@ use ckpt::read::checkpoint::Checkpoint;
 use ckpt_synth::BundleBuilder;
 use sha2::{Digest, Sha256};
 
-use super::support::open;
+use super::support::{open, testdata};
 
 /// Elements of a tensor that several threads share.
 const LARGE: usize = 700_001;
@@ -49,6 +49,23 @@ fn runs(dir: &Path) -> Vec<PathBuf> {
         prefix
     };
     (0..5).map(one).collect()
+}
+
+/// TensorFlow restores no tensor whole from slices of float16; those of bfloat16 it does.
+#[test]
+fn slices_that_become_float16_are_made_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let sliced = testdata().join("saver_v2/sharded_adam/model.ckpt-200");
+    let slices = |path: &Path| -> usize { open(path).unwrap().tensors().iter().map(|t| t.slices().len()).sum() };
+    assert!(slices(&sliced) > 0);
+    for (dtype, kept) in [("float16", false), ("bfloat16", true)] {
+        let out = dir.path().join(dtype);
+        let done = convert(&["--cast", dtype], std::slice::from_ref(&sliced), &out);
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success(), "{done:?}");
+        assert_eq!(slices(&out) > 0, kept, "{said}");
+        assert_eq!(said.contains("are made whole"), !kept, "{said}");
+    }
 }
 
 #[test]
@@ -139,7 +156,7 @@ fn a_graph_of_another_checkpoint_beside_the_output_is_told() {
 /// TensorFlow loaded a copy of the SavedModel with these variables in place of its own, and called it.
 #[test]
 fn variables_of_a_saved_model_can_be_exchanged() {
-    let case = super::support::testdata().join("convert_exchange/variables");
+    let case = testdata().join("convert_exchange/variables");
     let expected: serde_json::Value = serde_json::from_slice(&fs::read(case.join("expected.json")).unwrap()).unwrap();
     let cases = expected["loaded"].as_object().unwrap();
     assert!(cases.len() >= 3);

@@ -197,6 +197,7 @@ convert testdata/convert/arrays -o DIR/arrays.safetensors
 convert testdata/convert/floats -o DIR/floats --cast float16
 convert testdata/convert/objects-1 -o DIR/x.npz --weights-only --dry-run
 recover testdata/recover/bits/net-3 -o DIR/bits
+recover testdata/recover/packed/net-3 -o DIR/packed
 recover testdata/recover/two_bits/net-3 -o DIR/two_bits
 recover testdata/recover/copies/a/net-3 -o DIR/copies --from testdata/recover/copies/b
 recover testdata/recover/renamed/net-3 -o DIR/renamed

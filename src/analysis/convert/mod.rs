@@ -4,6 +4,7 @@
 //! is opened and read again, and only then it appears under its name.
 
 mod cast;
+mod chosen;
 mod graph;
 mod options;
 mod place;

@@ -8,10 +8,10 @@ use crate::analysis::naming::select::Selector;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::read::bundle::Prefix;
-use crate::read::container::Sink;
-use crate::read::formats::bundle::BundleSink;
-use crate::read::formats::npz::{NpySink, NpzSink};
-use crate::read::formats::safetensors::SafetensorsSink;
+use crate::read::container::{Format, Sink};
+use crate::read::formats::bundle::{BUNDLE, BundleSink};
+use crate::read::formats::npz::{NPY_FORMAT, NPZ_FORMAT, NpySink, NpzSink};
+use crate::read::formats::safetensors::{SAFETENSORS, SafetensorsSink};
 use crate::read::storage::is_file;
 use crate::read::tensor::DType;
 
@@ -71,6 +71,16 @@ impl OutFormat {
             Self::Safetensors => "safetensors",
             Self::Npz => "npz",
             Self::Npy => "npy",
+        }
+    }
+
+    /// What it is called where it is read.
+    pub(super) fn format(self) -> &'static Format {
+        match self {
+            Self::Bundle => &BUNDLE,
+            Self::Safetensors => &SAFETENSORS,
+            Self::Npz => &NPZ_FORMAT,
+            Self::Npy => &NPY_FORMAT,
         }
     }
 }

@@ -16,21 +16,13 @@ use crate::read::checkpoint::{
     Checkpoint, Container, ElementBuffers, Elements, Format, Opened, Origin, Parts, Place, SourceKind, StoredSlice,
     Tensor,
 };
-use crate::read::formats::bundle::BUNDLE;
-use crate::read::formats::npz::{NPY_FORMAT, NPZ_FORMAT};
-use crate::read::formats::safetensors::SAFETENSORS;
 use crate::read::storage::{Source, is_file};
 use crate::read::tensor::{Axis, Checked, DType, ElementReader, Piece, Shape, Sink};
 
 impl Recipe {
     /// The checkpoint that `target` would be, which reads from the inputs what it is asked for.
     pub fn preview(self, inputs: Vec<Checkpoint>, target: &Target, limits: &Limits) -> Checkpoint {
-        let format = match target.format {
-            OutFormat::Bundle => &BUNDLE,
-            OutFormat::Safetensors => &SAFETENSORS,
-            OutFormat::Npz => &NPZ_FORMAT,
-            OutFormat::Npy => &NPY_FORMAT,
-        };
+        let format = target.format.format();
         let kind = if target.format == OutFormat::Bundle { SourceKind::Bundle } else { SourceKind::File(format) };
         let mut files = Files::default();
         let tensors = self.outputs.iter().map(|output| {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::chosen::{own_name, take};
 use super::graph;
 use super::options::{Combine, ConvertOptions, OutFormat, Target};
 use crate::analysis::element_sums::elements_crc32c;
 use crate::analysis::naming::names::Names;
 use crate::analysis::naming::objects::Objects;
-use crate::analysis::naming::roles::{Role, Roles, short_name};
+use crate::analysis::naming::roles::Roles;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor};
@@ -296,11 +297,19 @@ impl Recipe {
         let kept = kept.filter(is_whole);
         if let Some(input) = kept {
             (self.num_shards, self.keeps_places) = (input.num_shards().max(1), true);
+            let mut is_made_whole = false;
             for output in &mut self.outputs {
                 let From::Tensor(from) = &output.from else { continue };
                 let Some(tensor) = input.tensor_at(from.at) else { continue };
+                // `BundleReader::GetSliceValue` puts no slices of float16 together: restored whole, they are an error.
+                let is_whole = output.action == Action::Cast && output.header.dtype == DType::Float16;
                 Arc::make_mut(&mut output.header).parts = match &tensor.parts {
                     Parts::Whole(place) => vec![HeaderPart { slice: None, shard: place.shard }],
+                    Parts::Slices(slices) if is_whole => {
+                        is_made_whole = true;
+                        let first = slices.iter().filter_map(|stored| stored.place).map(|place| place.shard).min();
+                        vec![HeaderPart { slice: None, shard: first.unwrap_or(0) }]
+                    }
                     Parts::Slices(slices) => slices
                         .iter()
                         .map(|stored| HeaderPart {
@@ -309,6 +318,10 @@ impl Recipe {
                         })
                         .collect(),
                 };
+            }
+            if is_made_whole {
+                let note = "slices that became float16 are made whole: TensorFlow does not put such slices together";
+                self.notes.push(note.to_owned());
             }
             return;
         }
@@ -332,38 +345,6 @@ impl Recipe {
     pub fn has_loss(&self) -> bool {
         self.left_out.iter().any(|left| left.is_loss)
     }
-}
-
-/// What the variable of a tensor is called in the program; a slot after its variable. A file that says nothing of it
-/// leaves the key, without the end that all keys of objects have.
-fn own_name(names: &Names, at: usize, tensor: &Tensor) -> Option<Vec<u8>> {
-    let name = names.get(at)?;
-    let own = name.full_name.as_deref().map(str::to_owned);
-    let of_slot = || name.slot.as_ref().map(|slot| format!("{}/{}", slot.variable_name, slot.slot));
-    let own = own.or_else(of_slot).map_or_else(|| short_name(&tensor.name).to_vec(), String::into_bytes);
-    (!own.is_empty()).then_some(own)
-}
-
-/// The dtype in which a tensor is taken, or why it is not.
-fn take(tensor: &Tensor, role: Role, options: &ConvertOptions) -> Result<DType, &'static str> {
-    let is_graph = tensor.name == OBJECT_GRAPH_KEY;
-    if !is_graph && !options.only.is_empty() && !options.only.takes(tensor, role) {
-        return Err("not selected");
-    }
-    if !options.ignore.is_empty() && options.ignore.takes(tensor, role) {
-        return Err("--ignore");
-    }
-    // What is not trained is needed all the same: moving statistics of a normalization.
-    let is_training = matches!(role, Role::Slot | Role::Optimizer | Role::Counter | Role::Average | Role::String);
-    if options.weights_only && !is_graph && is_training {
-        return Err("--weights-only");
-    }
-    let cast = options.casts.iter().find(|(_, selector)| selector.is_empty() || selector.takes(tensor, role));
-    Ok(cast.filter(|_| tensor.dtype.is_float()).map_or(tensor.dtype, |(dtype, _)| *dtype))
-}
-
-fn is_bundle(checkpoint: &Checkpoint) -> bool {
-    checkpoint.of_format::<crate::read::formats::bundle::BundleFiles>().is_some()
 }
 
 /// Whether two tensors have the same checksum: that of their entries, or else of what is read.
@@ -394,4 +375,8 @@ fn check_all_there(by_name: &BTreeMap<Vec<u8>, Output>, inputs: &[Checkpoint], o
         }
     }
     Ok(())
+}
+
+fn is_bundle(checkpoint: &Checkpoint) -> bool {
+    checkpoint.of_format::<crate::read::formats::bundle::BundleFiles>().is_some()
 }

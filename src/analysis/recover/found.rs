@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::undone::{Undo, Undone};
 use crate::analysis::convert::{ConvertOptions, Converted, Recipe, Target, write_files};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
@@ -48,6 +49,15 @@ pub enum Did {
         /// The name that it should have.
         to: PathBuf,
     },
+    /// A file that went through something which was undone.
+    Undone {
+        /// The file.
+        file: PathBuf,
+        /// The file that it should be.
+        to: PathBuf,
+        /// What was undone.
+        how: Undo,
+    },
     /// Tensors whose right bytes are in another file.
     Copied {
         /// The other file.
@@ -84,6 +94,8 @@ pub struct Recovery {
     /// The files that are read.
     pub files: Vec<PathBuf>,
     pub(super) checkpoint: Checkpoint,
+    /// What files were that had to be undone: read as long as this is there.
+    pub(super) _undone: Undone,
 }
 
 impl Recovery {

@@ -19,8 +19,10 @@ mod rebuild;
 mod run;
 mod set;
 mod shards;
+mod undone;
 
 pub use found::{Did, Lost, Recovery};
 pub(super) use one_bit::flipped_bits;
 pub(super) use places::beside;
 pub use run::recover;
+pub use undone::Undo;

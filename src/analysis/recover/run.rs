@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::found::{Lost, Recovery};
+use super::found::{Did, Lost, Recovery};
 use super::index;
 use super::locate::{Located, locate};
 use super::parts::Parts;
@@ -13,6 +13,7 @@ use super::places::Places;
 use super::rebuild::rebuild;
 use super::set::Set;
 use super::shards;
+use super::undone::Undone;
 use crate::analysis::naming::roles::short_name;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
@@ -30,7 +31,8 @@ use crate::read::storage::OpenFiles;
 /// If nothing of it can be had, with why.
 pub fn recover(path: &Path, from: &[PathBuf], limits: &Limits, progress: &Progress) -> Result<Recovery> {
     let Located { prefix, parts, notes } = locate(path, limits)?;
-    let places = Places::look(&prefix, from)?;
+    let mut places = Places::look(&prefix, from)?;
+    let undone = Undone::look(&prefix, &mut places, limits);
     let files: Arc<OpenFiles> = Arc::default();
     let mut set = set(&prefix, parts.as_deref(), from, &places, limits, &files)?;
     set.notes.splice(0..0, notes);
@@ -50,6 +52,7 @@ pub fn recover(path: &Path, from: &[PathBuf], limits: &Limits, progress: &Progre
     let unverified = unverified.len();
     let Set { entries, big_endian, read, mut did, mut notes, .. } = set;
     did.extend(found.did);
+    let did = did.into_iter().map(|did| told(did, &undone)).collect();
     if !lost.is_empty() && places.left_out > 0 {
         let more = places.left_out;
         notes
@@ -59,6 +62,7 @@ pub fn recover(path: &Path, from: &[PathBuf], limits: &Limits, progress: &Progre
     let origin = Origin::of_prefix(path, SourceKind::Bundle, prefix.clone());
     let mut used = read;
     used.extend(found.files);
+    let used = used.iter().map(|file| undone.original(file)).collect();
     Ok(Recovery {
         did,
         lost,
@@ -67,7 +71,19 @@ pub fn recover(path: &Path, from: &[PathBuf], limits: &Limits, progress: &Progre
         prefix: prefix.as_path().to_path_buf(),
         files: used,
         checkpoint: Checkpoint::of_opened(origin, opened, limits),
+        _undone: undone,
     })
+}
+
+/// What was done, of the files that lie there: what was taken from a file as it was, was undone in that.
+fn told(did: Did, undone: &Undone) -> Did {
+    match &did {
+        Did::Renamed { file, to } | Did::Copied { file, to, .. } => match undone.how(file) {
+            Some(how) => Did::Undone { file: undone.original(file), to: to.clone(), how },
+            None => did,
+        },
+        _ => did,
+    }
 }
 
 /// The entries, from wherever they can be had.

@@ -13,7 +13,7 @@ use super::state::Outcome;
 use crate::base::error::Result;
 use crate::base::escape::Escaped;
 use crate::base::limits::Limits;
-use crate::read::bundle::{Prefix, ShardName, peek_header};
+use crate::read::bundle::{Prefix, ShardName, is_unfinished, peek_header};
 use crate::read::sniff;
 use crate::read::storage::{self, Address, Folder, Stat};
 
@@ -306,6 +306,11 @@ pub(super) fn v1_shards(folder: &Folder, pattern: &str) -> Vec<PathBuf> {
 /// How many files of other names are looked into for the V1 format, which has no suffix to know it by.
 const LOOK_INTO: usize = 1000;
 
+/// Whether a writer has not finished this file: an index under such a name is a table, and no V1 checkpoint.
+fn is_being_written(name: &str) -> bool {
+    name.rfind(".tempstate").and_then(|at| name.get(at..)).is_some_and(is_unfinished)
+}
+
 fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
     let dir = folder.path();
     let mut found = Vec::new();
@@ -322,6 +327,7 @@ fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
         } else if name.strip_suffix(".meta").is_some()
             || name.contains(".data-")
             || looked >= LOOK_INTO
+            || is_being_written(name)
             || folder.get(&format!("{name}.index")).is_some()
         {
             // Parts of a bundle, or already counted.

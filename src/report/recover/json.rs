@@ -39,14 +39,18 @@ pub(in crate::report) struct Recover<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 struct Deed<'a> {
     /// `bit`: flipped back; `index`: entries made anew; `merged`: a part of a save; `renamed`: a file under another name;
-    /// `copied`: tensors whose right bytes are in another file
+    /// `copied`: tensors whose right bytes are in another file; `undone`: a file that went through something (`how`)
     what: &'static str,
-    /// the file that is wrong (`bit`), lost (`index`) or found (`merged`, `renamed`, `copied`)
+    /// the file that is wrong (`bit`, `undone`), lost (`index`) or found (`merged`, `renamed`, `copied`)
     file: PathText<'a>,
     /// the file whose name it should have
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
     to: Option<PathText<'a>>,
+    /// what was undone: `gzip`, `line_ends` (carriage returns before line feeds), `latin1` (written as UTF-8)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    how: Option<&'static str>,
     /// what says which tensors there are
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
@@ -87,6 +91,7 @@ fn deed(did: &Did) -> Deed<'_> {
         what,
         file: PathText(file),
         to: None,
+        how: None,
         by: None,
         offset: None,
         bit: None,
@@ -107,6 +112,7 @@ fn deed(did: &Did) -> Deed<'_> {
         }
         Did::Merged { file, tensors } => Deed { tensors: Some(*tensors), ..of("merged", file) },
         Did::Renamed { file, to } => Deed { to: Some(PathText(to)), ..of("renamed", file) },
+        Did::Undone { file, to, how } => Deed { to: Some(PathText(to)), how: Some(how.name()), ..of("undone", file) },
         Did::Copied { file, to, tensors } => {
             Deed { to: Some(PathText(to)), tensors: Some(*tensors), ..of("copied", file) }
         }

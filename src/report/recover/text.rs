@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::analysis::convert::{Converted, Recipe, Target};
-use crate::analysis::recover::{Did, Recovery};
+use crate::analysis::recover::{Did, Recovery, Undo};
 use crate::analysis::short_name;
 use crate::base::escape::{Escaped, escaped};
 use crate::report::kit::look::Look;
@@ -115,6 +115,15 @@ fn told(did: &Did) -> (&'static str, String) {
         }
         Did::Merged { file, tensors } => ("merged", format!("{}, {}", of_folder(file), tensors_text(*tensors))),
         Did::Renamed { file, to } => ("renamed", format!("{} is {}", of_folder(file), name(to))),
+        Did::Undone { file, to, how } => {
+            let what = match how {
+                Undo::Gzip => "unpacked (gzip)",
+                Undo::LineEnds => "without the carriage returns that its line feeds had got",
+                Undo::Latin1 => "with the bytes that had been taken for Latin-1 and written as UTF-8",
+            };
+            let of = if file == to { String::new() } else { format!("{} is ", of_folder(file)) };
+            ("undone", format!("{of}{}, {what}", name(to)))
+        }
         Did::Copied { file, to, tensors } => {
             ("copied", format!("{} of {} from {}", tensors_text(*tensors), name(to), of_folder(file)))
         }

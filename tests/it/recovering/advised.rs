@@ -43,6 +43,12 @@ fn commands(said: &str) -> Vec<String> {
 }
 
 #[test]
+fn files_that_were_being_written_are_no_v1_checkpoint() {
+    let said = said(&testdata().join("recover/tempstate"), ".");
+    assert!(said.contains("without its .index") && said.contains("ckpt recover") && !said.contains("V1"), "{said}");
+}
+
+#[test]
 fn the_commands_that_validate_names_work() {
     // What is broken, and whether there is something that mends it.
     let cases: &[(&str, &str, bool)] = &[
@@ -52,6 +58,7 @@ fn the_commands_that_validate_names_work() {
         ("recover/renamed", "net-3", true),
         ("recover/tempstate", ".", true),
         ("recover/tempstate", "net-3", true),
+        ("recover/packed", "net-3", true),
         ("recover/not_renamed", ".", true),
         ("recover/sibling", "net-3", true),
         ("recover/lost_meta", "model.ckpt", true),

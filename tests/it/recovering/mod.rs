@@ -50,6 +50,7 @@ pub(super) fn count_of(recovery: &Recovery, what: &str) -> usize {
         Did::Merged { .. } => "merged",
         Did::Renamed { .. } => "renamed",
         Did::Copied { .. } => "copied",
+        Did::Undone { .. } => "undone",
     };
     recovery.did.iter().filter(|did| word(did) == what).count()
 }
