@@ -149,6 +149,15 @@ pub(super) fn wrong_range(asked: &std::ops::Range<u64>, got: &str) -> io::Error 
     Fault::new(what).with_help("download the file, and read it from the disk").of_kind(io::ErrorKind::InvalidData)
 }
 
+/// A store answered a range with another one, or with the whole object.
+pub(super) fn no_answer(status: u16) -> io::Error {
+    let what = match status {
+        206 => "the server answers another range than was asked for",
+        _ => "the server sends only whole objects, not parts of them (no range requests)",
+    };
+    Fault::new(what).with_help("download the file, and read it from the disk").of_kind(io::ErrorKind::InvalidData)
+}
+
 /// An answer ended before its end, again and again.
 pub(super) fn cut(asked: u64, got: u64) -> io::Error {
     let what = format!("the connection ended early each time: {got} of {asked} bytes came");
