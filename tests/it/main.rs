@@ -47,6 +47,7 @@ mod recovering;
 mod restore;
 mod restore_causes;
 mod roles;
+mod run;
 mod saved_model;
 mod state_file;
 mod stats;
