@@ -140,6 +140,7 @@ commands! {
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
+    completions::answer(<Cli as clap::CommandFactory>::command);
     let cli = Cli::parse();
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);

@@ -12,6 +12,7 @@ use ckpt::analysis::{
 use ckpt::report::{ListText, VALIDATE_FORMATS, assignment_map_json, validation_summary, write_list, write_validation};
 use clap::ValueEnum;
 
+use super::completions::tensor_names;
 use super::policy::PolicyArgs;
 use super::progress::with_progress;
 use super::severity::Severities;
@@ -65,10 +66,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "s|REGEX|NEW|", requires = "against", help_heading = "Restore")]
     map: Vec<String>,
     /// Leave tensors out of the restore: a selector. May be repeated.
-    #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names(), requires = "against", help_heading = "Restore")]
     ignore: Vec<String>,
     /// Restore these tensors only: a selector. May be repeated.
-    #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names(), requires = "against", help_heading = "Restore")]
     only: Vec<String>,
     #[command(flatten)]
     keras: KerasArgs,

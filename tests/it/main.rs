@@ -9,6 +9,7 @@ mod ci_formats;
 mod cmd;
 mod columns;
 mod compat;
+mod completions;
 mod convert;
 mod convert_kinds;
 mod convert_preview;
