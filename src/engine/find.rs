@@ -91,10 +91,10 @@ fn no_engine_at(path: &Path, by: &str) -> String {
         return format!("{by} {shown}: there is nothing at this path");
     }
     let names = NAMES.map(|(name, _)| name);
-    // Wheels of before 2.11 have the API in a module that only Python can load.
+    // Wheels of before 2.12 have the API in a module that only Python can load.
     format!(
         "{by} {shown}: no TensorFlow that can be loaded is there (looked for {}); name a virtual environment, a python, \
-         a directory or the library; wheels from 2.11 on have it, and TensorFlow for C from 2.8 on",
+         a directory or the library; wheels from 2.12 on have it, and TensorFlow for C from 2.8 on",
         names.join(", ")
     )
 }

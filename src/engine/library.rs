@@ -160,7 +160,12 @@ impl Engine {
             // SAFETY: loading runs the initializers of the library, which are those of the TensorFlow that the user
             // installed and chose; this process has no other purpose than to run it, and nothing here to be disturbed.
             let loaded = unsafe { Library::new(*path) };
-            let library = loaded.map_err(|error| format!("{} cannot be loaded: {error}", path.display()))?;
+            let library = loaded.map_err(|error| {
+                // What the system says stands behind what was tried.
+                let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+                let why = why.trim_start_matches(&format!("{}: ", path.display())).to_owned();
+                format!("{} cannot be loaded: {why}", path.display())
+            })?;
             // Never unloaded: functions and threads of it are used until the end.
             last = Some((Box::leak(Box::new(library)), path));
         }
