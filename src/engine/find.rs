@@ -48,6 +48,10 @@ const NAMES: [(&str, &str); 4] = [
 /// # Errors
 /// Why there is none, with what to do, in one text.
 pub(crate) fn find(engine: Option<&Path>) -> Result<Found, String> {
+    // The C library of a static program has no loader: the first call of a library would crash it, if it loads at all.
+    if cfg!(all(target_os = "linux", target_feature = "crt-static")) {
+        return Err(STATIC.to_owned());
+    }
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // What is named by hand is meant: where nothing is, nothing else is taken.
     for (path, by) in [(engine.map(Path::to_path_buf), "--engine"), (variable(VARIABLE), VARIABLE)] {
@@ -80,6 +84,9 @@ const SYSTEM: [&str; 6] = [
     "/usr/lib/aarch64-linux-gnu",
     "/opt/homebrew/lib",
 ];
+
+const STATIC: &str = "this ckpt is a static program (musl), which cannot load a library such as TensorFlow; the one for glibc \
+                      (x86_64-unknown-linux-gnu), the one in the Python package and one from `cargo install` can";
 
 const NO_ENGINE: &str = "there is no TensorFlow to run the model with; `pip install tensorflow-cpu` in the environment \
                          that is active, or name one with --engine (a virtual environment, a python, or \
