@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::file_name;
 use crate::analysis::finding::{Cause, Code, Finding, OtherSave};
 use crate::base::escape::{escaped, shell_word};
+use crate::read::bundle::Prefix;
 
 /// What the causes of this many shards say is written out.
 const TOLD: usize = 3;
@@ -30,9 +31,17 @@ pub(super) fn join(findings: &mut Vec<Finding>, counters: &[PathBuf]) {
     follow(findings, counters);
 }
 
+/// The checkpoint whose shard this is.
+fn prefix_of(file: &Path) -> Option<PathBuf> {
+    Prefix::of_member(file).map(|prefix| prefix.as_path().to_path_buf())
+}
+
 /// Steps of another save, where shards are of another save: alone they would be damaged scalars.
 fn follow(findings: &mut Vec<Finding>, counters: &[PathBuf]) {
-    let Some(at) = findings.iter().position(|finding| saves(finding).is_some()) else { return };
+    // Findings of the other checkpoints of a directory stand here too.
+    let own = counters.first().and_then(|file| prefix_of(file));
+    let is_own = |finding: &Finding| own.is_some() && finding.file.as_deref().and_then(prefix_of) == own;
+    let Some(at) = findings.iter().position(|finding| saves(finding).is_some() && is_own(finding)) else { return };
     let is_counter = |finding: &Finding| {
         matches!(finding.code, Code::SingleBitFlip | Code::TensorChecksumMismatch)
             && finding.file.as_ref().is_some_and(|file| counters.contains(file))
@@ -128,6 +137,9 @@ fn rotated(findings: &mut Vec<Finding>) {
             && holder(finding).is_some()
             && !finding.message.ends_with("each other's data")
     };
+    let of = |finding: &Finding| finding.file.as_deref().and_then(prefix_of);
+    let own = findings.iter().rfind(|finding| is_one(finding)).and_then(of);
+    let is_one = |finding: &Finding| is_one(finding) && of(finding) == own;
     let Some(at) = findings.iter().position(is_one) else { return };
     let rest = findings.split_off(at.saturating_add(1));
     let (others, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_one);
