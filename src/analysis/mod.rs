@@ -17,6 +17,7 @@ pub mod ops;
 pub mod policy;
 pub mod recover;
 mod restore;
+pub mod run;
 pub mod stats;
 mod survey;
 mod sweep;

@@ -7,6 +7,7 @@ mod forms;
 mod list;
 mod page;
 mod print;
+mod run;
 mod stats;
 
 use std::collections::BTreeMap;
@@ -114,6 +115,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         ("config", schema::<Config<'_>>("config")),
         ("ops", schema::<OpsDocument<'_>>("ops")),
         ("explain", schema::<Explain<'_>>("explain")),
+        ("run", schema::<run::Run<'_>>("run")),
     ])
 }
 
