@@ -188,7 +188,7 @@ impl ModelDir {
             several: None,
             other_state: None,
         };
-        dir.latest = dir.choose_latest();
+        dir.latest = dir.choose_latest(limits);
         dir.several = dir.several_groups();
         dir.other_state = told_of(&others);
         Ok(dir)
@@ -212,7 +212,7 @@ impl ModelDir {
     }
 
     /// `tf.train.latest_checkpoint`, and what to fall back on where that would give nothing.
-    fn choose_latest(&mut self) -> Option<usize> {
+    fn choose_latest(&mut self, limits: &Limits) -> Option<usize> {
         let by_step = self.checkpoints.len().checked_sub(1);
         let has_step = self.checkpoints.last().is_some_and(|found| found.step.is_some());
         let taken =
@@ -256,6 +256,13 @@ impl ModelDir {
             self.notes.push(note);
             return Some(at);
         }
+        if let Some(found) = elsewhere(&resolved, limits) {
+            self.notes.push(format!("the state file names {shown}, in another directory"));
+            let at = self.checkpoints.len();
+            self.places.of_prefix.insert(self.places.normal(&resolved), at);
+            self.checkpoints.push(found);
+            return Some(at);
+        }
         let rest = if by_step.is_some() { taken } else { "and there is no other checkpoint" };
         self.notes.push(format!("the state file names {shown}, which does not exist: {rest}"));
         by_step
@@ -264,6 +271,16 @@ impl ModelDir {
     fn position(&self, prefix: &Path) -> Option<usize> {
         self.places.position(prefix)
     }
+}
+
+/// The checkpoint of a prefix in another directory, which TensorFlow opens where a state file names it.
+fn elsewhere(prefix: &Path, limits: &Limits) -> Option<Found> {
+    let prefix = Prefix::new(prefix.as_os_str());
+    let stat = storage::stat(&prefix.index()).ok().filter(Stat::is_regular)?;
+    let base = prefix.base_name().to_str()?.to_owned();
+    // Without a listing, its shards are found all the same.
+    let folder = storage::list(&prefix.directory()).unwrap_or_default();
+    Some(bundle(&prefix, &base, &stat, &folder, limits))
 }
 
 /// State files that are not called `checkpoint`: a saver writes one for each `latest_filename` that it is given.

@@ -68,6 +68,20 @@ pub(super) const PAGES: &[Page] = &[
         next: &["Find the index that was saved with these shards: its time of change is nearly theirs."],
     },
     Page {
+        code: Code::ShardChecksumMismatch,
+        found: "With `--quick`, on a store that keeps the CRC-32C of objects (Google Cloud Storage; Amazon S3 where the object was uploaded with one of all of its bytes): the checksums of the tensors, put together with zeros between them, are not that of the shard.",
+        tensorflow: "Raises DataLossError for the tensors that differ: \"Checksum does not match\".",
+        causes: &[
+            "Index and shard of different saves, in one place by a copy that was interrupted or done twice.",
+            "The shard was damaged before it was uploaded.",
+            "A program that leaves other bytes than zeros between tensors; TensorFlow does not.",
+        ],
+        next: &[
+            "`ckpt validate PREFIX` without `--quick` reads the shard, and says which tensors differ and why.",
+            "Upload both files again from where the checkpoint was saved.",
+        ],
+    },
+    Page {
         code: Code::SwappedShards,
         found: "The tensors of a shard that do not match their checksums match them in the file of another shard.",
         tensorflow: "Reads the wrong bytes: \"Checksum does not match\", or \"Read less bytes than requested\".",
