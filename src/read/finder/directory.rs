@@ -13,8 +13,9 @@ use super::state::Outcome;
 use crate::base::error::Result;
 use crate::base::escape::Escaped;
 use crate::base::limits::Limits;
-use crate::read::bundle::{Prefix, ShardName, is_unfinished, peek_header};
+use crate::read::bundle::{Prefix, ShardName, is_index_in, is_unfinished, peek_header};
 use crate::read::sniff;
+use crate::read::storage::layout::{SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use crate::read::storage::{self, Address, Folder, Stat};
 
 /// One checkpoint found in a directory.
@@ -117,6 +118,16 @@ impl Found {
         let name = self.prefix.base_name().to_string_lossy();
         let name = name.split_once("-?????-of-").map_or(&*name, |(name, _)| name);
         super::group::group(name).to_owned()
+    }
+
+    /// That a directory with a SavedModel has its name too, if one has: where both are meant by one path, the prefix is.
+    pub fn twin(&self) -> Option<String> {
+        let path = self.prefix.as_path();
+        let is_model = [SAVED_MODEL_PB, SAVED_MODEL_PBTXT].iter().any(|file| storage::is_file(&path.join(file)));
+        let shown = Escaped(path.as_os_str().as_encoded_bytes());
+        is_model.then(|| {
+            format!("a directory of this name lies here too, with a SavedModel: {shown}/ opens it; this is the prefix")
+        })
     }
 }
 
@@ -355,7 +366,7 @@ fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
             let path = dir.join(name);
             // A file beside its graph that lost its end is still a checkpoint, and a damaged one.
             let is_cut = || folder.get(&format!("{name}.meta")).is_some() && sniff::is_cut_v1(&path);
-            if sniff::is_table(&path) || is_cut() {
+            if (sniff::is_table(&path) && !is_index_in(&path, limits)) || is_cut() {
                 found.push(v1(&path, vec![path.clone()], Some(stat)));
             }
         }

@@ -48,11 +48,15 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::SurplusShard,
-        found: "Beside the shards that the index counts lies one with another number.",
+        found: "Beside the shards that the index counts lies one with another number; or data lies in the directory whose index is not there.",
         tensorflow: "Never reads it.",
-        causes: &["A checkpoint with more shards was overwritten by one with fewer.", "Files of two saves were mixed."],
+        causes: &[
+            "A checkpoint with more shards was overwritten by one with fewer.",
+            "Files of two saves were mixed.",
+            "The .index was left out of a copy or a download.",
+        ],
         next: &[
-            "Nothing has to be done: TensorFlow does not read it.",
+            "Nothing has to be done for the checkpoint beside it: TensorFlow does not read it.",
             "Keep it until it is known what it is: it may be the only copy of another save's data, whose index was overwritten or lies elsewhere.",
         ],
     },
