@@ -149,6 +149,13 @@ pub(crate) fn main() -> ExitCode {
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
+    let result = match storage::take_trouble() {
+        Some(error) if result.is_ok() => {
+            ctx.error(&format!("{}; it was taken for not being there", ctx::library_sentence(&error)));
+            Ok(Status::Trouble)
+        }
+        _ => result,
+    };
     match result {
         Ok(status) => status.into(),
         // Somebody who reads no further has seen enough.

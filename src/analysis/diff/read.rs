@@ -52,6 +52,14 @@ impl Job<'_> {
     ) {
         let len = self.order.map_or(self.work.len(), <[usize]>::len);
         let units = units(self.a, self.b, len, |n| self.work(n).map(|(_, work)| work));
+        let read = || {
+            (0..len)
+                .filter_map(|n| self.work(n))
+                .map(|(_, work)| work)
+                .filter(|work| !matches!(work.todo, Todo::Tell(_)))
+        };
+        self.a.expect(read().filter_map(|work| self.a.tensor_at(work.a()?)));
+        self.b.expect(read().filter_map(|work| self.b.tensor_at(work.b()?)));
         let make = |_, (changes, _): &(Vec<Change>, Tallies)| make(changes);
         sweep(&self, &units, self.options.threads, make, |made, (changes, tallies)| take(made, changes, tallies));
     }

@@ -23,6 +23,7 @@ mod serving;
 mod shard_files;
 mod shards;
 mod validation;
+mod vouched;
 
 pub(super) use entries::is_of_one_part;
 

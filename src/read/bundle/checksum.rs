@@ -93,6 +93,9 @@ pub type OpenShard<'a> = dyn Fn(i32) -> Result<Arc<Source>> + Sync + 'a;
 /// `done` counts bytes as they are read, for whoever shows progress.
 pub fn sum_spans<S: Stored>(open: &OpenShard<'_>, sorted: &[S], threads: usize, done: &AtomicU64) -> Sums {
     let (runs, failed) = plan(open, sorted);
+    for run in &runs {
+        run.source.expect(run.start..run.end);
+    }
     let units = cut(&runs);
     let mut found = Found { sums: Sums { wrong: empty(sorted), failed }, ..Found::default() };
     let work = |window: &mut Vec<u8>, n: usize| {
