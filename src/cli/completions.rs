@@ -84,8 +84,12 @@ fn names(typed: &[OsString], word: &OsStr) -> Option<Vec<CompletionCandidate>> {
     Some(components(&found, word).into_iter().map(CompletionCandidate::new).collect())
 }
 
-/// Whether there may be something at a path: a prefix is the beginning of a name only.
+/// Whether there may be something at a path on the disk: a prefix is the beginning of a name only. Nobody waits for a
+/// network at TAB.
 fn may_be_checkpoint(path: &Path) -> bool {
+    if path.as_os_str().to_string_lossy().contains("://") {
+        return false;
+    }
     let mut index = path.as_os_str().to_owned();
     index.push(".index");
     storage::exists(path) || storage::exists(Path::new(&index))
