@@ -17,7 +17,9 @@ mod latest;
 mod list;
 mod log;
 mod man;
+mod merge;
 mod ops;
+mod part;
 mod policy;
 mod print;
 mod progress;
@@ -122,6 +124,7 @@ commands! {
     "log" => Log(log),
     "latest" => Latest(latest),
     "validate" => Validate(validate),
+    "merge" => Merge(merge),
     "ops" => Ops(ops),
     "explain" => Explain(explain),
     "compat" => Compat(compat),

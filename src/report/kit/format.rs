@@ -26,11 +26,13 @@ pub enum Format {
     Sarif,
     /// `JUnit` XML.
     Junit,
+    /// What one of several processes found out, for `merge`.
+    Part,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Text,
         Self::Json,
         Self::Jsonl,
@@ -42,6 +44,7 @@ impl Format {
         Self::Github,
         Self::Sarif,
         Self::Junit,
+        Self::Part,
     ];
 
     /// What is written behind `--format`.
@@ -58,6 +61,7 @@ impl Format {
             Self::Github => "github",
             Self::Sarif => "sarif",
             Self::Junit => "junit",
+            Self::Part => "part",
         }
     }
 
