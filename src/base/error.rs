@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use crate::base::escape::Escaped;
+use crate::base::fault::Fault;
 
 /// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -257,7 +258,10 @@ impl Error {
 
     /// What to do about it, if that is known.
     pub fn help(&self) -> Option<&str> {
-        self.inner.help.as_deref()
+        self.inner.help.as_deref().or_else(|| match &self.inner.kind {
+            ErrorKind::Io(error) => Fault::help_in(error),
+            _ => None,
+        })
     }
 
     /// Names the file, unless an inner reader already did.
@@ -298,7 +302,7 @@ impl Error {
     /// Adds to what to do.
     #[must_use]
     pub fn and_help(mut self, more: &str) -> Self {
-        let help = self.inner.help.take().map_or_else(|| more.to_owned(), |help| format!("{help}; {more}"));
+        let help = self.help().map(str::to_owned).map_or_else(|| more.to_owned(), |help| format!("{help}; {more}"));
         self.inner.help = Some(help.into());
         self
     }

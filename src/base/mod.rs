@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod escape;
+pub mod fault;
 pub mod limits;
 pub mod nearest;
 pub mod parallel;

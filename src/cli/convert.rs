@@ -13,6 +13,7 @@ use ckpt::read::tensor::DType;
 use ckpt::report::{CONVERT_FORMATS, DIFF_FORMATS, STATS_FORMATS, write_convert};
 use clap::ValueEnum;
 
+use super::completions::tensor_names;
 use super::progress::with_progress;
 use super::{Ctx, Status, diff, stats};
 
@@ -66,10 +67,10 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Option<To>,
     /// Take only these tensors.
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names())]
     only: Vec<String>,
     /// Leave these tensors out.
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names())]
     ignore: Vec<String>,
     /// Read names in selectors as regular expressions.
     #[arg(long)]

@@ -15,6 +15,7 @@ use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt::report::{DIFF_FORMATS, DiffReport, ShareText, diff_summary};
 use clap::ValueEnum;
 
+use super::completions::tensor_names;
 use super::ctx::library_sentence;
 use super::part::{self, PartArgs};
 use super::policy::PolicyArgs;
@@ -71,13 +72,13 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "show_config")]
     b: Option<PathBuf>,
     /// Tensors, on either side: names, scopes, globs, or terms such as role:slot; `!` takes away.
-    #[arg(value_name = "SELECTOR")]
+    #[arg(value_name = "SELECTOR", add = tensor_names())]
     selectors: Vec<String>,
     /// The same as SELECTOR.
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names())]
     only: Vec<String>,
     /// Leave these tensors out.
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names())]
     ignore: Vec<String>,
     /// Read names in selectors as regular expressions.
     #[arg(long)]
@@ -110,10 +111,10 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pair: PairBy,
     /// Exit 1 unless these tensors are the same.
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names())]
     expect_same: Vec<String>,
     /// Exit 1 unless these tensors have changed.
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names())]
     expect_changed: Vec<String>,
     /// Show these instead of the paths of A and B.
     #[arg(long, value_name = "A=TEXT,B=TEXT")]

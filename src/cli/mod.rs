@@ -33,8 +33,12 @@ mod validate;
 pub(crate) use ckpt::report::Format;
 pub(crate) use ctx::{Ctx, Status};
 
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
+
+use ckpt::read::storage;
 
 use clap::{ArgMatches, Args as _, FromArgMatches, Parser, Subcommand};
 
@@ -135,7 +139,8 @@ commands! {
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    completions::answer(<Cli as clap::CommandFactory>::command);
+    let cli = Cli::parse_from(std::env::args_os().map(without_secrets));
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
@@ -149,6 +154,18 @@ pub(crate) fn main() -> ExitCode {
             ctx.error(&ctx::sentence(&error));
             Status::Trouble.into()
         }
+    }
+}
+
+/// An argument whose address has lost its password and its query, before anything can show it; they go to its server only.
+fn without_secrets(arg: OsString) -> OsString {
+    let option = arg.to_str().and_then(|text| text.strip_prefix("--")?.split_once('='));
+    match option {
+        Some((name, value)) => {
+            let plain = storage::admit(Path::new(value));
+            if plain.as_os_str() == value { arg } else { format!("--{name}={}", plain.display()).into() }
+        }
+        None => storage::admit(Path::new(&arg)).into(),
     }
 }
 

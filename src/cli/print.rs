@@ -9,6 +9,7 @@ use ckpt::analysis::{derived, is_missing};
 use ckpt::base::error::ErrorKind;
 use ckpt::report::{PRINT_FORMATS, PrintText, Printer};
 
+use super::completions::tensor_names;
 use super::ctx::library_sentence;
 use super::source::{SourceArgs, near, tell_damage};
 use super::{Ctx, Format, Status};
@@ -37,7 +38,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
     /// Tensors or parts of them.
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(required = true, value_name = "NAME", add = tensor_names())]
     names: Vec<String>,
     /// Show every element in text, however many.
     #[arg(long)]

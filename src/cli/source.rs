@@ -8,6 +8,7 @@ use ckpt::base::nearest::nearest;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt::read::storage;
 
+use super::completions::tensor_names;
 use super::ctx::{Ctx, library_sentence};
 
 /// Which checkpoint.
@@ -45,7 +46,7 @@ struct ChoiceArgs {
 pub(crate) struct SelectArgs {
     /// Tensors: names, scopes, globs ('dnn/**/kernel'), or terms such as dtype:bfloat16, role:slot, size:>1M, rank:2,
     /// shard:0; `!` takes away.
-    #[arg(value_name = "SELECTOR")]
+    #[arg(value_name = "SELECTOR", add = tensor_names())]
     pub(crate) selectors: Vec<String>,
     /// Read names in selectors as regular expressions.
     #[arg(long)]

@@ -15,6 +15,7 @@ use ckpt::report::{
 };
 use clap::ValueEnum;
 
+use super::completions::tensor_names;
 use super::part::{self, PartArgs};
 use super::policy::PolicyArgs;
 use super::progress::with_progress;
@@ -69,10 +70,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "s|REGEX|NEW|", requires = "against", help_heading = "Restore")]
     map: Vec<String>,
     /// Leave tensors out of the restore: a selector. May be repeated.
-    #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names(), requires = "against", help_heading = "Restore")]
     ignore: Vec<String>,
     /// Restore these tensors only: a selector. May be repeated.
-    #[arg(long, value_name = "SELECTOR", requires = "against", help_heading = "Restore")]
+    #[arg(long, value_name = "SELECTOR", add = tensor_names(), requires = "against", help_heading = "Restore")]
     only: Vec<String>,
     #[command(flatten)]
     keras: KerasArgs,

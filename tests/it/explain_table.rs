@@ -22,6 +22,53 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         &["cut or damaged"],
     ),
     ("tensorflow.python.framework.errors_impl.DataLossError: corrupted block\r\n", "block-checksum-mismatch", &[]),
+    // Names and shapes of graphs that run, and of layers.
+    (
+        "tensorflow.python.framework.errors_impl.NotFoundError: FeedInputs: unable to find feed output Placeholder_7:0",
+        "name-not-in-graph",
+        &["'Placeholder_7:0'"],
+    ),
+    (
+        "ValueError: Fetch argument 'logits/BiasAdd' cannot be interpreted as a Tensor. (\"The name",
+        "name-not-in-graph",
+        &[],
+    ),
+    (
+        "ValueError: Cannot feed value of shape (32, 784) for Tensor 'x:0', which has shape '(?, 28, 28, 1)'",
+        "feed-shape",
+        &["'x:0'", "--signatures"],
+    ),
+    (
+        "ValueError: Trying to share variable lstm/kernel, but specified shape (300, 800) and found shape (400, 800).",
+        "variable-built-twice",
+        &["'lstm/kernel'"],
+    ),
+    (
+        "ValueError: Dimension 3 in both shapes must be equal, but are 10 and 1000. Shapes are [1,1,512,10] and [1,1,512,1000]. for 'Assign_30' (op: 'Assign')",
+        "shapes-in-graph",
+        &["OIHW"],
+    ),
+    (
+        "ValueError: Layer #4 (named \"gru_1\" in the current model) was found to correspond to layer lstm_1 in the save file. However the new layer gru_1 expects 3 weights, but the saved weights have 12 elements.",
+        "keras-layer-count",
+        &["gru_1 expects 3 weights"],
+    ),
+    (
+        "ValueError: The following argument(s) are not supported with the native Keras format: ['save_traces']",
+        "keras-native-arguments",
+        &["save_traces"],
+    ),
+    ("google.protobuf.message.DecodeError: Wrong wire type in tag.", "bad-saved-model", &[]),
+    (
+        "NotImplementedError: Restoring a name-based tf.train.Saver checkpoint using the object-based restore API. This mode",
+        "name-based-checkpoint",
+        &[],
+    ),
+    (
+        "(0) Not found: Unsuccessful TensorSliceReader constructor: Failed to find any matching files for model\n\t [[node save/RestoreV2]]",
+        "no-checkpoint",
+        &["save/restore_all"],
+    ),
     // Windows.
     (
         "tensorflow.python.framework.errors_impl.NotFoundError: FindFirstFile failed for: D:/ML Projects/run 3/ckpt : The system cannot find the path specified.\r\n; No such process",

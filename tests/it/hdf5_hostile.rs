@@ -7,7 +7,7 @@ use std::path::Path;
 use ckpt::analysis::{Roles, Summary};
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::read::graphs::keras::keras_archive;
+use ckpt::read::graphs::keras::KerasConfigFile;
 
 use crate::support::{open, testdata};
 use crate::validating::{options, try_run};
@@ -104,7 +104,7 @@ fn ask(path: &Path) -> usize {
         }
     }
     let _ = try_run(path, &options());
-    let _ = keras_archive(path, &ckpt::base::limits::Limits::default());
+    let _ = KerasConfigFile::of(path).map(|file| file.read(&ckpt::base::limits::Limits::default()));
     errors
 }
 

@@ -9,6 +9,7 @@ mod ci_formats;
 mod cmd;
 mod columns;
 mod compat;
+mod completions;
 mod convert;
 mod convert_kinds;
 mod convert_preview;
@@ -45,6 +46,8 @@ mod policy;
 mod proto_bindings;
 mod recognised;
 mod recovering;
+#[cfg(feature = "remote")]
+mod remote;
 mod restore;
 mod restore_causes;
 mod roles;

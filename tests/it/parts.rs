@@ -503,8 +503,7 @@ fn a_part_for_people_says_what_was_not_looked_at() {
 #[test]
 fn the_scripts_of_the_book_make_parts() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md")).unwrap();
-    let scripts: Vec<&str> =
-        page.split("```bash\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    let scripts: Vec<&str> = page.split("```bash\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert_eq!(scripts.len(), 2);
     let bin = Path::new(env!("CARGO_BIN_EXE_ckpt")).parent().unwrap();
     let path = std::env::join_paths(

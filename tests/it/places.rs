@@ -26,7 +26,11 @@ fn run(args: &[&str]) -> (String, Option<i32>) {
 
 #[test]
 fn every_command_says_the_same_of_an_address() {
-    let url = "gs://bucket/run/ckpt-1";
+    let (url, fetch) = if cfg!(feature = "remote") {
+        ("hdfs://n/run/ckpt-1", "hdfs dfs -get 'hdfs://n/run/ckpt-1*' .")
+    } else {
+        ("gs://bucket/run/ckpt-1", "gcloud storage cp -r 'gs://bucket/run/ckpt-1*' .")
+    };
     for args in [
         &["inspect", url][..],
         &["list", url],
@@ -41,7 +45,7 @@ fn every_command_says_the_same_of_an_address() {
         &["ops", url],
     ] {
         let (text, status) = run(args);
-        assert!(text.contains("gcloud storage cp -r 'gs://bucket/run/ckpt-1*' ."), "{args:?}: {text}");
+        assert!(text.contains(fetch), "{args:?}: {text}");
         assert_eq!(status, Some(2), "{args:?}");
     }
 }

@@ -29,7 +29,7 @@ use crate::base::error::Result;
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::graphs::graph::{GraphFile, ObjectKind, Objects, Part, with_graphs};
-use crate::read::graphs::keras::{KerasConfig, keras_archive, keras_h5, keras_metadata};
+use crate::read::graphs::keras::KerasConfig;
 use crate::read::graphs::saved_model::is_inside;
 use report::MOST;
 
@@ -37,23 +37,14 @@ use report::MOST;
 pub fn look_at_ops(targets: &[Target], limits: &Limits) -> OpsReport {
     let mut report = OpsReport::default();
     for target in targets {
-        let (Target::Graphs(path, _)
-        | Target::KerasMetadata(path)
-        | Target::KerasArchive(path)
-        | Target::Hdf5(path)
-        | Target::Unsupported(path, _)) = target;
-        report.files.push(path.clone());
+        let path = match target {
+            Target::Graphs(path, _) | Target::Unsupported(path, _) => path.as_path(),
+            Target::Configs(file) => file.path(),
+        };
+        report.files.push(path.to_path_buf());
         let looked = match target {
             Target::Graphs(path, form) => with_graphs(path, *form, |file| graphs(path, file, &mut report), limits),
-            Target::KerasMetadata(path) => keras_metadata(path, limits).map(|configs| {
-                if configs.is_empty() {
-                    let message = "there is no configuration in this file: it is empty or cut off";
-                    report.unread.push(Finding::new(Code::Unreadable, message).in_file(path));
-                }
-                lambdas(&configs, &mut report);
-            }),
-            Target::KerasArchive(path) => keras_archive(path, limits).map(|configs| lambdas(&configs, &mut report)),
-            Target::Hdf5(path) => keras_h5(path, limits).map(|(configs, unread)| {
+            Target::Configs(file) => file.read(limits).map(|(configs, unread)| {
                 for error in &unread {
                     report.unread(error);
                 }

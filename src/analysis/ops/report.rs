@@ -7,18 +7,15 @@ use crate::analysis::policy::{Policy, Rule, settle};
 use crate::analysis::{Code, Finding};
 use crate::base::error::Error;
 use crate::read::graphs::graph::Form;
+use crate::read::graphs::keras::KerasConfigFile;
 
 /// A file to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Graphs.
     Graphs(PathBuf, Form),
-    /// `keras_metadata.pb`.
-    KerasMetadata(PathBuf),
-    /// A `.keras` archive, or the `config.json` of an unpacked one.
-    KerasArchive(PathBuf),
-    /// An HDF5 file, which may have the configuration of a model in its attributes.
-    Hdf5(PathBuf),
+    /// Configurations of Keras, which may hold Python code.
+    Configs(KerasConfigFile),
     /// A file that may hold code and that is not read: its name, and why.
     Unsupported(PathBuf, &'static str),
 }

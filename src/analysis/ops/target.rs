@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::Target;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::checkpoint::{Choice, Foreign, Origin, WrittenPath, look};
+use crate::read::checkpoint::{Choice, Origin, WrittenPath};
 use crate::read::graphs::graph::Form;
-use crate::read::graphs::keras::is_keras_archive;
+use crate::read::graphs::keras::{KerasConfigFile, METADATA};
 use crate::read::storage;
 use crate::read::storage::layout::saved_model_file;
 
@@ -31,8 +31,13 @@ fn of_path(path: &Path, choice: Choice, limits: &Limits) -> Result<(Vec<Target>,
     {
         return Ok((vec![target], Vec::new()));
     }
-    if storage::is_folder(path) && !has_model(path) && storage::is_file(&path.join("config.json")) {
-        return Ok((vec![Target::KerasArchive(path.join("config.json"))], Vec::new()));
+    let unpacked = path.join("config.json");
+    if storage::is_folder(path)
+        && !has_model(path)
+        && storage::is_file(&unpacked)
+        && let Some(file) = KerasConfigFile::of(&unpacked)
+    {
+        return Ok((vec![Target::Configs(file)], Vec::new()));
     }
     // A SavedModel whose variables are gone still has its graph.
     let (dir, prefix, mut notes) = if storage::is_folder(path) && has_model(path) {
@@ -92,9 +97,6 @@ fn has_model(dir: &Path) -> bool {
 
 fn of_file(path: &Path) -> Result<Option<Target>> {
     let name = path.file_name().unwrap_or_default();
-    if name == "keras_metadata.pb" {
-        return Ok(Some(Target::KerasMetadata(path.to_path_buf())));
-    }
     if name == "saved_model.cpb" {
         return Ok(Some(Target::Unsupported(path.to_path_buf(), CHUNKED)));
     }
@@ -102,11 +104,8 @@ fn of_file(path: &Path) -> Result<Option<Target>> {
         // The whole model is meant, with what lies beside this file.
         return Ok(None);
     }
-    if is_keras_archive(path) {
-        return Ok(Some(Target::KerasArchive(path.to_path_buf())));
-    }
-    if look(path).is_some_and(|looks| looks.kind == Foreign::Hdf5) {
-        return Ok(Some(Target::Hdf5(path.to_path_buf())));
+    if let Some(file) = KerasConfigFile::of(path) {
+        return Ok(Some(Target::Configs(file)));
     }
     Ok(Form::of(path)?.map(|form| Target::Graphs(path.to_path_buf(), form)))
 }
@@ -118,7 +117,7 @@ fn of_model(dir: &Path) -> Vec<Target> {
     let graphs = ["saved_model.pb", "saved_model.pbtxt"].into_iter().filter_map(there);
     let mut found: Vec<Target> = graphs.map(|path| Target::Graphs(path, Form::SavedModel)).collect();
     found.extend(there("saved_model.cpb").map(|path| Target::Unsupported(path, CHUNKED)));
-    found.extend(there("keras_metadata.pb").map(Target::KerasMetadata));
+    found.extend(there(METADATA).and_then(|path| KerasConfigFile::of(&path)).map(Target::Configs));
     found
 }
 

@@ -10,7 +10,7 @@ use crate::base::limits::Limits;
 use crate::read::graphs::fingerprint::{Fingerprint, checkpoint_hash};
 use crate::read::graphs::graph::{Form, GraphVariable, Method, MissingItem, Objects, Part, with_graphs};
 use crate::read::graphs::imported_types::imported_types;
-use crate::read::graphs::keras::keras_metadata;
+use crate::read::graphs::keras::{KerasConfig, METADATA, keras_metadata};
 use crate::read::graphs::meta_graph::MetaGraph;
 use crate::read::graphs::saved_model::{SavedModel, is_inside};
 use crate::read::sniff::Constants;
@@ -203,7 +203,7 @@ impl Around {
                 Err(error) => unread.push(Finding::of(&error)),
             }
         }
-        let path = dir.join("keras_metadata.pb");
+        let path = dir.join(METADATA);
         if storage::is_file(&path) {
             match keras_metadata(&path, limits) {
                 Ok(configs) => around.keras = Some(KerasInfo::of(&configs)),
@@ -244,7 +244,7 @@ fn belongs(dir: &Path, fingerprint: &Fingerprint) -> Option<bool> {
 }
 
 impl KerasInfo {
-    fn of(configs: &[crate::read::graphs::keras::KerasConfig]) -> Self {
+    fn of(configs: &[KerasConfig]) -> Self {
         let root = configs.iter().find(|config| config.place == "root");
         let json: Option<serde_json::Value> = root.and_then(|root| serde_json::from_str(&root.json).ok());
         let text = |key: &str| json.as_ref().and_then(|json| json.get(key)?.as_str()).unwrap_or_default().to_owned();

@@ -116,8 +116,12 @@ pub(super) fn check(
         let finding = of_tensor(&error, &tensor);
         // A short shard says its length: a string that reaches beyond it is lost, whatever its lengths look like.
         let cut = |f: &Finding| f.code == Code::ShortShard && f.offset.is_none_or(|len| piece.end() > len);
-        let told =
-            |f: &Finding| f.file == finding.file && ((unusable(f) && finding.code == Code::Unreadable) || cut(f));
+        // A file that is another one has no strings of this checkpoint.
+        let is_told = |f: &Finding| match f.code {
+            Code::ForeignShard => true,
+            _ => (unusable(f) && finding.code == Code::Unreadable) || cut(f),
+        };
+        let told = |f: &Finding| f.file == finding.file && is_told(f);
         if !result.findings.iter().any(told) {
             result.push(finding);
         }

@@ -62,9 +62,18 @@ pub(super) fn advise(prefix: &Prefix, findings: &mut [Finding], limits: &Limits,
     let Ok(recovery) = recover(path, &[], limits, progress) else { return };
     let command = command(path, prefix);
     let lost: BTreeSet<&[u8]> = recovery.lost.iter().filter_map(|lost| lost.name.as_deref()).collect();
-    for finding in findings.iter_mut().filter(|finding| is_mended(finding, prefix, &recovery, &lost)) {
+    let mut mended: Vec<&mut Finding> =
+        findings.iter_mut().filter(|finding| is_mended(finding, prefix, &recovery, &lost)).collect();
+    // One command mends them all, and is told once.
+    let others = mended.len().saturating_sub(1);
+    if let Some(finding) = mended.first_mut() {
         let what = if recovery.unverified > 0 { "a copy with an index made anew" } else { "a mended copy" };
-        add(finding, what, &command);
+        let of_others = match others {
+            0 => String::new(),
+            1 => ", in which the other finding is mended too".to_owned(),
+            _ => format!(", in which {others} more of these findings are mended too"),
+        };
+        add(finding, &format!("{what}{of_others}"), &command);
     }
 }
 

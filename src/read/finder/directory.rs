@@ -15,7 +15,7 @@ use crate::base::escape::Escaped;
 use crate::base::limits::Limits;
 use crate::read::bundle::{Prefix, ShardName, is_unfinished, peek_header};
 use crate::read::sniff;
-use crate::read::storage::{self, Folder, Stat};
+use crate::read::storage::{self, Address, Folder, Stat};
 
 /// One checkpoint found in a directory.
 #[derive(Clone, Debug)]
@@ -188,9 +188,15 @@ impl ModelDir {
         self.checkpoints.iter().rev().find(|found| found.step == Some(step))
     }
 
+    /// A path as a state file has it: relative to this directory, or absolute, as addresses always are.
+    fn resolved(&self, stored: &Path) -> PathBuf {
+        let is_whole = stored.is_absolute() || Address::is(stored);
+        if is_whole { stored.to_path_buf() } else { self.path.join(stored) }
+    }
+
     /// The checkpoint at a path as a state file has it: relative to this directory, or absolute.
     pub fn find(&self, stored: &Path) -> Option<&Found> {
-        let resolved = if stored.is_absolute() { stored.to_path_buf() } else { self.path.join(stored) };
+        let resolved = self.resolved(stored);
         self.position(&resolved).and_then(|at| self.checkpoints.get(at))
     }
 
@@ -224,7 +230,7 @@ impl ModelDir {
             }
         };
         let stored = Path::new(&named);
-        let resolved = if stored.is_absolute() { stored.to_path_buf() } else { self.path.join(stored) };
+        let resolved = self.resolved(stored);
         if let Some(at) = self.position(&resolved) {
             return Some(at);
         }

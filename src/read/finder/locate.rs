@@ -29,12 +29,12 @@ impl Origin {
     pub fn locate(path: &Path, choice: Choice, limits: &Limits) -> Result<Self> {
         let written = WrittenPath::of(path)?;
         let mut origin = find(&written.path, choice, limits)?;
-        if let Some(note) = written.note {
-            origin.notes.insert(0, note);
+        if let Some(note) = &written.note {
+            origin.notes.insert(0, note.clone());
         }
         let unused = |what: &str, of: &str| {
             let why = format!("--{what} picks from {of}; this path already names one checkpoint");
-            Err(Error::new(ErrorKind::Request(why)).in_file(path))
+            Err(Error::new(ErrorKind::Request(why)).in_file(&written.path))
         };
         if choice.step.is_some() && origin.kind != SourceKind::ModelDir {
             return unused("step", "a directory of checkpoints");

@@ -212,6 +212,8 @@ pub(super) fn nothing_in(path: &Path, limits: &Limits) -> Error {
         let paths: Vec<String> =
             deeper.iter().map(|name| Escaped(path.join(name).as_os_str().as_encoded_bytes()).to_string()).collect();
         help = format!("checkpoints lie one level deeper: {}", paths.join(", "));
+    } else if let Some(file) = folder.names().find(|name| formats::by_name(Path::new(name)).is_some()) {
+        help = format!("give one of the files itself: {}", Escaped(path.join(file).as_os_str().as_encoded_bytes()));
     }
     let what = match folder.entries().count() {
         0 => "no checkpoint in this directory, which is empty".to_owned(),

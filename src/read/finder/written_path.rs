@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::Escaped;
 use crate::read::bundle::Prefix;
-use crate::read::storage;
+use crate::read::storage::{self, Address, Scheme};
 
 /// A path that may be opened, and what was changed in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +83,10 @@ const STORES: &[Store] = &[
     },
 ];
 
+/// How to have a command that reads addresses itself.
+const WITH_REMOTE: &str = "or have it read where it is: by the released binaries, by pip install tfckpt, or built with \
+                           cargo install ckpt --features remote";
+
 impl WrittenPath {
     /// What `path` means.
     ///
@@ -90,6 +94,11 @@ impl WrittenPath {
     /// [`ErrorKind::NotACheckpoint`] for an address that is not read, with the command that fetches it.
     pub fn of(path: &Path) -> Result<Self> {
         let as_it_is = Self { path: path.to_path_buf(), note: None };
+        if let Some(text) = path.to_str().map(unquoted).filter(|_| cfg!(feature = "remote"))
+            && Address::is(Path::new(text))
+        {
+            return Self::of_address(text);
+        }
         let Some(text) = path.to_str().filter(|_| !exists(path)) else { return Ok(as_it_is) };
         let plain = unquoted(text);
         if let Some(local) = plain.strip_prefix("file:") {
@@ -134,6 +143,40 @@ impl WrittenPath {
         Ok(if slashes == text { as_it_is } else { Self::changed(path, slashes.into()) })
     }
 
+    /// What an address means. Whoever keeps it is asked here for the first time, so here it is told if nobody answers, or
+    /// not as wanted: for all questions behind, what cannot be seen is not there.
+    fn of_address(text: &str) -> Result<Self> {
+        let shorter = text.trim_end_matches('*');
+        let plain = storage::admit(Path::new(shorter));
+        // As it is shown everywhere: with its two slashes, and with one at its end where a directory is meant.
+        let end = if shorter.ends_with('/') { "/" } else { "" };
+        let path = Address::of(&plain)
+            .filter(|address| !address.host.is_empty())
+            .map_or(plain, |address| format!("{address}{end}").into());
+        storage::look_anew(&path);
+        let written = |path: &Path| Ok(Self { path: path.to_path_buf(), note: None });
+        let Err(error) = storage::stat(&path) else { return written(&path) };
+        let is_trouble = error.kind() != std::io::ErrorKind::NotFound || error.get_ref().is_some();
+        let index = Prefix::new(path.as_os_str()).index();
+        if storage::is_file(&index) {
+            return written(&path);
+        }
+        if is_trouble {
+            return Err(Error::io(error, &path));
+        }
+        let is_web = Address::of(&path).is_some_and(|address| address.scheme == Scheme::Web);
+        let has_meaning = |name: &str| name.contains("?????") || name == "variables";
+        if is_web && !path.file_name().and_then(|name| name.to_str()).is_some_and(has_meaning) {
+            let kind =
+                ErrorKind::NotACheckpoint("the web server has no such file, and no .index of this name".to_owned());
+            return Err(Error::new(kind).in_file(&path).with_help(
+                "it cannot be asked which files it has: give the name of one (model.safetensors, saved_model.pb, \
+                 ckpt-200.index) or the prefix of a checkpoint (ckpt-200)",
+            ));
+        }
+        written(&path)
+    }
+
     fn changed(written: &Path, path: PathBuf) -> Self {
         let shown = |path: &Path| Escaped(path.as_os_str().as_encoded_bytes()).to_string();
         let note = format!("{} was read as {}", shown(written), shown(&path));
@@ -171,13 +214,19 @@ fn remote(text: &str) -> Option<Error> {
     };
     let (what, help) = match STORES.iter().find(|store| store.schemes.contains(&lower.as_str())) {
         // All files of a set begin with its prefix, and any of them may have been given.
-        Some(store) => (store.what.to_owned(), format!("fetch it first: {}", (store.fetch)(without_member(&url)))),
+        Some(store) => {
+            let fetch = format!("fetch it first: {}", (store.fetch)(without_member(&url)));
+            let can_be_read = Address::parse(&url).is_some();
+            let help = if can_be_read { format!("{fetch}; {WITH_REMOTE}") } else { fetch };
+            (store.what.to_owned(), help)
+        }
         None => (
             format!("at an address of another program ({})", Escaped(scheme.as_bytes())),
             "copy it to a disk first: the .index file and every .data file of the prefix".to_owned(),
         ),
     };
-    let kind = ErrorKind::NotACheckpoint(format!("this is {what}, which ckpt does not read"));
+    let which = if Address::parse(&url).is_some() { "this build of ckpt" } else { "ckpt" };
+    let kind = ErrorKind::NotACheckpoint(format!("this is {what}, which {which} does not read"));
     Some(Error::new(kind).in_file(Path::new(text)).with_help(help))
 }
 
@@ -278,10 +327,6 @@ fn web(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn help(path: &str) -> String {
-        WrittenPath::of(Path::new(path)).unwrap_err().to_string()
-    }
-
     #[test]
     fn an_address_is_told_with_the_command_that_fetches_it() {
         for (path, parts) in [
@@ -305,11 +350,13 @@ mod tests {
             ("ram://x/ckpt", ["another program (ram)", "copy it to a disk"]),
             ("\" gs://b/c'd \"", ["Google", "'gs://b/c'\\''d*'"]),
         ] {
-            let error = WrittenPath::of(Path::new(path)).unwrap_err();
+            // Whether an address is read is a matter of the build.
+            let error = remote(unquoted(path)).unwrap();
             let text = format!("{error} {}", error.help().unwrap_or_default());
             assert!(parts.iter().all(|part| text.contains(part)), "{path}: {text}");
         }
-        assert!(help("~/run/ckpt-1").contains("no such file"));
+        let error = WrittenPath::of(Path::new("~/run/ckpt-1")).unwrap_err();
+        assert!(error.to_string().contains("no such file"));
     }
 
     #[test]

@@ -29,6 +29,66 @@ pub struct KerasConfig {
     pub json: String,
 }
 
+/// A file that holds configurations, whatever its format is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KerasConfigFile {
+    path: PathBuf,
+    held: Held,
+}
+
+/// How a file holds configurations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// As nodes of `keras_metadata.pb`.
+    Metadata,
+    /// As a member of an archive, or unpacked.
+    Archive,
+    /// As attributes of an HDF5 file.
+    Hdf5,
+}
+
+impl KerasConfigFile {
+    /// The file at `path`, if by its name or its first bytes it is one that may hold configurations.
+    pub fn of(path: &Path) -> Option<Self> {
+        let held = if path.file_name().is_some_and(|name| name == METADATA) {
+            Held::Metadata
+        } else if is_keras_archive(path) {
+            Held::Archive
+        } else if sniff::look(path).is_some_and(|looks| looks.kind == sniff::Foreign::Hdf5) {
+            Held::Hdf5
+        } else {
+            return None;
+        };
+        Some(Self { path: path.to_path_buf(), held })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its configurations, and what of it could not be read.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no such file.
+    pub fn read(&self, limits: &Limits) -> Result<(Vec<KerasConfig>, Vec<Error>)> {
+        let path = &self.path;
+        match self.held {
+            Held::Metadata => keras_metadata(path, limits).map(|configs| {
+                let why = "there is no configuration in this file: it is empty or cut off";
+                let empty = || Error::malformed("Keras metadata", why).in_file(path);
+                let lost = configs.is_empty().then(empty);
+                (configs, lost.into_iter().collect())
+            }),
+            Held::Archive => keras_archive(path, limits).map(|configs| (configs, Vec::new())),
+            Held::Hdf5 => keras_h5(path, limits),
+        }
+    }
+}
+
+/// The file in a SavedModel in which Keras described its objects.
+pub const METADATA: &str = "keras_metadata.pb";
+
 /// The configurations in a `keras_metadata.pb`.
 ///
 /// # Errors
@@ -53,7 +113,7 @@ pub fn keras_metadata(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> 
 ///
 /// # Errors
 /// If it cannot be read, or is no zip archive with a configuration.
-pub fn keras_archive(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> {
+fn keras_archive(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> {
     let source = Source::open(path)?;
     let config = |json: Vec<u8>| {
         let json = String::from_utf8(json).map_err(|_| Error::malformed("Keras configuration", "not UTF-8"));
@@ -82,7 +142,7 @@ pub fn keras_archive(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> {
 ///
 /// # Errors
 /// If it cannot be read, or has no configuration.
-pub fn keras_h5(path: &Path, limits: &Limits) -> Result<(Vec<KerasConfig>, Vec<Error>)> {
+fn keras_h5(path: &Path, limits: &Limits) -> Result<(Vec<KerasConfig>, Vec<Error>)> {
     let format = formats::of_file(path).ok_or_else(|| Error::malformed("HDF5 file", "it is none").in_file(path))?;
     let mut opened = (format.open)(path, limits)?;
     let facts = opened.container.as_any().downcast_ref::<KerasFile>().map(|file| file.facts().clone());
@@ -105,7 +165,7 @@ fn whole(path: &Path, place: &str, json: String) -> KerasConfig {
 }
 
 /// Whether a file is a `.keras` archive by its first bytes, or the configuration of an unpacked one by its name.
-pub fn is_keras_archive(path: &Path) -> bool {
+fn is_keras_archive(path: &Path) -> bool {
     let is_zip = || {
         let head = Source::open(path).and_then(|source| source.head(4));
         head.is_ok_and(|head| head == *b"PK\x03\x04")

@@ -48,6 +48,11 @@ impl SavedModel {
     pub fn file_in(dir: &Path) -> Result<PathBuf> {
         let candidates = SAVED_MODEL_FILES.map(|name| dir.join(name));
         candidates.into_iter().find(|file| storage::exists(file)).ok_or_else(|| {
+            if !storage::exists(dir) {
+                let help = "give the directory that saved_model.pb lies in";
+                let why = ErrorKind::NotACheckpoint("no such directory".to_owned());
+                return Error::new(why).in_file(dir).with_help(help);
+            }
             let why = "not a SavedModel: no saved_model.pb or saved_model.pbtxt".to_owned();
             Error::new(ErrorKind::NotACheckpoint(why)).in_file(dir)
         })

@@ -46,6 +46,10 @@ const SIGNATURES: &[(&[u8], Known)] = &[
     (b"MATLAB 5.0 MAT-file", looks(Foreign::Other, "a MATLAB file", "scipy.io.loadmat reads it")),
     (b"ptrt", looks(Foreign::Other, "a TensorRT engine", "it is built for one GPU; the model is another file")),
     (b"GGUF", looks(Foreign::Other, "a GGUF model", OTHER)),
+    // `ggml`, `ggmf` and `ggjt`, as numbers of 32 bits.
+    (b"lmgg", looks(Foreign::Other, "a GGML model", OTHER)),
+    (b"fmgg", looks(Foreign::Other, "a GGML model", OTHER)),
+    (b"tjgg", looks(Foreign::Other, "a GGML model", OTHER)),
     (b"\x7fELF", looks(Foreign::Other, "an executable", "give the prefix of a checkpoint")),
     (b"\x89PNG", looks(Foreign::Other, "a PNG image", "give the prefix of a checkpoint")),
     (b"%PDF", looks(Foreign::Other, "a PDF document", "give the prefix of a checkpoint")),
@@ -136,9 +140,35 @@ pub(super) fn as_text(head: &[u8], text: &[u8]) -> Option<Known> {
     let printable = |b: &u8| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
     if head.iter().all(printable) && std::str::from_utf8(head.get(..head.len().min(512)).unwrap_or(head)).is_ok() {
         let plain = looks(Foreign::Text, "a text file", "give the prefix of a checkpoint");
-        return Some(text_message(text).unwrap_or(plain).but(Proof::None));
+        let yaml = || {
+            is_yaml(text).then_some(looks(
+                Foreign::Text,
+                "YAML text",
+                "it configures a program; the model is another file",
+            ))
+        };
+        return Some(text_message(text).or_else(yaml).unwrap_or(plain).but(Proof::None));
     }
     None
+}
+
+/// Whether every line of the beginning is one of a YAML mapping or of a list, and at least two are.
+fn is_yaml(text: &[u8]) -> bool {
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut said = lines.take(8).filter(|line| !line.is_empty() && !line.starts_with(b"#") && *line != b"---");
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'"' | b'\'');
+    let mut count = 0usize;
+    let all = said.all(|line| {
+        count = count.saturating_add(1);
+        let pair = line.strip_prefix(b"- ").unwrap_or(line);
+        let colon = pair.iter().position(|byte| *byte == b':');
+        let is_pair = colon.is_some_and(|at| {
+            let (key, value) = pair.split_at(at);
+            !key.is_empty() && key.iter().all(is_key) && matches!(value.get(1), None | Some(b' '))
+        });
+        is_pair || line.starts_with(b"- ")
+    });
+    all && count >= 2
 }
 
 /// Which of the formats that are JSON.
@@ -162,6 +192,8 @@ fn zip(head: &[u8]) -> Known {
         looks(Foreign::Other, "a PyTorch checkpoint (zip with a pickle)", TORCH)
     } else if has(b"config.json") || has(b"metadata.json") || has(b"model.weights.h5") {
         looks(Foreign::KerasArchive, "a .keras archive (zip)", "ckpt reads it when its name ends in .keras")
+    } else if has(b".npy") {
+        looks(Foreign::Other, "a NumPy archive (.npz)", "ckpt reads it when it is given this file itself")
     } else {
         looks(Foreign::Archive, "a zip archive", UNPACK)
     }

@@ -1,6 +1,7 @@
 //! Protobuf messages told apart by their first fields, binary and text: whole files that are no checkpoints.
 //!
-//! TensorFlow: `graph.proto`, `meta_graph.proto`, `saved_model.proto`; ONNX: `onnx.proto`; `MindSpore`: `checkpoint.proto`.
+//! TensorFlow: `graph.proto`, `meta_graph.proto`, `saved_model.proto`; ONNX: `onnx.proto`; Core ML: `Model.proto`,
+//! `FeatureTypes.proto`; `MindSpore`: `checkpoint.proto`.
 //! The binary form has no magic number, so a kind is told only where two fields in a row are what they must be.
 
 use super::looks::{Foreign, Known, looks};
@@ -11,8 +12,12 @@ const GRAPH: &str = "it holds a graph and no variables of its own; ckpt inspect 
 pub(super) fn message(head: &[u8]) -> Option<Known> {
     let (first, behind) = field(head)?;
     match first {
-        // SavedModel: schema version, then a MetaGraphDef. ONNX: IR version, then the name of the producer.
+        // SavedModel: schema version, then a MetaGraphDef. Core ML: version of the specification, then what the model
+        // takes. ONNX: IR version, then the name of the producer.
         Field::Number(1) => match field(behind)?.0 {
+            Field::Bytes(2, description) if takes_a_feature(description) => {
+                Some(looks(Foreign::Other, "a Core ML model", "coremltools reads it; it is no checkpoint"))
+            }
             Field::Bytes(2, inner) if inner.first() == Some(&0x0a) => Some(looks(
                 Foreign::SavedModel,
                 "the graph of a SavedModel",
@@ -24,6 +29,11 @@ pub(super) fn message(head: &[u8]) -> Option<Known> {
             }
             _ => None,
         },
+        // Caffe, `caffe.proto`: the name of the net, and its layers (100; 2 in the first version, which few have).
+        Field::Bytes(1, name) if is_word(name) && matches!(field(behind), Some((Field::Bytes(100, _), _))) => {
+            let advice = "caffe or OpenCV's dnn module reads it; it is no TensorFlow checkpoint";
+            Some(looks(Foreign::Other, "a Caffe model", advice))
+        }
         Field::Bytes(1, inner) => {
             let Some((name, rest)) = field(inner) else {
                 // An empty MetaInfoDef before a graph.
@@ -73,6 +83,24 @@ fn is_part_of_meta_graph(behind: &[u8]) -> bool {
     behind.is_empty() || matches!(field(behind), Some((Field::Bytes(2..=7, _), _)))
 }
 
+/// Whether a message begins with a feature of Core ML: a name, maybe a description, and a type. A `MetaInfoDef`, which
+/// stands there in a SavedModel, has a list of ops behind its version.
+fn takes_a_feature(description: &[u8]) -> bool {
+    let Some((Field::Bytes(1, feature), _)) = field(description) else { return false };
+    let Some((Field::Bytes(1, name), rest)) = field(feature) else { return false };
+    let typed = match field(rest) {
+        Some((Field::Bytes(2, text), rest)) if is_word(text) => field(rest).map(|(field, _)| field),
+        found => found.map(|(field, _)| field),
+    };
+    // One type of all that `FeatureType` has, numbered from 1 (`int64Type`) to 8 (`stateType`), or 1000 (`isOptional`).
+    let is_type = |kind: &[u8]| match field(kind) {
+        Some((Field::Bytes(1..=8, _), _)) => true,
+        Some((Field::Number(number), _)) => number == 1000,
+        _ => false,
+    };
+    is_word(name) && matches!(typed, Some(Field::Bytes(3, kind)) if is_type(kind))
+}
+
 /// The message that a file in text form holds.
 pub(super) fn text_message(text: &[u8]) -> Option<Known> {
     let text = std::str::from_utf8(text.get(..text.len().min(512))?)
@@ -106,7 +134,7 @@ pub(super) fn text_message(text: &[u8]) -> Option<Known> {
                 "it names classes for object detection; the model is another file",
             )
         }
-        "model" | "train_config" | "train_input_reader" | "eval_config" => looks(
+        "model" | "train_config" | "train_input_reader" | "eval_config" if first.contains(['{', '<']) => looks(
             Foreign::Other,
             "a pipeline configuration in text form",
             "it configures object detection; the model is another file",
@@ -171,6 +199,12 @@ mod tests {
         assert_eq!(kind(b"\x0a\x0a\x0a\x01x\x12\x05Const"), Some(Foreign::GraphDef));
         assert_eq!(kind(b"\x08\x01\x12\x05\x0a\x03\x22\x01t"), Some(Foreign::SavedModel));
         assert_eq!(kind(b"\x08\x07\x12\x07pytorch\x1a\x031.9"), Some(Foreign::Other));
+        for core_ml in [
+            &b"\x08\x04\x12\x12\x0a\x0d\x0a\x05image\x1a\x04\x22\x02\x08\x01"[..],
+            b"\x08\x01\x12\x10\x0a\x0e\x0a\x01x\x12\x03in.\x1a\x04\x2a\x02\x08\x01",
+        ] {
+            assert_eq!(message(core_ml).map(|looks| looks.what), Some("a Core ML model"), "{}", core_ml.escape_ascii());
+        }
         assert_eq!(kind(b"\x0a\x08\x12\x06\x0a\x04\x0a\x02No"), Some(Foreign::MetaGraphDef));
         // Without the list of ops: tags, a version of TensorFlow, nothing at all; without a MetaInfoDef.
         let graph = b"\x12\x0c\x0a\x0a\x0a\x01x\x12\x05Const";
@@ -180,6 +214,8 @@ mod tests {
         // A library of functions and nothing else.
         assert_eq!(kind(b"\x12\x07\x0a\x05\x0a\x03\x0a\x01f"), Some(Foreign::GraphDef));
         assert_eq!(kind(b"\x0a\x0b\x0a\x01w\x12\x06\x08\x03\x12\x02Fl"), Some(Foreign::Other));
+        let caffe = b"\x0a\x05VGG16\xa2\x06\x08\x0a\x06input1";
+        assert_eq!(message(caffe).map(|looks| looks.what), Some("a Caffe model"));
         for nothing in [&b""[..], b"\x0a", b"\xff\xff", b"\x00\x00", &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]] {
             assert_eq!(kind(nothing), None);
         }

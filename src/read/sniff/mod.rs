@@ -4,6 +4,7 @@
 //! download script, another framework's format. One look at the first bytes tells them apart.
 
 mod first_bytes;
+mod frameworks;
 mod graph;
 mod gzip;
 mod looks;
@@ -18,6 +19,7 @@ pub use looks::{Foreign, Looks};
 use std::path::Path;
 
 use self::first_bytes::{as_text, known};
+use self::frameworks::framework;
 use self::graph::constants_of;
 use self::looks::{Known, looks};
 use self::message::message;
@@ -41,6 +43,7 @@ pub fn looks_like(head: &[u8]) -> Option<Looks> {
         .or_else(|| store_error::looks(text))
         .or_else(|| records::looks(head).map(Looks::from))
         .or_else(|| message(head).map(Looks::from))
+        .or_else(|| framework(head).map(Looks::from))
         .or_else(|| as_text(head, text).map(Looks::from))
 }
 
@@ -163,6 +166,10 @@ mod tests {
             (b"\x1f\x8b\x08", "a gzip archive"),
             (b"\x04\x22\x4d\x18\x64", "an LZ4 archive"),
             (b"PAR1\x15\x04", "a Parquet file"),
+            (b"tjgg\x01\0\0\0", "a GGML model"),
+            (b"# Stable Diffusion\nmodel:\n  target: ldm\n  params:\n    a: 1\n", "YAML text"),
+            (b"- a: 1\n  b: 2\n- a: 3\n", "YAML text"),
+            (b"note: to self\nbuy milk\n", "a text file"),
             (b"SQLite format 3\0\x10", "an SQLite database"),
             (b"MATLAB 5.0 MAT-file, Platform: GLNXA64", "a MATLAB file"),
             (b"(dp0\nVw\np1\n", "a Python pickle"),

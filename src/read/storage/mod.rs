@@ -1,6 +1,7 @@
 //! Where bytes and names come from. Knows no file format; the only room that asks a disk.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod address;
 mod alone;
 pub mod archive;
 mod composed;
@@ -9,16 +10,21 @@ mod local;
 mod memory;
 mod mmap;
 mod mounts;
+#[cfg(feature = "remote")]
+mod remote;
 mod replace;
+mod secrets;
 mod source;
 mod staged;
 mod store;
 
+pub use address::{Address, Scheme};
 pub use alone::Alone;
 pub use composed::{Composed, OpenFiles, Run};
 pub use memory::MemoryStore;
-pub use mounts::{canonical, exists, is_file, is_folder, is_taken, list, mount, names, stat, unmount};
+pub use mounts::{canonical, exists, is_file, is_folder, is_taken, list, look_anew, mount, names, stat, unmount};
 pub use replace::Bridge;
+pub use secrets::admit;
 pub use source::{ReadAt, Source};
 pub use staged::{NewFile, Staged, Unplaced, unplaced, unplaced_name};
 pub use store::{Folder, Kind, Stat, Store};

@@ -1,13 +1,18 @@
-//! What lies at a path, asked of whatever keeps it: the local disk, or a store that was mounted at a prefix.
+//! What lies at a path, asked of whatever keeps it: the local disk, a store that was mounted at a prefix, or, for an
+//! address, the network.
 //!
-//! Paths are answered for by the store whose mount point they begin with, component by component; all others by the
-//! local disk. So a path stays a `Path` everywhere above, and a new place for files is one `impl Store`.
+//! Paths are answered for by the store whose mount point they begin with, component by component; addresses (`gs://…`) by
+//! object stores and web servers, if they were built in; all others by the local disk. So a path stays a `Path` everywhere above, and a new place for files is one `impl Store`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+#[cfg(feature = "remote")]
+use super::address::Address;
 use super::local::Local;
+#[cfg(feature = "remote")]
+use super::remote::Remote;
 use super::source::Source;
 use super::store::{Folder, Stat, Store};
 use crate::base::error::{Error, Result};
@@ -35,8 +40,21 @@ fn with<T>(path: &Path, ask: impl FnOnce(&dyn Store) -> T) -> T {
     drop(mounts);
     match nearest {
         Some(store) => ask(&*store),
+        #[cfg(feature = "remote")]
+        None if Address::is(path) => ask(&Remote),
         None => ask(&Local),
     }
+}
+
+/// Has whatever was remembered of the names at an address asked for anew: for whoever opens it, and wants to see what is
+/// there now.
+pub fn look_anew(path: &Path) {
+    #[cfg(feature = "remote")]
+    if Address::is(path) {
+        super::remote::look_anew(path);
+    }
+    #[cfg(not(feature = "remote"))]
+    let _ = path;
 }
 
 /// What lies at `path`, with links followed.

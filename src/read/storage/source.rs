@@ -38,6 +38,12 @@ pub trait ReadAt: Debug + Send + Sync {
     /// # Errors
     /// `UnexpectedEof` if there are fewer, and whatever keeps them from being read.
     fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Says that these bytes will all be read, about in their order: where reading costs a request, they may be asked for
+    /// in large ranges, several at once and before they are needed. Says nothing of bytes that are read all the same.
+    fn expect(&self, range: Range<u64>) {
+        let _ = range;
+    }
 }
 
 /// Files below this size are read rather than mapped: a copy costs less than the page faults, and cannot fault later.
@@ -158,6 +164,13 @@ impl Source {
         let mut unused = Vec::new();
         buffer.copy_from_slice(self.slice(offset..offset.saturating_add(needed), &mut unused)?);
         Ok(())
+    }
+
+    /// Says that these bytes will all be read, about in their order; see [`ReadAt::expect`].
+    pub fn expect(&self, range: Range<u64>) {
+        if let Backing::Other(bytes) = &self.backing {
+            bytes.expect(range);
+        }
     }
 
     /// Up to the first `n` bytes, to recognise a format by.

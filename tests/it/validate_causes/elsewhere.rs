@@ -29,7 +29,7 @@ fn follow(finding: &Finding, before: &str) {
 fn follow_text(help: &str, before: &str) {
     let (_, command) = help.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {help}"));
     let mut command = command;
-    for behind in [", and then ", "; a mended copy: ", "; a whole copy: "] {
+    for behind in [", and then ", "; a mended copy", "; a whole copy"] {
         command = command.split(behind).next().unwrap();
     }
     assert!(Command::new("sh").args(["-c", command]).status().unwrap().success(), "{command}");

@@ -256,6 +256,8 @@ fn nothing_at(headline: String, path: Option<&str>) -> Diagnosis {
         .likely("The directory was moved: its `checkpoint` file may hold old absolute paths.")
         .likely("Only the .data file is there: without the .index nothing can be found in it.");
     let diagnosis = match path {
+        // `saver.py`, `BaseSaverBuilder._build_internal`: filename="model".
+        Some("model") => diagnosis.likely("`model` is the path that a Saver's operations have of themselves: the program ran save/restore_all or save/Assign as an operation, in place of saver.restore with a path."),
         Some(path) if path.contains('\\') => {
             diagnosis.likely("A backslash was read as an escape, or means nothing on this system: write r'…' or use /.")
         }

@@ -187,6 +187,11 @@ impl Walk<'_> {
             return Ok(());
         }
         if group.sets.len() != variables.len() {
+            if object.kind == Kind::Optimizer && is_old && object.class.as_deref() == Some("LossScaleOptimizer") {
+                // tf_keras: the warning asks for a name that this optimizer has not (`optimizers/optimizer.py`).
+                let message = "'LossScaleOptimizerV3' object has no attribute 'name'".to_owned();
+                return Err(Raise { class: "AttributeError", message });
+            }
             if object.kind == Kind::Optimizer {
                 self.loading.warnings.push(optimizer(object, variables.len(), group.sets.len()));
                 return Ok(());

@@ -202,6 +202,10 @@ impl Objects {
             _ => Kind::Layer,
         };
         let class = class.or_else(|| match kind {
+            // Only this one has another in it.
+            Kind::Optimizer if name.is_none() && saved.has_path(&joined(path, "inner_optimizer")) => {
+                Some("LossScaleOptimizer".to_owned())
+            }
             Kind::Optimizer => name.as_deref().map(class_of),
             _ => name.as_deref().and_then(class_by_name),
         });

@@ -8,11 +8,13 @@ mod write;
 pub use read::{NPY as NPY_FORMAT, NPZ as NPZ_FORMAT};
 pub use write::{NpySink, NpzSink};
 
+use std::path::Path;
+
 use super::{FileFormat, Probe};
 
 /// The row of archives in the table of formats.
 pub(super) const FORMAT: FileFormat =
-    FileFormat { format: &NPZ_FORMAT, ends: &[".npz"], claims: is_npz, open: read::open_npz, in_directory: nothing };
+    FileFormat { format: &NPZ_FORMAT, ends: &[".npz"], claims: is_npz, open: read::open_npz, in_directory: only };
 
 /// The row of single arrays.
 pub(super) const NPY: FileFormat =
@@ -29,6 +31,13 @@ fn is_npz(probe: &Probe<'_>) -> bool {
 
 fn is_npy(probe: &Probe<'_>) -> bool {
     probe.head.starts_with(header::MAGIC)
+}
+
+/// The only archive in a directory.
+fn only(names: &[&str]) -> Option<String> {
+    let is_archive = |name: &&&str| Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("npz"));
+    let mut archives = names.iter().filter(is_archive);
+    archives.next().filter(|_| archives.next().is_none()).map(|name| (*name).to_owned())
 }
 
 /// Arrays that lie in a directory are no checkpoint together.

@@ -8,6 +8,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::read::graphs::meta_graph::{MetaGraph, read_as};
 use crate::read::pb;
+use crate::read::sniff::{Foreign, looks_like};
 use crate::read::storage::Source;
 use crate::read::wire::{Field, Fields, Value};
 
@@ -68,7 +69,10 @@ impl Form {
             _ if path.extension().is_some_and(|end| end == "meta") => Some(Self::MetaGraph),
             _ if has_end_of_a_graph(path) => {
                 let source = Source::open(path)?;
-                Self::of_head(&source.head(1 << 16)?, source.len())
+                let head = source.head(1 << 16)?;
+                // Messages of other programs begin like TensorFlow's, and are called `model.pb` too.
+                let is_other = looks_like(&head).is_some_and(|looks| looks.kind == Foreign::Other);
+                if is_other { None } else { Self::of_head(&head, source.len()) }
             }
             _ => None,
         })

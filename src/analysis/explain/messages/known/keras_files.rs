@@ -5,6 +5,20 @@ use crate::analysis::explain::messages::rule::Rank;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
+        marks: &["not supported with the native Keras format", "are not supported with the native Keras format"],
+        cause: "keras-native-arguments",
+        value: &[("Keras format: ", "")],
+        otherwise: "an argument",
+        headline: "Saving or loading a .keras file takes no such argument: {}.",
+        means: &[
+            "options, save_format, include_optimizer, save_traces and signatures belong to HDF5 files and SavedModels.",
+        ],
+        likely: &["The call was written for .h5 files or SavedModels, and the path now ends in .keras."],
+        next: &["leave the argument out", "model.export(DIR)   for a SavedModel with signatures"],
+        certain: &["Certain: the file was not looked into."],
+        ..ROW
+    },
+    Row {
         marks: &[
             "Skipping loading of weights for layer",
             "Skipping loading weights for layer",

@@ -16,6 +16,7 @@ mod loading;
 mod objects;
 mod programs;
 mod row;
+mod running;
 mod saved_model;
 mod serving;
 mod torch;
@@ -23,7 +24,7 @@ mod torch;
 pub(super) use row::Row;
 
 /// The rows, by the program that says them.
-pub(super) fn groups() -> [(&'static str, &'static [Row]); 15] {
+pub(super) fn groups() -> [(&'static str, &'static [Row]); 16] {
     [
         ("SavedModels", saved_model::ROWS),
         ("TensorFlow: graphs", graph::ROWS),
@@ -40,5 +41,6 @@ pub(super) fn groups() -> [(&'static str, &'static [Row]); 15] {
         ("SavedModels: saving, loading, Hub", loading::ROWS),
         ("TensorFlow Lite", lite::ROWS),
         ("HDF5 and NumPy", hdf5::ROWS),
+        ("TensorFlow: names and shapes of a graph that runs", running::ROWS),
     ]
 }

@@ -5,7 +5,11 @@ use crate::analysis::explain::messages::rule::Rank;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
-        marks: &["does not appear to be object-based", "not an object-based checkpoint"],
+        marks: &[
+            "does not appear to be object-based",
+            "not an object-based checkpoint",
+            "Restoring a name-based tf.train.Saver checkpoint using the object-based restore API",
+        ],
         cause: "name-based-checkpoint",
         value: &[("specified checkpoint \"", "\""), ("Checkpoint in ", " not an object")],
         otherwise: "the checkpoint",

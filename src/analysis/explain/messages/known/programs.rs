@@ -63,7 +63,11 @@ pub(super) const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
-        marks: &["Could not find trained model in model_dir", "Couldn't find trained model at"],
+        marks: &[
+            "Could not find trained model in model_dir",
+            "Could not find a trained model in model_dir",
+            "Couldn't find trained model at",
+        ],
         cause: "no-trained-model",
         value: &[("in model_dir: ", ""), ("trained model at ", "")],
         otherwise: "the directory",

@@ -113,11 +113,13 @@ fn value<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     (!found.is_empty()).then_some(found)
 }
 
-/// A sentence begins with a capital letter, also where it begins with a word that stands for a value.
+/// A sentence begins with a capital letter, also where it begins with a word that stands for a value; the name of a
+/// function stays as it is.
 fn capital(line: &str) -> String {
+    let is_name = line.split(' ').next().is_some_and(|word| word.contains(['_', '.']));
     let mut chars = line.chars();
     match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
+        Some(first) if !is_name => first.to_uppercase().chain(chars).collect(),
+        _ => line.to_owned(),
     }
 }

@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
-        marks: &["Error parsing message"],
+        marks: &["Error parsing message", "Wrong wire type in tag", "DecodeError: Truncated message"],
         page: Some(Code::BadSavedModel),
         rank: Rank::Vague,
         headline: "A graph (saved_model.pb, .meta, a frozen graph) is not what TensorFlow expects there, or not whole.",
