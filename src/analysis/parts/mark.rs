@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::told::shown;
+use crate::base::escape::Escaped;
 use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
 use crate::read::storage::{self, Folder, Stat};
 use crate::read::wire::Crc32c;
@@ -178,4 +178,9 @@ fn describe(tensor: &Tensor, into: &mut Vec<u8>, place: &mut dyn FnMut(&Place)) 
     for slice in tensor.slices() {
         into.extend_from_slice(slice.slice.to_string().as_bytes());
     }
+}
+
+/// A path for an error.
+fn shown(path: &Path) -> String {
+    Escaped(path.as_os_str().as_encoded_bytes()).to_string()
 }

@@ -6,7 +6,6 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::mark::Mark;
-use crate::base::escape::Escaped;
 
 /// One run through units, and what those of a share came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,11 +170,6 @@ pub(super) fn sorted(parts: Vec<PartReport>) -> Result<Vec<PartReport>, WrongSet
         }
     }
     Ok(parts)
-}
-
-/// A path for an error.
-pub(super) fn shown(path: &std::path::Path) -> String {
-    Escaped(path.as_os_str().as_encoded_bytes()).to_string()
 }
 
 #[cfg(test)]
