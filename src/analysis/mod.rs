@@ -18,6 +18,7 @@ pub mod parts;
 pub mod policy;
 pub mod recover;
 mod restore;
+pub mod run;
 pub mod stats;
 mod survey;
 mod sweep;

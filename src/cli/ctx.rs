@@ -71,6 +71,12 @@ impl Ctx {
         self.limits().workers()
     }
 
+    /// Worker threads that were asked for, for programs that have a mind of their own.
+    #[cfg(feature = "run")]
+    pub(crate) fn asked_threads(&self) -> Option<u16> {
+        self.threads
+    }
+
     /// The limits of this run.
     pub(crate) fn limits(&self) -> Limits {
         let mut limits = Limits::default();

@@ -51,6 +51,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     if let Some(found) = chosen.filter(|found| !found.complete) {
         ctx.note(&format!("{} is not whole; --valid takes the newest intact one", shown(found)));
     }
+    if let Some(note) = chosen.and_then(Found::twin) {
+        ctx.note(&note);
+    }
     match (ctx.format, chosen) {
         (Format::Json, _) => latest_json(&path, chosen, args.valid, &mut ctx.out)?,
         // A program takes the bytes of a name; a terminal must not.

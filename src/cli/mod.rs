@@ -24,6 +24,8 @@ mod policy;
 mod print;
 mod progress;
 mod recover;
+#[cfg(feature = "run")]
+mod run;
 mod severity;
 mod source;
 mod stats;
@@ -60,18 +62,18 @@ struct Cli {
 /// Makes of a list of subcommands what clap's derive would, except that a command line that begins with the name of
 /// one does not have the arguments of all others described: that takes as long as listing a small checkpoint.
 macro_rules! commands {
-    ($($name:literal => $variant:ident($module:ident),)*) => {
+    ($($(#[$when:meta])* $name:literal => $variant:ident($module:ident),)*) => {
         #[derive(Debug)]
         enum Command {
-            $($variant($module::Args),)*
+            $($(#[$when])* $variant($module::Args),)*
         }
 
         impl Command {
-            const NAMES: &[&str] = &[$($name),*];
+            const NAMES: &[&str] = &[$($(#[$when])* $name),*];
 
             fn run(&self, ctx: &mut Ctx) -> anyhow::Result<Status> {
                 match self {
-                    $(Self::$variant(args) => $module::run(args, ctx),)*
+                    $($(#[$when])* Self::$variant(args) => $module::run(args, ctx),)*
                 }
             }
         }
@@ -81,13 +83,17 @@ macro_rules! commands {
                 let first = std::env::args_os().nth(1);
                 let named = first.filter(|arg| Self::NAMES.iter().chain(&["--version", "-V"]).any(|name| arg == name));
                 let command = command.subcommand_required(true).arg_required_else_help(true);
-                command$(.subcommand({
-                    let subcommand = clap::Command::new($name);
-                    match &named {
-                        Some(named) if named != $name => subcommand.defer($module::Args::augment_args),
-                        _ => $module::Args::augment_args(subcommand),
-                    }
-                }))*
+                $(
+                    $(#[$when])*
+                    let command = command.subcommand({
+                        let subcommand = clap::Command::new($name);
+                        match &named {
+                            Some(named) if named != $name => subcommand.defer($module::Args::augment_args),
+                            _ => $module::Args::augment_args(subcommand),
+                        }
+                    });
+                )*
+                command
             }
 
             fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
@@ -102,7 +108,7 @@ macro_rules! commands {
         impl FromArgMatches for Command {
             fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
                 match matches.subcommand() {
-                    $(Some(($name, matches)) => $module::Args::from_arg_matches(matches).map(Self::$variant),)*
+                    $($(#[$when])* Some(($name, matches)) => $module::Args::from_arg_matches(matches).map(Self::$variant),)*
                     _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
                 }
             }
@@ -130,6 +136,8 @@ commands! {
     "validate" => Validate(validate),
     "merge" => Merge(merge),
     "ops" => Ops(ops),
+    #[cfg(feature = "run")]
+    "run" => Run(run),
     "explain" => Explain(explain),
     "compat" => Compat(compat),
     "completions" => Completions(completions),
@@ -144,6 +152,13 @@ pub(crate) fn main() -> ExitCode {
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
+    let result = match storage::take_trouble() {
+        Some(error) if result.is_ok() => {
+            ctx.error(&format!("{}; it was taken for not being there", ctx::library_sentence(&error)));
+            Ok(Status::Trouble)
+        }
+        _ => result,
+    };
     match result {
         Ok(status) => status.into(),
         // Somebody who reads no further has seen enough.

@@ -17,7 +17,8 @@ pub(crate) struct Severities {
     allow: Vec<Code>,
 }
 
-fn code(name: &str) -> Result<Code, String> {
+/// The code of this name.
+pub(super) fn code(name: &str) -> Result<Code, String> {
     Code::from_name(name).ok_or_else(|| {
         let names = Code::ALL.iter().map(|code| code.name().as_bytes());
         match ckpt::base::nearest::nearest(name.as_bytes(), names, 1).first() {

@@ -17,6 +17,7 @@ mod policy;
 mod print;
 mod recover;
 mod restore;
+mod run;
 #[cfg(test)]
 mod schema;
 mod stats;
@@ -49,6 +50,9 @@ pub use print::text::PrintText;
 pub use print::{PRINT_FORMATS, Printer};
 pub use recover::told::{RECOVER_FORMATS, write_recover};
 pub use restore::json::assignment_map_json;
+pub use run::facts::{RunEngine, RunInput, RunReport, RunTimes};
+pub use run::npz::write_arrays;
+pub use run::told::{RUN_FORMATS, write_run, write_run_plan};
 pub use stats::told::{STATS_FORMATS, StatsReport};
 pub use timeline::json::latest_json;
 pub use timeline::text::repair_text;

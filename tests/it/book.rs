@@ -20,7 +20,7 @@ const RUN_ELSEWHERE: [&str; 1] = ["docs/git.md"];
 
 /// What a line may begin with besides `ckpt`, and what runs it.
 const OTHER_LINES: [(&str, &str); 10] = [
-    ("cargo run --release -- ", "as `cargo run`, below"),
+    ("cargo run -- ", "as `cargo run`, below"),
     ("cargo run --release -p ckpt-bench", "measures, for minutes"),
     ("cargo test ", "`.ci/run`"),
     ("cargo install ", "takes minutes and a network"),
@@ -161,7 +161,7 @@ fn the_screens_are_real() {
 fn run(line: &str, scratch: &Path) -> Result<(), String> {
     // `… # exit 1` promises a status.
     let (command, status) = line.split_once("  # exit ").map_or((line, "0"), |(command, status)| (command, status));
-    let command = command.replacen("cargo run --release -- ", "ckpt ", 1);
+    let command = command.replacen("cargo run -- ", "ckpt ", 1);
     let bin = Path::new(env!("CARGO_BIN_EXE_ckpt")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     let output = Command::new("sh").args(["-c", &command]).current_dir(scratch).env("PATH", path).output().unwrap();
@@ -185,7 +185,7 @@ fn every_command_of_the_pages_runs() {
             std::os::unix::fs::symlink(root().join("testdata"), scratch.path().join("testdata")).unwrap();
             fs::create_dir(scratch.path().join("out")).unwrap();
             for line in block.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-                if line.starts_with("ckpt ") || line.starts_with("cargo run --release -- ") {
+                if line.starts_with("ckpt ") || line.starts_with("cargo run -- ") {
                     run(line, scratch.path()).unwrap_or_else(|why| panic!("{}: {why}", page.display()));
                     ran += 1;
                 } else {

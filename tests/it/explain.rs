@@ -148,3 +148,23 @@ fn messages_about_another_kind_of_checkpoint_are_settled_by_what_is_there() {
         format!("OSError: SavedModel file does not exist at: {}/{{saved_model.pbtxt|saved_model.pb}}", saved.display());
     assert_eq!(settled(&saved, &message).cause, "saved-model-is-here");
 }
+
+// A base path of versions is no SavedModel, and what is printed is a SavedModel's.
+#[test]
+fn of_a_served_directory_the_version_is_loaded() {
+    let export = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases/24-two-metagraphs/export");
+    let message = "requires a `tags=` argument if there is more than one MetaGraph; there are 2 MetaGraphs";
+    let disk = look(&export, message);
+    let diagnosis = explain_error(message).unwrap().filled(&disk.known);
+    let load = format!("tf.saved_model.load('{}', tags=['train'])", export.join("1").display());
+    assert!(diagnosis.next.iter().any(|line| line.starts_with(&load)), "{diagnosis:?}");
+}
+
+// The only names of a checkpoint are not what is missing because nothing else is there.
+#[test]
+fn names_with_nothing_in_common_are_not_led_to_each_other() {
+    let prefix =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases/03-index-as-prefix/training/model.ckpt-649");
+    let disk = look(&prefix, "Key dense/kernel not found in checkpoint");
+    assert!(disk.known.maps.is_empty(), "{:?}", disk.known.maps);
+}

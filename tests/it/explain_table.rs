@@ -229,6 +229,52 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "newer-tensorflow",
         &["'batch_dims'"],
     ),
+    // What the program was given stands elsewhere in the text.
+    (
+        "INFO:tensorflow:Restoring parameters from logs/run 2/model.ckpt-10.index\nNotFoundError: Key conv1/weights not found in checkpoint",
+        "member-as-prefix",
+        &["give 'logs/run 2/model.ckpt-10'"],
+    ),
+    (
+        "    saver.restore(sess, 'logs/m.ckpt-3.data-00000-of-00001')\nKey conv1/weights not found in checkpoint\nKey conv1/biases not found in checkpoint",
+        "member-as-prefix",
+        &["give 'logs/m.ckpt-3'"],
+    ),
+    (
+        "INFO:tensorflow:Restoring parameters from logs/m.ckpt-3\nKey conv1/weights not found in checkpoint",
+        "restore-missing",
+        &["ckpt list logs/m.ckpt-3 '**/*weights*'"],
+    ),
+    (
+        "DataLossError: Unable to open table file ./m/model.ckpt: Data loss: corrupted compressed block contents",
+        "block-checksum-mismatch",
+        &["ckpt validate ./m/model.ckpt "],
+    ),
+    (
+        "UnknownError: Failed to rename: run/ckpt-3.index.tempstate887 to: run/ckpt-3.index : Access is denied.",
+        "rename-refused",
+        &["ckpt validate run/ckpt-3 ", "ckpt recover run/ckpt-3_temp -o NEW"],
+    ),
+    (
+        "NotFoundError: hdfs://nn/job/m.ckpt-0_temp_a1/part-00001-of-00003.index; No such file or directory [[node save/MergeV2Checkpoints]]",
+        "interrupted-save",
+        &["ckpt recover m.ckpt-0 -o NEW"],
+    ),
+    (
+        "NotFoundError: /srv/export/assets/vocab.txt; No such file or directory",
+        "missing-asset",
+        &["ckpt validate /srv/export "],
+    ),
+    (
+        "AssertionError: Some objects had attributes which were not restored:\n    <tf.Variable 'd/kernel:0' shape=(4, 2) dtype=float32>: ['d/kernel']",
+        "restore-missing",
+        &["'**/*kernel*'", "--ignore d/kernel"],
+    ),
+    (
+        "    saver = f(tf.train.latest_checkpoint('./out/') + '.meta')\nTypeError: unsupported operand type(s) for +: 'NoneType' and 'str'",
+        "path-is-none",
+        &["ckpt latest ./out "],
+    ),
     // What was not there when it was loaded.
     (
         "I tensorflow/cc/saved_model/loader.cc:155] The specified SavedModel has no variables; no checkpoints were restored. File does not exist: /models/m/7/variables/variables.index\nI tensorflow/cc/saved_model/loader.cc:182] Running initialization op on SavedModel bundle at path: /models/m/7\nFailed precondition: Attempting to use uninitialized value dnn/hidden_0/bias\n\t [[{{node dnn/hidden_0/bias/read}}]]",

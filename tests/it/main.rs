@@ -51,6 +51,7 @@ mod remote;
 mod restore;
 mod restore_causes;
 mod roles;
+mod run;
 mod saved_model;
 mod state_file;
 mod stats;

@@ -296,3 +296,25 @@ fn damaged_models_are_read_or_refused() {
     }
     assert!(restored > 100, "only {restored} damaged models could be read");
 }
+
+// Slots of one optimizer are no slots of another, however alike their shapes are.
+#[test]
+fn slots_are_not_led_to_those_of_another_optimizer() {
+    let save = |slots: &[&str]| {
+        let mut builder = BundleBuilder::new();
+        for n in 0..4u64 {
+            let own = format!("net/layer_{n}/kernel");
+            let all = std::iter::once(own.clone()).chain(slots.iter().map(|slot| format!("{own}/{slot}")));
+            builder = all.fold(builder, |builder, name| builder.tensor(name, dtype::FLOAT, &[9], [1; 36]));
+        }
+        write_bundle(builder)
+    };
+    let [(_a, momentum), (_b, adam)] = [&["Momentum"][..], &["Adam", "Adam_1"]].map(save);
+    let told = predict(&momentum, &adam, &RestoreOptions::default());
+    let maps = |told: &Restore| {
+        let options = told.hints.iter().flat_map(|hint| &hint.options);
+        options.filter(|(name, _)| *name == "--map").map(|(_, rule)| rule.clone()).collect::<Vec<_>>()
+    };
+    assert!(maps(&told).is_empty(), "{:?}", told.hints);
+    assert!(told.hints.iter().any(|hint| hint.text.contains("state of the optimizer")), "{:?}", told.hints);
+}

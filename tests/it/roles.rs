@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ckpt::analysis::{Roles, RolesBy, Summary};
+use ckpt_synth::BundleBuilder;
 use serde_json::Value;
 
 use crate::support::{open, show, testdata};
+use crate::validating::written;
 
 /// Checkpoints and tensors below `testdata/roles` when this was written; more are welcome, fewer are a loss.
 const CHECKPOINTS: usize = 56;
@@ -103,7 +105,7 @@ fn a_program_that_cannot_be_read_says_nothing() {
 fn slots_of_keras_3_are_told_by_the_step_beside_them() {
     let dir = tempfile::tempdir().unwrap();
     let prefix = dir.path().join("m");
-    let mut builder = ckpt_synth::BundleBuilder::new();
+    let mut builder = BundleBuilder::new();
     let of = |name: &str| name.rsplit('/').next().is_some_and(|last| last == "learning_rate");
     let names = ["adam/dense_kernel_momentum", "adam/dense_kernel_velocity", "adam/dense_kernel_average"];
     let others = ["adam/learning_rate", "dense/kernel", "net/angular_momentum"];
@@ -134,4 +136,25 @@ fn who_says_what_tensors_are_for() {
     assert_eq!(by("keras/tf_keras/whole.h5"), RolesBy::File);
     assert_eq!(by("safetensors/sharded"), RolesBy::Names);
     assert_eq!(by("object_graph/keras3"), RolesBy::Names);
+}
+
+// One slot for each variable, of an optimizer with a name of its own that was made inside of a scope.
+#[test]
+fn single_slots_under_scopes_are_told_by_what_they_have_in_common() {
+    let names = ["agent/pi/fc1/kernel", "agent/pi/fc1/bias", "agent/pi/fc2/kernel"];
+    let slots = names.map(|name| format!("agent/train/{name}/own"));
+    let mut builder = BundleBuilder::new();
+    for (n, name) in names.iter().map(ToString::to_string).chain(slots.clone()).enumerate() {
+        let (len, values) = [(2i64, &[1.0; 2][..]), (3, &[1.0; 3]), (4, &[1.0; 4])][n % 3];
+        builder = builder.floats(name, &[len], values);
+    }
+    let builder = builder.floats("other/net/fc1/own", &[7], &[1.0; 7]);
+    let (_dir, prefix) = written(builder);
+    let checkpoint = open(&prefix).unwrap();
+    let roles = Roles::of(&checkpoint);
+    for (at, tensor) in checkpoint.tensors().iter().enumerate() {
+        let name = String::from_utf8(tensor.name.clone()).unwrap();
+        let wanted = if slots.contains(&name) { "slot" } else { "weight" };
+        assert_eq!(roles.role(at).name(), wanted, "{name}");
+    }
 }

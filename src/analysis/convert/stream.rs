@@ -148,7 +148,11 @@ fn plan<'c>(count: usize, wanted: &impl Fn(usize) -> Result<Option<Wanted<'c>>>)
         }
     };
     for n in 0..count {
-        let here = wanted(n)?.filter(Wanted::is_seekable);
+        let here = wanted(n)?;
+        for (checkpoint, tensor) in here.iter().flat_map(|here| &here.from) {
+            checkpoint.expect(std::iter::once_with(|| Tensor::clone(tensor)));
+        }
+        let here = here.filter(Wanted::is_seekable);
         let size = here.as_ref().map(Wanted::bytes);
         let fits = size.is_some_and(|size| bytes.saturating_add(size) <= UNIT) && n - first < cut::TOGETHER;
         if fits {

@@ -66,6 +66,16 @@ impl Job<'_> {
     ) {
         let len = self.order.map_or(self.work.len(), <[usize]>::len);
         let units = units(self.a, self.b, len, |n| self.work(n).map(|(_, work)| work));
+        if self.share.is_none() {
+            let read = || {
+                (0..len)
+                    .filter_map(|n| self.work(n))
+                    .map(|(_, work)| work)
+                    .filter(|work| !matches!(work.todo, Todo::Tell(_)))
+            };
+            self.a.expect(read().filter_map(|work| self.a.tensor_at(work.a()?)));
+            self.b.expect(read().filter_map(|work| self.b.tensor_at(work.b()?)));
+        }
         let make = |_, rows: &Rows| make(&rows.changes);
         let how = (self.options.threads, self.share, "changes");
         sweep(&self, &units, how, make, |made, rows| take(made, rows.changes, rows.tallies));

@@ -20,6 +20,8 @@ pub struct Known {
     pub path: Option<PathBuf>,
     /// The model that the checkpoint is to be restored into.
     pub model: Option<PathBuf>,
+    /// The SavedModel, where the directory is that of its versions.
+    pub model_dir: Option<PathBuf>,
     /// The tags of each graph of the SavedModel.
     pub tags: Vec<Vec<String>>,
     /// The `--map` options that lead the names of the checkpoint to those of the model.
@@ -40,15 +42,20 @@ impl Known {
     fn of_path(path: &str) -> Self {
         // What lies on another machine is fetched into the working directory.
         let path = match path.split_once("://") {
-            Some((_, rest)) => rest.rsplit('/').next().unwrap_or(rest),
+            Some((_, rest)) => {
+                let rest = super::pasted::prefix(rest);
+                rest.rsplit('/').next().unwrap_or(rest)
+            }
             None => path,
         };
         let prefix = super::pasted::prefix(path.strip_suffix(".meta").unwrap_or(path));
         let ends = [".pb", ".pbtxt", ".h5", ".hdf5", ".keras", ".safetensors", ".npz", ".npy"];
         let is_file = ends.iter().any(|end| path.strip_suffix(end).is_some());
-        let dir = path.rsplit_once(['/', '\\']).map_or(".", |(dir, _)| if dir.is_empty() { "/" } else { dir });
-        // Of a SavedModel's variables the model is meant.
+        let dir = above(path);
+        // Of a SavedModel's variables and assets the model is meant.
         let model = dir.strip_suffix("/variables").filter(|_| path.contains("variables/variables"));
+        let model = model.or_else(|| dir.get(..dir.find("/assets")?)).filter(|model| !model.is_empty());
+        let dir = if prefix.len() < path.len() && model.is_none() { above(prefix) } else { dir };
         Self {
             prefix: (!is_file).then(|| PathBuf::from(prefix)),
             dir: Some(PathBuf::from(model.unwrap_or(dir))),
@@ -56,6 +63,11 @@ impl Known {
             ..Self::default()
         }
     }
+}
+
+/// The directory of a path, in either system's form.
+fn above(path: &str) -> &str {
+    path.rsplit_once(['/', '\\']).map_or(".", |(dir, _)| if dir.is_empty() { "/" } else { dir })
 }
 
 impl Diagnosis {
@@ -116,10 +128,21 @@ fn filled(line: &str, known: &Known, tensor: Option<&str>) -> String {
         out.push_str(before);
         let end = from.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(from.len());
         let (word, behind) = from.split_at(end);
+        // Where the parts of a save lie until they are put together.
+        let (word, behind, parts) = match behind.strip_prefix("_temp").zip(known.prefix.as_deref()) {
+            Some((behind, prefix)) if word == "PREFIX" => {
+                let mut parts = prefix.as_os_str().to_owned();
+                parts.push("_temp");
+                ("PREFIX_temp", behind, Some(PathBuf::from(parts)))
+            }
+            _ => (word, behind, None),
+        };
         let joined = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         let is_word = !out.ends_with(joined) && !behind.starts_with(|c: char| c.is_alphanumeric() || c == '_');
         let value: Option<&Path> = match word {
+            "PREFIX_temp" => parts.as_deref(),
             "PREFIX" => known.prefix.as_deref().or(known.path.as_deref()),
+            "DIR" if out.ends_with("saved_model.load(") && known.model_dir.is_some() => known.model_dir.as_deref(),
             "DIR" => known.dir.as_deref().or(known.path.as_deref()),
             "PATH" => known.path.as_deref(),
             "MODEL" => known.model.as_deref(),
@@ -167,7 +190,8 @@ mod tests {
         );
         assert_eq!(fill("`ckpt inspect DIR` lists"), "`ckpt inspect 'my run'` lists");
         assert_eq!(fill("ckpt list PREFIX '**/*LASTPART*'"), "ckpt list 'my run/it'\\''s.ckpt-7' '**/*kernel*'");
-        for kept in ["PREFIX_temp", "MY_DIR", "--against MODEL", "MODEL_NAME", "USER"] {
+        assert_eq!(fill("ckpt recover PREFIX_temp -o NEW"), "ckpt recover 'my run/it'\\''s.ckpt-7_temp' -o NEW");
+        for kept in ["MY_DIR", "--against MODEL", "MODEL_NAME", "USER"] {
             assert_eq!(fill(kept), kept);
         }
     }

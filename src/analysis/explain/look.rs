@@ -163,6 +163,7 @@ impl OnDisk {
         };
         let findings = found.map_or(summary.findings, |found| found.findings);
         let mut known = known(path, &prefix);
+        known.model_dir.clone_from(&checkpoint.origin().saved_model);
         known.tags =
             summary.model.iter().flat_map(|model| &model.graphs).map(|graph| graph.meta.tags.clone()).collect();
         known.model = models.first().map(|model| model.path.clone());

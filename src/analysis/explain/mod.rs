@@ -3,7 +3,7 @@
 //! A message is read without any file. Much is in it: the two checksums of "Checksum does not match" tell a Git LFS
 //! pointer from a hole in a download, and the shapes of a failed assignment tell a changed head from a changed size.
 //! `clean` takes off what terminals and loggers put around a message, `root` finds the one that is the cause of the
-//! others, `messages` knows what each means, `pages` what to do about a code, and `fill` puts what is known into commands.
+//! others, `messages` knows what each means, `given` which checkpoint it is about, `pages` what to do about a code, and `fill` puts what is known into commands.
 
 mod answer;
 mod checksum;
@@ -11,6 +11,7 @@ mod clean;
 mod diagnosis;
 mod fill;
 mod form;
+mod given;
 mod listing;
 mod look;
 mod messages;
@@ -41,7 +42,8 @@ const LONGEST: usize = 1 << 20;
 
 /// Diagnoses a pasted message or traceback; `None` if nothing in it is known.
 pub fn explain_error(text: &str) -> Option<Diagnosis> {
-    root::find(pasted::cut(text, LONGEST))
+    let text = pasted::cut(text, LONGEST);
+    root::find(text).map(|diagnosis| given::with_given(diagnosis, text))
 }
 
 /// The paths that a message names, in its order, each once.

@@ -97,8 +97,14 @@ pub(super) fn count(number: u64) -> String {
     groups.join(",")
 }
 
-/// The path of a shard or index as its prefix.
+/// The path of a shard or index as its prefix, also while it is being written: `PREFIX.index.tempstate7`,
+/// `PREFIX_temp/part-00000-of-00001.index`.
 pub(super) fn prefix(path: &str) -> &str {
+    let path = path.rfind(".tempstate").and_then(|at| path.get(..at)).unwrap_or(path);
+    let dir = ["/part-", "\\part-"].iter().find_map(|part| path.get(..path.rfind(part)?));
+    if let Some(stem) = dir.and_then(|dir| dir.get(..dir.rfind("_temp")?)).filter(|stem| !stem.ends_with(['/', '\\'])) {
+        return stem;
+    }
     let path = path.strip_suffix(".index").unwrap_or(path);
     path.rfind(".data-").and_then(|at| path.get(..at)).unwrap_or(path)
 }
@@ -157,7 +163,15 @@ mod tests {
         assert_eq!(dims("2, 3"), Some(vec![2, 3]));
         assert_eq!(dims("?, 3"), None);
         assert_eq!(count(0) + " " + &count(999) + " " + &count(2_359_296), "0 999 2,359,296");
-        assert_eq!(prefix("a/m.ckpt-2.data-00000-of-00001"), "a/m.ckpt-2");
+        for file in [
+            "a/m.ckpt-2.data-00000-of-00001",
+            "a/m.ckpt-2.index.tempstate887",
+            "a/m.ckpt-2_temp/part-00000-of-00001.index",
+            "a/m.ckpt-2_temp_9f3a/part-00001-of-00003.data-00000-of-00001.tempstate7",
+        ] {
+            assert_eq!(prefix(file), "a/m.ckpt-2", "{file}");
+        }
+        assert_eq!(prefix("a_temp/m.ckpt-2.index"), "a_temp/m.ckpt-2");
     }
 
     #[test]

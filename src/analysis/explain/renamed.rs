@@ -35,7 +35,10 @@ pub(super) fn find(tensors: &Tensors, missing: &[String]) -> Vec<String> {
     let mut found: Vec<Found> = Vec::new();
     for candidate in candidates(&stored, &asked).into_iter().filter(|candidate| candidate.doubt.is_none()) {
         let Some(sources) = sources(&candidate.rules, &names, &wanted) else { continue };
-        if sources.iter().any(|(to, from)| names.get(*from).is_none_or(|from| is_misspelt(from, to))) {
+        if sources
+            .iter()
+            .any(|(to, from)| names.get(*from).is_none_or(|from| is_misspelt(from, to) || is_unlike(from, to)))
+        {
             continue;
         }
         let near = sources.iter().filter_map(|(to, from)| Some(nearness(names.get(*from)?, to)));
@@ -78,6 +81,12 @@ fn is_misspelt(a: &[u8], b: &[u8]) -> bool {
     let Some(rest) = a.strip_prefix(b).or_else(|| b.strip_prefix(a)) else { return false };
     let is_number = |number: &[u8]| !number.is_empty() && number.iter().all(u8::is_ascii_digit);
     rest.first().is_some_and(u8::is_ascii_alphabetic) || rest.strip_prefix(b"_").is_some_and(is_number)
+}
+
+/// Whether names have nothing in common, not a component: that one could stand for the other is no news.
+fn is_unlike(a: &[u8], b: &[u8]) -> bool {
+    let has = |long: &[u8], short: &[u8]| memchr::memmem::find(long, short).is_some();
+    nearness(a, b).0 == 0 && !has(a, b) && !has(b, a)
 }
 
 /// From which names these rules lead to each of those that are wanted, if from one each and no second.
@@ -138,6 +147,7 @@ mod tests {
             (["a/w", "b/w"], "a/w"),
             (["a/w", "b/w"], "a/ws"),
             (["w", "w_1"], "w_2"),
+            (["predictor/box/biases", "global_step"], "dense/kernel"),
         ] {
             assert!(found(&names, &[missing]).is_empty(), "{missing}");
         }

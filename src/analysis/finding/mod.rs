@@ -73,8 +73,9 @@ codes! {
     MissingShard = "missing-shard", Error, "A data shard that the index counts is not there.";
     ShortShard = "short-shard", Error, "A data shard ends before the tensors that the index places in it.";
     ForeignShard = "foreign-shard", Error, "A data shard is another kind of file: a Git LFS pointer, a web page.";
-    SurplusShard = "surplus-shard", Warning, "A data shard lies here that the index does not count.";
+    SurplusShard = "surplus-shard", Warning, "A data shard lies here that the index does not count, or whose index is not here.";
     ShardCountMismatch = "shard-count-mismatch", Error, "The shards are named after another number of shards than the index counts.";
+    ShardChecksumMismatch = "shard-checksum-mismatch", Error, "The store's own checksum of a data shard is not the one that follows from the index.";
     SwappedShards = "swapped-shards", Error, "Two data shards have each other's name.";
     MispairedData = "mispaired-data", Error, "Index and data come from different saves.";
     // Tensor bytes.

@@ -78,6 +78,9 @@ pub fn each<T: Send>(
     let job = Job { checkpoint, selection, options, progress };
     let Plan { units, mut totals } = Plan::new(checkpoint, selection);
     progress.total.fetch_add(totals.bytes, Ordering::Relaxed);
+    if share.is_none() {
+        checkpoint.expect(selection.iter().filter_map(|at| checkpoint.tensor_at(at)));
+    }
     let make = |first: usize, rows: &Vec<TensorStats>| make(first, rows);
     sweep(&job, &units, (options.threads, share, "figures"), make, |made, rows| {
         totals.add(&rows);

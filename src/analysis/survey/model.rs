@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::analysis::finding::{Code, Finding};
-use crate::base::error::Result;
+use crate::analysis::finding::{Code, Finding, Severity};
+use crate::base::error::{Error, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::graphs::fingerprint::{Fingerprint, checkpoint_hash};
@@ -200,7 +200,7 @@ impl Around {
         if storage::is_file(&path) {
             match Fingerprint::read(&path, limits) {
                 Ok(fingerprint) => around.fingerprint = Some((fingerprint.clone(), belongs(dir, &fingerprint))),
-                Err(error) => unread.push(Finding::of(&error)),
+                Err(error) => unread.push(unreadable_fingerprint(&error)),
             }
         }
         let path = dir.join(METADATA);
@@ -232,6 +232,15 @@ impl Around {
         }
         found
     }
+}
+
+/// A fingerprint that cannot be read: TensorFlow logs that and loads the model, and so does a server.
+pub(in crate::analysis) fn unreadable_fingerprint(error: &Error) -> Finding {
+    let mut finding = Finding::of(error);
+    (finding.code, finding.severity) = (Code::BadSavedModel, Severity::Warning);
+    let loads = "the model loads without it; only whether the variables are its own cannot be told";
+    finding.help = Some(finding.help.map_or_else(|| loads.to_owned(), |help| format!("{loads}; {help}")));
+    finding
 }
 
 /// Whether the variables in `dir` are those of the fingerprint. TensorFlow writes 0 where it had nothing to hash.

@@ -1,7 +1,7 @@
 //! What an interrupted save left behind, looked into: it may be the only copy of what was trained.
 //! `read/bundle/unfinished` has the names that it has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use super::{ValidateOptions, Validation, one_checkpoint};
 use crate::analysis::finding::{Code, Finding};
 use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
-use crate::read::bundle::{Prefix, part_numbers, prefix_of_part};
+use crate::read::bundle::{Prefix, ShardName, part_numbers, prefix_of_part};
 use crate::read::checkpoint::{Origin, SourceKind};
 use crate::read::storage::{self, Unplaced};
 
@@ -28,9 +28,46 @@ pub(super) fn find(origin: &Origin) -> Vec<Leftover> {
         |name: &str| !base.is_empty() && (name.starts_with(base) || storage::unplaced_name(name) == Some(base));
     let own = names.iter().filter(|name| whole_directory || is_own(name));
     let mut all: Vec<Leftover> = own.filter_map(|name| Leftover::of(&dir, name)).collect();
-    // The files of one part are one.
-    all.dedup_by(|file, first| file.part().is_some() && file.part() == first.part());
+    // The files of one part are one, and so are those of one save that were being written.
+    all.dedup_by(|file, first| {
+        let is_same = (file.part().is_some() && file.part() == first.part())
+            || (file.saved_as().is_some() && file.saved_as() == first.saved_as());
+        first.more += usize::from(is_same);
+        is_same
+    });
+    all.extend(without_index(origin, &names, &dir));
     all
+}
+
+/// Data whose index is not here: of a directory of checkpoints all of it, of a SavedModel what lies beside it under its
+/// name.
+fn without_index(origin: &Origin, names: &[String], dir: &Path) -> Vec<Leftover> {
+    let (dir, names, own) = match (&origin.saved_model, &origin.model_dir) {
+        (Some(model), _) => {
+            let Some(own) = model.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+            let parent = model.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            (parent.to_path_buf(), storage::names(parent).unwrap_or_default(), Some(own.to_owned()))
+        }
+        (None, Some(_)) => (dir.to_path_buf(), names.to_vec(), None),
+        (None, None) => return Vec::new(),
+    };
+    let there: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    let mut found: Vec<Leftover> = Vec::new();
+    for name in &names {
+        let Some((base, _)) = name.split_once(".data-").filter(|(base, _)| !base.is_empty()) else { continue };
+        let is_shard = name.get(base.len()..).and_then(ShardName::parse).is_some();
+        if !is_shard
+            || there.contains(format!("{base}.index").as_str())
+            || own.as_deref().is_some_and(|own| own != base)
+        {
+            continue;
+        }
+        match found.last_mut().filter(|last| last.name == base) {
+            Some(last) => last.more += 1,
+            None => found.push(Leftover { path: dir.join(name), name: base.to_owned(), kind: Kind::Data, more: 0 }),
+        }
+    }
+    found
 }
 
 /// A file or a directory of an interrupted save.
@@ -39,10 +76,14 @@ pub(super) struct Leftover {
     path: PathBuf,
     name: String,
     kind: Kind,
+    /// How many more files of it there are.
+    more: usize,
 }
 
 #[derive(Debug)]
 enum Kind {
+    /// Shards of data without the index that says what they hold; the name is what they begin with.
+    Data,
     /// A file that was being written.
     BeingWritten,
     /// A part on a file system without directories.
@@ -65,7 +106,7 @@ impl Leftover {
         } else {
             Kind::Unplaced(Box::new(storage::unplaced(dir, storage::unplaced_name(name)?)?))
         };
-        Some(Self { path, name: name.to_owned(), kind })
+        Some(Self { path, name: name.to_owned(), kind, more: 0 })
     }
 
     /// Where it lies.
@@ -86,12 +127,33 @@ impl Leftover {
         Some(self.path.with_file_name(format!("{base}.{part}")))
     }
 
+    /// Of a file that was being written: the checkpoint that it was to be a part of.
+    fn saved_as(&self) -> Option<&str> {
+        let (name, _) = self.name.split_once(".tempstate").filter(|_| matches!(self.kind, Kind::BeingWritten))?;
+        name.strip_suffix(".index").or_else(|| name.split_once(".data-").map(|(base, _)| base))
+    }
+
     /// Says what it is and what can be done with it; and whether the command that makes a checkpoint of it is among that.
     pub(super) fn finding(&self, options: &ValidateOptions, limits: &Limits) -> (Finding, bool) {
         let name = escaped(self.name.as_bytes()).into_owned();
         let mut has_command = false;
         let (what, help) = match &self.kind {
             Kind::Unplaced(unplaced) => self.unplaced(unplaced),
+            Kind::BeingWritten if self.more > 0 => (
+                format!(
+                    "{name} and {} of the same save were being written when it ended, and have not got their names",
+                    counted(self.more as u64, "more file")
+                ),
+                "keep them until a later checkpoint is intact; a save that runs now may still be writing them"
+                    .to_owned(),
+            ),
+            Kind::Data => (
+                format!(
+                    "data of {name} lies here without its index, in {}",
+                    counted(self.more.saturating_add(1) as u64, "file")
+                ),
+                "keep it: it may be all that is left of that save; copy its .index beside it".to_owned(),
+            ),
             Kind::BeingWritten => (
                 format!("{name} was being written when the save ended, and has not got its name"),
                 "keep it until a later checkpoint is intact; a save that runs now may still be writing it".to_owned(),
@@ -115,7 +177,8 @@ impl Leftover {
                 (what, command.map_or(help.clone(), |command| format!("{help}; a copy in its place: {command}")))
             }
         };
-        (Finding::new(Code::InterruptedSave, what).in_file(&self.path).with_help(help), has_command)
+        let code = if matches!(self.kind, Kind::Data) { Code::SurplusShard } else { Code::InterruptedSave };
+        (Finding::new(code, what).in_file(&self.path).with_help(help), has_command)
     }
 
     /// What a run of ours left beside the files that it was to write.

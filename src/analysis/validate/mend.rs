@@ -142,7 +142,7 @@ pub(super) fn advise_leftover(path: &Path, finding: &mut Finding, limits: &Limit
     let Ok(recovery) = recover(path, &[], limits, progress) else { return };
     let is_used = recovery.files.iter().any(|file| file.starts_with(path));
     if recovery.lost.is_empty() && is_used {
-        add(finding, "a whole copy", &command(path, &Prefix::new(recovery.prefix.as_os_str())));
+        add(finding, what(&recovery), &command(path, &Prefix::new(recovery.prefix.as_os_str())));
     }
 }
 
@@ -150,12 +150,16 @@ pub(super) fn advise_leftover(path: &Path, finding: &mut Finding, limits: &Limit
 pub(super) fn with_command(path: &Path, error: Error, limits: &Limits, progress: &Progress) -> Error {
     let Ok(recovery) = recover(path, &[], limits, progress) else { return error };
     let prefix = Prefix::new(recovery.prefix.as_os_str());
-    let what = match (recovery.unverified, recovery.lost.is_empty()) {
+    error.and_help(&format!("{}: {}", what(&recovery), command(path, &prefix)))
+}
+
+/// What the copy would be.
+fn what(recovery: &Recovery) -> &'static str {
+    match (recovery.unverified, recovery.lost.is_empty()) {
         (0, true) => "a whole copy",
         (_, true) => "a copy with an index made anew, which cannot say that values are those that were saved",
         (_, false) => "a copy of what can be had",
-    };
-    error.and_help(&format!("{what}: {}", command(path, &prefix)))
+    }
 }
 
 fn add(finding: &mut Finding, what: &str, command: &str) {

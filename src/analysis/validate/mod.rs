@@ -25,6 +25,7 @@ mod shard_files;
 mod shards;
 mod shared;
 mod validation;
+mod vouched;
 
 pub(super) use entries::is_of_one_part;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::validation::Validation;
-use crate::analysis::finding::{Code, Severity};
+use crate::analysis::finding::{Code, Finding, Severity};
 use crate::analysis::restore::{Model, Raise, Restore, RestoreOptions, findings, restore};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
@@ -48,6 +48,22 @@ impl Validation {
     }
 }
 
+/// What TensorFlow says of such bytes, with the two checksums where the finding is about one tensor.
+fn in_its_words(finding: &Finding) -> String {
+    let decimal = |sum: &Option<String>| {
+        let sum = sum.as_deref().and_then(|sum| u32::from_str_radix(sum.strip_prefix("0x")?, 16).ok());
+        sum.map_or_else(|| "…".to_owned(), |sum| sum.to_string())
+    };
+    let (stored, computed) = (decimal(&finding.expected), decimal(&finding.found));
+    match finding.code {
+        Code::BadStringTensor => finding.message.clone(),
+        Code::StringLengthsMismatch => {
+            format!("The length checksum does not match: expected {stored} but actual is {computed}")
+        }
+        _ => format!("Checksum does not match: stored {stored} vs. calculated on the restored bytes {computed}"),
+    }
+}
+
 impl Restore {
     /// Adds what the checks of the checkpoint found: bytes that cannot be read end a restore too.
     pub fn add_damage(&mut self, validation: &Validation) {
@@ -65,9 +81,9 @@ impl Restore {
             finding.severity == Severity::Error && all.any(|tensor| read.contains(tensor.as_slice()))
         });
         if let Some(finding) = damaged {
-            let raise = Raise { class: "DataLossError", message: finding.message.clone() };
-            self.raises.push(raise);
+            self.raises.push(Raise { class: "DataLossError", message: in_its_words(finding) });
             self.ok = false;
+            self.assertions = None;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Validation, serving};
 use crate::analysis::finding::{Code, Finding};
-use crate::analysis::survey::model::ModelInfo;
+use crate::analysis::survey::model::{ModelInfo, unreadable_fingerprint};
 use crate::base::error::Error;
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
@@ -69,7 +69,10 @@ pub(super) fn check(origin: &Origin, limits: &Limits, gate: bool, result: &mut V
     result.checked.files += 1;
     let stored = match Fingerprint::read(&fingerprint, limits) {
         Ok(stored) => stored.checkpoint_hash,
-        Err(error) => return unreadable(&error, result),
+        Err(error) => {
+            result.push(unreadable_fingerprint(&error));
+            return;
+        }
     };
     let index = origin.prefix.index();
     let told = result.findings.iter().any(|f| f.code == Code::MissingVariables && f.file.as_deref() == Some(&index));

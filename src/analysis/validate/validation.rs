@@ -56,6 +56,8 @@ pub struct Counts {
     pub verified: u64,
     /// Tensors whose bytes were not looked at: not selected, `--quick`, or their shard is missing.
     pub skipped: u64,
+    /// With `--quick`, tensors in shards of which a store has the very checksum that follows from the index.
+    pub vouched: u64,
     /// Tensors of a format that has no checksums: their places were checked, and nobody can say that their bytes are right.
     pub unsummed: u64,
     /// Bytes that were read and summed.
@@ -144,6 +146,7 @@ impl Counts {
             tensors: self.tensors.saturating_add(other.tensors),
             verified: self.verified.saturating_add(other.verified),
             skipped: self.skipped.saturating_add(other.skipped),
+            vouched: self.vouched.saturating_add(other.vouched),
             unsummed: self.unsummed.saturating_add(other.unsummed),
             bytes: self.bytes.saturating_add(other.bytes),
         }
@@ -157,6 +160,7 @@ impl Counts {
             tensors: self.tensors.saturating_sub(before.tensors),
             verified: self.verified.saturating_sub(before.verified),
             skipped: self.skipped.saturating_sub(before.skipped),
+            vouched: self.vouched.saturating_sub(before.vouched),
             unsummed: self.unsummed.saturating_sub(before.unsummed),
             bytes: self.bytes.saturating_sub(before.bytes),
         }

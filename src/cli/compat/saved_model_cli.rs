@@ -23,7 +23,7 @@ const FLAGS: &[(&str, Takes)] = &[
 /// What else the program does, and what there is here instead.
 const OTHERS: [(&str, &str); 5] = [
     ("scan", "ckpt ops DIR says what a model can touch"),
-    ("run", "nothing is executed here; ckpt inspect DIR --signatures shows what it takes and answers"),
+    ("run", "ckpt run DIR --signature KEY --input NAME=VALUE runs a model, and -o OUT.npz keeps what it answers"),
     ("convert", "TensorRT needs TensorFlow; ckpt convert writes variables in other formats"),
     ("freeze_model", "compiling needs TensorFlow; ckpt ops DIR says what a model can touch"),
     ("aot_compile_cpu", "compiling needs TensorFlow; ckpt ops DIR says what a model can touch"),

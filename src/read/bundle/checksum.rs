@@ -87,6 +87,14 @@ impl<'s, S: Stored> SpanWork<'s, S> {
 
     /// Reads some units on so many threads. Of one that cannot be read to its end, what was found before is kept or not.
     pub fn read(&self, units: Range<usize>, keep_broken: bool, threads: usize, done: &AtomicU64) -> Summed {
+        let mut rest = self.units.get(units.clone()).unwrap_or_default();
+        while let Some(unit) = rest.first() {
+            let (of_run, behind) = rest.split_at(rest.partition_point(|other| other.run == unit.run));
+            if let (Some(run), Some(last)) = (self.runs.get(unit.run), of_run.last()) {
+                run.source.expect(unit.start..last.end);
+            }
+            rest = behind;
+        }
         let first = units.start;
         let work = |window: &mut Vec<u8>, n: usize| {
             let mut summed = Summed::default();

@@ -44,16 +44,24 @@ use entry::EntryDecoder;
 /// # Errors
 /// If the index, or its first block, cannot be read or has no header.
 pub fn peek_header(prefix: &Prefix, limits: &Limits) -> Result<BundleHeader> {
-    let path = prefix.index();
-    let table = Table::open(Source::open(&path)?, limits)?;
+    peek_header_in(&prefix.index(), limits)
+}
+
+/// Whether a table is the index of a bundle, whatever its name is.
+pub fn is_index_in(path: &Path, limits: &Limits) -> bool {
+    peek_header_in(path, limits).is_ok_and(|header| header.num_shards > 0)
+}
+
+fn peek_header_in(path: &Path, limits: &Limits) -> Result<BundleHeader> {
+    let table = Table::open(Source::open(path)?, limits)?;
     let mut buffer = BlockBuffer::default();
     let mut entries = table.read_block(0, &mut buffer)?.entries();
-    match entries.next_entry().map_err(|e| e.in_file(&path))? {
+    match entries.next_entry().map_err(|e| e.in_file(path))? {
         Some(entry) if entry.key.is_empty() => {
             let header = BundleHeader::decode(entry.value, entry.value_offset);
-            header.map_err(|e| e.at_part(Part::BundleHeader).in_file(&path))
+            header.map_err(|e| e.at_part(Part::BundleHeader).in_file(path))
         }
-        _ => Err(Error::new(ErrorKind::HeaderMissing).in_file(&path)),
+        _ => Err(Error::new(ErrorKind::HeaderMissing).in_file(path)),
     }
 }
 

@@ -36,6 +36,7 @@ impl Checkpoint {
             _ => return self.fill_in_order(tensor, into),
         };
         let (source, range) = self.container.locate(tensor.dtype, &tensor.shape, place)?;
+        source.expect(range.clone());
         let parts = in_chunks(into, UNIT, threads, |at, chunk| -> Result<(Crc32c, u64)> {
             let mut sum = Crc32c::default();
             for (window, n) in chunk.chunks_mut(WINDOW).zip(0u64..) {

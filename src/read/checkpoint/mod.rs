@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod elements;
+mod expect;
 mod into;
 
 pub use crate::read::container::{
@@ -228,6 +229,7 @@ impl Checkpoint {
     /// As [`Checkpoint::read`].
     pub fn read_all(&self, tensor: &Tensor, sink: &mut Sink<'_>) -> Result<Checked> {
         let dims = tensor.dims().map_err(|e| e.for_key(&tensor.name))?;
+        self.expect(std::iter::once_with(|| tensor.clone()));
         let axes: Vec<Axis> = dims.into_iter().map(Axis::all).collect();
         self.read(tensor, &axes, sink)
     }

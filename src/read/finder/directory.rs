@@ -13,8 +13,9 @@ use super::state::Outcome;
 use crate::base::error::Result;
 use crate::base::escape::Escaped;
 use crate::base::limits::Limits;
-use crate::read::bundle::{Prefix, ShardName, is_unfinished, peek_header};
+use crate::read::bundle::{Prefix, ShardName, is_index_in, is_unfinished, peek_header};
 use crate::read::sniff;
+use crate::read::storage::layout::{SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
 use crate::read::storage::{self, Address, Folder, Stat};
 
 /// One checkpoint found in a directory.
@@ -118,6 +119,16 @@ impl Found {
         let name = name.split_once("-?????-of-").map_or(&*name, |(name, _)| name);
         super::group::group(name).to_owned()
     }
+
+    /// That a directory with a SavedModel has its name too, if one has: where both are meant by one path, the prefix is.
+    pub fn twin(&self) -> Option<String> {
+        let path = self.prefix.as_path();
+        let is_model = [SAVED_MODEL_PB, SAVED_MODEL_PBTXT].iter().any(|file| storage::is_file(&path.join(file)));
+        let shown = Escaped(path.as_os_str().as_encoded_bytes());
+        is_model.then(|| {
+            format!("a directory of this name lies here too, with a SavedModel: {shown}/ opens it; this is the prefix")
+        })
+    }
 }
 
 impl ModelDir {
@@ -177,7 +188,7 @@ impl ModelDir {
             several: None,
             other_state: None,
         };
-        dir.latest = dir.choose_latest();
+        dir.latest = dir.choose_latest(limits);
         dir.several = dir.several_groups();
         dir.other_state = told_of(&others);
         Ok(dir)
@@ -201,7 +212,7 @@ impl ModelDir {
     }
 
     /// `tf.train.latest_checkpoint`, and what to fall back on where that would give nothing.
-    fn choose_latest(&mut self) -> Option<usize> {
+    fn choose_latest(&mut self, limits: &Limits) -> Option<usize> {
         let by_step = self.checkpoints.len().checked_sub(1);
         let has_step = self.checkpoints.last().is_some_and(|found| found.step.is_some());
         let taken =
@@ -245,6 +256,13 @@ impl ModelDir {
             self.notes.push(note);
             return Some(at);
         }
+        if let Some(found) = elsewhere(&resolved, limits) {
+            self.notes.push(format!("the state file names {shown}, in another directory"));
+            let at = self.checkpoints.len();
+            self.places.of_prefix.insert(self.places.normal(&resolved), at);
+            self.checkpoints.push(found);
+            return Some(at);
+        }
         let rest = if by_step.is_some() { taken } else { "and there is no other checkpoint" };
         self.notes.push(format!("the state file names {shown}, which does not exist: {rest}"));
         by_step
@@ -253,6 +271,16 @@ impl ModelDir {
     fn position(&self, prefix: &Path) -> Option<usize> {
         self.places.position(prefix)
     }
+}
+
+/// The checkpoint of a prefix in another directory, which TensorFlow opens where a state file names it.
+fn elsewhere(prefix: &Path, limits: &Limits) -> Option<Found> {
+    let prefix = Prefix::new(prefix.as_os_str());
+    let stat = storage::stat(&prefix.index()).ok().filter(Stat::is_regular)?;
+    let base = prefix.base_name().to_str()?.to_owned();
+    // Without a listing, its shards are found all the same.
+    let folder = storage::list(&prefix.directory()).unwrap_or_default();
+    Some(bundle(&prefix, &base, &stat, &folder, limits))
 }
 
 /// State files that are not called `checkpoint`: a saver writes one for each `latest_filename` that it is given.
@@ -338,7 +366,7 @@ fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
             let path = dir.join(name);
             // A file beside its graph that lost its end is still a checkpoint, and a damaged one.
             let is_cut = || folder.get(&format!("{name}.meta")).is_some() && sniff::is_cut_v1(&path);
-            if sniff::is_table(&path) || is_cut() {
+            if (sniff::is_table(&path) && !is_index_in(&path, limits)) || is_cut() {
                 found.push(v1(&path, vec![path.clone()], Some(stat)));
             }
         }

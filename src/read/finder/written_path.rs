@@ -158,7 +158,7 @@ impl WrittenPath {
         let Err(error) = storage::stat(&path) else { return written(&path) };
         let is_trouble = error.kind() != std::io::ErrorKind::NotFound || error.get_ref().is_some();
         let index = Prefix::new(path.as_os_str()).index();
-        if storage::is_file(&index) {
+        if storage::stat(&index).is_ok_and(|stat| stat.is_regular()) {
             return written(&path);
         }
         if is_trouble {

@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::read::pb;
+use crate::read::sniff::instead;
 use crate::read::storage::Source;
 use crate::read::wire::fingerprint64;
 
@@ -44,7 +45,8 @@ impl Fingerprint {
         }
         let mut scratch = Vec::new();
         let bytes = source.slice(0..source.len(), &mut scratch)?;
-        let def: pb::FingerprintDef = pb::decode("fingerprint", bytes, 0).map_err(|error| error.in_file(path))?;
+        let def: pb::FingerprintDef =
+            pb::decode("fingerprint", bytes, 0).map_err(|error| instead(error, "not a fingerprint", path))?;
         Ok(Self {
             saved_model_checksum: def.saved_model_checksum,
             graph_def_program_hash: def.graph_def_program_hash,

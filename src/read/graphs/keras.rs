@@ -98,7 +98,8 @@ pub fn keras_metadata(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> 
     limited(&source, limits)?;
     let mut scratch = Vec::new();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
-    let metadata: pb::SavedMetadata = pb::decode("Keras metadata", bytes, 0).map_err(|error| error.in_file(path))?;
+    let metadata: pb::SavedMetadata = pb::decode("Keras metadata", bytes, 0)
+        .map_err(|error| sniff::instead(error, "not the metadata of Keras", path))?;
     let config = |node: pb::saved_metadata::SavedObject| KerasConfig {
         file: path.to_path_buf(),
         place: node.node_path,

@@ -64,6 +64,14 @@ fn hdf5_cut(head: &[u8], len: u64) -> Option<Known> {
     (end > len && end != u64::MAX).then(|| looks(Foreign::Hdf5, "an HDF5 file (Keras .h5), cut off", advice))
 }
 
+/// The error about a file that does not decode: what it is instead, if it is another kind of file.
+pub fn instead(error: Error, expected: &str, path: &Path) -> Error {
+    match look(path) {
+        Some(found) => found.instead_of(expected, path),
+        None => error.in_file(path),
+    }
+}
+
 /// What the file at `path` looks like; `None` also if it cannot be read.
 pub fn look(path: &Path) -> Option<Looks> {
     let source = Source::open(path).ok()?;

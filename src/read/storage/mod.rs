@@ -22,7 +22,9 @@ pub use address::{Address, Scheme};
 pub use alone::Alone;
 pub use composed::{Composed, OpenFiles, Run};
 pub use memory::MemoryStore;
-pub use mounts::{canonical, exists, is_file, is_folder, is_taken, list, look_anew, mount, names, stat, unmount};
+pub use mounts::{
+    canonical, crc32c, exists, is_file, is_folder, is_taken, list, look_anew, mount, names, stat, take_trouble, unmount,
+};
 pub use replace::Bridge;
 pub use secrets::admit;
 pub use source::{ReadAt, Source};

@@ -6,9 +6,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-#[cfg(feature = "remote")]
 use super::address::Address;
 use super::local::Local;
 #[cfg(feature = "remote")]
@@ -16,8 +15,11 @@ use super::remote::Remote;
 use super::source::Source;
 use super::store::{Folder, Stat, Store};
 use crate::base::error::{Error, Result};
+use crate::read::wire::Crc32c;
 
 static MOUNTS: RwLock<Vec<(PathBuf, Arc<dyn Store>)>> = RwLock::new(Vec::new());
+
+static TROUBLE: Mutex<Option<Error>> = Mutex::new(None);
 
 /// Lets `store` answer for all paths that begin with `prefix`, in place of what did before.
 pub fn mount(prefix: &Path, store: Arc<dyn Store>) {
@@ -65,19 +67,44 @@ pub fn stat(path: &Path) -> io::Result<Stat> {
     with(path, |store| store.stat(path))
 }
 
+/// What lies at `path`, if anything does. A network that does not answer says nothing of that: it is remembered, for
+/// whoever tells what was found.
+fn known(path: &Path) -> Option<Stat> {
+    match stat(path) {
+        Ok(stat) => Some(stat),
+        Err(error) => {
+            use io::ErrorKind::{InvalidInput, NotADirectory, NotFound, PermissionDenied, Unsupported};
+            // Where listing is forbidden, some servers forbid what is not there, too.
+            let is_answer =
+                matches!(error.kind(), NotFound | NotADirectory | PermissionDenied | Unsupported | InvalidInput);
+            if Address::is(path) && !is_answer {
+                let mut trouble = TROUBLE.lock().unwrap_or_else(PoisonError::into_inner);
+                trouble.get_or_insert_with(|| Error::io(error, path));
+            }
+            None
+        }
+    }
+}
+
+/// What could not be asked of a store on a network, and was taken for not being there: what was said since the last call
+/// may lack it.
+pub fn take_trouble() -> Option<Error> {
+    TROUBLE.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 /// Whether a regular file lies at `path`.
 pub fn is_file(path: &Path) -> bool {
-    stat(path).is_ok_and(|stat| stat.is_regular())
+    known(path).is_some_and(|stat| stat.is_regular())
 }
 
 /// Whether a folder lies at `path`.
 pub fn is_folder(path: &Path) -> bool {
-    stat(path).is_ok_and(|stat| stat.is_folder())
+    known(path).is_some_and(|stat| stat.is_folder())
 }
 
 /// Whether anything lies at `path`, with links followed.
 pub fn exists(path: &Path) -> bool {
-    stat(path).is_ok()
+    known(path).is_some()
 }
 
 /// Whether the name `path` is taken, if only by a link to nothing.
@@ -102,6 +129,15 @@ pub fn names(path: &Path) -> Result<Vec<String>> {
     let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
     names.sort();
     Ok(names)
+}
+
+/// The checksum that whoever keeps the file at `path` has of all its bytes; `None` if there is none of that kind, as on a
+/// disk.
+///
+/// # Errors
+/// If it cannot be asked for.
+pub fn crc32c(path: &Path) -> Result<Option<Crc32c>> {
+    with(path, |store| store.crc32c(path)).map_err(|error| Error::io(error, path))
 }
 
 /// The one path of what lies at `path`, without links and `..`; `None` if nothing does.

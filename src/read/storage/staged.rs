@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::address::Address;
 use super::replace::{BRIDGE, Bridge, Placing, moved_away, put_in_order};
 use crate::base::error::{Error, ErrorKind, Result};
 
@@ -41,6 +42,11 @@ impl Staged {
     /// # Errors
     /// If another program is writing there under this name, or nothing can be written there.
     pub fn new(target: &Path, name: &str) -> Result<Self> {
+        if Address::is(target) {
+            let what = "addresses are read, and not written".to_owned();
+            let help = "write to a disk, look at it, and copy it with the tools of the store";
+            return Err(Error::new(ErrorKind::Request(what)).in_file(&target.join(name)).with_help(help));
+        }
         let at = |error: io::Error| Error::output(error, target);
         fs::create_dir_all(target).map_err(at)?;
         let lock_path = target.join(format!(".{name}.ckpt-lock"));

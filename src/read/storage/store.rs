@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use super::source::Source;
 use crate::base::error::Result;
+use crate::read::wire::Crc32c;
 
 /// What something in a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,14 @@ pub trait Store: Debug + Send + Sync {
         let entries: BTreeMap<OsString, Stat> = known.map(|(stat, name)| (name, stat)).collect();
         let unknown = all.saturating_sub(entries.len());
         Ok(Folder::new(path, entries, unknown))
+    }
+
+    /// The checksum that the store itself keeps of the whole file at `path`; `None` if it keeps none of that kind.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    fn crc32c(&self, _path: &Path) -> io::Result<Option<Crc32c>> {
+        Ok(None)
     }
 
     /// The one path of what lies at `path`, without links and `..`; `None` if nothing does.

@@ -15,6 +15,7 @@ impl Table {
     /// # Errors
     /// Whatever `visit` returns; it ends the scan.
     pub fn scan(&self, mut visit: impl FnMut(&Entry<'_, '_>) -> Result<()>) -> Result<Scan> {
+        self.source.expect(0..self.source.len());
         let part = self.scan_blocks(0..self.blocks.len(), &mut |entry| visit(entry))?;
         Ok(self.join(vec![part]))
     }
@@ -32,6 +33,7 @@ impl Table {
         visit: impl Fn(&mut S, &Entry<'_, '_>) -> Result<()> + Sync,
     ) -> Result<(Vec<S>, Scan)> {
         let threads = if self.is_disjoint() { threads } else { 1 };
+        self.source.expect(0..self.source.len());
         let found = in_parts(self.blocks.len(), threads, |blocks| {
             let mut state = make();
             let scanned = self.scan_blocks(blocks, &mut |entry| visit(&mut state, entry));

@@ -157,6 +157,10 @@ fn verdict_line(
         (0, false) if checked.unsummed > 0 => "what has checksums is intact",
         (0, false) if checked.skipped == 0 => "intact",
         (0, false) => "what was read is intact",
+        (0, true) if checked.vouched == checked.tensors && checked.tensors > 0 => {
+            "intact, by the store's own checksums"
+        }
+        (0, true) if checked.vouched > 0 => "index sound, what the store has checksums of is intact",
         (0, true) => "index sound, no data read",
         _ if errors == 0 => "NOT intact, which is allowed",
         _ if is_unread => "could not be read whole",
@@ -198,6 +202,9 @@ fn verdict_line(
             format!("{verified}, {} have their bytes and no checksums", count(n))
         }
     };
+    if checked.vouched > 0 {
+        read = format!("{} of {} tensors vouched for", count(checked.vouched), count(checked.tensors));
+    }
     if checked.skipped > 0 {
         read = format!("{read}, {} not read", count(checked.skipped));
     }
@@ -227,7 +234,7 @@ fn expected_words(policy: &PolicyUse, look: Look) -> String {
 
 /// What is said of files beside another verdict.
 fn of_files(word: &str) -> String {
-    if word.starts_with("NOT intact") || matches!(word, "intact" | "whole") {
+    if word.starts_with("NOT intact") || word.starts_with("intact") || word == "whole" {
         format!("files {word}")
     } else {
         word.to_owned()

@@ -18,6 +18,8 @@ pub enum Format {
     Raw,
     /// A NumPy array.
     Npy,
+    /// NumPy arrays in an archive.
+    Npz,
     /// A graph for Graphviz.
     Dot,
     /// Annotations of a GitHub workflow.
@@ -32,7 +34,7 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Text,
         Self::Json,
         Self::Jsonl,
@@ -40,6 +42,7 @@ impl Format {
         Self::Markdown,
         Self::Raw,
         Self::Npy,
+        Self::Npz,
         Self::Dot,
         Self::Github,
         Self::Sarif,
@@ -57,6 +60,7 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Raw => "raw",
             Self::Npy => "npy",
+            Self::Npz => "npz",
             Self::Dot => "dot",
             Self::Github => "github",
             Self::Sarif => "sarif",

@@ -39,20 +39,52 @@ pub(super) fn json_tensor(
     whole: Option<Result<Checked>>,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let tensor = &excerpt.tensor;
-    let dtype = tensor.dtype;
-    let shape = excerpt.region.shape();
+    let write = |out: &mut dyn Write, text: &str| out.write_all(text.as_bytes()).map_err(output);
+    json_begin(excerpt, out)?;
+    let checked = match (json_values(checkpoint, excerpt, out)?, whole) {
+        (Ok(Checked::Not), Some(whole)) => whole,
+        (checked, _) => checked,
+    };
+    match &checked {
+        Ok(checked) => write(out, &format!(",\"checksum\":\"{}\"}}", checksum(*checked)))?,
+        Err(error) => {
+            let verdict = match error.kind() {
+                ErrorKind::ChecksumMismatch { .. } => "mismatch",
+                _ => "not_checked",
+            };
+            write(out, &format!(",\"checksum\":\"{verdict}\",\"error\":"))?;
+            string_element(error.to_string().as_bytes(), out).map_err(output)?;
+            write(out, "}")?;
+        }
+    }
+    checked.map(|_| ())
+}
+
+/// Begins the object of a tensor, up to where its values follow.
+pub(in crate::report) fn json_begin(excerpt: &Excerpt, out: &mut dyn Write) -> Result<()> {
     let write = |out: &mut dyn Write, text: &str| out.write_all(text.as_bytes()).map_err(output);
     write(out, "{\"name\":")?;
-    string_element(&tensor.name, out).map_err(output)?;
-    let dims: Vec<String> = shape.iter().map(u64::to_string).collect();
-    write(out, &format!(",\"dtype\":\"{dtype}\",\"shape\":[{}]", dims.join(",")))?;
+    string_element(&excerpt.tensor.name, out).map_err(output)?;
+    let dims: Vec<String> = excerpt.region.shape().iter().map(u64::to_string).collect();
+    write(out, &format!(",\"dtype\":\"{}\",\"shape\":[{}]", excerpt.tensor.dtype, dims.join(",")))?;
     if let Some(slice) = &excerpt.slice {
         write(out, ",\"slice\":")?;
         string_element(slice.as_bytes(), out).map_err(output)?;
     }
-    write(out, ",\"values\":")?;
-    let mut nest = Nest::new(&shape);
+    write(out, ",\"values\":")
+}
+
+/// Writes values, nested as their shape is; `null` if there are none. Answers with what is wrong with them.
+///
+/// # Errors
+/// What `out` says.
+pub(in crate::report) fn json_values(
+    checkpoint: &Checkpoint,
+    excerpt: &Excerpt,
+    out: &mut dyn Write,
+) -> Result<Result<Checked>> {
+    let dtype = excerpt.tensor.dtype;
+    let mut nest = Nest::new(&excerpt.region.shape());
     let mut started = false;
     let mut text = String::new();
     let checked = excerpt.read(checkpoint, &mut |bytes| {
@@ -80,30 +112,13 @@ pub(super) fn json_tensor(
             }
         }
     });
-    let checked = match (checked, whole) {
-        (Ok(Checked::Not), Some(whole)) => whole,
-        (checked, _) => checked,
-    };
     // An error halfway leaves a shorter array, closed so that the document stays JSON, and said.
-    let closed = match (&checked, started) {
-        (Err(e), _) if matches!(e.kind(), ErrorKind::Output(_)) => return checked.map(|_| ()),
-        (Err(_), false) => write(out, "null"),
-        _ => nest.finish(out).map_err(output),
-    };
-    closed?;
-    match &checked {
-        Ok(checked) => write(out, &format!(",\"checksum\":\"{}\"}}", checksum(*checked)))?,
-        Err(error) => {
-            let verdict = match error.kind() {
-                ErrorKind::ChecksumMismatch { .. } => "mismatch",
-                _ => "not_checked",
-            };
-            write(out, &format!(",\"checksum\":\"{verdict}\",\"error\":"))?;
-            string_element(error.to_string().as_bytes(), out).map_err(output)?;
-            write(out, "}")?;
-        }
+    match (&checked, started) {
+        (Err(e), _) if matches!(e.kind(), ErrorKind::Output(_)) => return checked.map(Ok),
+        (Err(_), false) => out.write_all(b"null").map_err(output)?,
+        _ => nest.finish(out).map_err(output)?,
     }
-    checked.map(|_| ())
+    Ok(checked)
 }
 
 fn checksum(checked: Checked) -> &'static str {

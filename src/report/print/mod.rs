@@ -3,7 +3,7 @@
 pub(in crate::report) mod json;
 mod printer;
 pub(in crate::report) mod text;
-mod values;
+pub(in crate::report) mod values;
 mod variant;
 
 pub use printer::{PRINT_FORMATS, Printer};

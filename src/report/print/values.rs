@@ -23,7 +23,7 @@ pub(super) fn raw(checkpoint: &Checkpoint, excerpt: &Excerpt, out: &mut dyn Writ
     excerpt.read(checkpoint, &mut sink).map(|_| ())
 }
 
-pub(super) fn npy_file(checkpoint: &Checkpoint, excerpt: &Excerpt, out: &mut dyn Write) -> Result<()> {
+pub(in crate::report) fn npy_file(checkpoint: &Checkpoint, excerpt: &Excerpt, out: &mut dyn Write) -> Result<()> {
     let dtype = excerpt.tensor.dtype;
     let mut longest = 0;
     if dtype == DType::String {

@@ -7,6 +7,7 @@ mod forms;
 mod list;
 mod page;
 mod print;
+mod run;
 mod stats;
 
 use std::collections::BTreeMap;
@@ -116,6 +117,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         ("ops", schema::<OpsDocument<'_>>("ops")),
         ("explain", schema::<Explain<'_>>("explain")),
         ("part", schema::<Part>("part")),
+        ("run", schema::<run::Run<'_>>("run")),
     ])
 }
 

@@ -53,7 +53,7 @@ enum ValuesAre {
 
 /// Values, nested as their shape is.
 #[derive(Debug)]
-struct Values;
+pub(super) struct Values;
 
 impl JsonSchema for Values {
     fn schema_name() -> Cow<'static, str> {

@@ -59,6 +59,11 @@ struct Checked {
     verified: u64,
     /// tensors that were not read
     skipped: u64,
+    /// with `--quick`: tensors in shards of which the store itself has the very checksum that follows from the index; none of
+    /// their bytes was read, and `skipped` does not count them
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    vouched: Option<u64>,
     /// tensors of a format without checksums: they have their bytes, and nothing says whether these are right
     unsummed: u64,
     bytes: u64,
@@ -121,6 +126,7 @@ impl From<Counts> for Checked {
             tensors: counts.tensors,
             verified: counts.verified,
             skipped: counts.skipped,
+            vouched: Some(counts.vouched).filter(|n| *n > 0),
             unsummed: counts.unsummed,
             bytes: counts.bytes,
         }

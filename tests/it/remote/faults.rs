@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::support::testdata;
 use super::server::{How, Server};
 use super::{command, roots, says, told};
 
@@ -69,6 +70,28 @@ fn a_connection_that_always_breaks_is_told() {
     let (status, _, err) = says(&server, &["stats", &format!("{}/bucket/data/w.safetensors", server.url())]);
     assert_eq!(status, 2, "{err}");
     assert!(err.contains("ended early each time") && err.contains("bytes came"), "{err}");
+}
+
+#[test]
+fn what_nobody_answers_for_is_not_said_to_be_missing_alone() {
+    let server = Server::start();
+    server.put_all("bucket/run", &testdata().join("model_dir/manager"));
+    server.wrong("ckpt-3.data", 1000, How::Status(503, String::new()));
+    let (status, out, err) = says(&server, &["validate", "--quick", &format!("{}/bucket/run/ckpt-3", server.url())]);
+    assert_eq!(status, 2, "{out}");
+    assert!(err.contains("503") && err.contains("it was taken for not being there"), "{err}");
+}
+
+#[test]
+fn nothing_is_written_to_an_address() {
+    let server = Server::start();
+    weights(&server, 10);
+    let from = "s3://bucket/data/w.safetensors";
+    for to in ["gs://bucket/out/model", "s3://bucket/out.safetensors", &format!("{}/x.npz", server.url())] {
+        let (status, _, err) = says(&server, &["convert", from, "-o", to]);
+        assert_eq!(status, 2);
+        assert!(err.contains("addresses are read, and not written"), "{to}: {err}");
+    }
 }
 
 /// A web server says of a private file what a cloud says otherwise.

@@ -1,6 +1,7 @@
 //! Object stores and web servers, on loopback: a server that counts what it is asked and does wrong what a test wants.
 
 mod faults;
+mod quick;
 mod reading;
 mod server;
 

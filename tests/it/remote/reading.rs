@@ -101,6 +101,54 @@ fn a_list_is_one_listing_and_few_ranges() {
 }
 
 #[test]
+fn a_state_file_is_followed_to_where_it_leads() {
+    let server = Server::start();
+    server.put_all("bucket/old", &testdata().join("model_dir/manager"));
+    server.put("bucket/new/checkpoint", *b"model_checkpoint_path: \"gs://bucket/old/ckpt-2\"\n");
+    let (status, out, err) = says(&server, &["latest", "gs://bucket/new"]);
+    assert_eq!((status, out.as_str()), (0, "gs://bucket/old/ckpt-2\n"), "{err}");
+    let (status, out, err) = says(&server, &["list", "gs://bucket/new"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(err.contains("names gs://bucket/old/ckpt-2, in another directory"), "{err}");
+    // Where the directory was moved, the names in it count.
+    server.put("bucket/old/checkpoint", *b"model_checkpoint_path: \"gs://gone/run/ckpt-2\"\n");
+    let (status, out, _) = says(&server, &["latest", "gs://bucket/old"]);
+    assert_eq!((status, out.as_str()), (0, "gs://bucket/old/ckpt-2\n"));
+}
+
+/// A safetensors file of rows of a megabyte.
+fn rows(server: &Server, name: &str, count: usize) {
+    let (width, len) = (1 << 18, count << 20);
+    let header = format!("{{\"w\":{{\"dtype\":\"F32\",\"shape\":[{count},{width}],\"data_offsets\":[0,{len}]}}}}");
+    let values = (0..count * width).flat_map(|n| f32::from(u8::try_from(n % 251).unwrap()).to_le_bytes());
+    let bytes: Vec<u8> =
+        (header.len() as u64).to_le_bytes().into_iter().chain(header.into_bytes()).chain(values).collect();
+    server.put(name, bytes);
+}
+
+#[test]
+fn a_slice_reads_its_rows_and_everything_large_ranges() {
+    let server = Server::start();
+    rows(&server, "bucket/data/w.safetensors", 40);
+    for root in roots(&server) {
+        let path = format!("{root}/w.safetensors");
+        server.take_asked();
+        let (status, out, err) = says(&server, &["print", &path, "w[7, :3]"]);
+        assert_eq!((status, out.contains("[")), (0, true), "{err}");
+        let asked = server.take_asked();
+        let sent: u64 = asked.iter().map(|asked| asked.sent).sum();
+        assert!(asked.len() <= 6 && sent < 400_000, "{asked:#?}");
+        let (status, _, err) = says(&server, &["stats", &path]);
+        assert_eq!(status, 0, "{err}");
+        let asked = server.take_asked();
+        let large = asked.iter().filter(|asked| asked.sent > 4 << 20).count();
+        let sent: u64 = asked.iter().map(|asked| asked.sent).sum();
+        assert!(large >= 5 && asked.len() <= 12, "{asked:#?}");
+        assert!(sent < 42 << 20, "nothing is read twice: {sent}");
+    }
+}
+
+#[test]
 fn a_directory_of_many_names_is_listed_page_by_page_and_no_deeper() {
     let server = Server::start();
     let files = testdata().join("model_dir/manager");

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use ckpt::read::wire::Crc32c;
+
 /// One request, as it came.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
@@ -148,6 +150,14 @@ impl Drop for Server {
         self.stop.store(true, Ordering::Relaxed);
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
+}
+
+/// Four bytes as base64.
+fn base64(bytes: &[u8; 4]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits = u64::from(u32::from_be_bytes(*bytes)) << 4;
+    let digit = |n: u32| char::from(DIGITS[usize::try_from(bits >> (30 - 6 * n) & 63).unwrap()]);
+    (0..6).map(digit).chain(['=', '=']).collect()
 }
 
 struct Request {
@@ -290,6 +300,16 @@ fn answer(request: &Request, shared: &Mutex<State>) -> (Answer, Duration) {
     let len = bytes.len();
     let mut answer = Answer::of(200, bytes);
     answer.headers.push(("etag", tag));
+    // Google always tells its checksum; Amazon if it is asked, and it may be one of parts.
+    let crc = base64(&Crc32c::of(&answer.body).0.to_be_bytes());
+    match request.headers.get("x-amz-checksum-mode") {
+        Some(_) => {
+            let kind = if name.contains("parts") { "COMPOSITE" } else { "FULL_OBJECT" };
+            answer.headers.push(("x-amz-checksum-crc32c", crc));
+            answer.headers.push(("x-amz-checksum-type", kind.to_owned()));
+        }
+        None => answer.headers.push(("x-goog-hash", format!("crc32c={crc}"))),
+    }
     answer.headers.push(("last-modified", "Thu, 01 Oct 2026 10:00:00 GMT".to_owned()));
     let range = request.headers.get("range").filter(|_| !matches!(how, Some(How::Whole)));
     if let Some((start, last)) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) {

@@ -137,7 +137,11 @@ fn data_and_index_of_two_saves_that_lie_beside_each_other() {
         fs::remove_file(with(&one, suffix)).unwrap();
     }
     let found = run(&two);
-    only(&found, Code::MispairedData, &["none of the 3 tensors", "every size fits and every checksum differs"]);
+    only(
+        &found,
+        Code::MispairedData,
+        &["none of the 3 tensors", "every size fits and every checksum of these differs"],
+    );
     assert_eq!(tensors(&found, Code::MispairedData), ["a", "b", "c"]);
     assert_eq!(errors(&found).len(), 1, "{}", lines(&found));
 }

@@ -5,6 +5,7 @@ mod bytes;
 mod elsewhere;
 mod files;
 mod index;
+mod one_cause;
 mod restore;
 mod served;
 

@@ -5,7 +5,7 @@ use super::shapes::COMPARE;
 use crate::analysis::explain::diagnosis::Diagnosis;
 use crate::analysis::explain::form;
 use crate::analysis::explain::misgiven::misgiven;
-use crate::analysis::explain::pasted::{between, quoted, rest_of_line, word};
+use crate::analysis::explain::pasted::{between, member, quoted, rest_of_line, word};
 use crate::analysis::{Code, is_of_one_part};
 
 pub(super) const RULES: &[Rule] = &[
@@ -207,7 +207,8 @@ fn missing_key(text: &str) -> Option<Diagnosis> {
     let name = all.first().map(String::as_str);
     // "not found in checkpoint files PATH": what was given in the place of a prefix explains every name.
     let path = rest_of_line(text, "not found in checkpoint files ")
-        .or_else(|| between(text, " is not found in ", " checkpoint").filter(|path| !path.contains('\n')));
+        .or_else(|| between(text, " is not found in ", " checkpoint").filter(|path| !path.contains('\n')))
+        .or_else(|| rest_of_line(text, "not found in checkpoint ").filter(|path| member(path).is_some()));
     if let Some(given) = path.and_then(misgiven) {
         let given = match name {
             Some(name) => given.means(format!("Whether the checkpoint has {}, the message cannot say.", quoted(name))),

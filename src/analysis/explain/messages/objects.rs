@@ -171,6 +171,7 @@ fn unbound(text: &str) -> Diagnosis {
         .next("ckpt graph PREFIX   the structure that was saved")
         .with_page(Code::RestoreMissing)
         .code(Code::RestoreNoValue)
+        .of_tensor(names.first().copied())
 }
 
 fn legacy_optimizer() -> Diagnosis {

@@ -48,11 +48,15 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         code: Code::SurplusShard,
-        found: "Beside the shards that the index counts lies one with another number.",
+        found: "Beside the shards that the index counts lies one with another number; or data lies in the directory whose index is not there.",
         tensorflow: "Never reads it.",
-        causes: &["A checkpoint with more shards was overwritten by one with fewer.", "Files of two saves were mixed."],
+        causes: &[
+            "A checkpoint with more shards was overwritten by one with fewer.",
+            "Files of two saves were mixed.",
+            "The .index was left out of a copy or a download.",
+        ],
         next: &[
-            "Nothing has to be done: TensorFlow does not read it.",
+            "Nothing has to be done for the checkpoint beside it: TensorFlow does not read it.",
             "Keep it until it is known what it is: it may be the only copy of another save's data, whose index was overwritten or lies elsewhere.",
         ],
     },
@@ -62,6 +66,20 @@ pub(super) const PAGES: &[Page] = &[
         tensorflow: "Looks for the names that the index implies and raises NotFoundError.",
         causes: &["Index and shards of different saves under one prefix.", "Shards that were renamed by hand."],
         next: &["Find the index that was saved with these shards: its time of change is nearly theirs."],
+    },
+    Page {
+        code: Code::ShardChecksumMismatch,
+        found: "With `--quick`, on a store that keeps the CRC-32C of objects (Google Cloud Storage; Amazon S3 where the object was uploaded with one of all of its bytes): the checksums of the tensors, put together with zeros between them, are not that of the shard.",
+        tensorflow: "Raises DataLossError for the tensors that differ: \"Checksum does not match\".",
+        causes: &[
+            "Index and shard of different saves, in one place by a copy that was interrupted or done twice.",
+            "The shard was damaged before it was uploaded.",
+            "A program that leaves other bytes than zeros between tensors; TensorFlow does not.",
+        ],
+        next: &[
+            "`ckpt validate PREFIX` without `--quick` reads the shard, and says which tensors differ and why.",
+            "Upload both files again from where the checkpoint was saved.",
+        ],
     },
     Page {
         code: Code::SwappedShards,

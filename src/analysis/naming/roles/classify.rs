@@ -214,7 +214,7 @@ fn parent(tensor: &Tensor, around: &mut Neighbours<'_>) -> Option<usize> {
 }
 
 /// What follows the name of a variable of this dtype and shape in that of a tensor: the name that an optimizer was given,
-/// which may have a `/` itself (`net/w/train/opt`), under scopes of its own if it has two slots.
+/// which may have a `/` itself (`net/w/train/opt`), under scopes of its own.
 fn below<'t>(tensor: &'t Tensor, kind: usize, around: &mut Neighbours<'_>) -> Option<&'t [u8]> {
     /// Components that a name of an optimizer has at most where they must be looked up one by one.
     const TRIED: usize = 3;
@@ -231,7 +231,7 @@ fn below<'t>(tensor: &'t Tensor, kind: usize, around: &mut Neighbours<'_>) -> Op
         return behind(at);
     }
     if !around.has_twin(name, true) {
-        return None;
+        return behind(ends.next().filter(|at| around.is_behind_scopes(front(*at), kind))?);
     }
     let at = ends.skip(1).find(|at| around.is_of_scoped(front(*at), kind))?;
     behind(at)

@@ -14,7 +14,7 @@ mod role;
 mod structure;
 
 pub use self::key::{is_by_optimizer, short_name};
-pub(in crate::analysis) use self::names::SCOPES;
+pub(in crate::analysis) use self::names::{SCOPES, are_of_other_optimizers};
 pub use self::role::Role;
 pub(in crate::analysis) use self::structure::without_scopes;
 

@@ -1,5 +1,7 @@
 //! The names that optimizers give to what they keep, in TensorFlow and Keras: what roles are judged by.
 
+use super::key::{split_last, strip_number};
+
 /// Last components of slots in name-based checkpoints, and whose they are. A number may follow (`Adam_1`).
 pub(super) const SLOTS: &[(&str, &str)] = &[
     ("Adam", "Adam"),
@@ -29,6 +31,16 @@ pub(super) const SLOTS: &[(&str, &str)] = &[
     ("YellowFin", "YellowFin"),
     ("Shampoo", "Shampoo"),
 ];
+
+/// Whether two names are those of slots of optimizers that keep other things: neither can stand for the other.
+pub(in crate::analysis) fn are_of_other_optimizers(a: &[u8], b: &[u8]) -> bool {
+    let moments = |owner| if matches!(owner, "AdamW" | "LazyAdam" | "Nadam" | "LAMB") { "Adam" } else { owner };
+    let owner = |name: &[u8]| {
+        let last = std::str::from_utf8(split_last(name.strip_suffix(b":0").unwrap_or(name)).1).ok()?;
+        SLOTS.iter().find(|(slot, _)| *slot == strip_number(last)).map(|(_, owner)| moments(*owner))
+    };
+    owner(a).zip(owner(b)).is_some_and(|(a, b)| a != b)
+}
 
 /// Names of slots inside an optimizer's own scope, and what kind of optimizer has them.
 pub(super) const SLOT_KINDS: &[(&str, &str)] = &[
@@ -146,4 +158,19 @@ pub(super) fn begins_a_slot(first: u8) -> bool {
         begins
     };
     BEGINS.get(usize::from(first)).copied().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_of_other_optimizers;
+
+    #[test]
+    fn slots_that_cannot_stand_for_each_other() {
+        for (a, b) in [("w/Momentum", "w/Adam_1"), ("w/Adagrad:0", "w/RMSProp:0"), ("n/w/Ftrl_1", "w/Adadelta")] {
+            assert!(are_of_other_optimizers(a.as_bytes(), b.as_bytes()), "{a} {b}");
+        }
+        for (a, b) in [("w/adam_m", "w/Adam"), ("w/lamb_v", "w/AdamWeightDecay_1"), ("w/opt", "w/Adam"), ("w", "v")] {
+            assert!(!are_of_other_optimizers(a.as_bytes(), b.as_bytes()), "{a} {b}");
+        }
+    }
 }

@@ -208,6 +208,18 @@ impl<'c> Neighbours<'c> {
         self.kind_of_joined(name, b"_1").is_some()
     }
 
+    /// Whether a variable of this kind, with a scope of its own, has this name without the first scopes of it, as one whose
+    /// single slot was made inside of scopes (`train/net/w/opt`). Few are
+    /// tried: of most names it is asked in vain.
+    pub(super) fn is_behind_scopes(&mut self, name: &[u8], kind: usize) -> bool {
+        const SCOPES: usize = 3;
+        let mut ends = memchr::memchr_iter(b'/', name).take(SCOPES);
+        ends.any(|at| {
+            let behind = name.get(at.saturating_add(1)..).unwrap_or_default();
+            behind.contains(&b'/') && self.kind_of(behind) == Some(kind)
+        })
+    }
+
     /// Whether a variable of this kind stands under a name that lacks scopes of this one. What an optimizer put in is
     /// mostly the same for all of its variables.
     pub(super) fn is_of_scoped(&mut self, name: &[u8], kind: usize) -> bool {

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::super::rules::compatible;
 use super::super::stored::Stored;
 use crate::analysis::naming::rename::Renames;
-use crate::analysis::naming::roles::Role;
+use crate::analysis::naming::roles::{Role, are_of_other_optimizers};
 use crate::analysis::restore::model::Model;
 use crate::analysis::restore::predict::predict;
 use crate::analysis::restore::prediction::{Restore, RestoreOptions, Spec};
@@ -83,7 +83,8 @@ impl Sides {
             if let Some(at) = at
                 && let Some((wanted, led)) = self.wanted.get(at).zip(led.get_mut(at))
             {
-                *led = (led.0.saturating_add(1), takes(wanted, &tensor.spec));
+                let fits = takes(wanted, &tensor.spec) && !are_of_other_optimizers(&wanted.name, &tensor.name);
+                *led = (led.0.saturating_add(1), fits);
             }
         }
         led.iter().filter(|(n, fits)| *n == 1 && *fits).count()

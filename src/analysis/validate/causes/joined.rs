@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use super::file_name;
 use crate::analysis::finding::{Cause, Code, Finding, OtherSave};
-use crate::base::escape::shell_word;
+use crate::base::escape::{escaped, shell_word};
+use crate::read::bundle::Prefix;
 
 /// What the causes of this many shards say is written out.
 const TOLD: usize = 3;
 
-/// Joins findings of one cause, each into the first of its kind.
-pub(super) fn join(findings: &mut Vec<Finding>) {
+/// Joins findings of one cause, each into the first of its kind. `counters` are the files in which nothing but scalars
+/// could differ, and does.
+pub(super) fn join(findings: &mut Vec<Finding>, counters: &[PathBuf]) {
     swapped(findings);
+    rotated(findings);
     let mut at = 0;
     while let Some(first) = findings.get(at) {
         if let Some(saves) = saves(first).cloned() {
@@ -25,6 +28,38 @@ pub(super) fn join(findings: &mut Vec<Finding>) {
         }
         at = at.saturating_add(1);
     }
+    follow(findings, counters);
+}
+
+/// The checkpoint whose shard this is.
+fn prefix_of(file: &Path) -> Option<PathBuf> {
+    Prefix::of_member(file).map(|prefix| prefix.as_path().to_path_buf())
+}
+
+/// Steps of another save, where shards are of another save: alone they would be damaged scalars.
+fn follow(findings: &mut Vec<Finding>, counters: &[PathBuf]) {
+    // Findings of the other checkpoints of a directory stand here too.
+    let own = counters.first().and_then(|file| prefix_of(file));
+    let is_own = |finding: &Finding| own.is_some() && finding.file.as_deref().and_then(prefix_of) == own;
+    let Some(at) = findings.iter().position(|finding| saves(finding).is_some() && is_own(finding)) else { return };
+    let is_counter = |finding: &Finding| {
+        matches!(finding.code, Code::SingleBitFlip | Code::TensorChecksumMismatch)
+            && finding.file.as_ref().is_some_and(|file| counters.contains(file))
+    };
+    let at = at.saturating_sub(findings.iter().take(at).filter(|finding| is_counter(finding)).count());
+    let told: Vec<Finding> = findings.extract_if(.., |finding| is_counter(finding)).collect();
+    let Some(first) = findings.get_mut(at).filter(|_| !told.is_empty()) else { return };
+    let names: Vec<String> =
+        told.iter().filter_map(|one| one.tensor.as_deref()).map(|name| escaped(name).into_owned()).collect();
+    let shown = match names.get(..TOLD) {
+        Some(some) if names.len() > TOLD => format!("{}, …", some.join(", ")),
+        _ => names.join(", "),
+    };
+    let differ = if names.len() == 1 { "differs" } else { "differ" };
+    first.message = format!("{}; {shown}, alone in another shard, {differ} too", first.message);
+    first.explains.extend(told.into_iter().flat_map(|one| one.explains.into_iter().chain(one.tensor)));
+    first.explains.sort_unstable();
+    first.explains.dedup();
 }
 
 /// The other saves that have what belongs to a shard; none of it where nothing nearby has.
@@ -91,6 +126,45 @@ fn swapped(findings: &mut Vec<Finding>) {
             }
         }
         at = at.saturating_add(1);
+    }
+}
+
+/// More than two shards that have the data of one another.
+fn rotated(findings: &mut Vec<Finding>) {
+    let holder = |finding: &Finding| finding.cause.as_ref().and_then(|cause| cause.holder.clone());
+    let is_one = |finding: &Finding| {
+        finding.code == Code::SwappedShards
+            && holder(finding).is_some()
+            && !finding.message.ends_with("each other's data")
+    };
+    let of = |finding: &Finding| finding.file.as_deref().and_then(prefix_of);
+    let own = findings.iter().rfind(|finding| is_one(finding)).and_then(of);
+    let is_one = |finding: &Finding| is_one(finding) && of(finding) == own;
+    let Some(at) = findings.iter().position(is_one) else { return };
+    let rest = findings.split_off(at.saturating_add(1));
+    let (others, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_one);
+    if let Some(first) = findings.get_mut(at).filter(|_| !others.is_empty()) {
+        let all = others.len().saturating_add(1);
+        let pairs = std::iter::once(&*first).chain(&others).take(TOLD);
+        let pairs = pairs.filter_map(|one| Some((file_name(one.file.as_deref()?), file_name(&holder(one)?))));
+        let mut pairs: Vec<String> = pairs.map(|(file, own)| format!("that of {file} is in {own}")).collect();
+        if all > TOLD {
+            pairs.push("…".to_owned());
+        }
+        first.message = format!("{all} shards hold the data of one another: {}", pairs.join(", "));
+        if let Some(cause) = &mut first.cause {
+            for Cause { certain, .. } in
+                others.iter().filter_map(|other| other.cause.as_ref()).take(TOLD.saturating_sub(1))
+            {
+                cause.certain = format!("{}; {certain}", cause.certain);
+            }
+        }
+        first.explains.extend(others.into_iter().flat_map(|other| other.explains.into_iter().chain(other.tensor)));
+        first.explains.sort_unstable();
+        first.explains.dedup();
+        findings.extend(rest);
+    } else {
+        findings.extend(others.into_iter().chain(rest));
     }
 }
 

@@ -12,7 +12,7 @@ mod wrong;
 
 pub(super) use self::other_save::{Held, holds};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use self::other_save::Elsewhere;
@@ -49,6 +49,7 @@ pub(super) fn explain(
             by_shard.entry(*shard).or_default();
         }
     }
+    let mut alone: Vec<PathBuf> = Vec::new();
     for (shard, mismatches) in by_shard {
         let evidence = Evidence {
             checkpoint,
@@ -61,9 +62,12 @@ pub(super) fn explain(
             // That the file is no shard is said already, and explains everything in it.
             continue;
         }
-        evidence.explain(result);
+        if evidence.is_counters() {
+            alone.push(evidence.path());
+        }
+        evidence.explain(shards.broken.get(&shard) == Some(&Code::ShortShard), result);
     }
-    joined::join(&mut result.findings);
+    joined::join(&mut result.findings, &alone);
 }
 
 /// The wrong pieces of one shard.
@@ -81,7 +85,35 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
         self.checkpoint.file(self.shard)
     }
 
-    fn explain(&self, result: &mut Validation) {
+    /// Whether nothing of the shard that can differ between two saves is right, and what is wrong are scalars.
+    fn is_counters(&self) -> bool {
+        let is_scalar = |(piece, _): &Wrong<'_>| piece.len <= TELLING;
+        !self.wrong.is_empty() && self.wrong.iter().all(is_scalar) && self.good().next().is_none()
+    }
+
+    /// Strings of the shard that have a finding: what zeros did to numbers, they did to their neighbours.
+    fn strings(&self, path: &Path, result: &Validation) -> Vec<Wrong<'c>> {
+        let told: BTreeSet<&[u8]> =
+            result.findings.iter().filter(|f| is_of_strings(f, path)).filter_map(|f| f.tensor.as_deref()).collect();
+        let is_told = |piece: &&StoredPiece| {
+            piece.shard == self.shard
+                && piece.is_variable
+                && (self.has)(piece)
+                && self
+                    .checkpoint
+                    .tensors()
+                    .get(piece.tensor as usize)
+                    .is_some_and(|t| told.contains(t.name.as_slice()))
+        };
+        if told.is_empty() {
+            Vec::new()
+        } else {
+            self.pieces.iter().filter(is_told).map(|piece| (piece, piece.crc)).collect()
+        }
+    }
+
+    /// `is_short`: the file ends before the tensors that the index places in it.
+    fn explain(&self, is_short: bool, result: &mut Validation) {
         let path = self.path();
         let Ok(source) = Source::open(&path) else { return };
         if let Some(finding) = text_mode::finding(&source, &path, self.needed()) {
@@ -91,8 +123,16 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
             return;
         }
         let mut left: Vec<Wrong<'_>> = self.wrong.clone();
-        let is_mixed = self.good().next().is_some();
-        let Elsewhere { causes, copy } = other_save::explain(self.checkpoint, &path, is_mixed, &mut left);
+        if is_short || self.is_counters() {
+            let own: Vec<StoredPiece> = self.pieces.iter().filter(|piece| piece.shard == self.shard).copied().collect();
+            if let Some(finding) = other_save::swapped(self.checkpoint, &path, &own) {
+                let finding = absorb(self.fold(finding, &left), &path, result);
+                result.push(finding);
+                return;
+            }
+        }
+        let good: Vec<Wrong<'_>> = self.good().map(|piece| (piece, piece.crc)).collect();
+        let Elsewhere { causes, copy } = other_save::explain(self.checkpoint, &path, &good, &mut left);
         let is_other_save = !causes.is_empty();
         for (finding, explained) in causes {
             let finding = self.fold(finding, &explained);
@@ -121,8 +161,18 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
             None => true,
         });
         let mut in_holes = Vec::new();
-        for hole in holes::find(&source, &left) {
-            let (inside, outside): (Vec<_>, Vec<_>) = left.iter().copied().partition(|(piece, _)| hole.meets(piece));
+        let strings = self.strings(&path, result);
+        for hole in holes::find(&source, &[left.as_slice(), &strings].concat()) {
+            let (mut inside, outside): (Vec<_>, Vec<_>) =
+                left.iter().copied().partition(|(piece, _)| hole.meets(piece));
+            if !inside.is_empty() {
+                let of_strings: Vec<_> = strings.iter().copied().filter(|(piece, _)| hole.meets(piece)).collect();
+                let names = names_of(self.checkpoint, of_strings.iter().map(|(piece, _)| *piece));
+                result
+                    .findings
+                    .retain(|f| !is_of_strings(f, &path) || f.tensor.as_ref().is_none_or(|name| !names.contains(name)));
+                inside.extend(of_strings);
+            }
             in_holes.push((hole, inside));
             left = outside;
         }
@@ -197,7 +247,7 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
             let certain = if all_zeros {
                 "every size fits, every checksum differs, and all of these tensors are zeros".to_owned()
             } else {
-                "every size fits and every checksum differs".to_owned()
+                "every size fits and every checksum of these differs".to_owned()
             };
             (certain, message)
         } else {
@@ -296,6 +346,11 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
         }
         finding
     }
+}
+
+/// Whether a finding is about the strings of a tensor in this file.
+fn is_of_strings(finding: &Finding, path: &Path) -> bool {
+    matches!(finding.code, Code::StringLengthsMismatch | Code::BadStringTensor) && finding.file.as_deref() == Some(path)
 }
 
 /// One to how many the checksum of a flipped bit is chance.

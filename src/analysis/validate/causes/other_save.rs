@@ -29,15 +29,16 @@ pub(super) struct Elsewhere<'c> {
     pub(super) copy: Option<(PathBuf, Vec<Wrong<'c>>)>,
 }
 
-/// Looks at what lies nearby. What a cause explains is taken out of `left`. `is_mixed` says that some of what can differ
-/// between two saves is right: then a file with the right bytes of the rest may be a copy of this one.
+/// Looks at what lies nearby. What a cause explains is taken out of `left`. `good` is what can differ between two saves
+/// and is right: with it a file that has the right bytes of the rest may be a copy of this one.
 pub(super) fn explain<'c>(
     checkpoint: &Checkpoint,
     path: &Path,
-    is_mixed: bool,
+    good: &[Wrong<'c>],
     left: &mut Vec<Wrong<'c>>,
 ) -> Elsewhere<'c> {
     let mut found = Elsewhere::default();
+    let is_mixed = !good.is_empty();
     if !left.iter().any(|(piece, _)| piece.len > TELLING) {
         found.causes.extend(of_scalars(checkpoint, path, left));
         return found;
@@ -55,12 +56,8 @@ pub(super) fn explain<'c>(
         // Constants are alike in any shard.
         && bytes(held) >= bytes(left) / 2
     {
-        let message = format!("{} holds the data of another shard; its own is in {}", file_name(path), file_name(file));
         let certain = of_all(held.len(), all, "match their checksums in the other file");
-        let likely = "the files were renamed or downloaded under each other's names".to_owned();
-        let finding =
-            Finding::new(Code::SwappedShards, message).in_file(path).because(certain, Some(likely)).held_by(file);
-        let finding = finding.with_help("give the shards each other's names");
+        let finding = of_another_shard(path, file, certain);
         let explained = take(left, held);
         found.causes.push((finding, explained));
         return found;
@@ -97,6 +94,9 @@ pub(super) fn explain<'c>(
         certain.push(of_all(held.len(), all, &format!("are in {} as this index has them", shown(file, path))));
     }
     let explained = indexes.iter().map(|(_, matched)| bytes(matched)).sum::<u64>();
+    // What is right here as well may be what both saves have in common, such as frozen layers: then all is of the other.
+    let is_all_of = |file: &PathBuf, n: usize| n == all && entered(file, good, checkpoint.limits()).len() == good.len();
+    let is_mixed = is_mixed && !indexes.iter().any(|(file, matched)| is_all_of(file, matched.len()));
     let message = match &right {
         Some((file, _)) if indexes.is_empty() => {
             format!("the data of this index is in {}; {} holds something else", shown(file, path), file_name(path))
@@ -111,7 +111,17 @@ pub(super) fn explain<'c>(
                   while files were replaced";
     let mut help = Vec::new();
     help.extend(right.as_ref().map(|(file, _)| format!("the data of this index is {}", shown(file, path))));
-    help.extend(indexes.iter().map(|(file, _)| format!("the index of this data is {}", shown(file, path))));
+    help.extend(indexes.iter().map(|(file, _)| {
+        let index = shown(file, path);
+        if is_mixed {
+            format!("what differs belongs to {index}, the rest to this index")
+        } else {
+            format!("the index of this data is {index}")
+        }
+    }));
+    if is_mixed && right.is_none() {
+        help.push("fetch this file again".to_owned());
+    }
     // The data of every shard of one save has one prefix.
     let prefix = |file: &PathBuf| Prefix::of_member(file).map_or_else(|| file.clone(), |p| p.as_path().to_path_buf());
     let of_data = right.iter().map(|(file, _)| OtherSave::Data(prefix(file)));
@@ -129,6 +139,27 @@ pub(super) fn explain<'c>(
     }
     found.causes.push((finding, explained));
     found
+}
+
+/// The data of another shard of the set, where only that file's length or its scalars would tell: another one has what
+/// should be in this one.
+pub(super) fn swapped(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) -> Option<Finding> {
+    const SHARDS: i32 = 256;
+    let mut others = (0..checkpoint.num_shards().min(SHARDS)).map(|id| checkpoint.file(id)).filter(|file| file != path);
+    let (file, held) = others.find_map(|file| holds(&file, own).map(|held| (file, held)))?;
+    let tensors = if held.proved == 1 {
+        "the tensor that was tried matches its checksum".to_owned()
+    } else {
+        format!("the {} tensors that were tried match their checksums", held.proved)
+    };
+    Some(of_another_shard(path, &file, format!("{tensors} in the other file")))
+}
+
+fn of_another_shard(path: &Path, file: &Path, certain: String) -> Finding {
+    let message = format!("{} holds the data of another shard; its own is in {}", file_name(path), file_name(file));
+    let likely = "the files were renamed or downloaded under each other's names".to_owned();
+    let finding = Finding::new(Code::SwappedShards, message).in_file(path).because(certain, Some(likely)).held_by(file);
+    finding.with_help("give the shards each other's names")
 }
 
 /// Scalars alone tell nothing of their file, but for an index nearby that has all of their values.

@@ -24,7 +24,10 @@ impl Node<'_> {
     }
 
     /// An attribute that is a dtype.
-    pub(in crate::read::graphs) fn dtype(&self, key: &[u8]) -> Result<Option<DType>> {
+    ///
+    /// # Errors
+    /// If the message is damaged.
+    pub fn dtype(&self, key: &[u8]) -> Result<Option<DType>> {
         Ok(match self.value(key)? {
             Some(pb::attr_value::Value::Type(number)) => Some(DType::from_number(number)),
             _ => None,
@@ -40,7 +43,10 @@ impl Node<'_> {
     }
 
     /// An attribute that is a shape; of unknown rank if there is none.
-    pub(in crate::read::graphs) fn shape(&self, key: &[u8]) -> Result<Shape> {
+    ///
+    /// # Errors
+    /// If the message is damaged.
+    pub fn shape(&self, key: &[u8]) -> Result<Shape> {
         Ok(match self.value(key)? {
             Some(pb::attr_value::Value::Shape(shape)) => shape_of(&shape),
             _ => Shape::unknown_rank(),

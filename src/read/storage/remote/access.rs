@@ -4,14 +4,17 @@ use std::future::Future;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
 };
 use object_store::list::PaginatedListStore;
-use object_store::{ClientOptions, ObjectStore};
+use object_store::{ClientOptions, HeaderMap, ObjectStore};
 
-/// Opens a bucket once more in the region in which it really is.
-pub(super) type Reopen = fn(&str, &str) -> io::Result<Access>;
+use crate::read::wire::Crc32c;
+
+/// Opens a bucket once more: in this region, or so that the store tells its checksums.
+pub(super) type Reopen = fn(&str, Option<&str>) -> io::Result<Access>;
 
 /// A store of objects, with what it can be asked.
 #[derive(Clone)]
@@ -20,8 +23,8 @@ pub(super) struct Access {
     pub(super) pages: Arc<dyn PaginatedListStore>,
     /// Whether requests say who asks.
     pub(super) is_signed: bool,
-    /// Whether it was looked for elsewhere already.
-    pub(super) is_moved: bool,
+    /// The region in which it was found, where it was looked for elsewhere already.
+    pub(super) moved_to: Option<String>,
 }
 
 /// What was seen of the last answer.
@@ -33,6 +36,8 @@ pub(super) struct Seen {
     pub(super) region: Option<String>,
     /// Whether whoever gives out credentials had none.
     pub(super) has_no_credentials: bool,
+    /// The checksum of the whole object.
+    pub(super) crc32c: Option<Crc32c>,
 }
 
 tokio::task_local! {
@@ -86,6 +91,18 @@ impl HttpService for Watched {
     }
 }
 
+/// The checksum that Google (`x-goog-hash: crc32c=…`) and Amazon (`x-amz-checksum-crc32c`) send of an object; one of parts
+/// that were put together (`…-3`, `COMPOSITE`) is none of its bytes.
+fn crc32c_in(headers: &HeaderMap) -> Option<Crc32c> {
+    let values = |name: &str| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    let google =
+        values("x-goog-hash").flat_map(|value| value.split(',')).find_map(|one| one.trim().strip_prefix("crc32c="));
+    let is_whole = values("x-amz-checksum-type").all(|kind| kind == "FULL_OBJECT");
+    let amazon = || values("x-amz-checksum-crc32c").find(|_| is_whole);
+    let bytes = BASE64_STANDARD.decode(google.or_else(amazon)?).ok()?;
+    Some(Crc32c(u32::from_be_bytes(bytes.try_into().ok()?)))
+}
+
 impl Seen {
     fn note(&mut self, is_of_bucket: bool, response: Option<&HttpResponse>) {
         let status = response.map_or(0, |response| response.status().as_u16());
@@ -94,11 +111,34 @@ impl Seen {
             return;
         }
         self.status = status;
+        self.crc32c = response.and_then(|response| crc32c_in(response.headers()));
         let region = response.and_then(|response| response.headers().get("x-amz-bucket-region")?.to_str().ok());
         // It is shown: a word of letters, digits and dashes.
         let is_word = |text: &&str| text.len() < 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if let Some(region) = region.filter(is_word) {
             self.region = Some(region.to_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(headers: &[(&'static str, &str)]) -> Option<u32> {
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        crc32c_in(&headers.collect()).map(|crc| crc.0)
+    }
+
+    #[test]
+    fn checksums_of_whole_objects_are_told_from_others() {
+        let crc = "4waSgw==";
+        let google = format!("md5=xyz==,crc32c={crc}");
+        assert_eq!(told(&[("x-goog-hash", &google)]), Some(0xe306_9283));
+        assert_eq!(told(&[("x-goog-hash", "md5=xyz=="), ("x-goog-hash", "crc32c=4waSgw==")]), Some(0xe306_9283));
+        assert_eq!(told(&[("x-amz-checksum-crc32c", crc), ("x-amz-checksum-type", "FULL_OBJECT")]), Some(0xe306_9283));
+        assert_eq!(told(&[("x-amz-checksum-crc32c", crc), ("x-amz-checksum-type", "COMPOSITE")]), None);
+        assert_eq!(told(&[("x-amz-checksum-crc32c", "4waSgw==-3")]), None);
+        assert_eq!(told(&[("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=")]), None);
     }
 }

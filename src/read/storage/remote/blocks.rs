@@ -12,6 +12,8 @@ use crate::base::fault::Fault;
 const MOST_KEPT: u64 = 256 << 20;
 /// What is at least as long is let go when it was read.
 const LARGE: u64 = 1 << 20;
+/// A gap of no more bytes is read through rather than over: a request costs more.
+const GAP: u64 = 1 << 20;
 /// So many places where somebody reads on are remembered of an object.
 const MOST_STREAMS: usize = 32;
 
@@ -34,8 +36,9 @@ pub(super) struct Blocks {
 #[derive(Debug, Default)]
 struct State {
     runs: BTreeMap<u64, Run>,
-    /// What will all be read, apart and in order.
+    /// What will all be read; apart and in order once it is sorted.
     expected: Vec<Range<u64>>,
+    is_sorted: bool,
     /// Where requests ended, and how much the last of them asked for.
     streams: Vec<(u64, u64)>,
 }
@@ -59,16 +62,20 @@ impl Run {
 #[derive(Debug)]
 enum Bytes {
     Coming,
-    Here(Arc<[u8]>),
+    Here(Arc<Vec<u8>>),
+    /// They were here, and all of them were read once.
+    Spent,
     Failed(io::ErrorKind, Fault),
 }
 
 /// What is known of the byte at some place.
 pub(super) enum Found {
     /// It is the one behind `skip` others of these; whether they are read for the first time.
-    Here { bytes: Arc<[u8]>, skip: usize, end: u64, is_new: bool },
+    Here { bytes: Arc<Vec<u8>>, skip: usize, end: u64, is_new: bool },
     /// It was asked for.
     Coming { end: u64 },
+    /// It was here and was read: nobody who asks ahead needs it. Whoever asks for it now has it asked for again.
+    Spent { end: u64 },
     /// It was asked for in vain. The next who asks tries again.
     Failed(io::Error),
     /// Nobody asked for it, nor for any before `until`.
@@ -95,6 +102,7 @@ impl Blocks {
         run.used = CLOCK.fetch_add(1, Ordering::Relaxed);
         match &run.bytes {
             Bytes::Coming => Found::Coming { end },
+            Bytes::Spent => Found::Spent { end },
             Bytes::Here(bytes) => {
                 let (bytes, is_new) = (Arc::clone(bytes), run.is_new(start));
                 Found::Here {
@@ -136,7 +144,7 @@ impl Blocks {
             run.bytes = match bytes {
                 Ok(bytes) if bytes.len() as u64 == run.end.saturating_sub(start) => {
                     KEPT.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                    Bytes::Here(bytes.into())
+                    Bytes::Here(Arc::new(bytes))
                 }
                 Ok(_) => Bytes::Failed(io::ErrorKind::InvalidData, Fault::new("an answer has another length")),
                 Err(error) => Bytes::Failed(error.kind(), fault_in(&error)),
@@ -164,38 +172,40 @@ impl Blocks {
             run.unread = run.unread.saturating_sub(n);
             let start = *start;
             if run.unread == 0 && run.end.saturating_sub(start) >= LARGE {
+                let end = run.end;
                 state.let_go(start);
+                state.runs.insert(start, Run { end, bytes: Bytes::Spent, used: 0, unread: 0 });
             }
+        }
+    }
+
+    /// What was read once is wanted again.
+    pub(super) fn revive(&self, at: u64) {
+        let mut state = self.state();
+        let spent = state.runs.range(..=at).next_back().filter(|(_, run)| matches!(run.bytes, Bytes::Spent));
+        if let Some(start) = spent.map(|(start, _)| *start) {
+            state.runs.remove(&start);
         }
     }
 
     /// These bytes will all be read.
     pub(super) fn expect(&self, range: Range<u64>) {
         let mut state = self.state();
-        let expected = &mut state.expected;
-        expected.push(range);
-        expected.sort_unstable_by_key(|range| range.start);
-        let mut joined: Vec<Range<u64>> = Vec::new();
-        for range in expected.drain(..) {
-            match joined.last_mut() {
-                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-                _ => joined.push(range),
-            }
-        }
-        *expected = joined;
+        state.is_sorted = false;
+        state.expected.push(range);
     }
 
     /// The part from `at` on of the expected range in which it lies, up to the next multiple of `step` from its beginning.
     pub(super) fn expected(&self, at: u64, step: u64) -> Option<Range<u64>> {
-        let state = self.state();
-        let range = state.expected.iter().find(|range| range.contains(&at))?;
+        let mut state = self.state();
+        let range = state.expected_from(at).filter(|range| range.contains(&at))?;
         let steps = at.saturating_sub(range.start).checked_div(step)?.saturating_add(1);
         Some(at..range.start.saturating_add(steps.saturating_mul(step)).min(range.end))
     }
 
     /// As [`Self::expected`], of the first expected byte that is not before `at`.
     pub(super) fn next_expected(&self, at: u64, step: u64) -> Option<Range<u64>> {
-        let first = self.state().expected.iter().find(|range| range.end > at).map(|range| range.start.max(at))?;
+        let first = self.state().expected_from(at)?.start.max(at);
         self.expected(first, step)
     }
 
@@ -230,6 +240,23 @@ fn fault_in(error: &io::Error) -> Fault {
 }
 
 impl State {
+    /// The first range of what is expected that has not ended before `at`. There may be a million tensors, so what was
+    /// said is put in order once, and small gaps are no gaps.
+    fn expected_from(&mut self, at: u64) -> Option<Range<u64>> {
+        if !self.is_sorted {
+            self.expected.sort_unstable_by_key(|range| range.start);
+            self.expected.dedup_by(|next, last| {
+                let joins = next.start <= last.end.saturating_add(GAP);
+                if joins {
+                    last.end = last.end.max(next.end);
+                }
+                joins
+            });
+            self.is_sorted = true;
+        }
+        self.expected.get(self.expected.partition_point(|range| range.end <= at)).cloned()
+    }
+
     /// Lets go of what was read longest ago. What nobody has read yet is on its way to somebody.
     fn make_room(&mut self) {
         while KEPT.load(Ordering::Relaxed) > MOST_KEPT {

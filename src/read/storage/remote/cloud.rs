@@ -17,6 +17,7 @@ use super::fault::{self, Answer};
 use super::net;
 use super::place::{Entry, Later, Meta, Page, Server};
 use crate::base::fault::Fault;
+use crate::read::wire::Crc32c;
 
 /// A bucket.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub(super) struct Bucket {
     name: String,
     access: Arc<RwLock<Access>>,
     reopen: Option<Reopen>,
+    /// How to have the store tell its checksums, where it does not always.
+    summed: Option<Reopen>,
 }
 
 impl fmt::Debug for Bucket {
@@ -40,8 +43,18 @@ fn meta_of(meta: &ObjectMeta) -> Meta {
 
 impl Bucket {
     /// A bucket to which there is access, and how to have it elsewhere if it turns out to lie there.
-    pub(super) fn new(scheme: Scheme, name: String, access: Access, reopen: Option<Reopen>) -> Self {
-        Self { scheme, name, access: Arc::new(RwLock::new(access)), reopen }
+    pub(super) fn new(scheme: Scheme, name: String, access: Access) -> Self {
+        Self { scheme, name, access: Arc::new(RwLock::new(access)), reopen: None, summed: None }
+    }
+
+    /// The same bucket, which may turn out to lie elsewhere.
+    pub(super) fn or_elsewhere(self, reopen: Reopen) -> Self {
+        Self { reopen: Some(reopen), ..self }
+    }
+
+    /// The same bucket, whose checksums must be asked for.
+    pub(super) fn with_sums(self, summed: Reopen) -> Self {
+        Self { summed: Some(summed), ..self }
     }
 
     fn access(&self) -> Access {
@@ -50,11 +63,12 @@ impl Bucket {
 
     /// What an error means; `None` if the bucket was found to lie elsewhere, where it is to be asked again.
     fn told(&self, access: &Access, error: &object_store::Error, seen: Seen) -> Option<io::Error> {
-        if let (Some(region), Some(reopen), false) = (&seen.region, self.reopen, access.is_moved)
+        if let (Some(region), Some(reopen), false) = (&seen.region, self.reopen, access.moved_to.is_some())
             && matches!(seen.status, 301 | 307 | 400)
-            && let Ok(moved) = reopen(&self.name, region)
+            && let Ok(moved) = reopen(&self.name, Some(region))
         {
-            *self.access.write().unwrap_or_else(PoisonError::into_inner) = Access { is_moved: true, ..moved };
+            *self.access.write().unwrap_or_else(PoisonError::into_inner) =
+                Access { moved_to: Some(region.clone()), ..moved };
             return None;
         }
         if access.is_signed && seen.has_no_credentials {
@@ -85,14 +99,14 @@ impl Bucket {
         }
     }
 
-    async fn got(&self, key: &str, options: GetOptions) -> io::Result<GetResult> {
+    async fn got(&self, key: &str, options: GetOptions) -> io::Result<(GetResult, Seen)> {
         let invalid = || Fault::new("this is no name of an object: it has empty parts, or `.` or `..`");
         let name = Name::parse(key).map_err(|_| invalid().of_kind(io::ErrorKind::InvalidInput))?;
         loop {
             let access = self.access();
             let (answer, seen) = watched(access.objects.get_opts(&name, options.clone())).await;
             match answer {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok((answer, seen)),
                 // It is shorter now.
                 Err(_) if options.range.is_some() && seen.status == 416 => {
                     return Err(fault::changed());
@@ -114,8 +128,23 @@ impl Bucket {
     }
 
     async fn asked(self, key: String) -> io::Result<(Meta, Option<Vec<u8>>)> {
-        let answer = self.got(&key, GetOptions { head: true, ..Default::default() }).await?;
+        let (answer, _) = self.got(&key, GetOptions { head: true, ..Default::default() }).await?;
         Ok((meta_of(&answer.meta), None))
+    }
+
+    async fn sum(self, key: String, meta: Meta) -> io::Result<Option<Crc32c>> {
+        let asked = match self.summed {
+            Some(summed) => {
+                let moved = self.access().moved_to;
+                Self { access: Arc::new(RwLock::new(summed(&self.name, moved.as_deref())?)), ..self.clone() }
+            }
+            None => self,
+        };
+        let (answer, seen) = asked.got(&key, GetOptions { head: true, ..Default::default() }).await?;
+        if !meta.is_still(answer.meta.e_tag.as_deref(), Some(answer.meta.size)) {
+            return Err(fault::changed());
+        }
+        Ok(seen.crc32c)
     }
 
     async fn bytes(self, key: String, range: Range<u64>, meta: Meta) -> io::Result<Vec<u8>> {
@@ -128,7 +157,7 @@ impl Bucket {
                 if_match: meta.strong_tag().map(str::to_owned),
                 ..Default::default()
             };
-            let answer = self.got(&key, options).await?;
+            let (answer, _) = self.got(&key, options).await?;
             if !meta.is_still(answer.meta.e_tag.as_deref(), Some(answer.meta.size)) {
                 return Err(fault::changed());
             }
@@ -173,6 +202,10 @@ impl Server for Bucket {
 
     fn head(&self, key: &str) -> Later<(Meta, Option<Vec<u8>>)> {
         Box::pin(self.clone().asked(key.to_owned()))
+    }
+
+    fn crc32c(&self, key: &str, meta: &Meta) -> Later<Option<Crc32c>> {
+        Box::pin(self.clone().sum(key.to_owned(), meta.clone()))
     }
 
     fn fetch(&self, key: &str, range: Range<u64>, meta: &Meta) -> Later<Vec<u8>> {

@@ -10,10 +10,11 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
-use object_store::{BackoffConfig, ClientConfigKey, RetryConfig};
+use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, HeaderValue, RetryConfig};
+use reqwest::header::HeaderName;
 
 use super::super::address::{Address, Scheme};
-use super::access::{Access, Reopen, Witness};
+use super::access::{Access, Witness};
 use super::aws_profile::{self, Profile};
 use super::cloud::Bucket;
 use super::net;
@@ -29,13 +30,13 @@ pub(super) fn open(address: &Address) -> io::Result<Arc<dyn Server>> {
     net::web_client()?;
     let bucket = address.host.clone();
     Ok(Arc::new(match address.scheme {
-        Scheme::Gs => Bucket::new(Scheme::Gs, bucket.clone(), google(&bucket)?, None),
-        Scheme::Az => Bucket::new(Scheme::Az, bucket, azure(address)?, None),
+        Scheme::Gs => Bucket::new(Scheme::Gs, bucket.clone(), google(&bucket)?),
+        Scheme::Az => Bucket::new(Scheme::Az, bucket, azure(address)?),
         _ => {
-            let (access, may_move) = amazon(&bucket, None)?;
-            let again: Option<Reopen> =
-                if may_move { Some(|bucket, region| Ok(amazon(bucket, Some(region))?.0)) } else { None };
-            Bucket::new(address.scheme, bucket, access, again)
+            let (access, may_move) = amazon(&bucket, None, false)?;
+            let bucket = Bucket::new(address.scheme, bucket, access)
+                .with_sums(|bucket, region| Ok(amazon(bucket, region, true)?.0));
+            if may_move { bucket.or_elsewhere(|bucket, region| Ok(amazon(bucket, region, false)?.0)) } else { bucket }
         }
     }))
 }
@@ -118,13 +119,18 @@ fn google(bucket: &str) -> io::Result<Access> {
         )
     })?;
     let store = Arc::new(store);
-    Ok(Access { objects: Arc::clone(&store) as _, pages: store, is_signed, is_moved: false })
+    Ok(Access { objects: Arc::clone(&store) as _, pages: store, is_signed, moved_to: None })
 }
 
-/// Access to a bucket, and whether it may be opened elsewhere if it turns out to lie there.
-fn amazon(bucket: &str, region: Option<&str>) -> io::Result<(Access, bool)> {
+/// Access to a bucket, and whether it may be opened elsewhere if it turns out to lie there. The checksums of objects are
+/// told only `with_sums`, by a header that is signed with the others.
+fn amazon(bucket: &str, region: Option<&str>, with_sums: bool) -> io::Result<(Access, bool)> {
     let witness = Witness::of(bucket);
     let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retries());
+    if with_sums {
+        let asks = (HeaderName::from_static("x-amz-checksum-mode"), HeaderValue::from_static("ENABLED"));
+        builder = builder.with_client_options(ClientOptions::new().with_default_headers([asks].into_iter().collect()));
+    }
     for (key, value) in timeouts() {
         builder = builder.with_config(AmazonS3ConfigKey::Client(key), value);
     }
@@ -170,7 +176,7 @@ fn amazon(bucket: &str, region: Option<&str>) -> io::Result<(Access, bool)> {
         )
     })?;
     let store = Arc::new(store);
-    Ok((Access { objects: Arc::clone(&store) as _, pages: store, is_signed, is_moved: false }, endpoint.is_none()))
+    Ok((Access { objects: Arc::clone(&store) as _, pages: store, is_signed, moved_to: None }, endpoint.is_none()))
 }
 
 fn azure(address: &Address) -> io::Result<Access> {
@@ -211,5 +217,5 @@ fn azure(address: &Address) -> io::Result<Access> {
         )
     })?;
     let store = Arc::new(store);
-    Ok(Access { objects: Arc::clone(&store) as _, pages: store, is_signed, is_moved: false })
+    Ok(Access { objects: Arc::clone(&store) as _, pages: store, is_signed, moved_to: None })
 }

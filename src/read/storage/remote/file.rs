@@ -110,7 +110,7 @@ impl RemoteFile {
                     next = range.end;
                     self.ask(range)?;
                 }
-                Found::Here { end, .. } | Found::Coming { end } => next = end,
+                Found::Here { end, .. } | Found::Coming { end } | Found::Spent { end } => next = end,
                 Found::Failed(_) => return Ok(()),
             }
         }
@@ -141,6 +141,7 @@ impl ReadAt for RemoteFile {
                     self.blocks.was_read(at, n as u64);
                 }
                 Found::Coming { .. } => self.blocks.wait_for(at),
+                Found::Spent { .. } => self.blocks.revive(at),
                 Found::Failed(error) => return Err(error),
                 Found::Nothing { until: free } => {
                     self.ask(self.worth(at, until.saturating_sub(at), free))?;

@@ -33,6 +33,7 @@ use super::address::Address;
 use super::source::Source;
 use super::store::{Folder, Kind, Stat, Store};
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::read::wire::Crc32c;
 use place::Entry;
 use places::Place;
 
@@ -88,6 +89,12 @@ impl Store for Remote {
         let source = self.open(path)?;
         source.expect(0..source.len());
         source.into_contiguous()
+    }
+
+    fn crc32c(&self, path: &Path) -> io::Result<Option<Crc32c>> {
+        let (address, place) = place_of(path)?;
+        let Entry::File(meta) = place.names.find(&*place.server, &address.key)? else { return Ok(None) };
+        net::wait(place.server.crc32c(&address.key, &meta))
     }
 
     fn canonical(&self, path: &Path) -> Option<PathBuf> {

@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::time::SystemTime;
 
+use crate::read::wire::Crc32c;
+
 /// What is known of an object without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meta {
@@ -68,6 +70,11 @@ pub(super) trait Server: Debug + Send + Sync {
 
     /// The object of this name, and its first bytes if the answer had some.
     fn head(&self, key: &str) -> Later<(Meta, Option<Vec<u8>>)>;
+
+    /// The checksum that is kept of an object, which is to be the one that `meta` was said of.
+    fn crc32c(&self, _key: &str, _meta: &Meta) -> Later<Option<Crc32c>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// These bytes of an object, which is to be the one that `meta` was said of.
     fn fetch(&self, key: &str, range: Range<u64>, meta: &Meta) -> Later<Vec<u8>>;

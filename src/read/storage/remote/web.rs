@@ -21,6 +21,8 @@ use crate::base::fault::Fault;
 
 /// So many bytes are asked for to see what something is.
 const HEAD: u64 = 64 << 10;
+/// Memory that is taken at once for an answer.
+const RANGE_LEN: u64 = 8 << 20;
 /// What a server sends only whole is read if it is no longer than this.
 const WHOLE: u64 = 64 << 20;
 
@@ -238,7 +240,8 @@ fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
 
 /// The bytes of an answer, up to `most` of them; fewer where the connection broke.
 async fn body(mut response: Response, most: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    // No more is asked for at once than a range, and what is sent whole is short.
+    let mut bytes = Vec::with_capacity(usize::try_from(most.min(RANGE_LEN)).unwrap_or(0));
     while (bytes.len() as u64) < most {
         match response.chunk().await {
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),

@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
             "The path was written into the graph when it was saved, and the model was moved since: a table made from a path outside of tf.saved_model's assets.",
         ],
         next: &[
-            "ckpt validate PATH   of the model's directory: lists the assets that are missing",
+            "ckpt validate DIR   lists the assets that are missing",
             "if the path is baked in, put the file back there or export again",
         ],
         ..ROW

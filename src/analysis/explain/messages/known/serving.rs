@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         marks: &["No versions of servable", "Unable to find a numerical version path", "No numerical version"],
         page: Some(Code::NoVersion),
-        value: &[("found under base path ", ". Did you"), ("found under base path ", ""), ("base path ", "")],
+        value: &[("found under base path ", ". Did you"), ("base path ", ". Did you"), ("base path ", "")],
         otherwise: "the base path",
         is: Is::Dir,
         headline: "TensorFlow Serving finds no version below {}: no entry has a whole number for a name.",

@@ -1,0 +1,373 @@
+//! From a model and what is asked of it to what is fed and fetched, or the reason why nothing can be.
+
+use std::path::{Path, PathBuf};
+
+use super::model::{RunModel, choose, restoring, tags_text};
+use super::names::{listed, no_such};
+use super::value::{Fit, Value, request};
+use crate::base::error::{Error, Result};
+use crate::base::escape::escaped;
+use crate::base::limits::Limits;
+use crate::read::graphs::graph::{Form, Part, with_graphs};
+use crate::read::graphs::meta_graph::{INTERNAL_SIGNATURE_PREFIX, Signature, TensorInfo};
+use crate::read::storage;
+use crate::read::tensor::{DType, Shape};
+
+/// What is asked of a model.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunRequest<'a> {
+    /// The tags of its graph.
+    pub tags: Option<&'a [String]>,
+    /// The signature.
+    pub signature: Option<&'a str>,
+    /// Tensors that are fed, instead of a signature's inputs.
+    pub feeds: &'a [String],
+    /// Tensors that are fetched, instead of a signature's outputs.
+    pub fetches: &'a [String],
+    /// Outputs of the signature that are wanted; all if there are none.
+    pub outputs: &'a [String],
+    /// The checkpoint for the variables of a graph that is no SavedModel.
+    pub checkpoint: Option<&'a Path>,
+}
+
+/// What would be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunPlan {
+    /// What is loaded.
+    pub model: RunModel,
+    /// The signature, if it is one that is called.
+    pub signature: Option<String>,
+    /// What goes in.
+    pub inputs: Vec<Port>,
+    /// Inputs that are several tensors each, with what they are: nothing can be given for them by one name.
+    pub composites: Vec<(String, String)>,
+    /// What comes out.
+    pub outputs: Vec<Port>,
+}
+
+/// An input or an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its name: the signature's, or the tensor's.
+    pub name: String,
+    /// The tensor in the graph.
+    pub tensor: String,
+    /// Its dtype, if the graph says it.
+    pub dtype: Option<DType>,
+    /// Its shape, as far as the graph says it.
+    pub shape: Shape,
+    /// Whether the graph has a value for it if none is given.
+    pub is_optional: bool,
+}
+
+impl RunPlan {
+    /// The file or the directory that is loaded.
+    pub fn path(&self) -> &Path {
+        match &self.model {
+            RunModel::Saved { directory, .. } => directory,
+            RunModel::Graph { file, .. } => file,
+        }
+    }
+
+    /// The input of this name.
+    ///
+    /// # Errors
+    /// If there is none, with those that were probably meant.
+    pub fn input(&self, name: &str) -> Result<&Port> {
+        if let Some((name, of)) = self.composites.iter().find(|(composite, _)| composite == name) {
+            return Err(composite("input", name, of));
+        }
+        let names: Vec<&str> = self.inputs.iter().map(|port| port.name.as_str()).collect();
+        let what = if self.signature.is_some() { "input" } else { "fed tensor" };
+        self.inputs.iter().find(|port| port.name == name).ok_or_else(|| no_such(what, name, &names))
+    }
+}
+
+impl Port {
+    /// `float32 (?, 3)`.
+    pub fn spec(&self) -> String {
+        let dtype = self.dtype.map_or_else(|| "any dtype".to_owned(), |dtype| dtype.to_string());
+        format!("{dtype} {}", shape_text(&self.shape))
+    }
+
+    /// Makes a value one for this input; `round` as [`Value::make`] has it. Answers with what a user should know of it.
+    ///
+    /// # Errors
+    /// If it is of another shape, or cannot be of the dtype.
+    pub fn take(&self, value: &mut Value, round: bool) -> Result<Option<String>> {
+        let name = escaped(self.name.as_bytes()).into_owned();
+        if !value.has_shape(&self.shape) {
+            let have = shape_text(&Shape::new(value.shape.iter().map(|dim| dim.cast_signed()).collect::<Vec<_>>()));
+            let why =
+                format!("input {name}: the value has the shape {have}, and {} is wanted", shape_text(&self.shape));
+            let mut batch = value.clone();
+            batch.shape.insert(0, 1);
+            let is_one = self.shape.dims().is_some_and(|dims| dims.first().is_some_and(|dim| *dim < 0));
+            let error = request(why);
+            return Err(if is_one && batch.has_shape(&self.shape) {
+                error.with_help("for a batch of one, put brackets around it")
+            } else {
+                error
+            });
+        }
+        let fit = value.make(self.dtype, round).map_err(|error| {
+            let help = error.help().map(str::to_owned);
+            let error = request(format!("input {name}: {error}"));
+            help.into_iter().fold(error, Error::with_help)
+        })?;
+        let to = value.dtype().map_or_else(String::new, |dtype| dtype.to_string());
+        Ok(match fit {
+            Fit::As => None,
+            Fit::Same(from) => Some(format!("input {name}: made {to} of {from}; every value is what it was")),
+            Fit::Rounded(from) => Some(format!("input {name}: made {to} of {from}; some values are rounded")),
+        })
+    }
+}
+
+/// A shape as NumPy writes it, with `?` for what is unknown.
+fn shape_text(shape: &Shape) -> String {
+    let Some(dims) = shape.dims() else { return "of any shape".to_owned() };
+    let dim = |dim: &i64| if *dim < 0 { "?".to_owned() } else { dim.to_string() };
+    match dims {
+        [only] => format!("({},)", dim(only)),
+        dims => format!("({})", dims.iter().map(dim).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Finds what is meant in a file of graphs.
+///
+/// # Errors
+/// If the file cannot be read, or has no such graph, signature or tensor, with those that were probably meant.
+pub fn plan_run(file: &Path, form: Form, request: &RunRequest<'_>, limits: &Limits) -> Result<RunPlan> {
+    let look = |parts: &[Part<'_>]| of_parts(parts, file, form, request, limits);
+    with_graphs(file, form, |graphs| look(&graphs.parts), limits)
+}
+
+fn of_parts(parts: &[Part<'_>], file: &Path, form: Form, asked: &RunRequest<'_>, limits: &Limits) -> Result<RunPlan> {
+    let part = if form == Form::SavedModel { choose(parts, asked.tags)? } else { first(parts)? };
+    let nodes = Nodes::of(part)?;
+    let (signature, inputs, composites, outputs) = if asked.feeds.is_empty() && asked.fetches.is_empty() {
+        let (name, signature) = signature(part, asked.signature, &nodes)?;
+        let (plain, composites): (Vec<_>, Vec<_>) = signature.inputs.iter().partition(|(_, info)| is_plain(info));
+        let inputs = plain.into_iter().map(|(name, info)| nodes.of_info(name, info)).collect();
+        let composites = composites.into_iter().map(|(name, info)| (name.clone(), info.name.clone())).collect();
+        (Some(name.to_owned()), inputs, composites, outputs(signature, asked.outputs, &nodes)?)
+    } else {
+        if asked.fetches.is_empty() {
+            return Err(
+                request("--feed without --fetch: nothing would come out".to_owned()).with_help(nodes.fetch_help())
+            );
+        }
+        let inputs = asked.feeds.iter().map(|name| nodes.port(name)).collect::<Result<_>>()?;
+        let outputs = asked.fetches.iter().map(|name| nodes.port(name)).collect::<Result<_>>()?;
+        (None, inputs, Vec::new(), outputs)
+    };
+    let model = match form {
+        Form::SavedModel => {
+            let directory = file.parent().map(Path::to_path_buf).unwrap_or_default();
+            let directory = if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory };
+            let restores = part.meta.saver.as_ref().is_some_and(|saver| !saver.restore_op_name.is_empty());
+            let lacks_variables = restores && !storage::is_file(&directory.join("variables").join("variables.index"));
+            RunModel::Saved { directory, tags: part.meta.tags.clone(), lacks_variables }
+        }
+        Form::MetaGraph | Form::Graph => RunModel::Graph {
+            file: file.to_path_buf(),
+            restoring: restoring(part, file, asked.checkpoint, nodes.has_variables, limits)?,
+            graph: part.graphs.iter().flat_map(|graph| graph.bytes).copied().collect(),
+        },
+    };
+    if asked.checkpoint.is_some() && form == Form::SavedModel {
+        return Err(request("--checkpoint is for graphs that are no SavedModel, which has its variables".to_owned()));
+    }
+    Ok(RunPlan { model, signature, inputs, composites, outputs })
+}
+
+fn first<'p, 'a>(parts: &'p [Part<'a>]) -> Result<&'p Part<'a>> {
+    parts.first().ok_or_else(|| request("there is no graph in this file".to_owned()))
+}
+
+/// The signature of this name, or else the default one, or the only one.
+fn signature<'p>(part: &'p Part<'_>, name: Option<&str>, nodes: &Nodes) -> Result<(&'p str, &'p Signature)> {
+    let all = &part.meta.signatures;
+    let public: Vec<&str> =
+        all.keys().map(String::as_str).filter(|key| !key.starts_with(INTERNAL_SIGNATURE_PREFIX)).collect();
+    let key = match (name, public.as_slice()) {
+        (Some(name), _) => name,
+        (None, []) => {
+            let tags = tags_text(&part.meta.tags);
+            let of = if tags.is_empty() { String::new() } else { format!(" tagged {tags}") };
+            let why = format!("the graph{of} has no signature to call");
+            return Err(request(why).with_help(nodes.feed_help()));
+        }
+        (None, [only]) => only,
+        (None, many) if many.contains(&"serving_default") => "serving_default",
+        (None, many) => {
+            let why = format!("there are {} signatures: {}", many.len(), listed(many));
+            return Err(request(why).with_help("choose one with --signature"));
+        }
+    };
+    all.get_key_value(key).map(|(key, of)| (key.as_str(), of)).ok_or_else(|| no_such("signature", key, &public))
+}
+
+/// Whether an input or an output is one tensor. Names of ops have no parentheses, which descriptions of several have.
+fn is_plain(info: &TensorInfo) -> bool {
+    !info.name.is_empty() && !info.name.contains(['(', ' '])
+}
+
+fn composite(what: &str, name: &str, of: &str) -> Error {
+    let why = format!("{what} {} is no single tensor: {}", escaped(name.as_bytes()), escaped(of.as_bytes()));
+    request(why).with_help("give and take its tensors by --feed and --fetch")
+}
+
+/// Those outputs of a signature that are wanted. What others are does not matter then.
+fn outputs(signature: &Signature, wanted: &[String], nodes: &Nodes) -> Result<Vec<Port>> {
+    let names: Vec<&str> = signature.outputs.keys().map(String::as_str).collect();
+    if let Some(other) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(no_such("output", other, &names));
+    }
+    let chosen = signature.outputs.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
+    let port = |(name, info): (&String, &TensorInfo)| {
+        if is_plain(info) { Ok(nodes.of_info(name, info)) } else { Err(composite("output", name, &info.name)) }
+    };
+    let ports = chosen.map(port).collect::<Result<Vec<_>>>()?;
+    if ports.is_empty() {
+        return Err(request("the signature has no outputs: there would be nothing to see".to_owned()));
+    }
+    Ok(ports)
+}
+
+/// What is asked of the nodes of a graph.
+struct Nodes {
+    /// Of every node its name; of those that stand for a value that is fed what they say of it.
+    all: Vec<(String, Option<Placeholder>)>,
+    /// Whether some of them hold values that must come from somewhere.
+    has_variables: bool,
+    /// Nodes that no other node takes anything of.
+    ends: Vec<String>,
+}
+
+/// A node that stands for a value that is fed.
+struct Placeholder {
+    dtype: Option<DType>,
+    shape: Shape,
+    has_value: bool,
+}
+
+/// The first producer whose placeholders without dimensions are scalars; those of before take any shape.
+///
+/// TensorFlow: `Placeholder` in `core/ops/array_ops.cc`.
+const SCALARS_SINCE: i32 = 24;
+
+/// Whether a node may make a value that somebody wants to see. What trains, saves and holds variables does not.
+fn speaks(name: &str, op: &str) -> bool {
+    const OPS: [&str; 8] = [
+        "NoOp",
+        "Const",
+        "Placeholder",
+        "PlaceholderWithDefault",
+        "VarHandleOp",
+        "VarIsInitializedOp",
+        "Assert",
+        "MergeV2Checkpoints",
+    ];
+    const BEGIN: [&str; 6] = ["Assign", "Apply", "ResourceApply", "Save", "Restore", "Initialize"];
+    let of_training = name.starts_with("gradients/") || name.starts_with("save/") || name.ends_with("/read");
+    !OPS.contains(&op) && !BEGIN.iter().any(|begin| op.starts_with(begin)) && !of_training
+}
+
+impl Nodes {
+    fn of(part: &Part<'_>) -> Result<Self> {
+        let mut nodes = Self { all: Vec::new(), has_variables: false, ends: Vec::new() };
+        let mut taken = std::collections::HashSet::new();
+        let mut speaking = Vec::new();
+        part.each_node(|node| {
+            let name = String::from_utf8_lossy(node.name).into_owned();
+            let op = String::from_utf8_lossy(node.op);
+            let placeholder = match &*op {
+                "Placeholder" | "PlaceholderV2" | "PlaceholderWithDefault" => {
+                    let shape = node.shape(b"shape")?;
+                    // So the op was described before producers with this number.
+                    let is_any = part.meta.producer < SCALARS_SINCE && op == "Placeholder" && shape.rank() == Some(0);
+                    Some(Placeholder {
+                        dtype: node.dtype(b"dtype")?,
+                        shape: if is_any { Shape::unknown_rank() } else { shape },
+                        has_value: op == "PlaceholderWithDefault",
+                    })
+                }
+                _ => None,
+            };
+            nodes.has_variables |= matches!(&*op, "VariableV2" | "Variable" | "VarHandleOp");
+            node.each_input(|input| {
+                taken.insert(input.node.to_vec());
+            })?;
+            if speaks(&name, &op) {
+                speaking.push(name.clone());
+            }
+            nodes.all.push((name, placeholder));
+            Ok(())
+        })?;
+        speaking.retain(|name| !taken.contains(name.as_bytes()));
+        nodes.ends = speaking;
+        Ok(nodes)
+    }
+
+    fn find(&self, tensor: &str) -> Option<&(String, Option<Placeholder>)> {
+        let node = tensor.rsplit_once(':').map_or(tensor, |(node, _)| node);
+        self.all.iter().find(|(name, _)| name == node)
+    }
+
+    /// An input or an output of a signature. What a placeholder says of its shape counts before what the signature
+    /// does, which may lack it: that reads as a scalar.
+    fn of_info(&self, name: &str, info: &TensorInfo) -> Port {
+        let placeholder = self.find(&info.name).and_then(|(_, found)| found.as_ref());
+        let shape = match placeholder {
+            Some(found) if found.shape.rank().is_some() => found.shape.clone(),
+            Some(_) if info.shape.rank() == Some(0) => Shape::unknown_rank(),
+            _ => info.shape.clone(),
+        };
+        Port {
+            name: name.to_owned(),
+            tensor: info.name.clone(),
+            dtype: Some(info.dtype).filter(|dtype| *dtype != DType::Invalid),
+            shape,
+            is_optional: placeholder.is_some_and(|found| found.has_value),
+        }
+    }
+
+    /// A tensor by its name in the graph.
+    fn port(&self, tensor: &str) -> Result<Port> {
+        let Some((_, placeholder)) = self.find(tensor) else {
+            let names: Vec<&str> = self.all.iter().map(|(name, _)| name.as_str()).collect();
+            let node = tensor.rsplit_once(':').map_or(tensor, |(node, _)| node);
+            return Err(no_such("node", node, &names));
+        };
+        let (dtype, shape) = match placeholder {
+            Some(found) => (found.dtype, found.shape.clone()),
+            None => (None, Shape::unknown_rank()),
+        };
+        Ok(Port { name: tensor.to_owned(), tensor: tensor.to_owned(), dtype, shape, is_optional: false })
+    }
+
+    fn feed_help(&self) -> String {
+        let fed = self.all.iter().filter_map(|(name, found)| found.as_ref().map(|found| (name, found)));
+        let fed = fed.filter(|(_, found)| !found.has_value);
+        let text = |(name, found): (&String, &Placeholder)| {
+            let dtype = found.dtype.map_or_else(String::new, |dtype| format!("{dtype} "));
+            format!("{name}:0 ({dtype}{})", shape_text(&found.shape))
+        };
+        let fed: Vec<String> = fed.map(text).collect();
+        let fed: Vec<&str> = fed.iter().map(String::as_str).collect();
+        let fed = if fed.is_empty() { String::new() } else { format!("; its placeholders are {}", listed(&fed)) };
+        format!("say what goes in and comes out with --feed and --fetch{fed}; {}", self.fetch_help())
+    }
+
+    fn fetch_help(&self) -> String {
+        let ends: Vec<String> = self.ends.iter().map(|name| format!("{name}:0")).collect();
+        let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
+        if ends.is_empty() {
+            "ckpt ops --list shows its ops".to_owned()
+        } else {
+            format!("it ends in {}", listed(&ends))
+        }
+    }
+}
