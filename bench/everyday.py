@@ -31,6 +31,19 @@ ROWS = [
         "`saved_model_cli show --all`",
     ),
     (
+        "does a SavedModel answer?",
+        [
+            *("-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", f"{TESTDATA}/saved_model/tf2/model"),
+            *("--tag_set", "serve", "--signature_def", "serving_default"),
+            *("--input_exprs", "x=np.ones((1, 3), np.float32);word=np.array(['a'])"),
+        ],
+        [
+            *("run", f"{TESTDATA}/saved_model/tf2/model", "--engine", sys.prefix),
+            *("--input", "x=np.ones((1, 3))", "--input", "word=['a']"),
+        ],
+        "`saved_model_cli run`",
+    ),
+    (
         "weights in an `.h5`",
         ["-c", "import h5py, sys; h5py.File(sys.argv[1]).visititems(print)", f"{TESTDATA}/keras/tf_keras/whole.h5"],
         ["list", f"{TESTDATA}/keras/tf_keras/whole.h5"],

@@ -42,8 +42,10 @@ def graphs(model):
 
 
 def value(info, random):
-    """A value for an input: whatever is not known is 2."""
-    if info.tensor_shape.unknown_rank:
+    """A value for an input: whatever is not known is 2. Old models do not say what shape they take."""
+    if not info.HasField("tensor_shape"):
+        shape = [2, 1]
+    elif info.tensor_shape.unknown_rank:
         shape = [2]
     else:
         shape = [2 if dim.size < 0 else dim.size for dim in info.tensor_shape.dim]

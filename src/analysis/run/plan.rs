@@ -149,9 +149,9 @@ fn of_parts(parts: &[Part<'_>], file: &Path, form: Form, asked: &RunRequest<'_>,
     let (signature, inputs, composites, outputs) = if asked.feeds.is_empty() && asked.fetches.is_empty() {
         let (name, signature) = signature(part, asked.signature, &nodes)?;
         let (plain, composites): (Vec<_>, Vec<_>) = signature.inputs.iter().partition(|(_, info)| is_plain(info));
-        let inputs = plain.into_iter().map(|(name, info)| nodes.of_info(name, info)).collect();
+        let inputs = plain.into_iter().map(|(name, info)| nodes.input(name, info)).collect();
         let composites = composites.into_iter().map(|(name, info)| (name.clone(), info.name.clone())).collect();
-        (Some(name.to_owned()), inputs, composites, outputs(signature, asked.outputs, &nodes)?)
+        (Some(name.to_owned()), inputs, composites, outputs(signature, asked.outputs)?)
     } else {
         if asked.fetches.is_empty() {
             return Err(
@@ -219,15 +219,26 @@ fn composite(what: &str, name: &str, of: &str) -> Error {
     request(why).with_help("give and take its tensors by --feed and --fetch")
 }
 
+/// What a signature says of an input or an output.
+fn of_info(name: &str, info: &TensorInfo) -> Port {
+    Port {
+        name: name.to_owned(),
+        tensor: info.name.clone(),
+        dtype: Some(info.dtype).filter(|dtype| *dtype != DType::Invalid),
+        shape: info.shape.clone(),
+        is_optional: false,
+    }
+}
+
 /// Those outputs of a signature that are wanted. What others are does not matter then.
-fn outputs(signature: &Signature, wanted: &[String], nodes: &Nodes) -> Result<Vec<Port>> {
+fn outputs(signature: &Signature, wanted: &[String]) -> Result<Vec<Port>> {
     let names: Vec<&str> = signature.outputs.keys().map(String::as_str).collect();
     if let Some(other) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(no_such("output", other, &names));
     }
     let chosen = signature.outputs.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
     let port = |(name, info): (&String, &TensorInfo)| {
-        if is_plain(info) { Ok(nodes.of_info(name, info)) } else { Err(composite("output", name, &info.name)) }
+        if is_plain(info) { Ok(of_info(name, info)) } else { Err(composite("output", name, &info.name)) }
     };
     let ports = chosen.map(port).collect::<Result<Vec<_>>>()?;
     if ports.is_empty() {
@@ -316,22 +327,16 @@ impl Nodes {
         self.all.iter().find(|(name, _)| name == node)
     }
 
-    /// An input or an output of a signature. What a placeholder says of its shape counts before what the signature
-    /// does, which may lack it: that reads as a scalar.
-    fn of_info(&self, name: &str, info: &TensorInfo) -> Port {
+    /// An input of a signature. What a placeholder says of its shape counts before what the signature does, which may
+    /// lack it: that reads as a scalar, and could be anything.
+    fn input(&self, name: &str, info: &TensorInfo) -> Port {
         let placeholder = self.find(&info.name).and_then(|(_, found)| found.as_ref());
         let shape = match placeholder {
             Some(found) if found.shape.rank().is_some() => found.shape.clone(),
-            Some(_) if info.shape.rank() == Some(0) => Shape::unknown_rank(),
+            _ if info.shape.rank() == Some(0) => Shape::unknown_rank(),
             _ => info.shape.clone(),
         };
-        Port {
-            name: name.to_owned(),
-            tensor: info.name.clone(),
-            dtype: Some(info.dtype).filter(|dtype| *dtype != DType::Invalid),
-            shape,
-            is_optional: placeholder.is_some_and(|found| found.has_value),
-        }
+        Port { shape, is_optional: placeholder.is_some_and(|found| found.has_value), ..of_info(name, info) }
     }
 
     /// A tensor by its name in the graph.
@@ -369,5 +374,72 @@ impl Nodes {
         } else {
             format!("it ends in {}", listed(&ends))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "saved_model_schema_version: 1 meta_graphs { meta_info_def { tags: 'serve' } graph_def { \
+        node { name: 'x' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } \
+               attr { key: 'shape' value { shape { dim { size: -1 } dim { size: 3 } } } } } \
+        node { name: 'k' op: 'PlaceholderWithDefault' attr { key: 'dtype' value { type: DT_INT32 } } } \
+        node { name: 'parsed' op: 'Identity' input: 'x' } node { name: 'y' op: 'Neg' input: 'parsed' } \
+        versions { producer: 24 } } \
+        signature_def { key: 'predict' value { \
+          inputs { key: 'x' value { name: 'x:0' dtype: DT_FLOAT } } \
+          inputs { key: 'k' value { name: 'k:0' dtype: DT_INT32 tensor_shape { } } } \
+          inputs { key: 'parsed' value { name: 'parsed:0' dtype: DT_FLOAT } } \
+          inputs { key: 'words' value { coo_sparse { values_tensor_name: 'v:0' } dtype: DT_STRING } } \
+          outputs { key: 'y' value { name: 'y:0' dtype: DT_FLOAT tensor_shape { dim { size: -1 } } } } \
+          outputs { key: 'odd' value { coo_sparse { values_tensor_name: 'v:0' } dtype: DT_STRING } } } } \
+        signature_def { key: '__saved_model_init_op' value { outputs { key: '__saved_model_init_op' value { name: 'y' } } } } }";
+
+    fn plan(request: &RunRequest<'_>) -> Result<RunPlan> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("saved_model.pbtxt");
+        std::fs::write(&file, MODEL).unwrap();
+        plan_run(&file, Form::SavedModel, request, &Limits::default())
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_only_signature_is_meant_and_placeholders_say_what_it_does_not() {
+        let outputs = texts(&["y"]);
+        let plan = plan(&RunRequest { outputs: &outputs, ..RunRequest::default() }).unwrap();
+        assert_eq!(plan.signature.as_deref(), Some("predict"));
+        let specs: Vec<String> = plan.inputs.iter().map(|port| format!("{} {}", port.name, port.spec())).collect();
+        assert_eq!(specs, ["k int32 of any shape", "parsed float32 of any shape", "x float32 (?, 3)"]);
+        assert_eq!(plan.inputs.iter().map(|port| port.is_optional).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(plan.composites[0].0, "words");
+        assert!(plan.input("words").unwrap_err().to_string().contains("no single tensor: sparse(values v:0"));
+        assert!(matches!(&plan.model, RunModel::Saved { tags, lacks_variables: false, .. } if tags == &["serve"]));
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_told() {
+        let why = |request: &RunRequest<'_>| plan(request).unwrap_err().to_string();
+        assert!(why(&RunRequest::default()).contains("output odd is no single tensor"));
+        assert!(
+            why(&RunRequest { signature: Some("predikt"), ..RunRequest::default() }).contains("no signature 'predikt'")
+        );
+        let (feeds, fetches) = (texts(&["x:0"]), texts(&["yy:0"]));
+        let request = RunRequest { feeds: &feeds, fetches: &fetches, ..RunRequest::default() };
+        assert!(why(&request).contains("there is no node 'yy'"));
+        let train = texts(&["train"]);
+        assert!(why(&RunRequest { tags: Some(&train), ..RunRequest::default() }).contains("no graph tagged 'train'"));
+    }
+
+    #[test]
+    fn tensors_of_the_graph_are_fed_by_what_their_placeholders_say() {
+        let (feeds, fetches) = (texts(&["x:0", "parsed:0"]), texts(&["y"]));
+        let plan = plan(&RunRequest { feeds: &feeds, fetches: &fetches, ..RunRequest::default() }).unwrap();
+        let specs: Vec<String> = plan.inputs.iter().map(Port::spec).collect();
+        assert_eq!(specs, ["float32 (?, 3)", "any dtype of any shape"]);
+        assert_eq!((plan.signature, plan.outputs[0].tensor.as_str()), (None, "y"));
     }
 }

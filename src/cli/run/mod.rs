@@ -196,6 +196,11 @@ impl Args {
     /// Finds what is meant by a path, and makes of what is given what goes in.
     fn ask(&self, path: &Path, choice: Choice, ctx: &mut Ctx) -> Result<Asked> {
         let limits = ctx.limits();
+        if path.to_str().is_some_and(|text| text.contains("://")) {
+            let why = "a model at an address is not run: TensorFlow reads what lies on this machine".to_owned();
+            let help = "copy its directory here first";
+            return Err(Error::new(ErrorKind::Request(why)).in_file(path).with_help(help).into());
+        }
         let (found, notes) = targets(path, choice, &limits)?;
         for note in &notes {
             ctx.note(note);

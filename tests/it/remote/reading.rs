@@ -134,7 +134,7 @@ fn a_slice_reads_its_rows_and_everything_large_ranges() {
         let path = format!("{root}/w.safetensors");
         server.take_asked();
         let (status, out, err) = says(&server, &["print", &path, "w[7, :3]"]);
-        assert_eq!((status, out.contains("[")), (0, true), "{err}");
+        assert_eq!((status, out.contains('[')), (0, true), "{err}");
         let asked = server.take_asked();
         let sent: u64 = asked.iter().map(|asked| asked.sent).sum();
         assert!(asked.len() <= 6 && sent < 400_000, "{asked:#?}");

@@ -153,9 +153,9 @@ impl Drop for Server {
 }
 
 /// Four bytes as base64.
-fn base64(bytes: &[u8; 4]) -> String {
+fn base64(bytes: [u8; 4]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits = u64::from(u32::from_be_bytes(*bytes)) << 4;
+    let bits = u64::from(u32::from_be_bytes(bytes)) << 4;
     let digit = |n: u32| char::from(DIGITS[usize::try_from(bits >> (30 - 6 * n) & 63).unwrap()]);
     (0..6).map(digit).chain(['=', '=']).collect()
 }
@@ -301,7 +301,7 @@ fn answer(request: &Request, shared: &Mutex<State>) -> (Answer, Duration) {
     let mut answer = Answer::of(200, bytes);
     answer.headers.push(("etag", tag));
     // Google always tells its checksum; Amazon if it is asked, and it may be one of parts.
-    let crc = base64(&Crc32c::of(&answer.body).0.to_be_bytes());
+    let crc = base64(Crc32c::of(&answer.body).0.to_be_bytes());
     match request.headers.get("x-amz-checksum-mode") {
         Some(_) => {
             let kind = if name.contains("parts") { "COMPOSITE" } else { "FULL_OBJECT" };
