@@ -255,8 +255,16 @@ pub fn validate(data: &[u8]) {
     }
     let run = |threads| {
         let (selector, choice) = (Selector::default(), Choice::default());
-        let options =
-            ValidateOptions { quick: false, finite: true, threads, selector, choice, serving: false, policy: None };
+        let options = ValidateOptions {
+            quick: false,
+            finite: true,
+            threads,
+            selector,
+            choice,
+            serving: false,
+            policy: None,
+            share: None,
+        };
         ckpt::analysis::validate(dir.path(), &options, &Limits::default(), &Progress::default())
     };
     let first = run(1);

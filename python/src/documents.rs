@@ -114,6 +114,7 @@ fn stats(
             format: Format::Json,
             look: Look::default(),
             ascii: false,
+            merged: None,
         };
         report.write(&selection, &Progress::default(), &mut |_| (), out).map(|_| ()).map_err(memory)
     })
@@ -194,7 +195,7 @@ fn validate(
         };
         let selector = Selector::parse(&selectors, false)?;
         let options =
-            ValidateOptions { quick, finite, threads: limits.workers(), selector, choice, serving, policy: None };
+            ValidateOptions { quick, finite, threads: limits.workers(), selector, choice, serving, policy: None, share: None };
         let mut validation = ckpt::analysis::validate(&path, &options, &limits, &Progress::default())?;
         if !models.is_empty() {
             validation.add_restores(&path, choice, &models, &RestoreOptions::default(), &limits)?;

@@ -14,6 +14,7 @@ pub mod forensics;
 mod listing;
 mod naming;
 pub mod ops;
+pub mod parts;
 pub mod policy;
 pub mod recover;
 mod restore;

@@ -2,8 +2,10 @@
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anstream::ColorChoice;
+use ckpt::analysis::parts::Share;
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::base::limits::Limits;
 use ckpt::report::{Format, Look, folded};
@@ -38,6 +40,8 @@ pub(crate) struct Ctx {
     threads: Option<u16>,
     /// Whether notes are left out.
     pub(crate) quiet: bool,
+    /// What parts came to, where they are merged.
+    pub(crate) merged: Option<Arc<Share>>,
     stderr_color: bool,
 }
 
@@ -56,6 +60,7 @@ impl Ctx {
             format: args.format,
             threads: args.threads,
             quiet: args.quiet,
+            merged: None,
             stderr_color: color(anstream::AutoStream::choice(&io::stderr())),
             out: BufWriter::with_capacity(256 << 10, stdout.lock()),
         }

@@ -1,20 +1,23 @@
 //! `ckpt diff`: what changed from one checkpoint to another, where, and by how much.
 
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use ckpt::analysis::diff::{
-    Bound, Comparison, Depth, Diff, DiffOptions, Expected, Expecting, Side, Status as DiffStatus, ToleranceRule,
+    Bound, Change, Comparison, Depth, Diff, DiffOptions, Expected, Expecting, Side, Status as DiffStatus, ToleranceRule,
 };
+use ckpt::analysis::parts::Share;
 use ckpt::analysis::{Renames, Selector, broken_files};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
-use ckpt::report::{DIFF_FORMATS, DiffReport, diff_summary};
+use ckpt::report::{DIFF_FORMATS, DiffReport, ShareText, diff_summary};
 use clap::ValueEnum;
 
 use super::completions::tensor_names;
 use super::ctx::library_sentence;
+use super::part::{self, PartArgs};
 use super::policy::PolicyArgs;
 use super::progress::with_progress;
 use super::{Ctx, Status, step_summary};
@@ -142,6 +145,8 @@ pub(crate) struct Args {
     version_b: Option<i64>,
     #[command(flatten)]
     policy: PolicyArgs,
+    #[command(flatten)]
+    part: PartArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -162,8 +167,10 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     if let Some(status) = args.policy.show(ctx)? {
         return Ok(status);
     }
-    ctx.require_format(DIFF_FORMATS)?;
-    let options = args.options(ctx)?;
+    let share = args.part.share(DIFF_FORMATS, ctx)?;
+    let reads = !args.index_only && !args.structure;
+    anyhow::ensure!(share.is_none() || reads, "--index-only and --structure read no bytes: there is nothing to share");
+    let options = DiffOptions { share, ..args.options(ctx)? };
     match compare(args, options, ctx) {
         // Who wants to hear nothing hears nothing.
         Err(error) if ctx.quiet && !super::ctx::is_closed_pipe(&error) => Ok(Status::Trouble),
@@ -212,6 +219,10 @@ fn compare(args: &Args, mut options: DiffOptions, ctx: &mut Ctx) -> Result<Statu
             ctx.note(&format!("{}: {}", side.name(), library_sentence(note)));
         }
     }
+    if let Some(share) = &options.share {
+        share.look_at(&a);
+        share.look_at(&b);
+    }
     let expected = policy.as_ref().map(|policy| policy.of_comparison(&b)).unwrap_or_default();
     if options.only.is_empty() && options.ignore.is_empty() {
         options.expectations.extend(expected);
@@ -239,6 +250,10 @@ pub(super) fn show(
     ctx: &mut Ctx,
 ) -> Result<Status> {
     let comparison = Comparison::new(a, b, options)?;
+    let share = options.share.as_ref();
+    if let Some(share) = part::own(share) {
+        return show_part(comparison, share, ctx);
+    }
     let found = if ctx.quiet {
         comparison.each(&Progress::default(), |_| (), |(), _| ControlFlow::Continue(())).0
     } else {
@@ -253,11 +268,21 @@ pub(super) fn show(
             by_change: shown.by_change,
             most: shown.most.unwrap_or(usize::MAX),
         };
-        let out = &mut ctx.out;
-        let found = with_progress(false, |progress| report.write(comparison, progress, out))?;
+        let found = if share.is_some() {
+            // Whether the parts are of these checkpoints is known when all has been asked of them.
+            let mut text = Vec::new();
+            let found = with_progress(false, |progress| report.write(comparison, progress, &mut text))?;
+            part::check(share)?;
+            ctx.out.write_all(&text)?;
+            found
+        } else {
+            let out = &mut ctx.out;
+            with_progress(false, |progress| report.write(comparison, progress, out))?
+        };
         tell(&found, options.depth, ctx);
         found
     };
+    part::check(share)?;
     let nothing = found.is_vacuous() || (found.tally.total() == 0 && !options.only.is_empty());
     if nothing && !ctx.quiet {
         ctx.error(if options.only.is_empty() {
@@ -282,6 +307,33 @@ pub(super) fn show(
         step_summary::append(ctx, |most| diff_summary(&found, hidden, status == Status::Fine, most));
     }
     Ok(status)
+}
+
+/// Reads one share, and tells of what is whole in it what changed.
+fn show_part(comparison: Comparison<'_, '_>, share: &Share, ctx: &mut Ctx) -> Result<Status> {
+    let mut told = Vec::new();
+    let take = |(), changes: Vec<Change>| {
+        let changed = changes.into_iter().filter(|change| change.status != DiffStatus::Identical);
+        told.extend(changed.map(|change| (change.name().to_vec(), change.status.name().to_owned())));
+        ControlFlow::Continue(())
+    };
+    let (found, _) = with_progress(ctx.quiet, |progress| comparison.each(progress, |_| (), take));
+    let (whole, unreadable) = (found.tally.total(), found.tally.of(DiffStatus::Unreadable));
+    let what = match told.len() {
+        0 => "nothing that was read of it differs".to_owned(),
+        n => format!("{n} that differ or could not be compared"),
+    };
+    let tell = |text: &ShareText, out: &mut dyn Write| {
+        text.write_tensors(&told, &what, told.is_empty(), out)?;
+        Ok(if unreadable > 0 {
+            Status::Trouble
+        } else if told.is_empty() {
+            Status::Fine
+        } else {
+            Status::Found
+        })
+    };
+    part::end("diff", share, whole, tell, ctx)
 }
 
 /// Whether a path means that there is nothing on this side, as git has it of files that were added or deleted.
@@ -383,6 +435,7 @@ impl Args {
             expectations,
             keep_identical: self.all || self.long,
             threads: ctx.threads(),
+            share: None,
         })
     }
 }

@@ -17,7 +17,9 @@ mod latest;
 mod list;
 mod log;
 mod man;
+mod merge;
 mod ops;
+mod part;
 mod policy;
 mod print;
 mod progress;
@@ -132,6 +134,7 @@ commands! {
     "log" => Log(log),
     "latest" => Latest(latest),
     "validate" => Validate(validate),
+    "merge" => Merge(merge),
     "ops" => Ops(ops),
     #[cfg(feature = "run")]
     "run" => Run(run),

@@ -1,14 +1,19 @@
 //! `ckpt stats`: which tensor is sick.
 
+use std::io::Write;
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use ckpt::analysis::Selection;
-use ckpt::analysis::stats::{StatsOptions, StatsOrder, StatsSort};
+use ckpt::analysis::parts::Share;
+use ckpt::analysis::stats::{StatsOptions, StatsOrder, StatsSort, TensorStats, each};
 use ckpt::base::error::Error;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{STATS_FORMATS, StatsReport};
+use ckpt::report::{STATS_FORMATS, ShareText, StatsReport};
 use clap::ValueEnum;
 
 use super::ctx::library_sentence;
+use super::part::{self, PartArgs};
 use super::progress::with_progress;
 use super::source::{OrderArgs, SelectArgs, SourceArgs, tell_damage};
 use super::{Ctx, Status};
@@ -67,6 +72,8 @@ pub(crate) struct Args {
     sort: SortKey,
     #[command(flatten)]
     order: OrderArgs,
+    #[command(flatten)]
+    part: PartArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -98,21 +105,68 @@ impl From<SortKey> for StatsSort {
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
-    ctx.require_format(STATS_FORMATS)?;
+    let share = args.part.share(STATS_FORMATS, ctx)?;
     let checkpoint = args.source.open(ctx, true)?;
+    if let Some(share) = &share {
+        share.look_at(&checkpoint);
+    }
     let selection = args.select.select(&checkpoint, None, ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
+    let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
+    if let Some(share) = part::own(share.as_ref()) {
+        return show_part(&checkpoint, &selection, &options, share, ctx);
+    }
     let report = StatsReport {
         checkpoint: &checkpoint,
-        options: StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel },
+        options,
         order: StatsOrder { by: args.sort.into(), reverse: args.order.reverse },
         most: args.order.top.unwrap_or(usize::MAX),
         format: ctx.format,
         look: ctx.look,
         ascii: args.ascii || !is_unicode(),
+        merged: share.as_deref(),
     };
     let status = show(&report, &selection, ctx)?;
     Ok(if status == Status::Fine && nothing { Status::Found } else { status })
+}
+
+/// Reads one share, and tells of what is whole in it which tensors are sick.
+fn show_part(
+    checkpoint: &Checkpoint,
+    selection: &Selection,
+    options: &StatsOptions,
+    share: &Share,
+    ctx: &mut Ctx,
+) -> Result<Status> {
+    let (mut whole, mut sick, mut unreadable) = (0, Vec::new(), 0u64);
+    let take = |(), rows: Vec<TensorStats>| {
+        for row in rows {
+            whole += 1;
+            let not_finite = row.figures.elements.saturating_sub(row.figures.finite());
+            let says = match &row.error {
+                Some(error) => {
+                    unreadable += 1;
+                    library_sentence(error)
+                }
+                None if not_finite > 0 => {
+                    format!("{not_finite} of {} elements are NaN or infinite", row.figures.elements)
+                }
+                None => continue,
+            };
+            sick.extend(checkpoint.tensor_at(row.at).map(|tensor| (tensor.name, says)));
+        }
+        ControlFlow::Continue(())
+    };
+    with_progress(ctx.quiet, |progress| each(checkpoint, selection, (options, Some(share)), progress, |_, _| (), take));
+    let what = match sick.len() {
+        0 => "all of their figures are finite".to_owned(),
+        n => format!("{n} that cannot be read or have NaN or infinity"),
+    };
+    let tell = |text: &ShareText, out: &mut dyn Write| {
+        text.write_tensors(&sick, &what, sick.is_empty(), out)?;
+        Ok(if unreadable > 0 { Status::Trouble } else { Status::Fine })
+    };
+    part::end("stats", share, whole, tell, ctx)
 }
 
 /// Figures of an open checkpoint, as they are without options.
@@ -125,6 +179,7 @@ pub(super) fn show_all(checkpoint: &Checkpoint, ctx: &mut Ctx) -> Result<Status>
         format: ctx.format,
         look: ctx.look,
         ascii: !is_unicode(),
+        merged: None,
     };
     show(&report, &(0..checkpoint.tensors().len()).collect(), ctx)
 }
@@ -136,8 +191,17 @@ fn show(report: &StatsReport<'_>, selection: &Selection, ctx: &mut Ctx) -> Resul
             errors.push(library_sentence(error));
         }
     };
-    let out = &mut ctx.out;
-    let totals = with_progress(ctx.quiet, |progress| report.write(selection, progress, &mut failed, out))?;
+    let totals = if let Some(share) = report.merged {
+        // Whether the parts are of this checkpoint is known when all has been asked of them.
+        let mut text = Vec::new();
+        let totals = with_progress(ctx.quiet, |progress| report.write(selection, progress, &mut failed, &mut text))?;
+        share.finish()?;
+        ctx.out.write_all(&text)?;
+        totals
+    } else {
+        let out = &mut ctx.out;
+        with_progress(ctx.quiet, |progress| report.write(selection, progress, &mut failed, out))?
+    };
     tell_unreadable(&errors, totals.unreadable, report.checkpoint, ctx);
     tell_damage(report.checkpoint, ctx);
     let is_broken = totals.unreadable > 0 || !report.checkpoint.damage().is_empty();

@@ -1,5 +1,6 @@
 //! `ckpt validate`: is it intact, and if not, what happened to it.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,10 +10,13 @@ use ckpt::analysis::{
     KerasProgram, Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, expectation,
     restore, validate,
 };
-use ckpt::report::{ListText, VALIDATE_FORMATS, assignment_map_json, validation_summary, write_list, write_validation};
+use ckpt::report::{
+    ListText, ShareText, VALIDATE_FORMATS, assignment_map_json, validation_summary, write_list, write_validation,
+};
 use clap::ValueEnum;
 
 use super::completions::tensor_names;
+use super::part::{self, PartArgs};
 use super::policy::PolicyArgs;
 use super::progress::with_progress;
 use super::severity::Severities;
@@ -91,6 +95,8 @@ pub(crate) struct Args {
     /// Compare with this checkpoint what ckpt.toml expects to be frozen or changed.
     #[arg(long, value_name = "PATH", help_heading = "Policy")]
     base: Option<PathBuf>,
+    #[command(flatten)]
+    part: PartArgs,
 }
 
 /// How Keras is asked to load.
@@ -127,7 +133,12 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     if let Some(status) = args.policy.show(ctx)? {
         return Ok(status);
     }
-    ctx.require_format(VALIDATE_FORMATS)?;
+    let share = args.part.share(VALIDATE_FORMATS, ctx)?;
+    anyhow::ensure!(share.is_none() || !args.quick, "--quick reads no bytes: there is nothing to share among parts");
+    anyhow::ensure!(
+        share.is_none() || args.emit.is_none(),
+        "--emit reads no bytes: there is nothing to share among parts"
+    );
     let policy = args.followed(ctx)?;
     let source = args.source.source();
     let options = ValidateOptions {
@@ -138,6 +149,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         choice: source.choice(),
         serving: args.serving,
         policy: policy.clone(),
+        share: share.clone(),
     };
     let path = &source.path;
     let models = match &args.against {
@@ -148,6 +160,15 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         return emit(what, &models, args, ctx);
     }
     let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &ctx.limits(), progress))?;
+    if let Some(share) = part::own(share.as_ref()) {
+        let (whole, is_ok) = (validation.checked.verified + validation.checked.unsummed, validation.is_ok());
+        let tell = |text: &ShareText, out: &mut dyn Write| {
+            text.write_findings(&validation.findings, out)?;
+            Ok(if is_ok { Status::Fine } else { Status::Found })
+        };
+        return part::end("validate", share, whole, tell, ctx);
+    }
+    part::check(share.as_ref())?;
     if validation.checked.verified == 0 {
         args.select.tell_second_path(ctx);
     }

@@ -77,7 +77,8 @@ fn screens_about_one_checkpoint() {
         let found = stats(&checkpoint, &all(), &options, &Progress::default());
         fits(&format!("stats {case}"), &|look, out| {
             let (order, most, format) = (StatsOrder::default(), usize::MAX, Format::Text);
-            let report = StatsReport { checkpoint: &checkpoint, options, order, most, format, look, ascii: false };
+            let report =
+                StatsReport { checkpoint: &checkpoint, options, order, most, format, look, ascii: false, merged: None };
             report.write_rows(&found.tensors, &found.totals, out)
         });
         let path = &checkpoint.origin().path;

@@ -218,6 +218,7 @@ diff testdata/saver_v2/sharded_adam/model.ckpt-0 testdata/saver_v2/sharded_adam/
 diff testdata/saver_v2/sharded_adam DIR/no-shard --exact
 diff DIR/names/a-1 DIR/names/b-2 --all
 diff DIR/flipped testdata/saver_v2/sharded_adam --exact --all
+validate testdata/saver_v2/sharded_adam --part 2/3
 validate testdata/model_dir/stale
 validate testdata/serving/base/served --serving
 validate tests/cmd/foreign/pointer.index
@@ -306,9 +307,14 @@ fn documents_are_what_the_schemas_say() {
     for line in COMMANDS.lines() {
         let line = line.replace("DIR", dir.path().to_str().unwrap());
         let arguments: Vec<&str> = line.split(' ').collect();
-        match serde_json::from_slice::<Value>(&run(&arguments, "json")) {
+        let is_part = arguments.contains(&"--part");
+        match serde_json::from_slice::<Value>(&run(&arguments, if is_part { "part" } else { "json" })) {
             Ok(document) => {
-                let kind = if arguments.contains(&"--show-config") { "config" } else { arguments[0] };
+                let kind = match arguments[0] {
+                    _ if is_part => "part",
+                    _ if arguments.contains(&"--show-config") => "config",
+                    command => command,
+                };
                 assert_eq!(document["kind"], kind, "{line}");
                 let held = held.holds(kind, None, &document);
                 problems.extend(held.err().map(|error| format!("{line}: {error}")));

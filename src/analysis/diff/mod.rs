@@ -20,6 +20,7 @@ mod options;
 mod order;
 mod pair;
 mod read;
+mod recorded;
 mod renamed;
 mod status;
 mod strings;
@@ -119,6 +120,11 @@ impl<'c, 'o> Comparison<'c, 'o> {
         self.judge.work.len()
     }
 
+    /// Whether several processes make this comparison.
+    pub fn is_shared(&self) -> bool {
+        self.options.share.is_some()
+    }
+
     /// Whether the indexes settled everything, and there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         self.judge.work.is_empty()
@@ -138,7 +144,8 @@ impl<'c, 'o> Comparison<'c, 'o> {
         let Self { a, b, options, judge } = self;
         let Judge { work, wishes, diff, mut ledger, .. } = judge;
         progress.total.fetch_add(diff.bytes_read, Ordering::Relaxed);
-        let job = Job { a, b, work: &work, order: None, wishes: &wishes, options, progress };
+        let share = options.share.as_deref();
+        let job = Job { a, b, work: &work, order: None, wishes: &wishes, options, share, progress };
         job.run(make, |made, changes, tallies| {
             ledger.take(&tallies);
             take(made, changes)
@@ -157,7 +164,7 @@ impl Again<'_, '_> {
         mut take: impl FnMut(T, Vec<Change>) -> ControlFlow<()>,
     ) {
         let Self { a, b, options, work, wishes } = self;
-        let job = Job { a, b, work, order: Some(order), wishes, options, progress };
+        let job = Job { a, b, work, order: Some(order), wishes, options, share: None, progress };
         job.run(make, |made, changes, _| take(made, changes));
     }
 }

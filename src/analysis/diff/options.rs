@@ -1,7 +1,10 @@
 //! What is compared, how far, and how much a change may be.
 
+use std::sync::Arc;
+
 use crate::analysis::Selector;
 use crate::analysis::naming::rename::Renames;
+use crate::analysis::parts::Share;
 
 /// What is compared, and how.
 #[derive(Debug, Default)]
@@ -26,6 +29,8 @@ pub struct DiffOptions {
     pub keep_identical: bool,
     /// Worker threads.
     pub threads: usize,
+    /// Whether several processes make this comparison, and which one this is.
+    pub share: Option<Arc<Share>>,
 }
 
 /// How far a comparison goes.

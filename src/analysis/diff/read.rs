@@ -8,16 +8,19 @@ use std::ops::{ControlFlow, Range};
 use std::sync::atomic::Ordering;
 
 use super::delta::{Bins, Partial, Rules};
+use super::recorded::{Told, get_partial, get_sum, get_verdict, put_partial, put_sum, put_verdict};
 use super::tallies::{Tallies, Verdict, change, is_silent};
 use super::units::{parts_of, units};
 use super::values::{Buffers, Found, PairTotal, compare, verdict};
 use super::work::{Todo, Wish, Wishes, Work};
 use super::{Change, DiffOptions};
+use crate::analysis::parts::{Reading, Record, Share};
 use crate::analysis::sweep::engine::{Fold, sweep};
 use crate::analysis::sweep::nearby::{self, Near, WINDOW, groups};
 use crate::base::parallel::in_order;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Cursor, Tensor};
+use crate::read::tensor::DType;
 
 /// What all threads know.
 #[derive(Clone, Copy)]
@@ -29,7 +32,18 @@ pub(super) struct Job<'j> {
     pub(super) order: Option<&'j [usize]>,
     pub(super) wishes: &'j Wishes,
     pub(super) options: &'j DiffOptions,
+    pub(super) share: Option<&'j Share>,
     pub(super) progress: &'j Progress,
+}
+
+/// What is told of entries of the list, and the tallies of all of them, told or not.
+#[derive(Default)]
+pub(super) struct Rows {
+    changes: Vec<Change>,
+    tallies: Tallies,
+    /// Where a share is read, what became of each.
+    record: Record,
+    is_settled: bool,
 }
 
 /// What a thread keeps from one unit to the next.
@@ -52,16 +66,19 @@ impl Job<'_> {
     ) {
         let len = self.order.map_or(self.work.len(), <[usize]>::len);
         let units = units(self.a, self.b, len, |n| self.work(n).map(|(_, work)| work));
-        let read = || {
-            (0..len)
-                .filter_map(|n| self.work(n))
-                .map(|(_, work)| work)
-                .filter(|work| !matches!(work.todo, Todo::Tell(_)))
-        };
-        self.a.expect(read().filter_map(|work| self.a.tensor_at(work.a()?)));
-        self.b.expect(read().filter_map(|work| self.b.tensor_at(work.b()?)));
-        let make = |_, (changes, _): &(Vec<Change>, Tallies)| make(changes);
-        sweep(&self, &units, self.options.threads, make, |made, (changes, tallies)| take(made, changes, tallies));
+        if self.share.is_none() {
+            let read = || {
+                (0..len)
+                    .filter_map(|n| self.work(n))
+                    .map(|(_, work)| work)
+                    .filter(|work| !matches!(work.todo, Todo::Tell(_)))
+            };
+            self.a.expect(read().filter_map(|work| self.a.tensor_at(work.a()?)));
+            self.b.expect(read().filter_map(|work| self.b.tensor_at(work.b()?)));
+        }
+        let make = |_, rows: &Rows| make(&rows.changes);
+        let how = (self.options.threads, self.share, "changes");
+        sweep(&self, &units, how, make, |made, rows| take(made, rows.changes, rows.tallies));
     }
 
     /// The number of an entry of the list, and the entry.
@@ -91,6 +108,11 @@ impl Job<'_> {
         bytes
     }
 
+    /// The dtype of both sides of a pair that is read.
+    fn dtype(self, work: &Work) -> DType {
+        work.b().and_then(|at| self.b.tensor_at(at)).map_or(DType::Invalid, |tensor| tensor.dtype)
+    }
+
     fn rules(self, wish: Wish) -> Rules {
         Rules { tolerance: wish.tolerance, nan_differs: self.options.nan_differs }
     }
@@ -98,8 +120,7 @@ impl Job<'_> {
 
 impl<'j> Fold for Job<'j> {
     type Worker = Worker<'j>;
-    /// Changes, and the tallies of all pairs, told or not.
-    type Rows = (Vec<Change>, Tallies);
+    type Rows = Rows;
     type Part = Found;
     type Total = PairTotal;
 
@@ -107,10 +128,8 @@ impl<'j> Fold for Job<'j> {
         Worker::new(*self)
     }
 
-    fn several(&self, worker: &mut Worker<'j>, entries: Range<usize>) -> (Vec<Change>, Tallies) {
-        let mut tallies = Tallies::default();
-        let changes = worker.several(entries, &mut tallies);
-        (changes, tallies)
+    fn several(&self, worker: &mut Worker<'j>, entries: Range<usize>) -> Rows {
+        worker.several(entries)
     }
 
     fn part(&self, worker: &mut Worker<'j>, entry: usize, elements: Range<u64>) -> Option<Found> {
@@ -122,20 +141,113 @@ impl<'j> Fold for Job<'j> {
         total.add(part);
     }
 
-    fn last(&self, entry: usize, total: PairTotal) -> Option<(Vec<Change>, Tallies)> {
+    fn last(&self, entry: usize, total: PairTotal) -> Option<Rows> {
         let (at, work) = self.work(entry)?;
         let (x, y) = (self.a.tensor_at(work.a()?)?, self.b.tensor_at(work.b()?)?);
         let (a, b) = ((self.a, &x), (self.b, &y));
         let wish = self.wishes.of(&work);
-        let mut tallies = Tallies::default();
         let verdict = total.conclude(a, b, work.how, wish).or_else(|| {
-            tallies.again = self.count_again(&x, &y);
-            self.by_parts(&work).conclude(a, b, work.how, wish)
+            let again = self.count_again(&x, &y);
+            let verdict = self.by_parts(&work).conclude(a, b, work.how, wish)?;
+            Some(Verdict { again, ..verdict })
         })?;
-        tallies.enter(Some(&x), Some(&y), &verdict);
-        let told = !is_silent(verdict.status, self.options);
-        let changes = told.then(|| change(at, (self.a, Some(&x)), (self.b, Some(&y)), verdict));
-        Some((changes.into_iter().collect(), tallies))
+        let mut rows = Rows { is_settled: true, ..Rows::default() };
+        rows.add(*self, at, &work, (Some(&x), Some(&y)), verdict);
+        Some(rows)
+    }
+
+    type Trace = Vec<Partial>;
+
+    fn trace(&self, trace: &mut Vec<Partial>, part: &Found) {
+        if let Found::Compared(partial, _) = part {
+            trace.push(Partial::clone(partial));
+        }
+    }
+
+    fn put_rows(&self, rows: &Rows, into: &mut Record) {
+        into.append(&rows.record);
+    }
+
+    fn is_settled(&self, rows: &Rows) -> bool {
+        rows.is_settled
+    }
+
+    fn get_rows(&self, worker: &mut Worker<'j>, entries: Range<usize>, from: &mut Reading<'_>) -> Option<Rows> {
+        let mut rows = Rows::default();
+        for n in entries {
+            let Some((at, work)) = self.work(n) else { continue };
+            let verdict = match work.todo {
+                Todo::Tell(status) => Some(Verdict::by_index(status, work.how, 0)),
+                todo => match get_verdict(work.how, self.wishes.of(&work).expected, self.dtype(&work), from)? {
+                    Told::Nothing => None,
+                    Told::Again => worker.alone(&work, todo == Todo::Bytes),
+                    Told::Settled(verdict) => Some(verdict),
+                },
+            };
+            if let Some(verdict) = verdict {
+                let [a, b] = &mut worker.cursors;
+                let pair = (work.a().and_then(|at| a.reach(at)), work.b().and_then(|at| b.reach(at)));
+                rows.add(*self, at, &work, pair, verdict);
+            }
+        }
+        Some(rows)
+    }
+
+    fn put_run(&self, entry: usize, total: &PairTotal, trace: &Vec<Partial>, begins: bool, into: &mut Record) -> bool {
+        let Some((_, work)) = self.work(entry) else { return false };
+        let dtype = self.dtype(&work);
+        // What was taken in from the beginning is what everybody has at that point.
+        let joined = std::slice::from_ref(&total.partial);
+        let partials = if begins && !trace.is_empty() { joined } else { trace.as_slice() };
+        into.flag(total.bytes_differ);
+        into.count(partials.len());
+        for partial in partials {
+            put_partial(partial, dtype, into);
+        }
+        for sum in total.sums {
+            put_sum(sum, into);
+        }
+        total.trouble.is_empty()
+    }
+
+    fn get_run(&self, entry: usize, total: &mut PairTotal, from: &mut Reading<'_>) -> Option<()> {
+        let (_, work) = self.work(entry)?;
+        let dtype = self.dtype(&work);
+        total.bytes_differ |= from.flag()?;
+        let partials = (0..from.count()?).map(|_| get_partial(dtype, from)).collect::<Option<Vec<_>>>()?;
+        let sums = [get_sum(from)?, get_sum(from)?];
+        let mut partials = partials.into_iter();
+        if let Some(first) = partials.next() {
+            // The sums are those of all of them, and what follows has none of its own.
+            total.add(Found::Compared(Box::new(first), sums));
+            for partial in partials {
+                total.partial.merge(&partial);
+            }
+        }
+        Some(())
+    }
+}
+
+impl Rows {
+    /// Takes in what became of an entry.
+    fn add(
+        &mut self,
+        job: Job<'_>,
+        at: usize,
+        work: &Work,
+        (a, b): (Option<&Tensor>, Option<&Tensor>),
+        verdict: Verdict,
+    ) {
+        if !matches!(work.todo, Todo::Tell(_)) {
+            if job.share.is_some_and(Share::is_part) {
+                put_verdict(Some(&verdict), job.dtype(work), &mut self.record);
+            }
+            self.is_settled &= verdict.trouble.is_empty();
+            self.tallies.enter(a, b, &verdict);
+        }
+        if !is_silent(verdict.status, job.options) {
+            self.changes.push(change(at, (job.a, a), (job.b, b), verdict));
+        }
     }
 }
 
@@ -147,7 +259,7 @@ impl<'j> Worker<'j> {
     }
 
     /// What is told of these entries of the list, in order.
-    fn several(&mut self, entries: Range<usize>, tallies: &mut Tallies) -> Vec<Change> {
+    fn several(&mut self, entries: Range<usize>) -> Rows {
         let first = entries.start;
         let mut verdicts: Vec<Option<Verdict>> = Vec::with_capacity(entries.len());
         self.near.clear();
@@ -156,30 +268,30 @@ impl<'j> Worker<'j> {
             let verdict = work.and_then(|work| match work.todo {
                 Todo::Tell(status) => Some(Verdict::by_index(status, work.how, 0)),
                 _ if self.is_near(&work, verdicts.len()) => None,
-                _ => self.alone(&work, work.todo == Todo::Bytes, tallies),
+                _ => self.alone(&work, work.todo == Todo::Bytes),
             });
             verdicts.push(verdict);
         }
         nearby::sort(&mut self.near);
         let near = std::mem::take(&mut self.near);
         for group in groups(&near) {
-            self.group(group, first, &mut verdicts, tallies);
+            self.group(group, first, &mut verdicts);
         }
         self.near = near;
-        let mut changes = Vec::new();
+        let mut rows = Rows::default();
         for (n, verdict) in entries.zip(verdicts) {
-            let (Some((at, work)), Some(verdict)) = (self.job.work(n), verdict) else { continue };
+            let Some((at, work)) = self.job.work(n) else { continue };
+            let Some(verdict) = verdict else {
+                if self.job.share.is_some_and(Share::is_part) {
+                    put_verdict(None, DType::Invalid, &mut rows.record);
+                }
+                continue;
+            };
             let [a, b] = &mut self.cursors;
-            let a = work.a().and_then(|at| a.reach(at));
-            let b = work.b().and_then(|at| b.reach(at));
-            if !matches!(work.todo, Todo::Tell(_)) {
-                tallies.enter(a, b, &verdict);
-            }
-            if !is_silent(verdict.status, self.job.options) {
-                changes.push(change(at, (self.job.a, a), (self.job.b, b), verdict));
-            }
+            let pair = (work.a().and_then(|at| a.reach(at)), work.b().and_then(|at| b.reach(at)));
+            rows.add(self.job, at, &work, pair, verdict);
         }
-        changes
+        rows
     }
 
     /// Puts a pair aside that may be read with others. `row` is its number among the verdicts.
@@ -197,7 +309,7 @@ impl<'j> Worker<'j> {
     }
 
     /// Pairs that lie together on both sides.
-    fn group(&mut self, group: &[Near<2>], first: usize, verdicts: &mut [Option<Verdict>], tallies: &mut Tallies) {
+    fn group(&mut self, group: &[Near<2>], first: usize, verdicts: &mut [Option<Verdict>]) {
         for (side, (range, checkpoint)) in self.ranges.iter_mut().zip([self.job.a, self.job.b]).enumerate() {
             range.read(checkpoint, group, side);
         }
@@ -211,7 +323,7 @@ impl<'j> Worker<'j> {
                     self.job.progress.done.fetch_add(a.len.saturating_add(b.len), Ordering::Relaxed);
                     Some(verdict)
                 }
-                None => self.alone(&work, exact, tallies),
+                None => self.alone(&work, exact),
             };
             if let Some(place) = verdicts.get_mut(row) {
                 *place = verdict;
@@ -242,7 +354,7 @@ impl<'j> Worker<'j> {
     }
 
     /// A pair by itself.
-    fn alone(&mut self, work: &Work, exact: bool, tallies: &mut Tallies) -> Option<Verdict> {
+    fn alone(&mut self, work: &Work, exact: bool) -> Option<Verdict> {
         let (x, y) = (self.job.a.tensor_at(work.a()?)?, self.job.b.tensor_at(work.b()?)?);
         let wish = self.job.wishes.of(work);
         let mut read = |exact| {
@@ -253,9 +365,8 @@ impl<'j> Worker<'j> {
         if let Some(verdict) = read(exact) {
             return Some(verdict);
         }
-        let verdict = read(false);
-        tallies.again = tallies.again.saturating_add(self.job.count_again(&x, &y));
-        verdict
+        let verdict = read(false)?;
+        Some(Verdict { again: self.job.count_again(&x, &y), ..verdict })
     }
 
     /// Some elements of a pair.

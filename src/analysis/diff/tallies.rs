@@ -23,11 +23,13 @@ pub(super) struct Verdict {
     pub(super) values: Option<Box<Values>>,
     pub(super) trouble: Vec<(Side, Error)>,
     pub(super) expected: u64,
+    /// Bytes that were read a second time.
+    pub(super) again: u64,
 }
 
 impl Verdict {
     pub(super) fn new(status: Status, how: PairedBy, expected: u64) -> Self {
-        Self { status, how, same: None, values: None, trouble: Vec::new(), expected }
+        Self { status, how, same: None, values: None, trouble: Vec::new(), expected, again: 0 }
     }
 
     /// What the indexes alone tell.
@@ -90,11 +92,12 @@ pub(super) struct Tallies {
     /// What expectations are about.
     expected: Vec<(u64, Box<[u8]>, Status)>,
     /// Bytes that were read a second time.
-    pub(super) again: u64,
+    again: u64,
 }
 
 impl Tallies {
     pub(super) fn enter(&mut self, a: Option<&Tensor>, b: Option<&Tensor>, verdict: &Verdict) {
+        self.again = self.again.saturating_add(verdict.again);
         let Some(shown) = b.or(a) else { return };
         self.counts.enter(a, b, verdict);
         let scope = scope(&shown.name);

@@ -20,7 +20,8 @@ pub(super) fn units(a: &Checkpoint, b: &Checkpoint, len: usize, get: impl Fn(usi
         // What has more bytes than a unit has a weight of at least twice as many.
         let parts = if weight > UNIT { parts_of(a, b, &work) } else { Vec::new() };
         if parts.len() > 1 {
-            units.large(n, parts.into_iter());
+            let size = work.b().and_then(|at| b.tensor_at(at)).and_then(|tensor| tensor.dtype.element_size());
+            units.large(n, size.unwrap_or(1), parts.into_iter());
         } else {
             units.small(n, weight);
         }

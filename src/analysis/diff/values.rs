@@ -24,15 +24,15 @@ pub(super) enum Found {
 }
 
 /// Number of bytes, and their checksum.
-type Sum = (u64, Crc32c);
+pub(super) type Sum = (u64, Crc32c);
 
 /// What all parts of a pair so far came to.
 #[derive(Default)]
 pub(super) struct PairTotal {
-    partial: Partial,
-    sums: [Option<Sum>; 2],
-    trouble: Vec<(Side, Error)>,
-    bytes_differ: bool,
+    pub(super) partial: Partial,
+    pub(super) sums: [Option<Sum>; 2],
+    pub(super) trouble: Vec<(Side, Error)>,
+    pub(super) bytes_differ: bool,
     started: bool,
 }
 

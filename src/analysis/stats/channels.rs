@@ -34,26 +34,26 @@ pub struct Channels {
 
 /// A row of which only a part has been seen.
 #[derive(Clone, Copy, Debug)]
-struct Open {
-    row: u64,
-    alive: bool,
+pub(super) struct Open {
+    pub(super) row: u64,
+    pub(super) alive: bool,
 }
 
 /// What has been seen of a tensor from some element on, without a gap.
 #[derive(Clone, Debug)]
 pub(super) struct Marks {
     /// Elements of a row.
-    row: u64,
-    rows: u64,
-    at: u64,
+    pub(super) row: u64,
+    pub(super) rows: u64,
+    pub(super) at: u64,
     /// The first row that was met, as far as it was, and the last one.
-    head: Option<Open>,
-    tail: Option<Open>,
-    dead: u64,
-    first: Vec<u64>,
+    pub(super) head: Option<Open>,
+    pub(super) tail: Option<Open>,
+    pub(super) dead: u64,
+    pub(super) first: Vec<u64>,
     /// For every index of the last axis whether something other than 0 was met.
-    columns: Vec<bool>,
-    length: u64,
+    pub(super) columns: Vec<bool>,
+    pub(super) length: u64,
 }
 
 impl Marks {

@@ -35,7 +35,7 @@ pub(super) struct Counter {
 
 /// Buckets that were hit, ascending, with how often.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Buckets(Vec<(u32, u64)>);
+pub(super) struct Buckets(pub(super) Vec<(u32, u64)>);
 
 /// How the finite elements of a tensor are spread.
 #[derive(Clone, Debug, PartialEq)]

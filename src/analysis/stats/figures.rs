@@ -82,10 +82,10 @@ pub struct Figures {
     /// How many of them are zero, of either sign.
     pub zeros: u64,
     /// Least and greatest finite element.
-    extremes: Option<(Number, Number)>,
-    moments: Moments,
+    pub(super) extremes: Option<(Number, Number)>,
+    pub(super) moments: Moments,
     /// Nearly every tensor has none of these.
-    apart: Option<Box<NonFinite>>,
+    pub(super) apart: Option<Box<NonFinite>>,
 }
 
 impl Figures {

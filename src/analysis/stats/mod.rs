@@ -14,6 +14,7 @@ mod figures;
 mod moments;
 mod order;
 mod plan;
+mod recorded;
 mod tensor_stats;
 mod together;
 mod work;
@@ -43,7 +44,7 @@ pub fn stats(checkpoint: &Checkpoint, selection: &Selection, options: &StatsOpti
         tensors.extend::<Vec<TensorStats>>(rows);
         ControlFlow::Continue(())
     };
-    let totals = each(checkpoint, selection, options, progress, |_, _| (), keep);
+    let totals = each(checkpoint, selection, (options, None), progress, |_, _| (), keep);
     Stats { tensors, totals }
 }
 

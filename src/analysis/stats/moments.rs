@@ -8,14 +8,14 @@
 /// Sums over numbers, as far as mean, deviation and norm need them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Moments {
-    count: u64,
+    pub(super) count: u64,
     /// The numbers' sum, and what rounding took from it.
-    sum: f64,
-    lost: f64,
+    pub(super) sum: f64,
+    pub(super) lost: f64,
     /// Sum of the squares about the mean.
-    squares: f64,
+    pub(super) squares: f64,
     /// The numbers are these times 2 to this power; the squares, to twice this power.
-    exponent: i32,
+    pub(super) exponent: i32,
 }
 
 impl Moments {

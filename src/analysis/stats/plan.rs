@@ -48,7 +48,8 @@ impl Plan {
         self.totals.tensors += 1;
         self.totals.bytes = self.totals.bytes.saturating_add(stored);
         if elements > part_length(tensor.dtype) && can_be_cut(checkpoint, tensor) {
-            self.units.large(n, parts(tensor.dtype, elements));
+            let size = tensor.dtype.element_size().unwrap_or(1);
+            self.units.large(n, size, parts(tensor.dtype, elements));
         } else {
             self.units.small(n, bytes(tensor, &(0..elements)));
         }

@@ -10,8 +10,10 @@ use super::block::{BLOCK, figures};
 use super::channels::Marks;
 use super::distribution::{Buckets, Counter};
 use super::plan::{Plan, bytes, parts};
+use super::recorded;
 use super::{Figures, StatsOptions, TensorStats, Totals};
 use crate::analysis::naming::selection::Selection;
+use crate::analysis::parts::{Reading, Record, Share};
 use crate::analysis::sweep::engine::{Fold, sweep};
 use crate::analysis::sweep::nearby::{self, Near, WINDOW};
 use crate::base::error::Result;
@@ -56,17 +58,19 @@ pub(super) struct Part {
     marks: Option<Marks>,
     sum: Option<Crc32c>,
     checked: Option<Result<Checked>>,
+    /// Bytes that were taken in behind it.
+    len: u64,
 }
 
 /// Finds out about the selected tensors, in the order of the selection, and keeps none of them.
 ///
 /// `make` is given some that follow one another, with the number of the first among all numeric ones, on any thread;
 /// what it makes of them goes with them to `take`, in order and on the caller's thread. If `take` breaks off, nothing
-/// more is handed to it, and the totals lack the rest.
+/// more is handed to it, and the totals lack the rest. Of a share only what is whole in it is handed out.
 pub fn each<T: Send>(
     checkpoint: &Checkpoint,
     selection: &Selection,
-    options: &StatsOptions,
+    (options, share): (&StatsOptions, Option<&Share>),
     progress: &Progress,
     make: impl Fn(usize, &[TensorStats]) -> T + Sync,
     mut take: impl FnMut(T, Vec<TensorStats>) -> ControlFlow<()>,
@@ -74,9 +78,11 @@ pub fn each<T: Send>(
     let job = Job { checkpoint, selection, options, progress };
     let Plan { units, mut totals } = Plan::new(checkpoint, selection);
     progress.total.fetch_add(totals.bytes, Ordering::Relaxed);
-    checkpoint.expect(selection.iter().filter_map(|at| checkpoint.tensor_at(at)));
+    if share.is_none() {
+        checkpoint.expect(selection.iter().filter_map(|at| checkpoint.tensor_at(at)));
+    }
     let make = |first: usize, rows: &Vec<TensorStats>| make(first, rows);
-    sweep(&job, &units, options.threads, make, |made, rows| {
+    sweep(&job, &units, (options.threads, share, "figures"), make, |made, rows| {
         totals.add(&rows);
         take(made, rows)
     });
@@ -110,6 +116,73 @@ impl<'j> Fold for Job<'j> {
         let at = self.selection.get(n)?;
         let tensor = self.checkpoint.tensors().get(at)?;
         Some(vec![total.finish(*self, at, &tensor)])
+    }
+
+    type Trace = Vec<Figures>;
+
+    fn trace(&self, trace: &mut Vec<Figures>, (part, _): &(Box<Part>, u64)) {
+        trace.push(part.figures.clone());
+    }
+
+    fn put_rows(&self, rows: &Vec<TensorStats>, into: &mut Record) {
+        for row in rows {
+            recorded::put_row(row, into);
+        }
+    }
+
+    fn is_settled(&self, rows: &Vec<TensorStats>) -> bool {
+        rows.iter().all(|row| row.error.is_none())
+    }
+
+    fn get_rows(
+        &self,
+        worker: &mut Worker<'j>,
+        items: Range<usize>,
+        from: &mut Reading<'_>,
+    ) -> Option<Vec<TensorStats>> {
+        let mut rows = Vec::with_capacity(items.len());
+        for n in items {
+            let Some(at) = self.selection.get(n) else { continue };
+            let Some(tensor) = worker.cursor.reach(at).filter(|tensor| tensor.is_numeric()).cloned() else { continue };
+            match recorded::get_row(at, from)? {
+                Some(row) => rows.push(row),
+                None => rows.push(worker.whole(at, &tensor)),
+            }
+        }
+        Some(rows)
+    }
+
+    fn put_run(&self, _: usize, total: &Part, trace: &Vec<Figures>, begins: bool, into: &mut Record) -> bool {
+        // What was taken in from the beginning is what everybody has at that point.
+        let joined = std::slice::from_ref(&total.figures);
+        let figures = if begins { joined } else { trace.as_slice() };
+        into.count(figures.len());
+        for figures in figures {
+            recorded::put_figures(figures, into);
+        }
+        recorded::put_buckets(&total.buckets, into);
+        into.flag(total.marks.is_some());
+        if let Some(marks) = &total.marks {
+            recorded::put_marks(marks, into);
+        }
+        into.flag(total.sum.is_some());
+        if let Some(sum) = total.sum {
+            into.crc(sum);
+        }
+        into.number(total.len);
+        total.checked.is_none()
+    }
+
+    fn get_run(&self, _: usize, total: &mut Part, from: &mut Reading<'_>) -> Option<()> {
+        for _ in 0..from.count()? {
+            total.figures.merge(&recorded::get_figures(from)?);
+        }
+        let buckets = recorded::get_buckets(from)?;
+        let marks = if from.flag()? { Some(recorded::get_marks(from)?) } else { None };
+        let sum = if from.flag()? { Some(from.crc()?) } else { None };
+        let len = from.number()?;
+        total.append(Part { buckets, marks, sum, ..Part::default() }, len);
+        Some(())
     }
 }
 
@@ -235,6 +308,7 @@ impl Part {
             (sum, next) => sum.or(next),
         };
         self.checked = self.checked.take().or(next.checked);
+        self.len = self.len.saturating_add(len);
     }
 
     /// All of the tensor has been read, or as much as can be.

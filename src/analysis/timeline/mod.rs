@@ -267,7 +267,7 @@ impl Row {
             return;
         }
         let Search { found, read, unread } =
-            search(checkpoint, &Selection::first(self.tensors), options.threads, progress);
+            search(checkpoint, &Selection::first(self.tensors), (options.threads, None), progress);
         let mut finite = Finite { read, unread, found: Vec::new() };
         // Full names are looked up only where there is something to name.
         let names = if found.is_empty() { Names::default() } else { Names::full(checkpoint, &Objects::of(checkpoint)) };

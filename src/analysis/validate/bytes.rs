@@ -1,29 +1,23 @@
 //! The bytes of the tensors against their checksums, on all cores.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::entries::{StoredPiece, of_tensor};
+use super::mismatch::Mismatch;
 use super::shard_files::{ShardFiles, counted};
-use super::{Counts, Validation};
+use super::shared::{self, Read};
+use super::{Counts, ValidateOptions, Validation};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::naming::selection::Members;
+use crate::analysis::parts::{Record, Share, Turn};
 use crate::base::error::{Error, ErrorKind};
 use crate::base::escape::escaped;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Checksums, Tensor};
 use crate::read::tensor::{Checked, Shape};
-use crate::read::wire::Crc32c;
-
-/// A piece whose bytes are not what was saved.
-#[derive(Debug)]
-pub(super) struct Mismatch {
-    /// Position in the pieces.
-    pub(super) piece: usize,
-    /// The checksum of the bytes that are there.
-    pub(super) got: Crc32c,
-}
 
 /// What the sums came to.
 #[derive(Debug, Default)]
@@ -39,15 +33,16 @@ pub(super) fn check(
     checkpoint: &Checkpoint,
     pieces: &[StoredPiece],
     selected: &Members,
-    threads: usize,
+    options: &ValidateOptions,
     shards: &ShardFiles,
     progress: &Progress,
     result: &mut Validation,
 ) -> Outcome {
+    let share = options.share.as_deref();
     match checkpoint.format().checksums {
         Checksums::EachRun => {}
         Checksums::Container => {
-            one_by_one(checkpoint, selected, &BTreeSet::new(), progress, result, |tensor| {
+            one_by_one(checkpoint, selected, (&BTreeSet::new(), share), progress, result, |tensor| {
                 if !tensor.dtype.is_storable() {
                     return Err(Error::new(ErrorKind::UnsupportedDType(tensor.dtype.to_string())).for_key(&tensor.name));
                 }
@@ -57,7 +52,7 @@ pub(super) fn check(
         }
         Checksums::Some => {
             let lost = pieces.iter().filter(|piece| !shards.has(piece)).map(|piece| piece.tensor as usize).collect();
-            one_by_one(checkpoint, selected, &lost, progress, result, |tensor| {
+            one_by_one(checkpoint, selected, (&lost, share), progress, result, |tensor| {
                 Ok((checkpoint.verify_own(tensor)?, tensor.bytes().unwrap_or(0)))
             });
             return Outcome::default();
@@ -70,18 +65,19 @@ pub(super) fn check(
             return Outcome::default();
         }
     }
-    let wanted = || pieces.iter().filter(|piece| piece.is_selected);
-    progress.total.fetch_add(wanted().map(|piece| piece.len).sum(), Ordering::Relaxed);
-
     let mut outcome = Outcome::default();
     let mut tally = Tally::default();
-    let sums = checkpoint.sum_spans(pieces, threads, &progress.done);
+    let Read { sums, own } = shared::sums(checkpoint, pieces, options, progress);
     let mut wrong = sums.wrong.into_iter().peekable();
     let mut failed = sums.failed.iter().peekable();
     let mut strings: Vec<u32> = Vec::new();
     for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.is_selected) {
         if piece.is_variable {
             strings.extend(u32::try_from(at));
+            continue;
+        }
+        if own.as_ref().is_some_and(|own| !own.contains(&at)) {
+            // In another share, or not as a whole in this one.
             continue;
         }
         while failed.next_if(|(range, _)| range.end <= at).is_some() {}
@@ -107,10 +103,10 @@ pub(super) fn check(
     let fresh: Vec<Finding> = unreadable.into_values().filter(|f| !told(f)).collect();
     result.findings.extend(fresh);
 
-    let wrong = check_strings(checkpoint, pieces, &strings, threads, progress);
+    let (own, wrong) = check_strings(checkpoint, pieces, &strings, options, progress);
     let mut wrong = wrong.into_iter().peekable();
-    for piece in strings.iter().filter_map(|at| pieces.get(*at as usize).map(|piece| (*at, piece))) {
-        let (at, piece) = piece;
+    let strings = strings.get(own).unwrap_or_default();
+    for (at, piece) in strings.iter().filter_map(|at| pieces.get(*at as usize).map(|piece| (*at, piece))) {
         let Some((_, error)) = wrong.next_if(|(wrong, _)| *wrong == at) else {
             tally.add(piece, State::Matches);
             continue;
@@ -185,8 +181,32 @@ fn unusable(finding: &Finding) -> bool {
     matches!(finding.code, MissingShard | ShortShard | ForeignShard | ShardCountMismatch)
 }
 
-/// String and variant tensors, one a worker at a time. Returns what is wrong with which of them.
+/// String and variant tensors, one a worker at a time. Returns which of them have been read, as far as this process
+/// reads them, and what is wrong with which of these.
 fn check_strings(
+    checkpoint: &Checkpoint,
+    pieces: &[StoredPiece],
+    strings: &[u32],
+    options: &ValidateOptions,
+    progress: &Progress,
+) -> (Range<usize>, Vec<(u32, Error)>) {
+    let all = 0..strings.len();
+    let weight = |n: usize| strings.get(n).and_then(|at| pieces.get(*at as usize)).map_or(0, |piece| piece.len);
+    let read = |some: &[u32]| verify_strings(checkpoint, pieces, some, options.threads, progress);
+    match Turn::of(options.share.as_deref(), "strings", strings.len(), weight) {
+        Turn::All => (all, read(strings)),
+        Turn::Own(own) => {
+            let units = own.units.clone();
+            let found = read(strings.get(units.clone()).unwrap_or_default());
+            shared::note_strings(own, &found);
+            (units, found)
+        }
+        // What was wrong is looked at once more, to say what.
+        Turn::Told(told) => (all, read(&shared::wrong_strings(&told, strings, options))),
+    }
+}
+
+fn verify_strings(
     checkpoint: &Checkpoint,
     pieces: &[StoredPiece],
     strings: &[u32],
@@ -230,20 +250,31 @@ fn shape(piece: &StoredPiece, tensor: &Tensor) -> Shape {
 fn one_by_one(
     checkpoint: &Checkpoint,
     selected: &Members,
-    lost: &BTreeSet<usize>,
+    (lost, share): (&BTreeSet<usize>, Option<&Share>),
     progress: &Progress,
     result: &mut Validation,
     check: impl Fn(&Tensor) -> crate::base::error::Result<(Checked, u64)>,
 ) {
     let mut counts = Counts::default();
     let mut faults = Faults::default();
+    // Position and bytes of those that are to be looked at.
+    let mut todo: Vec<(usize, u64)> = Vec::new();
     let mut cursor = checkpoint.tensors().cursor();
     while let Some((at, tensor)) = cursor.advance() {
-        if !selected.has(at) || lost.contains(&at) {
-            counts.skipped += 1;
-            continue;
+        if selected.has(at) && !lost.contains(&at) {
+            todo.push((at, tensor.bytes().unwrap_or(0)));
         }
-        match check(tensor) {
+    }
+    let turn = Turn::of(share, "tensors", todo.len(), |n| todo.get(n).map_or(0, |(_, bytes)| *bytes));
+    let (units, own, known) = shared::tensors(turn, &todo, share);
+    counts.skipped = (checkpoint.tensors().len() as u64).saturating_sub(units.len() as u64);
+    let mut record = Record::default();
+    let mut cursor = checkpoint.tensors().cursor();
+    for (n, (at, stored)) in todo.iter().enumerate().take(units.end).skip(units.start) {
+        let Some(tensor) = cursor.reach(*at) else { continue };
+        let outcome = known.get(n).copied().flatten().map_or_else(|| check(tensor), Ok);
+        shared::note_tensor(&mut record, *stored, outcome.as_ref().ok());
+        match outcome {
             Ok((Checked::Verified, bytes)) => {
                 counts.verified += 1;
                 counts.bytes = counts.bytes.saturating_add(bytes);
@@ -251,7 +282,10 @@ fn one_by_one(
             Ok((Checked::Not, _)) => counts.unsummed += 1,
             Err(error) => faults.add(&error, tensor),
         }
-        progress.done.fetch_add(tensor.bytes().unwrap_or(0), Ordering::Relaxed);
+        progress.done.fetch_add(*stored, Ordering::Relaxed);
+    }
+    if let Some(own) = own {
+        own.note(record);
     }
     result.add(counts);
     result.findings.extend(faults.findings());
@@ -283,15 +317,5 @@ impl Faults {
             let message = format!("{says}: {affected} affected ({}{more})", first.join(", "));
             Finding { message, tensor: None, explains: names, ..finding }
         })
-    }
-}
-
-/// "dense/kernel slice 0,3:-" for messages.
-pub(super) fn piece_name(checkpoint: &Checkpoint, piece: &StoredPiece) -> String {
-    let Some(tensor) = checkpoint.tensors().get(piece.tensor as usize) else { return String::new() };
-    let name = escaped(&tensor.name);
-    match piece.slice(&tensor) {
-        Some(stored) => format!("{name} slice {}", stored.slice),
-        None => name.into_owned(),
     }
 }

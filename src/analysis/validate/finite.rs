@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use super::Validation;
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::naming::selection::Selection;
+use crate::analysis::parts::Share;
 use crate::analysis::stats::{StatsOptions, TensorStats, coordinates, each, tensor_at};
 use crate::base::escape::escaped;
 use crate::base::progress::Progress;
@@ -38,12 +39,12 @@ pub(in crate::analysis) struct Search {
 pub(super) fn check(
     checkpoint: &Checkpoint,
     selection: &Selection,
-    threads: usize,
+    (threads, share): (usize, Option<&Share>),
     progress: &Progress,
     result: &mut Validation,
 ) {
     // What cannot be read has its finding already.
-    for NonFinite { at, nan, infinite, first } in search(checkpoint, selection, threads, progress).found {
+    for NonFinite { at, nan, infinite, first } in search(checkpoint, selection, (threads, share), progress).found {
         let Some(tensor) = tensor_at(checkpoint, at) else { continue };
         let elements = tensor.elements().unwrap_or(0);
         let place = coordinates(first, tensor.shape.dims().unwrap_or_default());
@@ -61,7 +62,7 @@ pub(super) fn check(
 pub(in crate::analysis) fn search(
     checkpoint: &Checkpoint,
     selection: &Selection,
-    threads: usize,
+    (threads, share): (usize, Option<&Share>),
     progress: &Progress,
 ) -> Search {
     let mut cursor = checkpoint.tensors().cursor();
@@ -75,7 +76,7 @@ pub(in crate::analysis) fn search(
         }
         ControlFlow::Continue(())
     };
-    each(checkpoint, &selection, &options, progress, |_, _| (), take);
+    each(checkpoint, &selection, (&options, share), progress, |_, _| (), take);
     search
 }
 

@@ -15,6 +15,7 @@ mod groups;
 mod leftovers;
 mod lost_shards;
 mod mend;
+mod mismatch;
 mod one;
 mod restored;
 mod saved_model;
@@ -22,6 +23,7 @@ mod saver_v1;
 mod serving;
 mod shard_files;
 mod shards;
+mod shared;
 mod validation;
 mod vouched;
 
@@ -80,7 +82,7 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
                 serving::no_version(path, None, &mut result);
                 return Ok(result);
             }
-            Err(error) if options.quick => return Err(error),
+            Err(error) if options.quick || options.is_part() => return Err(error),
             Err(error) => return Err(mend::with_command(path, error, limits, progress)),
         }
     } else {
@@ -91,7 +93,7 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
     for (mut origin, of) in targets {
         around(&mut origin);
         let (before, counts, target) = (result.findings.len(), result.checked, origin.prefix.as_path().to_path_buf());
-        let mended = mend::prefix_of(&origin).filter(|_| !options.quick);
+        let mended = mend::prefix_of(&origin).filter(|_| !options.quick && !options.is_part());
         one_checkpoint(origin, options, limits, progress, &mut result);
         if let Some(prefix) = mended {
             mend::advise(&prefix, result.findings.get_mut(before..).unwrap_or_default(), limits, progress);
@@ -100,6 +102,10 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
             of.mark(result.findings.get_mut(before..).unwrap_or_default());
             of.count(counts, target, &mut result);
         }
+    }
+    if options.is_part() {
+        // What lies around, and what all of it comes to, is told once, by who has all parts.
+        return Ok(result);
     }
     // A leftover that is the shard which is missing is told there.
     left_behind.retain(|leftover| !result.used.iter().any(|file| leftover.has(file)));

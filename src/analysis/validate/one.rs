@@ -1,7 +1,7 @@
 //! Every check of one checkpoint, in order.
 
 use super::validation::{Counts, ValidateOptions, Validation};
-use super::{bytes, causes, directory, entries, finite, graph, saved_model, saver_v1, shards, vouched};
+use super::{bytes, causes, directory, entries, finite, graph, saved_model, saver_v1, shards, shared, vouched};
 use crate::analysis::finding::{Code, Finding};
 use crate::analysis::policy::{self, rule_on};
 use crate::base::limits::Limits;
@@ -18,7 +18,9 @@ pub(super) fn one_checkpoint(
 ) {
     result.targets.push(origin.prefix.as_path().to_path_buf());
     result.checked.checkpoints += 1;
-    saved_model::check(&origin, limits, options.serving, result);
+    if !options.is_part() {
+        saved_model::check(&origin, limits, options.serving, result);
+    }
     let has_variables = origin.has_variables;
     let index = origin.prefix.index();
     let of_file = origin.file.as_ref().map(|(file, _)| file.clone());
@@ -36,7 +38,13 @@ pub(super) fn one_checkpoint(
             return;
         }
     };
+    if let Some(share) = &options.share {
+        share.look_at(&checkpoint);
+    }
     examine(&checkpoint, has_variables, options, progress, result);
+    if options.is_part() {
+        return;
+    }
     follow(&checkpoint, options, found_before, progress, result);
 }
 
@@ -80,6 +88,15 @@ fn examine(
     let members = selection.members(checkpoint.tensors().len());
     let pieces = entries::check(checkpoint, &members, result);
     let shards = shards::check(checkpoint, &pieces, options.quick, result);
+    let share = options.share.as_deref();
+    if options.is_part() {
+        let sums = bytes::check(checkpoint, &pieces, &members, options, &shards, progress, result);
+        shared::tell(checkpoint, &pieces, &sums.mismatches, result);
+        if options.finite {
+            finite::check(checkpoint, &selection, (options.threads, share), progress, result);
+        }
+        return;
+    }
     saver_v1::check(checkpoint, options.quick, result);
     graph::check(checkpoint, options.quick, result);
     directory::check_step(checkpoint, options.quick, result);
@@ -88,9 +105,9 @@ fn examine(
         result.add(Counts { vouched, skipped: tensors.saturating_sub(vouched), ..Counts::default() });
         return;
     }
-    let sums = bytes::check(checkpoint, &pieces, &members, options.threads, &shards, progress, result);
+    let sums = bytes::check(checkpoint, &pieces, &members, options, &shards, progress, result);
     causes::explain(checkpoint, &pieces, sums, &shards, result);
     if options.finite {
-        finite::check(checkpoint, &selection, options.threads, progress, result);
+        finite::check(checkpoint, &selection, (options.threads, share), progress, result);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::analysis::parts::Share;
 use crate::analysis::policy::{Policy, Rule, settle};
 use crate::analysis::restore::Restore;
 use crate::analysis::{Finding, Selector, Severity};
@@ -25,13 +26,20 @@ pub struct ValidateOptions {
     pub serving: bool,
     /// What the project says of findings, and expects.
     pub policy: Option<Arc<Policy>>,
+    /// Whether several processes make this report, and which one this is.
+    pub share: Option<Arc<Share>>,
 }
 
 impl ValidateOptions {
+    /// Whether only a share of the bytes is read, and nothing can be said of the whole.
+    pub(super) fn is_part(&self) -> bool {
+        self.share.as_ref().is_some_and(|share| share.is_part())
+    }
+
     /// Every tensor, or with `quick` none of their bytes.
     pub fn all(quick: bool, threads: usize) -> Self {
         let (selector, choice) = (Selector::default(), Choice::default());
-        Self { quick, finite: false, threads, selector, choice, serving: false, policy: None }
+        Self { quick, finite: false, threads, selector, choice, serving: false, policy: None, share: None }
     }
 }
 

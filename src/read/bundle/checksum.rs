@@ -11,40 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::reader::WINDOW;
-use crate::base::error::{Error, Part, Result};
+use super::runs::{Failed, OpenShard, Run, Span, Stored, Unit, cut, plan, wanted};
+use crate::base::error::Part;
 use crate::base::parallel::in_order;
-use crate::read::storage::Source;
 use crate::read::wire::Crc32c;
-
-/// Bytes that have one checksum.
-#[derive(Clone, Copy, Debug)]
-pub struct Span {
-    /// Shard.
-    pub shard: i32,
-    /// Offset of the first byte.
-    pub start: u64,
-    /// Number of bytes.
-    pub len: u64,
-    /// The checksum that they should have.
-    pub crc: Crc32c,
-}
-
-/// What stands for bytes with one checksum, in the form in which a caller keeps it.
-pub trait Stored: Sync {
-    /// The bytes.
-    fn span(&self) -> Span;
-
-    /// Whether they are to be read.
-    fn is_wanted(&self) -> bool {
-        true
-    }
-}
-
-impl Stored for Span {
-    fn span(&self) -> Span {
-        *self
-    }
-}
 
 /// What is wrong with the bytes. Of a million spans nearly all are right, and then this is nearly empty.
 #[derive(Debug, Default)]
@@ -55,72 +25,152 @@ pub struct Sums {
     pub failed: Vec<Failed>,
 }
 
-/// Spans, by position, and why they could not be read.
-pub type Failed = (Range<usize>, Arc<Error>);
-
-const UNIT: u64 = 8 << 20;
-
-/// A gap no longer than this is read through rather than over.
-const GAP: u64 = 64 << 10;
-
-/// Consecutive spans that are read as one range.
-struct Run {
-    source: Arc<Source>,
-    /// Their positions.
-    spans: Range<usize>,
-    start: u64,
-    end: u64,
-}
-
-/// A part of a run.
-struct Unit {
-    run: usize,
-    start: u64,
-    end: u64,
-}
-
-/// A shard, or why there is none.
-type Opened = Result<Arc<Source>, Arc<Error>>;
-
-/// A part of a span, behind the one before: how long, its checksum.
-type Partial = (u64, Crc32c);
-
-/// Opens a shard by its number.
-pub type OpenShard<'a> = dyn Fn(i32) -> Result<Arc<Source>> + Sync + 'a;
-
 /// Sums every span and compares it with what it should be. They come sorted by shard and start.
 ///
 /// `done` counts bytes as they are read, for whoever shows progress.
 pub fn sum_spans<S: Stored>(open: &OpenShard<'_>, sorted: &[S], threads: usize, done: &AtomicU64) -> Sums {
-    let (runs, failed) = plan(open, sorted);
-    for run in &runs {
-        run.source.expect(run.start..run.end);
+    let work = SpanWork::new(open, sorted);
+    let found = work.read(0..work.units(), true, threads, done);
+    work.finish(found)
+}
+
+/// What is to be read to sum spans, in units that depend on the spans and the lengths of files alone: any process may
+/// read any of them, and what they come to is put together here.
+#[derive(Debug)]
+pub struct SpanWork<'s, S> {
+    sorted: &'s [S],
+    runs: Vec<Run>,
+    units: Vec<Unit>,
+    /// What cannot be read, whoever tries.
+    failed: Vec<Failed>,
+}
+
+/// What some units came to.
+#[derive(Debug, Default)]
+pub struct Summed {
+    /// The spans within one unit, by position, whose bytes have another checksum, and which.
+    pub wrong: Vec<(usize, Crc32c)>,
+    /// Of spans that lie in several units, by position, the stretches that were read, in order.
+    pub stretches: BTreeMap<usize, Vec<Stretch>>,
+    /// Ranges of spans of which some bytes could not be read, why, and the unit that they are of.
+    pub failed: Vec<(usize, Failed)>,
+}
+
+/// Bytes of a span that follow one another, and their checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Offset of the first byte in the file.
+    pub start: u64,
+    /// Number of bytes.
+    pub len: u64,
+    /// Their checksum.
+    pub crc: Crc32c,
+}
+
+impl<'s, S: Stored> SpanWork<'s, S> {
+    /// What is to be read of spans that come sorted by shard and start. Opens shards, and reads nothing.
+    pub fn new(open: &OpenShard<'_>, sorted: &'s [S]) -> Self {
+        let (runs, failed) = plan(open, sorted);
+        let units = cut(&runs);
+        Self { sorted, runs, units, failed }
     }
-    let units = cut(&runs);
-    let mut found = Found { sums: Sums { wrong: empty(sorted), failed }, ..Found::default() };
-    let work = |window: &mut Vec<u8>, n: usize| {
-        let mut of_unit = Found::default();
-        if let Some((unit, run)) = units.get(n).and_then(|unit| Some((unit, runs.get(unit.run)?))) {
-            read_unit(run, unit, sorted, window, &mut of_unit, done);
+
+    /// How many units there are.
+    pub fn units(&self) -> usize {
+        self.units.len()
+    }
+
+    /// How many bytes a unit has.
+    pub fn bytes(&self, unit: usize) -> u64 {
+        self.units.get(unit).map_or(0, |unit| unit.end.saturating_sub(unit.start))
+    }
+
+    /// Reads some units on so many threads. Of one that cannot be read to its end, what was found before is kept or not.
+    pub fn read(&self, units: Range<usize>, keep_broken: bool, threads: usize, done: &AtomicU64) -> Summed {
+        let mut rest = self.units.get(units.clone()).unwrap_or_default();
+        while let Some(unit) = rest.first() {
+            let (of_run, behind) = rest.split_at(rest.partition_point(|other| other.run == unit.run));
+            if let (Some(run), Some(last)) = (self.runs.get(unit.run), of_run.last()) {
+                run.source.expect(unit.start..last.end);
+            }
+            rest = behind;
         }
-        of_unit
-    };
-    in_order(units.len(), threads, Vec::new, work, |_, of_unit| found.merge(of_unit));
-    let Found { mut sums, partial } = found;
-    for (n, partials) in partial {
-        let Some(span) = sorted.get(n).map(Stored::span) else { continue };
-        // Where a part is missing, it is among those that could not be read.
-        if partials.iter().map(|(len, _)| *len).sum::<u64>() != span.len {
-            continue;
+        let first = units.start;
+        let work = |window: &mut Vec<u8>, n: usize| {
+            let mut summed = Summed::default();
+            let at = n.saturating_add(first);
+            if let Some((unit, run)) = self.units.get(at).and_then(|unit| Some((unit, self.runs.get(unit.run)?))) {
+                read_unit((run, unit, at), self.sorted, window, &mut summed, done);
+            }
+            if !keep_broken && !summed.failed.is_empty() {
+                summed = Summed { failed: summed.failed, ..Summed::default() };
+            }
+            summed
+        };
+        let mut all = Summed::default();
+        in_order(units.len(), threads, Vec::new, work, |_, of_unit| all.merge(of_unit));
+        all
+    }
+
+    /// The spans, by position, of which all bytes lie in some units that follow one another, or are none.
+    pub fn within(&self, units: Range<usize>) -> Vec<usize> {
+        let mut within = Vec::new();
+        let mut rest = self.units.get(units).unwrap_or_default();
+        while let Some(first) = rest.first() {
+            let (of_run, behind) = rest.split_at(rest.partition_point(|unit| unit.run == first.run));
+            let end = of_run.last().map_or(first.end, |unit| unit.end);
+            let spans = self.runs.get(first.run).and_then(|run| self.sorted.get(..run.spans.end).map(|all| (run, all)));
+            if let Some((run, all)) = spans {
+                let whole = |span: &Span| span.start >= first.start && span.start.saturating_add(span.len) <= end;
+                let own = wanted(all, run.spans.start).filter(|(_, span)| whole(span));
+                within.extend(own.map(|(n, _)| n));
+            }
+            rest = behind;
         }
-        let crc = partials.iter().fold(Crc32c(0), |crc, (len, part)| crc.then(*part, *len));
-        if crc != span.crc {
-            sums.wrong.push((n, crc));
+        within
+    }
+
+    /// What all units come to.
+    pub fn finish(self, found: Summed) -> Sums {
+        let mut sums = Sums { wrong: empty(self.sorted), failed: self.failed };
+        sums.wrong.extend(found.wrong);
+        sums.failed.extend(found.failed.into_iter().map(|(_, failed)| failed));
+        for (n, mut stretches) in found.stretches {
+            let Some(span) = self.sorted.get(n).map(Stored::span) else { continue };
+            // Where a stretch is missing, it is among those that could not be read.
+            if stretches.iter().map(|stretch| stretch.len).sum::<u64>() != span.len {
+                continue;
+            }
+            stretches.sort_by_key(|stretch| stretch.start);
+            let crc = stretches.iter().fold(Crc32c(0), |crc, stretch| crc.then(stretch.crc, stretch.len));
+            if crc != span.crc {
+                sums.wrong.push((n, crc));
+            }
+        }
+        sums.wrong.sort_unstable_by_key(|(n, _)| *n);
+        sums.failed.sort_by_key(|(range, _)| range.start);
+        sums
+    }
+}
+
+impl Summed {
+    /// Takes in what units behind these came to.
+    pub fn merge(&mut self, mut other: Self) {
+        self.wrong.append(&mut other.wrong);
+        self.failed.append(&mut other.failed);
+        for (n, stretches) in other.stretches {
+            let ours = self.stretches.entry(n).or_default();
+            for next in stretches {
+                match ours.last_mut() {
+                    // What lies side by side is one stretch: nothing more need be known of a large span.
+                    Some(last) if last.start.checked_add(last.len) == Some(next.start) => {
+                        (last.crc, last.len) = (last.crc.then(next.crc, next.len), last.len.saturating_add(next.len));
+                    }
+                    _ => ours.push(next),
+                }
+            }
         }
     }
-    sums.wrong.sort_unstable_by_key(|(n, _)| *n);
-    sums.failed.sort_by_key(|(range, _)| range.start);
-    sums
 }
 
 /// Spans without bytes, which lie in no unit, and should have another checksum than nothing has.
@@ -129,100 +179,11 @@ fn empty<S: Stored>(spans: &[S]) -> Vec<(usize, Crc32c)> {
     wanted(spans, 0).filter(|(_, span)| is_wrong(*span)).map(|(n, _)| (n, Crc32c(0))).collect()
 }
 
-/// The spans from a position on that are to be read, with their positions.
-fn wanted<S: Stored>(spans: &[S], from: usize) -> impl Iterator<Item = (usize, Span)> {
-    let spans = spans.get(from..).unwrap_or_default().iter().zip(from..);
-    spans.filter(|(stored, _)| stored.is_wanted()).map(|(stored, n)| (n, stored.span()))
-}
-
-/// What workers found.
-#[derive(Default)]
-struct Found {
-    sums: Sums,
-    /// Parts of spans that lie in several units, by position.
-    partial: BTreeMap<usize, Vec<Partial>>,
-}
-
-impl Found {
-    fn merge(&mut self, mut other: Self) {
-        self.sums.wrong.append(&mut other.sums.wrong);
-        self.sums.failed.append(&mut other.sums.failed);
-        for (n, mut partials) in other.partial {
-            self.partial.entry(n).or_default().append(&mut partials);
-        }
-    }
-}
-
-/// Groups spans into runs; spans whose shard is missing or too short fail here.
-fn plan<S: Stored>(open: &OpenShard<'_>, sorted: &[S]) -> (Vec<Run>, Vec<Failed>) {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut failed: Vec<Failed> = Vec::new();
-    let mut shard: Option<(i32, Opened)> = None;
-    for (n, span) in wanted(sorted, 0) {
-        let source = match &shard {
-            Some((id, source)) if *id == span.shard => source,
-            _ => &shard.insert((span.shard, open(span.shard).map_err(Arc::new))).1,
-        };
-        let behind = n.saturating_add(1);
-        let source = match source {
-            Ok(source) => source,
-            Err(error) => {
-                match failed.last_mut() {
-                    Some((range, last)) if Arc::ptr_eq(last, error) => range.end = behind,
-                    _ => failed.push((n..behind, Arc::clone(error))),
-                }
-                continue;
-            }
-        };
-        let end = span.start.saturating_add(span.len);
-        if end > source.len() {
-            // What follows in a shard that is too short starts no earlier, and needs no error of its own.
-            match failed.last_mut() {
-                Some((range, last)) if range.end == n && last.location().file.as_deref() == Some(source.path()) => {
-                    range.end = behind;
-                }
-                _ => {
-                    let kind = crate::base::error::ErrorKind::Truncated { needed: end, available: source.len() };
-                    let error = Error::new(kind).at_part(Part::TensorData).at_offset(span.start);
-                    failed.push((n..behind, Arc::new(error.in_file(source.path()))));
-                }
-            }
-            continue;
-        }
-        match runs.last_mut() {
-            Some(run)
-                if Arc::ptr_eq(&run.source, source)
-                    && span.start >= run.end
-                    && span.start.saturating_sub(run.end) <= GAP =>
-            {
-                run.end = end;
-                run.spans.end = behind;
-            }
-            _ => runs.push(Run { source: Arc::clone(source), spans: n..behind, start: span.start, end }),
-        }
-    }
-    (runs, failed)
-}
-
-fn cut(runs: &[Run]) -> Vec<Unit> {
-    let mut units = Vec::new();
-    for (run, Run { start, end, .. }) in runs.iter().enumerate() {
-        let mut at = *start;
-        while at < *end {
-            let next = at.saturating_add(UNIT).min(*end);
-            units.push(Unit { run, start: at, end: next });
-            at = next;
-        }
-    }
-    units
-}
-
 fn read_unit<S: Stored>(
-    run: &Run,
-    unit: &Unit,
+    (run, unit, number): (&Run, &Unit, usize),
     sorted: &[S],
     window: &mut Vec<u8>,
-    found: &mut Found,
+    found: &mut Summed,
     done: &AtomicU64,
 ) {
     let spans = sorted.get(..run.spans.end).unwrap_or_default();
@@ -239,7 +200,7 @@ fn read_unit<S: Stored>(
             while let Some((n, _)) = span_at(until).filter(|(_, span)| span.start < unit.end) {
                 until = n.saturating_add(1);
             }
-            found.sums.failed.push((from..until, Arc::new(error.at_part(Part::TensorData))));
+            found.failed.push((number, (from..until, Arc::new(error.at_part(Part::TensorData)))));
             return;
         }
         let end = at.saturating_add(len);
@@ -274,19 +235,19 @@ fn first_in<S: Stored>(spans: &[S], first: usize, start: u64) -> usize {
     first.saturating_add(before.filter(reaches).unwrap_or(behind))
 }
 
-impl Found {
+impl Summed {
     /// Keeps what was found of a span, or of the part of it that lies in a unit.
     fn keep(&mut self, n: usize, span: &Span, unit: &Unit, crc: Crc32c) {
         let end = span.start.saturating_add(span.len);
         if span.start >= unit.start && end <= unit.end {
             if crc != span.crc && span.len > 0 {
-                self.sums.wrong.push((n, crc));
+                self.wrong.push((n, crc));
             }
             return;
         }
         let from = span.start.max(unit.start);
         let len = end.min(unit.end).saturating_sub(from);
-        self.partial.entry(n).or_default().push((len, crc));
+        self.stretches.entry(n).or_default().push(Stretch { start: from, len, crc });
     }
 }
 
@@ -294,6 +255,7 @@ impl Found {
 #[expect(clippy::arithmetic_side_effects, reason = "the tests' own numbers")]
 mod tests {
     use super::*;
+    use crate::read::bundle::runs::UNIT;
     use crate::read::bundle::{Prefix, Shards};
 
     fn bytes(len: usize) -> Vec<u8> {

@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::bundle::{NumericReader, Prefix, Stored, Sums, sum_spans};
+use crate::read::bundle::{NumericReader, Prefix, SpanWork, Stored, Sums, sum_spans};
 use crate::read::container::{Nothing, resolve, touches};
 use crate::read::formats;
 use crate::read::sniff;
@@ -243,6 +243,11 @@ impl Checkpoint {
     /// Sums bytes of the shards on several cores; see [`crate::read::bundle::sum_spans`]. Of a V1 checkpoint nothing.
     pub fn sum_spans<S: Stored>(&self, stored: &[S], threads: usize, done: &AtomicU64) -> Sums {
         sum_spans(&|file| self.container.source(file), stored, threads, done)
+    }
+
+    /// What is to be read to sum bytes of the shards, for who reads only a part of it.
+    pub fn span_work<'s, S: Stored>(&self, stored: &'s [S]) -> SpanWork<'s, S> {
+        SpanWork::new(&|file| self.container.source(file), stored)
     }
 
     /// Checks the bytes of a string or variant tensor, or of a slice of one, without handing them out.

@@ -1,5 +1,6 @@
 //! `diff` in any format: its rows kept until all are known, or written as they are found where there are more than that.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -90,21 +91,29 @@ impl DiffReport<'_> {
     ) -> io::Result<Diff<'c>> {
         let mut largest = Largest::new(self.most.min(HELD));
         let (mut keys, mut count) = (Vec::new(), 0);
+        // What parts came to is not read a second time.
+        let (is_merged, mut known) = (comparison.is_shared(), BTreeMap::new());
         let (found, again) = comparison.each(
             progress,
             |_| (),
             |(), changes| {
                 let shown = changes.into_iter().filter(|change| self.shows(change));
-                largest.extend(shown.inspect(|change| {
+                let shown = shown.inspect(|change| {
                     count += 1;
                     if self.most > HELD {
                         keys.push(ChangeKey::of(change));
                     }
-                }));
+                });
+                if is_merged && self.most > HELD {
+                    known.extend(shown.map(|change| (change.at, change)));
+                } else {
+                    largest.extend(shown);
+                }
                 ControlFlow::Continue(())
             },
         );
         if self.most <= HELD || count <= HELD {
+            largest.extend(std::mem::take(&mut known).into_values());
             let mut held = largest.finish();
             self.whole(&found, &held, count, out)?;
             held.truncate(if self.format == Format::Github { ROWS } else { 0 });
@@ -117,10 +126,16 @@ impl DiffReport<'_> {
         let mut rows = Rows::new(self, &flow);
         let mut written = Ok(());
         let make = |changes: &[Change]| self.text(flow.get(), changes);
-        again.each(&order, progress, make, |text, changes| {
-            written = rows.take(text, changes, out);
-            go_on(&written)
-        });
+        if is_merged {
+            for change in order.iter().filter_map(|at| known.remove(at)) {
+                rows.take(None, vec![change], out)?;
+            }
+        } else {
+            again.each(&order, progress, make, |text, changes| {
+                written = rows.take(text, changes, out);
+                go_on(&written)
+            });
+        }
         written?;
         rows.count = count;
         rows.finish(&found, out)?;

@@ -28,11 +28,13 @@ pub enum Format {
     Sarif,
     /// `JUnit` XML.
     Junit,
+    /// What one of several processes found out, for `merge`.
+    Part,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Text,
         Self::Json,
         Self::Jsonl,
@@ -45,6 +47,7 @@ impl Format {
         Self::Github,
         Self::Sarif,
         Self::Junit,
+        Self::Part,
     ];
 
     /// What is written behind `--format`.
@@ -62,6 +65,7 @@ impl Format {
             Self::Github => "github",
             Self::Sarif => "sarif",
             Self::Junit => "junit",
+            Self::Part => "part",
         }
     }
 

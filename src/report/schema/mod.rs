@@ -29,6 +29,7 @@ use crate::report::inspect::json::Inspect;
 use crate::report::inspect::model_json::InspectGraphs;
 use crate::report::kit::json::SCHEMA_VERSION;
 use crate::report::ops::json::OpsDocument;
+use crate::report::part::json::Part;
 use crate::report::policy::json::Config;
 use crate::report::recover::json::Recover;
 use crate::report::timeline::json::{Latest, Log};
@@ -115,6 +116,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         ("config", schema::<Config<'_>>("config")),
         ("ops", schema::<OpsDocument<'_>>("ops")),
         ("explain", schema::<Explain<'_>>("explain")),
+        ("part", schema::<Part>("part")),
         ("run", schema::<run::Run<'_>>("run")),
     ])
 }
@@ -124,7 +126,14 @@ fn schema<T: JsonSchema>(kind: &str) -> Value {
     let mut schema = generator.into_root_schema_for::<T>().to_value();
     tidy(&mut schema, kind);
     if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), json!(format!("ckpt {kind} --format json")));
+        root.insert(
+            "title".to_owned(),
+            json!(if kind == "part" {
+                "ckpt validate --part K/N --format part".to_owned()
+            } else {
+                format!("ckpt {kind} --format json")
+            }),
+        );
     }
     schema
 }

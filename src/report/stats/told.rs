@@ -10,6 +10,7 @@ use super::json::{StatsJson, StatsJsonl};
 use super::markdown::StatsMarkdown;
 use super::text::StatsText;
 use crate::analysis::Selection;
+use crate::analysis::parts::Share;
 use crate::analysis::stats::{First, SortKey, StatsOptions, StatsOrder, TensorStats, Totals, each};
 use crate::base::error::Error;
 use crate::base::progress::Progress;
@@ -42,6 +43,8 @@ pub struct StatsReport<'s> {
     pub look: Look,
     /// Whether bars are drawn in ASCII.
     pub ascii: bool,
+    /// All parts of the report, where several processes have read the tensors.
+    pub merged: Option<&'s Share>,
 }
 
 impl StatsReport<'_> {
@@ -64,10 +67,43 @@ impl StatsReport<'_> {
             return self.flowing(selection, None, most, progress, failed, out);
         }
         let mut keys: Vec<SortKey> = Vec::with_capacity(selection.len());
-        let take = |rows: Vec<TensorStats>| keys.extend(rows.iter().map(|row| self.order.key(row)));
+        let mut known: Vec<TensorStats> = Vec::new();
+        let take = |rows: Vec<TensorStats>| {
+            keys.extend(rows.iter().map(|row| self.order.key(row)));
+            if self.merged.is_some() {
+                known.extend(rows);
+            }
+        };
         let totals = self.read(selection, progress, failed, take);
         let sorted: Selection = self.order.sorted(keys).into_iter().take(most).collect();
+        if self.merged.is_some() {
+            return self.known(&sorted, known, totals, out);
+        }
         self.flowing(&sorted, Some(totals), most, progress, &mut |_| (), out)
+    }
+
+    /// Writes rows in an order of their own, which are all known: what parts came to is not read a second time.
+    fn known(
+        &self,
+        sorted: &Selection,
+        mut known: Vec<TensorStats>,
+        totals: Totals,
+        out: &mut dyn Write,
+    ) -> io::Result<Totals> {
+        let format = self.rows(|| StatsText::flowing(self.checkpoint, sorted, self.ascii, self.look));
+        format.head(out)?;
+        known.sort_unstable_by_key(|row| row.at);
+        let (mut first, mut text) = (0, Vec::new());
+        for at in sorted.iter() {
+            let row = known.binary_search_by_key(&at, |row| row.at).ok().and_then(|n| known.get(n));
+            let Some(row) = row else { continue };
+            format.rows(first, std::slice::from_ref(row), &mut text)?;
+            out.write_all(&text)?;
+            text.clear();
+            first += 1;
+        }
+        format.foot(&totals, first, out)?;
+        Ok(totals)
     }
 
     /// Goes through tensors in the order of names.
@@ -83,7 +119,7 @@ impl StatsReport<'_> {
             take(rows);
             ControlFlow::Continue(())
         };
-        each(self.checkpoint, selection, &self.options, progress, |_, _| (), take)
+        each(self.checkpoint, selection, (&self.options, self.merged), progress, |_, _| (), take)
     }
 
     /// Reads everything and then writes those rows that were kept.
@@ -134,7 +170,7 @@ impl StatsReport<'_> {
             written = text.and_then(|text| out.write_all(&text));
             if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
-        let found = each(self.checkpoint, selection, &self.options, progress, make, take);
+        let found = each(self.checkpoint, selection, (&self.options, self.merged), progress, make, take);
         written?;
         let totals = known.unwrap_or(found);
         format.foot(&totals, most.min(totals.tensors), out)?;

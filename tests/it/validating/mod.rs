@@ -27,6 +27,7 @@ pub(crate) fn options() -> ValidateOptions {
         choice: Choice::default(),
         serving: false,
         policy: None,
+        share: None,
     }
 }
 
