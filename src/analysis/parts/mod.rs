@@ -2,7 +2,7 @@
 //! that reads none of them again makes the report of it.
 //!
 //! Whatever goes through all bytes does so in *units* that the index alone decides (`sweep::cut`, `bundle::checksum`). A
-//! [`Share`] gives each process those whose bytes lie in its share, as a range, and takes a [`Record`] of what they came
+//! [`Share`] gives each process those whose bytes lie in its share, as a range, and takes a `Record` of what they came
 //! to. Where all are there, the same code runs once more and is told instead of reading: so the report is that of one
 //! process, whatever it looks like, and nothing of what findings say is written twice.
 //!
