@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_path_is_looked_for_in_the_command_line() {
-        let prefix = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/kinds/tf2/ckpt-3");
+        let prefix = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/model_dir/run");
         let typed = |args: &[&str]| args.iter().map(OsString::from).collect::<Vec<_>>();
         let with = typed(&["ckpt", "print", "--full", prefix.to_str().unwrap(), ""]);
         assert!(names(&with, OsStr::new("")).is_some_and(|found| !found.is_empty()), "{with:?}");

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::values::stored;
 use super::work::{Todo, Work};
 use crate::analysis::sweep::cut::{UNIT, part_length, parts};
-use crate::analysis::sweep::engine::Units;
+use crate::analysis::sweep::units::Units;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
 
 /// The units of a list of so many pairs, in its order.

@@ -170,20 +170,14 @@ impl Derived {
         if let Some(integer) = self.integer() {
             return integer.to_string();
         }
-        let kind = match self.dtype {
-            DType::Bool => return if a == 0 { "False" } else { "True" }.to_owned(),
-            DType::Float32 => return format!("{:?}", f32::from_le_bytes([a, b, c, d])),
-            DType::Float16 => NarrowKind::Float16,
-            DType::BFloat16 => NarrowKind::BFloat16,
-            DType::Float8E5M2 => NarrowKind::Float8E5M2,
-            DType::Float8E4M3FN => NarrowKind::Float8E4M3FN,
-            DType::Float8E4M3FNUZ => NarrowKind::Float8E4M3FNUZ,
-            DType::Float8E4M3B11FNUZ => NarrowKind::Float8E4M3B11FNUZ,
-            DType::Float8E5M2FNUZ => NarrowKind::Float8E5M2FNUZ,
-            DType::Float4E2M1FN => NarrowKind::Float4E2M1FN,
-            _ => return format!("{:#x}", u64::from_le_bytes(self.bytes)),
-        };
-        format!("{:?}", Narrow::new(kind, u16::from_le_bytes([a, b])).shortest())
+        match self.dtype {
+            DType::Bool => if a == 0 { "False" } else { "True" }.to_owned(),
+            DType::Float32 => format!("{:?}", f32::from_le_bytes([a, b, c, d])),
+            dtype => match NarrowKind::of(dtype) {
+                Some(kind) => format!("{:?}", Narrow::new(kind, u16::from_le_bytes([a, b])).shortest()),
+                None => format!("{:#x}", u64::from_le_bytes(self.bytes)),
+            },
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! with or without NumPy's name in front.
 
 use super::number::Number;
+use super::numeral::numeral;
 use super::value::{Data, Typed, Value, request};
 use crate::base::error::Result;
 use crate::base::escape::escaped;
@@ -24,7 +25,7 @@ pub fn looks_like_literal(text: &str) -> bool {
     let text = text.trim();
     let first = text.chars().next();
     let quoted = text.strip_prefix(['b', 'u']).unwrap_or(text).starts_with(['"', '\'']);
-    let is_number = || Parser::new(text).number().is_some_and(|(_, rest)| rest.trim().is_empty());
+    let is_number = || numeral(text).is_some_and(|(_, rest)| rest.trim().is_empty());
     first.is_some_and(|c| matches!(c, '[' | '('))
         || quoted
         || WORDS.contains(&text)
@@ -114,7 +115,7 @@ impl<'t> Parser<'t> {
         }
         // A complex number stands in parentheses as Python prints it.
         if close == ')'
-            && let Some((number, rest)) = Parser::new(self.rest.trim_start().get(1..).unwrap_or_default()).number()
+            && let Some((number, rest)) = numeral(self.rest.trim_start().get(1..).unwrap_or_default())
             && let Some(rest) = rest.trim_start().strip_prefix(')')
         {
             self.rest = rest;
@@ -168,27 +169,11 @@ impl<'t> Parser<'t> {
                 return Self::keep(depth, found, take).ok_or_else(|| self.ragged());
             }
         }
-        let Some((number, rest)) = self.number() else {
+        let Some((number, rest)) = numeral(self.rest) else {
             return Err(self.bad("a number, a quoted string, True, False or a list"));
         };
         self.rest = rest;
         Self::keep(depth, found, |found| found.numbers.push(number)).ok_or_else(|| self.ragged())
-    }
-
-    /// A number at the beginning, and what is behind it: `-1`, `1.5e-3`, `nan`, `2j`, `1+2j`, `1_000`, `0xff`.
-    fn number(&self) -> Option<(Number, &'t str)> {
-        let (real, rest) = real(self.rest.trim_start())?;
-        if let Some(rest) = rest.strip_prefix('j') {
-            return Some((Number::Complex(0.0, double(real)), rest));
-        }
-        let signed = rest.trim_start();
-        if signed.starts_with(['+', '-'])
-            && let Some((imaginary, rest)) = real_behind_sign(signed)
-            && let Some(rest) = rest.strip_prefix('j')
-        {
-            return Some((Number::Complex(double(real), double(imaginary)), rest));
-        }
-        Some((real, rest))
     }
 
     fn string(&mut self) -> Result<Vec<u8>> {
@@ -257,8 +242,7 @@ impl<'t> Parser<'t> {
             "zeros" => Number::Float(0.0),
             "ones" => Number::Float(1.0),
             _ => {
-                let behind = self.rest.trim_start().strip_prefix(',').map(Parser::new);
-                let found = behind.as_ref().and_then(Parser::number);
+                let found = self.rest.trim_start().strip_prefix(',').and_then(numeral);
                 let (number, rest) = found.ok_or_else(|| self.bad("a number to fill with"))?;
                 self.rest = rest;
                 number
@@ -296,84 +280,6 @@ fn escape(c: char) -> Option<char> {
         '\\' | '\'' | '"' | '/' => c,
         _ => return None,
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "as Python adds a float to an integer")]
-fn double(number: Number) -> f64 {
-    match number {
-        Number::Int(value) => value as f64,
-        Number::Float(value) => value,
-        Number::Bool(_) | Number::Complex(..) => 0.0,
-    }
-}
-
-fn real_behind_sign(text: &str) -> Option<(Number, &str)> {
-    let (sign, rest) = text.split_at_checked(1)?;
-    let (number, behind) = real(rest.trim_start())?;
-    Some((if sign == "-" { negative(number) } else { number }, behind))
-}
-
-fn negative(number: Number) -> Number {
-    match number {
-        Number::Int(value) => Number::Int(-value),
-        Number::Float(value) => Number::Float(-value),
-        other => other,
-    }
-}
-
-/// A number that is not complex.
-fn real(text: &str) -> Option<(Number, &str)> {
-    if text.starts_with(['+', '-']) {
-        return real_behind_sign(text).filter(|_| !text.get(1..).is_some_and(|rest| rest.starts_with(['+', '-'])));
-    }
-    for word in ["nan", "NaN"] {
-        if let Some(rest) = text.strip_prefix(word) {
-            return Some((Number::Float(f64::NAN), rest));
-        }
-    }
-    for word in ["Infinity", "inf"] {
-        if let Some(rest) = text.strip_prefix(word) {
-            return Some((Number::Float(f64::INFINITY), rest));
-        }
-    }
-    if let Some(hex) = text.strip_prefix("0x") {
-        let end = hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len());
-        let (digits, rest) = hex.split_at_checked(end)?;
-        return Some((Number::Int(u64::from_str_radix(digits, 16).ok()?.into()), rest));
-    }
-    let bytes = text.as_bytes();
-    let digits = |from: usize| {
-        let is_digit = |byte: &&u8| byte.is_ascii_digit() || **byte == b'_';
-        bytes.get(from..).unwrap_or_default().iter().take_while(is_digit).count()
-    };
-    let whole = digits(0);
-    let mut end = whole;
-    let mut is_float = false;
-    if bytes.get(end) == Some(&b'.') {
-        let fraction = digits(end.saturating_add(1));
-        if whole == 0 && fraction == 0 {
-            return None;
-        }
-        end = end.saturating_add(1).saturating_add(fraction);
-        is_float = true;
-    } else if whole == 0 {
-        return None;
-    }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) {
-        let signed = usize::from(matches!(bytes.get(end.saturating_add(1)), Some(b'+' | b'-')));
-        let from = end.saturating_add(1).saturating_add(signed);
-        let exponent = digits(from);
-        if exponent > 0 {
-            end = from.saturating_add(exponent);
-            is_float = true;
-        }
-    }
-    let (text, rest) = text.split_at_checked(end)?;
-    let text = text.replace('_', "");
-    // Numbers that no dtype holds are floats, which are told as too large by whoever wants whole ones.
-    let whole = text.parse::<i128>().ok().filter(|_| !is_float);
-    let number = whole.map_or_else(|| text.parse().ok().map(Number::Float), |whole| Some(Number::Int(whole)));
-    Some((number?, rest))
 }
 
 #[cfg(test)]

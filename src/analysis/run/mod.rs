@@ -4,11 +4,15 @@
 mod literal;
 mod model;
 mod names;
+mod nodes;
 mod number;
+mod numeral;
 mod plan;
+mod port;
 mod value;
 
 pub use literal::{looks_like_literal, parse_literal};
 pub use model::{Restoring, RunModel};
-pub use plan::{Port, RunPlan, RunRequest, plan_run};
+pub use plan::{RunPlan, RunRequest, plan_run};
+pub use port::Port;
 pub use value::{Data, Fit, Value};

@@ -150,7 +150,7 @@ fn float(value: f64, dtype: DType, out: &mut Vec<u8>) -> Option<Became> {
         DType::Float16 => (f16::from_f64(value).to_f64(), f16::from_f64(value).to_le_bytes().to_vec()),
         DType::BFloat16 => (bf16::from_f64(value).to_f64(), bf16::from_f64(value).to_le_bytes().to_vec()),
         _ => {
-            let near = nearest_of_few(value, few(dtype)?)?;
+            let near = nearest_of_few(value, NarrowKind::of(dtype)?)?;
             (near.value(), near.bits().to_le_bytes().get(..1)?.to_vec())
         }
     };
@@ -162,20 +162,7 @@ fn float(value: f64, dtype: DType, out: &mut Vec<u8>) -> Option<Became> {
     Some(if is_same { Became::Exact } else { Became::Rounded })
 }
 
-/// Floats of which there are no more than 256.
-fn few(dtype: DType) -> Option<NarrowKind> {
-    Some(match dtype {
-        DType::Float8E5M2 => NarrowKind::Float8E5M2,
-        DType::Float8E4M3FN => NarrowKind::Float8E4M3FN,
-        DType::Float8E4M3FNUZ => NarrowKind::Float8E4M3FNUZ,
-        DType::Float8E4M3B11FNUZ => NarrowKind::Float8E4M3B11FNUZ,
-        DType::Float8E5M2FNUZ => NarrowKind::Float8E5M2FNUZ,
-        DType::Float4E2M1FN => NarrowKind::Float4E2M1FN,
-        _ => return None,
-    })
-}
-
-/// The nearest of them; of two that are as near the one with even bits, and of zeros the one with the sign.
+/// The nearest float of a format that has no more than 256; of two that are as near the one with even bits, and of zeros the one with the sign.
 fn nearest_of_few(value: f64, kind: NarrowKind) -> Option<Narrow> {
     let all = (0..=u8::MAX).map(|bits| Narrow::new(kind, bits.into()));
     if value.is_nan() || value.is_infinite() {
@@ -234,7 +221,7 @@ mod tests {
     fn every_small_float_is_itself_and_what_lies_between_goes_to_the_even_one() {
         for kind in [DType::Float8E5M2, DType::Float8E4M3FN, DType::Float8E4M3FNUZ, DType::Float4E2M1FN] {
             for bits in 0..=u8::MAX {
-                let narrow = Narrow::new(few(kind).unwrap(), bits.into());
+                let narrow = Narrow::new(NarrowKind::of(kind).unwrap(), bits.into());
                 if narrow.value().is_finite() {
                     let (bytes, became) = encoded(Number::Float(narrow.value()), kind).unwrap();
                     assert_eq!((bytes[0], became), (narrow.bits().to_le_bytes()[0], Became::Exact), "{kind} {bits}");

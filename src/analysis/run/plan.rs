@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::model::{RunModel, choose, restoring, tags_text};
 use super::names::{listed, no_such};
-use super::value::{Fit, Value, request};
+use super::nodes::Nodes;
+use super::port::{Port, of_info};
+use super::value::request;
 use crate::base::error::{Error, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::graphs::graph::{Form, Part, with_graphs};
 use crate::read::graphs::meta_graph::{INTERNAL_SIGNATURE_PREFIX, Signature, TensorInfo};
 use crate::read::storage;
-use crate::read::tensor::{DType, Shape};
 
 /// What is asked of a model.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,21 +46,6 @@ pub struct RunPlan {
     pub outputs: Vec<Port>,
 }
 
-/// An input or an output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Port {
-    /// Its name: the signature's, or the tensor's.
-    pub name: String,
-    /// The tensor in the graph.
-    pub tensor: String,
-    /// Its dtype, if the graph says it.
-    pub dtype: Option<DType>,
-    /// Its shape, as far as the graph says it.
-    pub shape: Shape,
-    /// Whether the graph has a value for it if none is given.
-    pub is_optional: bool,
-}
-
 impl RunPlan {
     /// The file or the directory that is loaded.
     pub fn path(&self) -> &Path {
@@ -80,57 +66,6 @@ impl RunPlan {
         let names: Vec<&str> = self.inputs.iter().map(|port| port.name.as_str()).collect();
         let what = if self.signature.is_some() { "input" } else { "fed tensor" };
         self.inputs.iter().find(|port| port.name == name).ok_or_else(|| no_such(what, name, &names))
-    }
-}
-
-impl Port {
-    /// `float32 (?, 3)`.
-    pub fn spec(&self) -> String {
-        let dtype = self.dtype.map_or_else(|| "any dtype".to_owned(), |dtype| dtype.to_string());
-        format!("{dtype} {}", shape_text(&self.shape))
-    }
-
-    /// Makes a value one for this input; `round` as [`Value::make`] has it. Answers with what a user should know of it.
-    ///
-    /// # Errors
-    /// If it is of another shape, or cannot be of the dtype.
-    pub fn take(&self, value: &mut Value, round: bool) -> Result<Option<String>> {
-        let name = escaped(self.name.as_bytes()).into_owned();
-        if !value.has_shape(&self.shape) {
-            let have = shape_text(&Shape::new(value.shape.iter().map(|dim| dim.cast_signed()).collect::<Vec<_>>()));
-            let why =
-                format!("input {name}: the value has the shape {have}, and {} is wanted", shape_text(&self.shape));
-            let mut batch = value.clone();
-            batch.shape.insert(0, 1);
-            let is_one = self.shape.dims().is_some_and(|dims| dims.first().is_some_and(|dim| *dim < 0));
-            let error = request(why);
-            return Err(if is_one && batch.has_shape(&self.shape) {
-                error.with_help("for a batch of one, put brackets around it")
-            } else {
-                error
-            });
-        }
-        let fit = value.make(self.dtype, round).map_err(|error| {
-            let help = error.help().map(str::to_owned);
-            let error = request(format!("input {name}: {error}"));
-            help.into_iter().fold(error, Error::with_help)
-        })?;
-        let to = value.dtype().map_or_else(String::new, |dtype| dtype.to_string());
-        Ok(match fit {
-            Fit::As => None,
-            Fit::Same(from) => Some(format!("input {name}: made {to} of {from}; every value is what it was")),
-            Fit::Rounded(from) => Some(format!("input {name}: made {to} of {from}; some values are rounded")),
-        })
-    }
-}
-
-/// A shape as NumPy writes it, with `?` for what is unknown.
-fn shape_text(shape: &Shape) -> String {
-    let Some(dims) = shape.dims() else { return "of any shape".to_owned() };
-    let dim = |dim: &i64| if *dim < 0 { "?".to_owned() } else { dim.to_string() };
-    match dims {
-        [only] => format!("({},)", dim(only)),
-        dims => format!("({})", dims.iter().map(dim).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -219,17 +154,6 @@ fn composite(what: &str, name: &str, of: &str) -> Error {
     request(why).with_help("give and take its tensors by --feed and --fetch")
 }
 
-/// What a signature says of an input or an output.
-fn of_info(name: &str, info: &TensorInfo) -> Port {
-    Port {
-        name: name.to_owned(),
-        tensor: info.name.clone(),
-        dtype: Some(info.dtype).filter(|dtype| *dtype != DType::Invalid),
-        shape: info.shape.clone(),
-        is_optional: false,
-    }
-}
-
 /// Those outputs of a signature that are wanted. What others are does not matter then.
 fn outputs(signature: &Signature, wanted: &[String]) -> Result<Vec<Port>> {
     let names: Vec<&str> = signature.outputs.keys().map(String::as_str).collect();
@@ -245,136 +169,6 @@ fn outputs(signature: &Signature, wanted: &[String]) -> Result<Vec<Port>> {
         return Err(request("the signature has no outputs: there would be nothing to see".to_owned()));
     }
     Ok(ports)
-}
-
-/// What is asked of the nodes of a graph.
-struct Nodes {
-    /// Of every node its name; of those that stand for a value that is fed what they say of it.
-    all: Vec<(String, Option<Placeholder>)>,
-    /// Whether some of them hold values that must come from somewhere.
-    has_variables: bool,
-    /// Nodes that no other node takes anything of.
-    ends: Vec<String>,
-}
-
-/// A node that stands for a value that is fed.
-struct Placeholder {
-    dtype: Option<DType>,
-    shape: Shape,
-    has_value: bool,
-}
-
-/// The first producer whose placeholders without dimensions are scalars; those of before take any shape.
-///
-/// TensorFlow: `Placeholder` in `core/ops/array_ops.cc`.
-const SCALARS_SINCE: i32 = 24;
-
-/// Whether a node may make a value that somebody wants to see. What trains, saves and holds variables does not.
-fn speaks(name: &str, op: &str) -> bool {
-    const OPS: [&str; 8] = [
-        "NoOp",
-        "Const",
-        "Placeholder",
-        "PlaceholderWithDefault",
-        "VarHandleOp",
-        "VarIsInitializedOp",
-        "Assert",
-        "MergeV2Checkpoints",
-    ];
-    const BEGIN: [&str; 6] = ["Assign", "Apply", "ResourceApply", "Save", "Restore", "Initialize"];
-    let of_training = name.starts_with("gradients/") || name.starts_with("save/") || name.ends_with("/read");
-    !OPS.contains(&op) && !BEGIN.iter().any(|begin| op.starts_with(begin)) && !of_training
-}
-
-impl Nodes {
-    fn of(part: &Part<'_>) -> Result<Self> {
-        let mut nodes = Self { all: Vec::new(), has_variables: false, ends: Vec::new() };
-        let mut taken = std::collections::HashSet::new();
-        let mut speaking = Vec::new();
-        part.each_node(|node| {
-            let name = String::from_utf8_lossy(node.name).into_owned();
-            let op = String::from_utf8_lossy(node.op);
-            let placeholder = match &*op {
-                "Placeholder" | "PlaceholderV2" | "PlaceholderWithDefault" => {
-                    let shape = node.shape(b"shape")?;
-                    // So the op was described before producers with this number.
-                    let is_any = part.meta.producer < SCALARS_SINCE && op == "Placeholder" && shape.rank() == Some(0);
-                    Some(Placeholder {
-                        dtype: node.dtype(b"dtype")?,
-                        shape: if is_any { Shape::unknown_rank() } else { shape },
-                        has_value: op == "PlaceholderWithDefault",
-                    })
-                }
-                _ => None,
-            };
-            nodes.has_variables |= matches!(&*op, "VariableV2" | "Variable" | "VarHandleOp");
-            node.each_input(|input| {
-                taken.insert(input.node.to_vec());
-            })?;
-            if speaks(&name, &op) {
-                speaking.push(name.clone());
-            }
-            nodes.all.push((name, placeholder));
-            Ok(())
-        })?;
-        speaking.retain(|name| !taken.contains(name.as_bytes()));
-        nodes.ends = speaking;
-        Ok(nodes)
-    }
-
-    fn find(&self, tensor: &str) -> Option<&(String, Option<Placeholder>)> {
-        let node = tensor.rsplit_once(':').map_or(tensor, |(node, _)| node);
-        self.all.iter().find(|(name, _)| name == node)
-    }
-
-    /// An input of a signature. What a placeholder says of its shape counts before what the signature does, which may
-    /// lack it: that reads as a scalar, and could be anything.
-    fn input(&self, name: &str, info: &TensorInfo) -> Port {
-        let placeholder = self.find(&info.name).and_then(|(_, found)| found.as_ref());
-        let shape = match placeholder {
-            Some(found) if found.shape.rank().is_some() => found.shape.clone(),
-            _ if info.shape.rank() == Some(0) => Shape::unknown_rank(),
-            _ => info.shape.clone(),
-        };
-        Port { shape, is_optional: placeholder.is_some_and(|found| found.has_value), ..of_info(name, info) }
-    }
-
-    /// A tensor by its name in the graph.
-    fn port(&self, tensor: &str) -> Result<Port> {
-        let Some((_, placeholder)) = self.find(tensor) else {
-            let names: Vec<&str> = self.all.iter().map(|(name, _)| name.as_str()).collect();
-            let node = tensor.rsplit_once(':').map_or(tensor, |(node, _)| node);
-            return Err(no_such("node", node, &names));
-        };
-        let (dtype, shape) = match placeholder {
-            Some(found) => (found.dtype, found.shape.clone()),
-            None => (None, Shape::unknown_rank()),
-        };
-        Ok(Port { name: tensor.to_owned(), tensor: tensor.to_owned(), dtype, shape, is_optional: false })
-    }
-
-    fn feed_help(&self) -> String {
-        let fed = self.all.iter().filter_map(|(name, found)| found.as_ref().map(|found| (name, found)));
-        let fed = fed.filter(|(_, found)| !found.has_value);
-        let text = |(name, found): (&String, &Placeholder)| {
-            let dtype = found.dtype.map_or_else(String::new, |dtype| format!("{dtype} "));
-            format!("{name}:0 ({dtype}{})", shape_text(&found.shape))
-        };
-        let fed: Vec<String> = fed.map(text).collect();
-        let fed: Vec<&str> = fed.iter().map(String::as_str).collect();
-        let fed = if fed.is_empty() { String::new() } else { format!("; its placeholders are {}", listed(&fed)) };
-        format!("say what goes in and comes out with --feed and --fetch{fed}; {}", self.fetch_help())
-    }
-
-    fn fetch_help(&self) -> String {
-        let ends: Vec<String> = self.ends.iter().map(|name| format!("{name}:0")).collect();
-        let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
-        if ends.is_empty() {
-            "ckpt ops --list shows its ops".to_owned()
-        } else {
-            format!("it ends in {}", listed(&ends))
-        }
-    }
 }
 
 #[cfg(test)]

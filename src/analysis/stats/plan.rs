@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::Totals;
 use crate::analysis::naming::selection::Selection;
 use crate::analysis::sweep::cut;
-use crate::analysis::sweep::engine::Units;
+use crate::analysis::sweep::units::Units;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Parts, Tensor};
 use crate::read::tensor::DType;
 

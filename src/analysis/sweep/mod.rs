@@ -2,4 +2,7 @@
 
 pub(in crate::analysis) mod cut;
 pub(in crate::analysis) mod engine;
+pub(in crate::analysis) mod fold;
 pub(in crate::analysis) mod nearby;
+mod shared;
+pub(in crate::analysis) mod units;

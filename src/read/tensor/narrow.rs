@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use half::{bf16, f16};
 
+use super::dtype::DType;
+
 /// A floating-point format of 16 bits or less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the variants are the names of the formats")]
@@ -21,6 +23,23 @@ pub enum NarrowKind {
     Float8E4M3B11FNUZ,
     Float8E5M2FNUZ,
     Float4E2M1FN,
+}
+
+impl NarrowKind {
+    /// The format of the elements of a dtype, if they are such floats.
+    pub fn of(dtype: DType) -> Option<Self> {
+        Some(match dtype {
+            DType::Float16 => Self::Float16,
+            DType::BFloat16 => Self::BFloat16,
+            DType::Float8E5M2 => Self::Float8E5M2,
+            DType::Float8E4M3FN => Self::Float8E4M3FN,
+            DType::Float8E4M3FNUZ => Self::Float8E4M3FNUZ,
+            DType::Float8E4M3B11FNUZ => Self::Float8E4M3B11FNUZ,
+            DType::Float8E5M2FNUZ => Self::Float8E5M2FNUZ,
+            DType::Float4E2M1FN => Self::Float4E2M1FN,
+            _ => return None,
+        })
+    }
 }
 
 /// A float of 16 bits or less.

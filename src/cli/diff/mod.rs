@@ -1,26 +1,23 @@
 //! `ckpt diff`: what changed from one checkpoint to another, where, and by how much.
 
-use std::io::Write;
-use std::ops::ControlFlow;
+mod shown;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckpt::analysis::diff::{
-    Bound, Change, Comparison, Depth, Diff, DiffOptions, Expected, Expecting, Side, Status as DiffStatus, ToleranceRule,
-};
-use ckpt::analysis::parts::Share;
-use ckpt::analysis::{Renames, Selector, broken_files};
-use ckpt::base::progress::Progress;
+use ckpt::analysis::diff::{Bound, Depth, DiffOptions, Expected, Expecting, Side, ToleranceRule};
+use ckpt::analysis::{Renames, Selector};
 use ckpt::read::checkpoint::{Checkpoint, Choice};
-use ckpt::report::{DIFF_FORMATS, DiffReport, ShareText, diff_summary};
+use ckpt::report::DIFF_FORMATS;
 use clap::ValueEnum;
+
+pub(super) use shown::{Shown, show};
 
 use super::completions::tensor_names;
 use super::ctx::library_sentence;
-use super::part::{self, PartArgs};
+use super::part::PartArgs;
 use super::policy::PolicyArgs;
-use super::progress::with_progress;
-use super::{Ctx, Status, step_summary};
+use super::{Ctx, Status};
 
 /// Compare two checkpoints: what was added, removed or renamed, which values changed, where and by how much.
 ///
@@ -233,109 +230,6 @@ fn compare(args: &Args, mut options: DiffOptions, ctx: &mut Ctx) -> Result<Statu
     show((&a, &b), &options, shown, ctx)
 }
 
-/// Which changes are shown, and how.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shown {
-    all: bool,
-    long: bool,
-    by_change: bool,
-    most: Option<usize>,
-}
-
-/// Compares two open checkpoints.
-pub(super) fn show(
-    (a, b): (&Checkpoint, &Checkpoint),
-    options: &DiffOptions,
-    shown: Shown,
-    ctx: &mut Ctx,
-) -> Result<Status> {
-    let comparison = Comparison::new(a, b, options)?;
-    let share = options.share.as_ref();
-    if let Some(share) = part::own(share) {
-        return show_part(comparison, share, ctx);
-    }
-    let found = if ctx.quiet {
-        comparison.each(&Progress::default(), |_| (), |(), _| ControlFlow::Continue(())).0
-    } else {
-        let report = DiffReport {
-            a,
-            b,
-            depth: options.depth,
-            format: ctx.format,
-            look: ctx.look,
-            all: shown.all,
-            long: shown.long,
-            by_change: shown.by_change,
-            most: shown.most.unwrap_or(usize::MAX),
-        };
-        let found = if share.is_some() {
-            // Whether the parts are of these checkpoints is known when all has been asked of them.
-            let mut text = Vec::new();
-            let found = with_progress(false, |progress| report.write(comparison, progress, &mut text))?;
-            part::check(share)?;
-            ctx.out.write_all(&text)?;
-            found
-        } else {
-            let out = &mut ctx.out;
-            with_progress(false, |progress| report.write(comparison, progress, out))?
-        };
-        tell(&found, options.depth, ctx);
-        found
-    };
-    part::check(share)?;
-    let nothing = found.is_vacuous() || (found.tally.total() == 0 && !options.only.is_empty());
-    if nothing && !ctx.quiet {
-        ctx.error(if options.only.is_empty() {
-            "nothing was compared: --ignore leaves out every tensor of both sides"
-        } else {
-            "nothing was compared: no tensor of either side matches the selectors"
-        });
-    }
-    let broken = found.expectations.iter().any(|expectation| !expectation.holds());
-    let unjudged = found.expectations.iter().any(|expectation| expectation.unjudged > 0);
-    let status = if found.is_trouble() || unjudged {
-        Status::Trouble
-    } else if !found.is_equal() || broken || nothing {
-        Status::Found
-    } else {
-        Status::Fine
-    };
-    if !ctx.quiet {
-        let told = found.changes.len() as u64;
-        let all = found.tally.differences() + found.tally.of(DiffStatus::Unreadable);
-        let hidden = usize::try_from(all.saturating_sub(told)).unwrap_or(usize::MAX);
-        step_summary::append(ctx, |most| diff_summary(&found, hidden, status == Status::Fine, most));
-    }
-    Ok(status)
-}
-
-/// Reads one share, and tells of what is whole in it what changed.
-fn show_part(comparison: Comparison<'_, '_>, share: &Share, ctx: &mut Ctx) -> Result<Status> {
-    let mut told = Vec::new();
-    let take = |(), changes: Vec<Change>| {
-        let changed = changes.into_iter().filter(|change| change.status != DiffStatus::Identical);
-        told.extend(changed.map(|change| (change.name().to_vec(), change.status.name().to_owned())));
-        ControlFlow::Continue(())
-    };
-    let (found, _) = with_progress(ctx.quiet, |progress| comparison.each(progress, |_| (), take));
-    let (whole, unreadable) = (found.tally.total(), found.tally.of(DiffStatus::Unreadable));
-    let what = match told.len() {
-        0 => "nothing that was read of it differs".to_owned(),
-        n => format!("{n} that differ or could not be compared"),
-    };
-    let tell = |text: &ShareText, out: &mut dyn Write| {
-        text.write_tensors(&told, &what, told.is_empty(), out)?;
-        Ok(if unreadable > 0 {
-            Status::Trouble
-        } else if told.is_empty() {
-            Status::Fine
-        } else {
-            Status::Found
-        })
-    };
-    part::end("diff", share, whole, tell, ctx)
-}
-
 /// Whether a path means that there is nothing on this side, as git has it of files that were added or deleted.
 fn is_nothing(path: &Path) -> bool {
     path == Path::new("/dev/null") || (cfg!(windows) && path.as_os_str().eq_ignore_ascii_case("nul"))
@@ -358,37 +252,6 @@ fn labels(texts: &[String]) -> Result<[Option<String>; 2]> {
         }
     }
     Ok(labels)
-}
-
-/// Says on standard error what could not be read, side by side.
-fn tell(found: &Diff<'_>, depth: Depth, ctx: &mut Ctx) {
-    const MOST: usize = 10;
-    for note in &found.notes {
-        ctx.note(note);
-    }
-    for (side, checkpoint) in [(Side::A, found.a), (Side::B, found.b)] {
-        let damage = checkpoint.damage();
-        for error in damage.iter().take(MOST) {
-            ctx.error(&format!("{}: {}", side.name(), library_sentence(error)));
-        }
-        if damage.len() > MOST {
-            ctx.error(&format!("{}: {} more parts of the index could not be read", side.name(), damage.len() - MOST));
-        }
-        // Who asks for indexes alone knows that no data is looked at.
-        if matches!(depth, Depth::Index | Depth::Structure) {
-            continue;
-        }
-        // Nothing is read where checksums agree, so that a shard that is missing or cut would go unseen.
-        let broken = broken_files(checkpoint);
-        if let Some(first) = broken.first() {
-            let more = if broken.len() > 1 { format!(", and {} more", broken.len() - 1) } else { String::new() };
-            ctx.note(&format!(
-                "{}: {}{more}; what is identical by checksum was not looked for",
-                side.name(),
-                first.message
-            ));
-        }
-    }
 }
 
 impl Args {
