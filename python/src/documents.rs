@@ -194,8 +194,16 @@ fn validate(
             None => Vec::new(),
         };
         let selector = Selector::parse(&selectors, false)?;
-        let options =
-            ValidateOptions { quick, finite, threads: limits.workers(), selector, choice, serving, policy: None, share: None };
+        let options = ValidateOptions {
+            quick,
+            finite,
+            threads: limits.workers(),
+            selector,
+            choice,
+            serving,
+            policy: None,
+            share: None,
+        };
         let mut validation = ckpt::analysis::validate(&path, &options, &limits, &Progress::default())?;
         if !models.is_empty() {
             validation.add_restores(&path, choice, &models, &RestoreOptions::default(), &limits)?;

@@ -2,7 +2,7 @@
 //! and where it runs.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -50,12 +50,30 @@ impl PartArgs {
 }
 
 /// The share of this process, if it reads one only.
-pub(crate) fn own(share: Option<&Arc<Share>>) -> Option<&Share> {
-    share.map(|share| &**share).filter(|share| share.is_part())
+pub(crate) fn own(share: Option<&Share>) -> Option<&Share> {
+    share.filter(|share| share.is_part())
+}
+
+/// Bytes of a report that are held in memory until it is known whether its parts belong together; more go to a file.
+const HELD: usize = 16 << 20;
+
+/// Shows a report that is made of parts: only when all has been asked of them is it known whether they are of these
+/// checkpoints.
+pub(crate) fn held<T>(
+    share: Option<&Share>,
+    out: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> Result<T>,
+) -> Result<T> {
+    let mut text = tempfile::SpooledTempFile::new(HELD);
+    let said = write(&mut text)?;
+    check(share)?;
+    text.rewind()?;
+    std::io::copy(&mut text, out)?;
+    Ok(said)
 }
 
 /// Whether all parts that were merged are of this report. Asked before anything is shown.
-pub(crate) fn check(share: Option<&Arc<Share>>) -> Result<()> {
+pub(crate) fn check(share: Option<&Share>) -> Result<()> {
     match share {
         Some(share) if !share.is_part() => Ok(share.finish()?),
         _ => Ok(()),

@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let selection = args.select.select(&checkpoint, None, ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
     let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
-    if let Some(share) = part::own(share.as_ref()) {
+    if let Some(share) = part::own(share.as_deref()) {
         return show_part(&checkpoint, &selection, &options, share, ctx);
     }
     let report = StatsReport {
@@ -191,17 +191,11 @@ fn show(report: &StatsReport<'_>, selection: &Selection, ctx: &mut Ctx) -> Resul
             errors.push(library_sentence(error));
         }
     };
-    let totals = if let Some(share) = report.merged {
-        // Whether the parts are of this checkpoint is known when all has been asked of them.
-        let mut text = Vec::new();
-        let totals = with_progress(ctx.quiet, |progress| report.write(selection, progress, &mut failed, &mut text))?;
-        share.finish()?;
-        ctx.out.write_all(&text)?;
-        totals
-    } else {
-        let out = &mut ctx.out;
-        with_progress(ctx.quiet, |progress| report.write(selection, progress, &mut failed, out))?
-    };
+    let quiet = ctx.quiet;
+    let mut write =
+        |out: &mut dyn Write| Ok(with_progress(quiet, |progress| report.write(selection, progress, &mut failed, out))?);
+    let totals =
+        if report.merged.is_some() { part::held(report.merged, &mut ctx.out, write)? } else { write(&mut ctx.out)? };
     tell_unreadable(&errors, totals.unreadable, report.checkpoint, ctx);
     tell_damage(report.checkpoint, ctx);
     let is_broken = totals.unreadable > 0 || !report.checkpoint.damage().is_empty();

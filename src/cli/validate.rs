@@ -160,7 +160,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         return emit(what, &models, args, ctx);
     }
     let mut validation = with_progress(ctx.quiet, |progress| validate(path, &options, &ctx.limits(), progress))?;
-    if let Some(share) = part::own(share.as_ref()) {
+    if let Some(share) = part::own(share.as_deref()) {
         let (whole, is_ok) = (validation.checked.verified + validation.checked.unsummed, validation.is_ok());
         let tell = |text: &ShareText, out: &mut dyn Write| {
             text.write_findings(&validation.findings, out)?;
@@ -168,7 +168,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         };
         return part::end("validate", share, whole, tell, ctx);
     }
-    part::check(share.as_ref())?;
+    part::check(share.as_deref())?;
     if validation.checked.verified == 0 {
         args.select.tell_second_path(ctx);
     }

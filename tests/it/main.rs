@@ -46,7 +46,6 @@ mod policy;
 mod proto_bindings;
 mod recognised;
 mod recovering;
-#[cfg(feature = "remote")]
 mod remote;
 mod restore;
 mod restore_causes;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use crate::validating::{ckpt, ckpt_says, copy, lines, run};
+use crate::validating::{Alone, ckpt, ckpt_says, copy, lines, run};
 
-fn case() -> tempfile::TempDir {
+fn case() -> Alone {
     copy("cases/not-checkpoints")
 }
 

@@ -32,7 +32,7 @@ pub(in crate::cli) fn show(
     ctx: &mut Ctx,
 ) -> Result<Status> {
     let comparison = Comparison::new(a, b, options)?;
-    let share = options.share.as_ref();
+    let share = options.share.as_deref();
     if let Some(share) = part::own(share) {
         return show_part(comparison, share, ctx);
     }
@@ -50,17 +50,8 @@ pub(in crate::cli) fn show(
             by_change: shown.by_change,
             most: shown.most.unwrap_or(usize::MAX),
         };
-        let found = if share.is_some() {
-            // Whether the parts are of these checkpoints is known when all has been asked of them.
-            let mut text = Vec::new();
-            let found = with_progress(false, |progress| report.write(comparison, progress, &mut text))?;
-            part::check(share)?;
-            ctx.out.write_all(&text)?;
-            found
-        } else {
-            let out = &mut ctx.out;
-            with_progress(false, |progress| report.write(comparison, progress, out))?
-        };
+        let write = |out: &mut dyn Write| Ok(with_progress(false, |progress| report.write(comparison, progress, out))?);
+        let found = if share.is_some() { part::held(share, &mut ctx.out, write)? } else { write(&mut ctx.out)? };
         tell(&found, options.depth, ctx);
         found
     };

@@ -7,7 +7,7 @@ use ckpt::analysis::{Code, Severity, ValidateOptions, Validation};
 use ckpt_synth::v1::{V1Builder, Values};
 use ckpt_synth::{Msg, dtype};
 
-use crate::validating::{ckpt_says, codes, copy, edit, errors, lines, only, options, run, try_run};
+use crate::validating::{Alone, ckpt_says, codes, copy, edit, errors, lines, only, options, run, try_run};
 
 /// What the gate says of a directory.
 fn gate(path: &Path) -> Validation {
@@ -16,7 +16,7 @@ fn gate(path: &Path) -> Validation {
 }
 
 /// Versions 1 and 17 of a sound model, a text file and an unfinished export under a name that is no number.
-fn base() -> tempfile::TempDir {
+fn base() -> Alone {
     copy("serving/base/served")
 }
 
@@ -72,7 +72,7 @@ fn names_that_are_no_numbers_and_directories_above() {
     }
     only(&gate(dir.path()), Code::NoVersion, &["0.1, v2 would be, but for the name", "rename it: mv "]);
     let above = tempfile::tempdir().unwrap();
-    fs::rename(base().keep(), above.path().join("served")).unwrap();
+    fs::rename(base().path(), above.path().join("served")).unwrap();
     only(&gate(above.path()), Code::NoVersion, &["one level deeper; give ", "served"]);
 }
 

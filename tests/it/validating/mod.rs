@@ -54,11 +54,24 @@ pub(crate) fn ckpt_says(status: i32, args: &[&str]) -> String {
     out.into_owned()
 }
 
+/// A directory with nothing beside it: what is wrong with a checkpoint is looked for next door too.
+pub(crate) struct Alone {
+    _above: TempDir,
+    path: PathBuf,
+}
+
+impl Alone {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// A fixture of TensorFlow's in a directory of its own.
-pub(crate) fn copy(fixture: &str) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    copy_tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(fixture), dir.path());
-    dir
+pub(crate) fn copy(fixture: &str) -> Alone {
+    let above = tempfile::tempdir().unwrap();
+    let path = above.path().join("dir");
+    copy_tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(fixture), &path);
+    Alone { _above: above, path }
 }
 
 fn copy_tree(from: &Path, to: &Path) {

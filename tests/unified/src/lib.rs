@@ -1,0 +1,1 @@
+//! Nothing: what this depends on is built with the same features in every build.
