@@ -25,7 +25,7 @@ fn share(text: &str) -> Result<(u64, u64), String> {
     match numbers {
         Some((number, of)) if (1..=of).contains(&number) => Ok((number, of)),
         Some((0, of)) if of > 0 => Err(format!("parts are counted from 1: 1/{of} is the first one")),
-        _ => Err("write K/N, as 3/8: the third of eight parts".to_owned()),
+        _ => Err("K goes from 1 to N, as in 3/8".to_owned()),
     }
 }
 

@@ -41,7 +41,7 @@ pub struct PartReport {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WrongSet {
     /// None was given.
-    #[error("no part was given")]
+    #[error("no part was given, and no folder with any")]
     Nothing,
     /// A file that is none, or none that this program merges.
     #[error("{file} is no part that can be merged: {why}")]
@@ -185,7 +185,7 @@ mod tests {
         let numbers = |parts: Vec<PartReport>| sorted(parts).map(|parts| parts.iter().map(|p| p.number).collect());
         assert_eq!(numbers(vec![part(2, 3), part(3, 3), part(1, 3)]), Ok::<Vec<u64>, _>(vec![1, 2, 3]));
         let says = |parts: Vec<PartReport>| sorted(parts).unwrap_err().to_string();
-        assert_eq!(says(vec![]), "no part was given");
+        assert_eq!(says(vec![]), "no part was given, and no folder with any");
         assert_eq!(says(vec![part(1, 2)]), "part 2 of 2 is missing");
         assert_eq!(says(vec![part(1, 20)]), "19 of 20 parts are missing: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …");
         assert_eq!(

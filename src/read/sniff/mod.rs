@@ -25,7 +25,7 @@ use self::looks::{Known, looks};
 use self::message::message;
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::Escaped;
-use crate::read::storage::Source;
+use crate::read::storage::{Address, Source};
 use crate::read::table::MAGIC;
 
 /// How many first bytes are enough to tell.
@@ -82,6 +82,13 @@ pub fn look(path: &Path) -> Option<Looks> {
     let found = looks_like(&head)?;
     Some(match found.kind {
         Foreign::Hdf5 => hdf5_cut(&head, source.len()).map_or(found, Looks::from),
+        // Nothing was downloaded: the page is what the server shows of a directory, or instead of the file.
+        Foreign::WebPage if Address::of(path).is_some() => Looks {
+            advice: "the server shows a page there (a directory, a login or an error): give the name of a file in it, \
+                     or the prefix of a checkpoint"
+                .into(),
+            ..found
+        },
         // Text is not read for this.
         Foreign::GraphDef | Foreign::MetaGraphDef if message(&head).is_some() => walked(path, found),
         _ => found,

@@ -83,6 +83,15 @@ fn what_nobody_answers_for_is_not_said_to_be_missing_alone() {
 }
 
 #[test]
+fn a_page_that_a_server_shows_of_a_directory_is_told() {
+    let server = Server::start();
+    server.put("bucket/run", b"<!DOCTYPE HTML>\n<html><title>Directory listing for /run</title></html>".to_vec());
+    let (status, _, err) = says(&server, &["list", &format!("{}/bucket/run", server.url())]);
+    assert_eq!(status, 2, "{err}");
+    assert!(err.contains("the server shows a page there") && err.contains("give the name of a file in it"), "{err}");
+}
+
+#[test]
 fn nothing_is_written_to_an_address() {
     let server = Server::start();
     weights(&server, 10);
