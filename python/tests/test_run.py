@@ -5,8 +5,10 @@ The command is the one at `CKPT_COMMAND`, or what `cargo build` made. `CKPT_WILD
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +153,47 @@ def test_a_model_that_loops_crashes_or_fails_is_one_error(tmp_path):
     assert fails.returncode == 2 and "n is too small" in fails.stderr and len(fails.stderr.splitlines()) == 1
     works = run(str(tmp_path / "m"), "--signature", "fails", "-i", "n=6")
     assert works.returncode == 0 and works.stdout.startswith("y  int32")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="the process of the engine is found in /proc")
+def test_a_crash_is_told_and_a_killed_command_leaves_nothing(tmp_path):
+    class Model(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([], tf.int32, name="n")])
+        def __call__(self, n):
+            return {"y": tf.while_loop(lambda i: i >= 0, lambda i: [i * 1], [n])[0]}
+
+    tf.saved_model.save(module := Model(), str(tmp_path / "m"), signatures=module.__call__)
+    (scratch := tmp_path / "scratch").mkdir()
+    command = [CKPT, "run", str(tmp_path / "m"), "-i", "n=1", "--engine", sys.prefix]
+
+    def start():
+        """The command, and the process of the engine once it is at work."""
+        given = {**os.environ, "TMPDIR": str(scratch)}
+        asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=given)
+        children = Path(f"/proc/{asked.pid}/task/{asked.pid}/children")
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            for child in children.read_text().split():
+                if "libtensorflow" in Path(f"/proc/{child}/maps").read_text():
+                    time.sleep(0.5)
+                    return asked, int(child)
+            time.sleep(0.05)
+        raise AssertionError("no engine was started")
+
+    asked, engine = start()
+    os.kill(engine, signal.SIGSEGV)
+    _, told = asked.communicate(timeout=60)
+    assert asked.returncode == 2 and "crashed with signal 11 (SIGSEGV)" in told, told
+    assert not list(scratch.iterdir())
+
+    asked, engine = start()
+    assert list(scratch.iterdir())
+    asked.kill()
+    asked.communicate(timeout=60)
+    end = time.monotonic() + 60
+    while Path(f"/proc/{engine}").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{engine}").exists() and not list(scratch.iterdir())
 
 
 def test_what_a_model_writes_is_written_only_if_allowed(tmp_path):

@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let mut parts: Vec<PartReport> = Vec::new();
     for path in files(&args.parts)? {
         let name = part_name(&path);
-        let (source, mut scratch) = (Source::open(&path)?, Vec::new());
+        let source = Source::open(&path).map_err(|error| error.and_help("give the files that --format part wrote"))?;
+        let mut scratch = Vec::new();
         let (of, part) = read_part(&name, source.slice(0..source.len(), &mut scratch)?)?;
         match &asked {
             Some((first, known)) => {

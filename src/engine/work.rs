@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ckpt::read::container::{Header, HeaderPart, Incoming, Sink};
 use ckpt::read::formats::bundle::BundleSink;
-use ckpt::read::storage::NewFile;
+use ckpt::read::storage::{self, NewFile};
 use ckpt::read::tensor::{DType, Shape};
 
 use super::job::{ANSWER, Answer, Failure, Feed, Job, Model, RESULTS, Stage, receive};
@@ -20,7 +20,7 @@ pub(crate) const HIDDEN: &str = "__run-a-job";
 /// Does the job that standard input describes. The status says only that the answer was written.
 pub(crate) fn main() -> ExitCode {
     let Ok((job, payload)) = receive(&mut std::io::stdin().lock()) else { return ExitCode::FAILURE };
-    end_with_who_asked();
+    end_with_who_asked(job.directory.clone());
     let mut answer = Answer::default();
     let done = limit(job.memory).map_err(|why| (Stage::Engine, why)).and_then(|()| work(&job, &payload, &mut answer));
     answer.failure = done.err().map(|(stage, message)| Failure { stage, message });
@@ -31,10 +31,12 @@ pub(crate) fn main() -> ExitCode {
     if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Ends this process when nobody waits for it any more: standard input is then at its end.
-fn end_with_who_asked() {
-    std::thread::spawn(|| {
+/// Ends this process when nobody waits for it any more: standard input is then at its end. Who asked has no more time to
+/// take away the directory of the job.
+fn end_with_who_asked(directory: String) {
+    std::thread::spawn(move || {
         let _ = std::io::stdin().lock().read(&mut [0]);
+        storage::discard(Path::new(&directory));
         std::process::abort();
     });
 }

@@ -161,6 +161,34 @@ fn paths_that_this_system_does_not_read_as_they_are() {
     ckpt_says(0, &["list", &quoted]);
 }
 
+/// Takes the data of checkpoints away.
+fn without_data(dir: &Path) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().contains(".data-") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+// Indexes alone: one cause, whatever their number (K20).
+#[test]
+fn checkpoints_that_were_copied_without_their_data_are_one_finding() {
+    let dir = copy("model_dir/manager");
+    without_data(dir.path());
+    let validation = run(dir.path());
+    let parts = ["of 2 checkpoints nothing but the index is here: ckpt-2, ckpt-3", "none of the 2 data files"];
+    let finding = only(&validation, Code::MissingShard, &parts);
+    assert!(!finding.explains.is_empty() && finding.help.as_ref().unwrap().contains("fetch the data too"));
+    assert_eq!(errors(&validation).len(), 1, "{}", lines(&validation));
+
+    // Of one of them the data is there: the other one lost its own.
+    let dir = copy("model_dir/manager");
+    fs::remove_file(dir.path().join("ckpt-2.data-00000-of-00001")).unwrap();
+    let validation = run(dir.path());
+    only(&validation, Code::MissingShard, &["ckpt-2.data-00000-of-00001 is missing"]);
+}
+
 fn explain(message: &str, path: &Path) -> String {
     ckpt_says(0, &["explain", message, "--path", path.to_str().unwrap()])
 }

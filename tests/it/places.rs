@@ -61,6 +61,8 @@ fn a_prefix_wins_over_a_directory_of_its_name_and_both_are_told() {
     assert!(origin.notes.iter().any(|note| note.contains("a SavedModel")), "{:?}", origin.notes);
     let latest = ModelDir::scan(dir.path(), &Limits::default()).unwrap();
     assert_eq!(latest.checkpoints[latest.latest.unwrap()].prefix.as_path(), prefix);
+    let chosen = Origin::locate(dir.path(), Choice::default(), &Limits::default()).unwrap();
+    assert!(chosen.notes.iter().any(|note| note.contains("with a SavedModel")), "{:?}", chosen.notes);
     let inside = Origin::locate(&prefix.join(""), Choice::default(), &Limits::default()).unwrap();
     assert_eq!(inside.kind, SourceKind::SavedModel);
 

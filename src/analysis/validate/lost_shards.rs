@@ -1,15 +1,16 @@
 //! A shard that is missing by its name is looked for by its size and its checksums: a browser, a mail program or an
 //! interrupted save gave the file another one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::causes::{Held, holds};
 use super::entries::StoredPiece;
 use super::shard_files::file_name;
-use crate::analysis::finding::Finding;
+use crate::analysis::finding::{Code, Finding};
 use crate::analysis::recover::beside;
 use crate::base::escape::shell_word;
-use crate::read::bundle::Prefix;
+use crate::read::bundle::{Prefix, ShardName};
 use crate::read::checkpoint::Checkpoint;
 use crate::read::storage;
 
@@ -71,6 +72,52 @@ pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) ->
     // Strings and zeros have no checksum to try; a name and a length that fit are something.
     let only_strings = !own.iter().any(|piece| !piece.is_variable);
     named_alike.filter(|_| only_strings).map(|file| FoundShard { file, held: Held::default() })
+}
+
+/// Names of checkpoints that are written out.
+const TOLD: usize = 4;
+
+/// Several checkpoints of which nothing but the index is there have one cause, and so one finding: of each group one.
+pub(super) fn together(findings: &mut Vec<Finding>) {
+    let mut lost: BTreeMap<Option<String>, BTreeMap<PathBuf, u32>> = BTreeMap::new();
+    let prefix_of = |finding: &Finding| {
+        let file = finding.file.as_deref().filter(|_| finding.code == Code::MissingShard && finding.cause.is_none())?;
+        let prefix = Prefix::of_member(file)?.as_path().to_path_buf();
+        let shard = ShardName::parse(file_name(file).strip_prefix(&file_name(&prefix))?)?;
+        Some((prefix, shard.of))
+    };
+    let is_alone = |prefix: &Path, of: u32| {
+        let missing = findings.iter().filter_map(prefix_of).filter(|(other, _)| other == prefix).count();
+        u32::try_from(missing).is_ok_and(|missing| missing == of)
+    };
+    for finding in findings.iter() {
+        if let Some((prefix, of)) = prefix_of(finding).filter(|(prefix, of)| is_alone(prefix, *of)) {
+            lost.entry(finding.group.clone()).or_default().insert(prefix, of);
+        }
+    }
+    for (group, prefixes) in lost.into_iter().filter(|(_, prefixes)| prefixes.len() > 1) {
+        let is_one = |finding: &Finding| {
+            finding.group == group && prefix_of(finding).is_some_and(|(prefix, _)| prefixes.contains_key(&prefix))
+        };
+        let Some(at) = findings.iter().position(is_one) else { continue };
+        let all: Vec<Finding> = findings.extract_if(.., |finding| is_one(finding)).collect();
+        let files = all.len();
+        let mut all = all.into_iter();
+        let Some(mut first) = all.next() else { continue };
+        let names: Vec<String> = prefixes.keys().map(|prefix| file_name(prefix)).collect();
+        let shown = match names.get(..TOLD) {
+            Some(some) if names.len() > TOLD => format!("{}, …", some.join(", ")),
+            _ => names.join(", "),
+        };
+        first.message = format!("of {} checkpoints nothing but the index is here: {shown}", names.len());
+        first.explains.extend(all.flat_map(|finding| finding.explains));
+        first.explains.sort_unstable();
+        first.explains.dedup();
+        let certain = format!("none of the {files} data files that the indexes count is there");
+        let likely = "they were copied, committed or downloaded without *.data-*".to_owned();
+        let help = "fetch the data too: every file PREFIX.data-… belongs to its PREFIX.index";
+        findings.insert(at.min(findings.len()), first.because(certain, Some(likely)).with_help(help));
+    }
 }
 
 /// Whether a file is a shard of a checkpoint whose index is there.

@@ -107,6 +107,7 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
         // What lies around, and what all of it comes to, is told once, by who has all parts.
         return Ok(result);
     }
+    lost_shards::together(&mut result.findings);
     // A leftover that is the shard which is missing is told there.
     left_behind.retain(|leftover| !result.used.iter().any(|file| leftover.has(file)));
     for leftover in &left_behind {

@@ -324,6 +324,7 @@ fn beside_model(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> 
         .chain(&dir.other_state)
         .filter(|_| choice.step.is_none())
         .cloned()
+        .chain(found.twin())
         .collect();
     let origin = Origin::new(path, SourceKind::ModelDir, found.prefix);
     Ok(Origin { v1_files: found.v1_files, model_dir: Some(dir), notes, ..origin })

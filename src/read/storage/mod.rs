@@ -28,5 +28,5 @@ pub use mounts::{
 pub use replace::Bridge;
 pub use secrets::admit;
 pub use source::{ReadAt, Source};
-pub use staged::{NewFile, Staged, Unplaced, unplaced, unplaced_name};
+pub use staged::{NewFile, Staged, Unplaced, discard, unplaced, unplaced_name};
 pub use store::{Folder, Kind, Stat, Store};

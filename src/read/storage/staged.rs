@@ -134,11 +134,16 @@ impl Staged {
     }
 
     fn clear(&mut self) {
-        let _ = fs::remove_dir_all(&self.dir);
+        discard(&self.dir);
         if let Some((_, path)) = self.lock.take() {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Takes away a folder that this program made for itself, with all that is in it.
+pub fn discard(dir: &Path) {
+    let _ = fs::remove_dir_all(dir);
 }
 
 /// Whether a file still lies under this name: who held the lock before may have taken it away meanwhile.

@@ -7,6 +7,7 @@
 mod holes;
 mod joined;
 mod other_save;
+mod stretch;
 mod text_mode;
 mod wrong;
 
@@ -193,6 +194,14 @@ impl<'c, H: Fn(&StoredPiece) -> bool> Evidence<'c, H> {
             .chain(by_chance.into_iter().map(|(w, f)| (w, Some(f))))
             .collect();
         unexplained.sort_by_key(|((piece, _), _)| piece.start);
+        let mut starts: Vec<u64> =
+            self.pieces.iter().filter(|p| p.shard == self.shard && p.len > 0).map(|p| p.start).collect();
+        starts.sort_unstable();
+        let (stretches, unexplained) = stretch::split(&unexplained, &starts);
+        for stretch in &stretches {
+            let finding = stretch::finding(&path, stretch, is_other_save);
+            result.push(self.fold(with_copy(finding, copy.as_ref(), stretch), stretch));
+        }
         for (wrong, flip) in unexplained {
             let mut finding = self.mismatch(&path, wrong, is_other_save);
             if let Some(flip) = flip {
