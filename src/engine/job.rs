@@ -51,6 +51,8 @@ pub(crate) enum Model {
         bytes: u64,
         /// What gives its variables values.
         restore: Option<Restore>,
+        /// The ops that are run after that, once.
+        initialize: Vec<String>,
     },
 }
 
@@ -167,7 +169,7 @@ mod tests {
         let feed = Feed { tensor: "x:0".into(), dtype: 7, shape: vec![2], strings: Some(vec![1, 2]), bytes: 3 };
         Job {
             libraries: vec!["/l".into()],
-            model: Model::Graph { bytes: 2, restore: None },
+            model: Model::Graph { bytes: 2, restore: None, initialize: Vec::new() },
             feeds: vec![feed],
             fetches: vec![("y".into(), "y:0".into())],
             repeat: 1,

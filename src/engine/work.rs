@@ -75,13 +75,17 @@ fn work(job: &Job, payload: &[Vec<u8>], answer: &mut Answer) -> Result<(), Faile
         Model::Saved { directory, tags } => {
             engine.load_saved_model(directory, tags, &config).map_err(at(Stage::Load))?
         }
-        Model::Graph { restore, .. } => {
+        Model::Graph { restore, initialize, .. } => {
             let graph = payload.next().map(Vec::as_slice).unwrap_or_default();
             let session = engine.import(graph, &config).map_err(at(Stage::Load))?;
             if let Some(restore) = restore {
                 let prefix = engine.strings(&[], &[restore.prefix.as_bytes()]).map_err(at(Stage::Load))?;
                 let filename = session.port(&restore.filename).map_err(at(Stage::Load))?;
                 session.run(&[(filename, prefix)], &[], &[&restore.op]).map_err(at(Stage::Load))?;
+            }
+            if !initialize.is_empty() {
+                let ops: Vec<&str> = initialize.iter().map(String::as_str).collect();
+                session.run(&[], &[], &ops).map_err(at(Stage::Load))?;
             }
             session
         }

@@ -31,6 +31,8 @@ pub enum RunModel {
         graph: Vec<u8>,
         /// What gives its variables values.
         restoring: Option<Restoring>,
+        /// The ops that then fill its tables.
+        table_initializers: Vec<String>,
     },
 }
 

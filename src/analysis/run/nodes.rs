@@ -49,6 +49,15 @@ fn speaks(name: &str, op: &str) -> bool {
 }
 
 impl Nodes {
+    /// The ops that fill the tables of a graph: those that its collection names, or, where it has none, the one that
+    /// `tf.tables_initializer` made under its own name.
+    pub(super) fn table_initializers(&self, part: &Part<'_>) -> Vec<String> {
+        let here: HashSet<&str> = self.all.iter().map(|(name, _)| name.as_str()).collect();
+        let named = part.meta.table_initializers.iter().map(String::as_str);
+        let own = part.is_bare().then_some("init_all_tables");
+        named.chain(own).filter(|name| here.contains(name)).map(str::to_owned).collect()
+    }
+
     pub(super) fn of(part: &Part<'_>) -> Result<Self> {
         let mut nodes = Self { all: Vec::new(), has_variables: false, ends: Vec::new() };
         let mut taken = HashSet::new();

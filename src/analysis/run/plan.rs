@@ -108,6 +108,7 @@ fn of_parts(parts: &[Part<'_>], file: &Path, form: Form, asked: &RunRequest<'_>,
         Form::MetaGraph | Form::Graph => RunModel::Graph {
             file: file.to_path_buf(),
             restoring: restoring(part, file, asked.checkpoint, nodes.has_variables, limits)?,
+            table_initializers: nodes.table_initializers(part),
             graph: part.graphs.iter().flat_map(|graph| graph.bytes).copied().collect(),
         },
     };

@@ -40,13 +40,14 @@ pub(super) fn go(asked: &Asked, engine: &Found, limits: Limits, repeat: u32, ctx
     let mut payload: Vec<Vec<u8>> = Vec::new();
     let model = match &asked.plan.model {
         RunModel::Saved { directory, tags, .. } => Model::Saved { directory: text(directory)?, tags: tags.clone() },
-        RunModel::Graph { graph, restoring, .. } => {
+        RunModel::Graph { graph, restoring, table_initializers, .. } => {
             payload.push(graph.clone());
             let restore = restoring.as_ref().map(|of| {
                 let (op, filename) = (of.op.clone(), of.filename.clone());
                 text(&of.prefix).map(|prefix| Restore { op, filename, prefix })
             });
-            Model::Graph { bytes: graph.len() as u64, restore: restore.transpose()? }
+            let initialize = table_initializers.clone();
+            Model::Graph { bytes: graph.len() as u64, restore: restore.transpose()?, initialize }
         }
     };
     let feeds = asked.values.iter().map(|given| feed(given, &mut payload)).collect::<Result<_>>()?;

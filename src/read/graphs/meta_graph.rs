@@ -10,6 +10,7 @@ use std::path::Path;
 
 use prost::Message;
 
+use super::collection::{ANY_LIST, NODE_LIST, asset_of, count_values};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::read::pb;
@@ -42,6 +43,8 @@ pub struct MetaGraph {
     pub saver: Option<SaverInfo>,
     /// Files below `assets/`.
     pub asset_files: Vec<String>,
+    /// The ops that fill its tables, by name: the collection `table_initializer`.
+    pub table_initializers: Vec<String>,
     /// How many values each collection has.
     pub collections: BTreeMap<String, usize>,
     /// Nodes of the graph itself, not of its functions.
@@ -130,8 +133,18 @@ impl MetaGraph {
                 }
                 4 => {
                     let (key, collection) = WALK.entry(field)?;
-                    let assets = (key == "saved_model_assets").then_some(&mut assets_in_collection);
-                    let count = collection.map_or(Ok(0), |collection| count_values(collection, assets))?;
+                    let mut keep = |kind: u32, value: Field<'_>| {
+                        match (key.as_str(), kind) {
+                            ("saved_model_assets", ANY_LIST) => assets_in_collection.push(asset_of(value)?),
+                            ("table_initializer", NODE_LIST) => {
+                                let name = String::from_utf8_lossy(WALK.bytes(value)?);
+                                meta_graph.table_initializers.push(name.into_owned());
+                            }
+                            _ => {}
+                        }
+                        Ok(())
+                    };
+                    let count = collection.map_or(Ok(0), |collection| count_values(collection, &mut keep))?;
                     meta_graph.collections.insert(key, count);
                 }
                 5 => {
@@ -233,31 +246,6 @@ impl GraphInfo {
             Ok(())
         })
     }
-}
-
-/// The number of values in a `CollectionDef`. The file names of assets among them are added to `assets`.
-fn count_values(collection: Field<'_>, mut assets: Option<&mut Vec<String>>) -> Result<usize> {
-    let mut count = 0usize;
-    WALK.each_in(collection, |list| {
-        let kind = list.number;
-        WALK.each_in(list, |value| {
-            let values = match (kind, value.number, value.value) {
-                // Packed: each int64 ends with its only byte below 0x80, each float has four bytes.
-                (3, 1, Value::Bytes(packed)) => packed.iter().filter(|byte| **byte < 0x80).count(),
-                (4, 1, Value::Bytes(packed)) => packed.len() / 4,
-                (1..=5, 1, _) => 1,
-                _ => 0,
-            };
-            count = count.saturating_add(values);
-            if let (5, 1, Some(assets)) = (kind, value.number, assets.as_deref_mut()) {
-                let any: pb::Any = pb::decode("collection", WALK.bytes(value)?, value.offset)?;
-                let asset: pb::AssetFileDef = pb::decode("asset", &any.value, value.offset)?;
-                assets.push(asset.filename);
-            }
-            Ok(())
-        })
-    })?;
-    Ok(count)
 }
 
 impl From<pb::SaverDef> for SaverInfo {
@@ -367,6 +355,16 @@ mod tests {
         assert_eq!(meta_graph.collections["saved_model_assets"], 1);
         let both = [old, field(6, &field(2, b"bar.txt"))].concat();
         assert_eq!(MetaGraph::parse(&both, 0).unwrap().asset_files, ["bar.txt"]);
+    }
+
+    #[test]
+    fn ops_that_fill_tables_are_kept_by_name() {
+        // collection_def: { key: "table_initializer", value: { node_list: { value: "t/init" } } }
+        let collection = field(1, &field(1, b"t/init"));
+        let entry = field(4, &[field(1, b"table_initializer"), field(2, &collection)].concat());
+        let meta_graph = MetaGraph::parse(&entry, 0).unwrap();
+        assert_eq!(meta_graph.table_initializers, ["t/init"]);
+        assert_eq!(meta_graph.collections["table_initializer"], 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! of Keras. Knows no checkpoint.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod collection;
 pub mod fingerprint;
 pub mod graph;
 pub mod imported_types;

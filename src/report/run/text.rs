@@ -129,8 +129,15 @@ pub(super) fn run_plan_text(
                 let lacks = if *lacks_variables { "; its variables are NOT there" } else { "" };
                 format!("{}{lacks}", escaped(tagged.as_bytes()))
             }
-            RunModel::Graph { restoring: Some(of), .. } => format!(", variables from {}", shown(&of.prefix)),
-            RunModel::Graph { .. } => String::new(),
+            RunModel::Graph { restoring, table_initializers, .. } => {
+                let from = restoring.as_ref().map(|of| format!(", variables from {}", shown(&of.prefix)));
+                let tables = match table_initializers.len() {
+                    0 => String::new(),
+                    1 => ", tables filled by 1 op".to_owned(),
+                    n => format!(", tables filled by {n} ops"),
+                };
+                from.unwrap_or_default() + &tables
+            }
         };
         row("model", &format!("{}{of}", shown(plan.path())))?;
         if let Some(name) = &plan.signature {

@@ -7,8 +7,8 @@ use crate::analysis::finding::{Code, Finding};
 use crate::analysis::forensics::BitFlip;
 use crate::analysis::validate::shard_files::file_name;
 
-/// So many neighbours are a stretch; fewer are told one by one.
-const MANY: usize = 3;
+/// So many neighbours are a stretch.
+const MANY: usize = 2;
 
 /// What nothing explains, with the one bit that perhaps would.
 type Unexplained<'c> = (Wrong<'c>, Option<BitFlip>);
