@@ -174,8 +174,15 @@ pub(super) fn transport(kind: HttpErrorKind, innermost: Option<&str>) -> io::Err
         }
         _ => ("the answer of the server could not be read", io::ErrorKind::Other),
     };
+    // rustls: `Error::InvalidCertificate`.
+    let is_untrusted = innermost.is_some_and(|why| why.contains("certificate"));
+    let help = if is_untrusted {
+        "this machine does not trust the server's certificate; SSL_CERT_FILE names a file with the authorities to trust"
+    } else {
+        "look at the address and at the network; a proxy is named by HTTPS_PROXY"
+    };
     let what = innermost.map_or_else(|| what.to_owned(), |why| format!("{what}: {why}"));
-    Fault::new(what).with_help("look at the address and at the network; a proxy is named by HTTPS_PROXY").of_kind(kind)
+    Fault::new(what).with_help(help).of_kind(kind)
 }
 
 /// The innermost reason of an error, where it is one of the operating system's or of TLS: those name no address.
