@@ -71,6 +71,8 @@ fn work(job: &Job, payload: &[Vec<u8>], answer: &mut Answer) -> Result<(), Faile
     let begun = Instant::now();
     let config = config(job.threads);
     let mut payload = payload.iter();
+    // Not every output needs the tables, whose vocabulary may be gone.
+    let mut unfilled = None;
     let session = match &job.model {
         Model::Saved { directory, tags } => {
             engine.load_saved_model(directory, tags, &config).map_err(at(Stage::Load))?
@@ -85,7 +87,7 @@ fn work(job: &Job, payload: &[Vec<u8>], answer: &mut Answer) -> Result<(), Faile
             }
             if !initialize.is_empty() {
                 let ops: Vec<&str> = initialize.iter().map(String::as_str).collect();
-                session.run(&[], &[], &ops).map_err(at(Stage::Load))?;
+                unfilled = session.run(&[], &[], &ops).err();
             }
             session
         }
@@ -102,7 +104,10 @@ fn work(job: &Job, payload: &[Vec<u8>], answer: &mut Answer) -> Result<(), Faile
     let mut results = Vec::new();
     for _ in 0..job.repeat.max(1) {
         let begun = Instant::now();
-        results = Session::run(&session, &feeds, &ports, &[]).map_err(at(Stage::Run))?;
+        results = Session::run(&session, &feeds, &ports, &[]).map_err(|why| match &unfilled {
+            Some(tables) => (Stage::Run, format!("{why}; its tables could not be filled: {tables}")),
+            None => (Stage::Run, why),
+        })?;
         answer.run_seconds.push(begun.elapsed().as_secs_f64());
     }
     write(job, &results).map_err(at(Stage::Write))

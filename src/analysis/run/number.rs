@@ -162,7 +162,8 @@ fn float(value: f64, dtype: DType, out: &mut Vec<u8>) -> Option<Became> {
     Some(if is_same { Became::Exact } else { Became::Rounded })
 }
 
-/// The nearest float of a format that has no more than 256; of two that are as near the one with even bits, and of zeros the one with the sign.
+/// The nearest float of a format that has no more than 256; of two that are as near the one with even bits, and of zeros
+/// the one with the sign.
 fn nearest_of_few(value: f64, kind: NarrowKind) -> Option<Narrow> {
     let all = (0..=u8::MAX).map(|bits| Narrow::new(kind, bits.into()));
     if value.is_nan() || value.is_infinite() {

@@ -1,7 +1,7 @@
 //! A shard that is missing by its name is looked for by its size and its checksums: a browser, a mail program or an
 //! interrupted save gave the file another one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::causes::{Held, holds};
@@ -77,46 +77,59 @@ pub(super) fn find(checkpoint: &Checkpoint, path: &Path, own: &[StoredPiece]) ->
 /// Names of checkpoints that are written out.
 const TOLD: usize = 4;
 
+/// The checkpoint of a shard that is missing for no reason that was found, and how many shards it has.
+fn lost_of(finding: &Finding) -> Option<(PathBuf, u32)> {
+    let file = finding.file.as_deref().filter(|_| finding.code == Code::MissingShard && finding.cause.is_none())?;
+    let prefix = Prefix::of_member(file)?.as_path().to_path_buf();
+    let shard = ShardName::parse(file_name(file).strip_prefix(&file_name(&prefix))?)?;
+    Some((prefix, shard.of))
+}
+
 /// Several checkpoints of which nothing but the index is there have one cause, and so one finding: of each group one.
 pub(super) fn together(findings: &mut Vec<Finding>) {
-    let mut lost: BTreeMap<Option<String>, BTreeMap<PathBuf, u32>> = BTreeMap::new();
-    let prefix_of = |finding: &Finding| {
-        let file = finding.file.as_deref().filter(|_| finding.code == Code::MissingShard && finding.cause.is_none())?;
-        let prefix = Prefix::of_member(file)?.as_path().to_path_buf();
-        let shard = ShardName::parse(file_name(file).strip_prefix(&file_name(&prefix))?)?;
-        Some((prefix, shard.of))
-    };
-    let is_alone = |prefix: &Path, of: u32| {
-        let missing = findings.iter().filter_map(prefix_of).filter(|(other, _)| other == prefix).count();
-        u32::try_from(missing).is_ok_and(|missing| missing == of)
-    };
+    let mut missing: BTreeMap<PathBuf, u32> = BTreeMap::new();
+    for (prefix, _) in findings.iter().filter_map(lost_of) {
+        *missing.entry(prefix).or_default() += 1;
+    }
+    let mut alone: BTreeMap<Option<String>, BTreeSet<PathBuf>> = BTreeMap::new();
     for finding in findings.iter() {
-        if let Some((prefix, of)) = prefix_of(finding).filter(|(prefix, of)| is_alone(prefix, *of)) {
-            lost.entry(finding.group.clone()).or_default().insert(prefix, of);
+        if let Some((prefix, _)) = lost_of(finding).filter(|(prefix, of)| missing.get(prefix) == Some(of)) {
+            alone.entry(finding.group.clone()).or_default().insert(prefix);
         }
     }
-    for (group, prefixes) in lost.into_iter().filter(|(_, prefixes)| prefixes.len() > 1) {
-        let is_one = |finding: &Finding| {
-            finding.group == group && prefix_of(finding).is_some_and(|(prefix, _)| prefixes.contains_key(&prefix))
-        };
-        let Some(at) = findings.iter().position(is_one) else { continue };
-        let all: Vec<Finding> = findings.extract_if(.., |finding| is_one(finding)).collect();
-        let files = all.len();
-        let mut all = all.into_iter();
-        let Some(mut first) = all.next() else { continue };
-        let names: Vec<String> = prefixes.keys().map(|prefix| file_name(prefix)).collect();
+    alone.retain(|_, prefixes| prefixes.len() > 1);
+    if alone.is_empty() {
+        return;
+    }
+    // Where the finding of a group stands, and how many files are told in it.
+    let mut told: BTreeMap<Option<String>, (usize, usize)> = BTreeMap::new();
+    for finding in std::mem::take(findings) {
+        let prefixes = alone.get(&finding.group);
+        if !lost_of(&finding).is_some_and(|(prefix, _)| prefixes.is_some_and(|all| all.contains(&prefix))) {
+            findings.push(finding);
+            continue;
+        }
+        let (at, files) = told.entry(finding.group.clone()).or_insert((findings.len(), 0));
+        *files += 1;
+        match findings.get_mut(*at) {
+            Some(first) => first.explains.extend(finding.explains),
+            None => findings.push(finding),
+        }
+    }
+    for (group, (at, files)) in told {
+        let (Some(first), Some(prefixes)) = (findings.get_mut(at), alone.get(&group)) else { continue };
+        first.explains.sort_unstable();
+        first.explains.dedup();
+        let names: Vec<String> = prefixes.iter().map(|prefix| file_name(prefix)).collect();
         let shown = match names.get(..TOLD) {
             Some(some) if names.len() > TOLD => format!("{}, …", some.join(", ")),
             _ => names.join(", "),
         };
         first.message = format!("of {} checkpoints nothing but the index is here: {shown}", names.len());
-        first.explains.extend(all.flat_map(|finding| finding.explains));
-        first.explains.sort_unstable();
-        first.explains.dedup();
         let certain = format!("none of the {files} data files that the indexes count is there");
         let likely = "they were copied, committed or downloaded without *.data-*".to_owned();
         let help = "fetch the data too: every file PREFIX.data-… belongs to its PREFIX.index";
-        findings.insert(at.min(findings.len()), first.because(certain, Some(likely)).with_help(help));
+        *first = first.clone().because(certain, Some(likely)).with_help(help);
     }
 }
 

@@ -4,7 +4,8 @@ use crate::base::error::Result;
 use crate::read::pb;
 use crate::read::wire::{Field, Value, Walker};
 
-const WALK: Walker = Walker { what: "meta graph" };
+/// How a meta graph is read, here and around its collections.
+pub(super) const WALK: Walker = Walker { what: "meta graph" };
 
 /// Lists of a `CollectionDef` (TensorFlow: `meta_graph.proto`), by number.
 pub(super) const NODE_LIST: u32 = 1;

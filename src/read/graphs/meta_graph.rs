@@ -10,16 +10,14 @@ use std::path::Path;
 
 use prost::Message;
 
-use super::collection::{ANY_LIST, NODE_LIST, asset_of, count_values};
+use super::collection::{ANY_LIST, NODE_LIST, WALK, asset_of, count_values};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::read::pb;
 use crate::read::sniff;
 use crate::read::sniff::Foreign;
 use crate::read::storage::Source;
-use crate::read::wire::{Field, Value, Walker};
-
-const WALK: Walker = Walker { what: "meta graph" };
+use crate::read::wire::{Field, Value};
 
 /// Signatures whose keys begin with this are TensorFlow's own: the init and train ops.
 ///
