@@ -23,6 +23,7 @@ pub mod stats;
 mod survey;
 mod sweep;
 mod timeline;
+mod training;
 mod validate;
 
 pub use compat::{Count, OldFunction, OldGraph, OldModel, OldOption};
@@ -54,7 +55,10 @@ pub use survey::state_file::{repair, state_findings};
 pub use survey::step::Step;
 pub use survey::subject::Subject;
 pub use survey::summary::{Equal, RoleTotal, Saver, Summary};
-pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
+pub use timeline::{
+    Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions, TrainingOptions,
+};
+pub use training::{Between, Layer, LayerSort, OptimizerAge, Since, Training};
 use validate::is_of_one_part;
 pub use validate::{
     Counts, Gate, GroupVerdict, PolicyUse, Served, ValidateOptions, Validation, validate, validate_found,

@@ -60,6 +60,7 @@ mod stores;
 mod support;
 mod threads;
 mod tidy;
+mod training;
 mod validate_causes;
 mod validate_damage;
 mod validate_formats;
