@@ -30,6 +30,7 @@ mod severity;
 mod source;
 mod stats;
 mod step_summary;
+mod tree;
 mod validate;
 
 pub(crate) use ckpt::report::Format;
@@ -132,6 +133,7 @@ commands! {
     "recover" => Recover(recover),
     "graph" => Graph(graph),
     "log" => Log(log),
+    "tree" => Tree(tree),
     "latest" => Latest(latest),
     "validate" => Validate(validate),
     "merge" => Merge(merge),

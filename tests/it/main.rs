@@ -15,6 +15,7 @@ mod convert_kinds;
 mod convert_preview;
 mod convert_replace;
 mod damage;
+mod descent;
 mod diff;
 mod diff_many;
 mod directories;
