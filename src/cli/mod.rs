@@ -24,6 +24,7 @@ mod policy;
 mod print;
 mod progress;
 mod recover;
+mod report;
 #[cfg(feature = "run")]
 mod run;
 mod severity;
@@ -129,6 +130,7 @@ commands! {
     "stats" => Stats(stats),
     "diff" => Diff(diff),
     "convert" => Convert(convert),
+    "report" => Report(report),
     "recover" => Recover(recover),
     "graph" => Graph(graph),
     "log" => Log(log),

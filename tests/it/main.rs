@@ -37,6 +37,7 @@ mod mixtures;
 mod object_graph;
 mod ops;
 mod oracle;
+mod page;
 mod parts;
 mod picture;
 mod pipe;
