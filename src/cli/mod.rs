@@ -12,6 +12,7 @@ mod explain;
 mod global;
 mod graph;
 mod help;
+mod image;
 mod inspect;
 mod latest;
 mod list;
@@ -32,6 +33,7 @@ mod source;
 mod stats;
 mod step_summary;
 mod validate;
+mod written;
 
 pub(crate) use ckpt::report::Format;
 pub(crate) use ctx::{Ctx, Status};

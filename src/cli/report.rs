@@ -1,6 +1,5 @@
 //! `ckpt report`: everything about a checkpoint on one page of HTML.
 
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,13 +12,14 @@ use ckpt::analysis::{
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Choice, SourceKind};
-use ckpt::read::storage::{self, NewFile, Source, Staged};
+use ckpt::read::storage::Source;
 use ckpt::report::{Format, PageChanges, PageReport, PageTensors, size};
 
 use super::ctx::library_sentence;
 use super::log::directory;
 use super::progress::with_progress;
 use super::source::{SourceArgs, tell_damage};
+use super::written::Written;
 use super::{Ctx, Status};
 
 /// How every page begins, and what says who made it: only such a file is replaced without being told.
@@ -70,8 +70,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(&[Format::Text])?;
-    let (folder, name) = target(args)?;
-    let staged = Staged::new(&folder, &name)?;
+    let may_replace = || args.force || is_ours(&args.output);
+    let mut file = Written::begin(&args.output, may_replace, ", is no page of ckpt report")?;
     let mut found = Found::of(args, ctx)?;
     let (b, models) = match &args.against {
         Some(path) => against(path, args.quick, found.checkpoint.as_ref(), ctx)?,
@@ -104,13 +104,8 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         timeline: found.timeline.as_ref(),
         changes: changes.as_ref(),
     };
-    let path = staged.dir().join(&name);
-    let mut file = NewFile::create(&path)?;
-    page.write(&mut file)?;
-    file.finish()?;
-    let bytes = storage::stat(&path)?.len;
-    staged.sync(std::slice::from_ref(&name))?;
-    staged.commit(&[name], &[], true, None)?;
+    page.write(file.out())?;
+    let bytes = file.finish()?;
     if let Some(checkpoint) = &found.checkpoint {
         tell_damage(checkpoint, ctx);
     }
@@ -240,24 +235,6 @@ fn against(
         (Err(_), Ok(models)) => Ok((None, models)),
         (Err(error), Err(_)) => Err(anyhow::anyhow!("B: {}", library_sentence(&error))),
     }
-}
-
-/// The folder and the name of the page, which may replace another one of ours.
-fn target(args: &Args) -> Result<(PathBuf, String)> {
-    let path = &args.output;
-    let request = |why: &str| Error::new(ErrorKind::Request(why.to_owned())).in_file(path);
-    if storage::is_folder(path) {
-        return Err(request("a directory; give the name of the page in it").into());
-    }
-    let name: Option<OsString> = path.file_name().map(OsString::from);
-    let name = name.and_then(|name| name.into_string().ok()).ok_or_else(|| request("not a name for a page"))?;
-    let is_there = storage::stat(path).is_ok();
-    if is_there && !args.force && !is_ours(path) {
-        let why = "it is there already, is no page of ckpt report, and is not replaced without --force";
-        return Err(request(why).into());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok((folder.to_path_buf(), name))
 }
 
 /// Whether a file is a page of this command.

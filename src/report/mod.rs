@@ -51,7 +51,7 @@ pub use part::json::{PartOf, part_name, read_part, write_part};
 pub use part::text::ShareText;
 pub use policy::told::{POLICY_FORMATS, write_policy};
 pub use print::text::PrintText;
-pub use print::{PRINT_FORMATS, Printer};
+pub use print::{PRINT_FORMATS, Picture, PictureText, Printer, write_kitty, write_png, write_sixel};
 pub use recover::told::{RECOVER_FORMATS, write_recover};
 pub use restore::json::assignment_map_json;
 pub use run::facts::{RunEngine, RunInput, RunReport, RunTimes};

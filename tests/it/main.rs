@@ -28,6 +28,7 @@ mod hdf5;
 mod hdf5_gaps;
 mod hdf5_hostile;
 mod house;
+mod image;
 mod json_schema;
 mod keras;
 mod keras_prefix;
