@@ -9,6 +9,7 @@
 
 mod block;
 mod channels;
+mod counter;
 mod distribution;
 mod figures;
 mod moments;
