@@ -6,6 +6,8 @@ mod inputs;
 mod instructions;
 mod measure;
 mod report;
+mod shape_cases;
+mod shapes;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -24,6 +24,7 @@ pub mod stats;
 mod survey;
 mod sweep;
 mod timeline;
+mod training;
 mod validate;
 
 pub use bytes_tree::Branch;
@@ -56,7 +57,10 @@ pub use survey::state_file::{repair, state_findings};
 pub use survey::step::Step;
 pub use survey::subject::Subject;
 pub use survey::summary::{Equal, RoleTotal, Saver, Summary};
-pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
+pub use timeline::{
+    Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions, TrainingOptions,
+};
+pub use training::{Between, Layer, LayerSort, OptimizerAge, Since, Training};
 use validate::is_of_one_part;
 pub use validate::{
     Counts, Gate, GroupVerdict, PolicyUse, Served, ValidateOptions, Validation, validate, validate_found,

@@ -204,7 +204,8 @@ fn timeline(args: &Args, ctx: &mut Ctx) -> Result<Option<Timeline>> {
         return Ok(None);
     }
     let dir = directory(path, ctx)?;
-    let options = TimelineOptions { finite: false, values: args.stats, last: None, threads: ctx.threads() };
+    let options =
+        TimelineOptions { finite: false, values: args.stats, last: None, training: false, threads: ctx.threads() };
     let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &limits, progress))?;
     Ok((!timeline.rows.is_empty()).then_some(timeline))
 }

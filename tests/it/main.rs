@@ -62,6 +62,7 @@ mod stores;
 mod support;
 mod threads;
 mod tidy;
+mod training;
 mod validate_causes;
 mod validate_damage;
 mod validate_formats;

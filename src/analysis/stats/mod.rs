@@ -10,6 +10,7 @@
 mod along;
 mod block;
 mod channels;
+mod counter;
 mod distribution;
 mod figures;
 mod moments;

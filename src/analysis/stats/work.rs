@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::along::Sums;
 use super::block::{BLOCK, figures};
 use super::channels::Marks;
-use super::distribution::{Buckets, Counter};
+use super::counter::{Buckets, Counter};
 use super::plan::{Plan, bytes, parts};
 use super::recorded;
 use super::{Figures, StatsOptions, TensorStats, Totals};

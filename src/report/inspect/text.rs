@@ -8,6 +8,7 @@ use crate::analysis::{Code, Role, RoleTotal, RolesBy, Saver, Scope, Summary, sho
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::report::findings::text::write_finding;
+use crate::report::kit::ages::ages;
 use crate::report::kit::json::shown;
 use crate::report::kit::look::Look;
 use crate::report::kit::table::Columns;
@@ -88,6 +89,11 @@ pub(in crate::report) fn kind_facts(checkpoint: &Checkpoint, summary: &Summary) 
     };
     let mut facts = vec![format!("{container}{saver}")];
     facts.extend(summary.step.words());
+    // A step that is the optimizer's own count need not be said twice.
+    let is_step = |by: &str| summary.step.tensor.as_deref() == Some(by) && summary.step.step.is_some();
+    if !summary.optimizers.iter().any(|age| is_step(&age.by)) {
+        facts.extend(ages(&summary.optimizers).map(|ages| format!("optimizer after {ages}")));
+    }
     facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));
     if let Some(model) = summary.model.as_ref().filter(|_| origin.saved_model.is_none())
         && model.graphs.iter().any(|graph| graph.meta.saver.as_ref().is_some_and(|saver| saver.sharded))
