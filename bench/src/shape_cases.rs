@@ -102,7 +102,7 @@ impl Programs {
         let files = shards(&bundle)?;
         let out = bundle.with_file_name("written");
         let (from, out) = (text(&bundle), text(&out));
-        let copy = files.iter().map(text_of).collect::<Vec<_>>().join(" ");
+        let copy = files.iter().map(|file| text(file)).collect::<Vec<_>>().join(" ");
         let shell = |name: &str, line: String, target| Candidate {
             name: name.to_owned(),
             command: vec!["sh".to_owned(), "-c".to_owned(), line],
@@ -121,8 +121,4 @@ impl Programs {
         ];
         Ok(Case { title: "convert, 1 GiB".to_owned(), candidates, times: 1, ..Case::default() })
     }
-}
-
-fn text_of(path: &std::path::PathBuf) -> String {
-    text(path)
 }
