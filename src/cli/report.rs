@@ -205,7 +205,7 @@ fn timeline(args: &Args, ctx: &mut Ctx) -> Result<Option<Timeline>> {
     }
     let dir = directory(path, ctx)?;
     let options =
-        TimelineOptions { finite: false, values: args.stats, last: None, training: false, threads: ctx.threads() };
+        TimelineOptions { finite: false, values: args.stats, last: None, training: None, threads: ctx.threads() };
     let timeline = with_progress(ctx.quiet, |progress| Timeline::of(&dir, options, &limits, progress))?;
     Ok((!timeline.rows.is_empty()).then_some(timeline))
 }
