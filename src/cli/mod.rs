@@ -3,6 +3,8 @@
 //! Each subcommand is one file with its `Args` and a `run`. The exit status is a contract: 0 nothing to report, 1
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
+#[cfg(feature = "browse")]
+mod browse;
 mod compat;
 mod completions;
 mod convert;
@@ -131,6 +133,8 @@ commands! {
     "print" => Print(print),
     "stats" => Stats(stats),
     "diff" => Diff(diff),
+    #[cfg(feature = "browse")]
+    "browse" => Browse(browse),
     "convert" => Convert(convert),
     "report" => Report(report),
     "recover" => Recover(recover),

@@ -3,6 +3,7 @@
 
 mod across;
 mod book;
+mod browse;
 mod cases;
 mod ci_files;
 mod ci_formats;
