@@ -55,7 +55,7 @@ impl Back {
         let of = tell.clone();
         std::thread::spawn(move || match b {
             Some(b) => compare(a, b, threads, &of),
-            None => drop(of.send(super::roles(a))),
+            None => drop(of.send(Answer::Roles(Roles::of(a)))),
         });
         std::thread::spawn(move || work(a, b, &asked, &tell));
         Self { ask, told }

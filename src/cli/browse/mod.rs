@@ -19,12 +19,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use ckpt::analysis::Roles;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ratatui::crossterm::event::{self, Event};
 
 use self::app::App;
-use self::back::{Answer, Back};
+use self::back::Back;
 use self::rows::Rows;
 use super::ctx::library_sentence;
 use super::source::SourceArgs;
@@ -121,9 +120,4 @@ fn open_b(path: &Path, ctx: &mut Ctx) -> Result<Checkpoint> {
         ctx.note(&format!("B: {note}"));
     }
     Ok(b)
-}
-
-/// What is found out at first: what tensors are for.
-fn roles(checkpoint: &'static Checkpoint) -> Answer {
-    Answer::Roles(Roles::of(checkpoint))
 }
