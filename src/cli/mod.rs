@@ -160,10 +160,12 @@ pub(crate) fn main() -> ExitCode {
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
+    // An error that is the same trouble says it itself; any other may come of it.
+    let is_unread = |error: &anyhow::Error| error.downcast_ref().is_some_and(ckpt::base::error::Error::is_unread);
     let result = match storage::take_trouble() {
-        Some(error) if result.is_ok() => {
-            ctx.error(&format!("{}; it was taken for not being there", ctx::library_sentence(&error)));
-            Ok(Status::Trouble)
+        Some(trouble) if !result.as_ref().is_err_and(is_unread) => {
+            ctx.error(&format!("{}; it was taken for not being there", ctx::library_sentence(&trouble)));
+            result.map(|_| Status::Trouble)
         }
         _ => result,
     };

@@ -22,6 +22,7 @@ mod directories;
 mod explain;
 mod explain_messages;
 mod explain_table;
+mod failing_store;
 mod formats;
 mod fuzz_regressions;
 mod git;
