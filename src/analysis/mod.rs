@@ -1,6 +1,7 @@
 //! Questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bytes_tree;
 mod compat;
 pub mod convert;
 mod derived;
@@ -27,6 +28,7 @@ mod timeline;
 mod training;
 mod validate;
 
+pub use bytes_tree::Branch;
 pub use compat::{Count, OldFunction, OldGraph, OldModel, OldOption};
 pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use element_sums::elements_crc32c;

@@ -14,6 +14,7 @@ mod in_order;
 mod judge;
 mod kernel;
 mod kinds;
+mod layers;
 mod model;
 mod one_sided;
 mod options;
@@ -30,6 +31,7 @@ mod values;
 mod work;
 
 pub use expect::Expectation;
+pub use layers::{Layer, LayerWeight, Layers};
 pub use model::{Ambiguous, Change, Diff, Facts, Figures, OneSided, PairedBy, Same, ScopeTally, Side, Tally, Values};
 pub use options::{Bound, Depth, DiffOptions, Expected, Expecting, Tolerance, ToleranceRule};
 pub use order::{ChangeKey, Largest, by_change};

@@ -33,7 +33,7 @@ pub(in crate::report) fn timeline_text(timeline: &Timeline, look: Look, out: &mu
     footer(timeline, look, out)
 }
 
-fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let bold = look.bold();
     let all = timeline.rows.len() + timeline.left_out;
     let mut facts = vec![counted(all as u64, "checkpoint")];
@@ -75,7 +75,7 @@ fn name(prefix: &std::path::Path) -> String {
 }
 
 /// What a row is called: its step where all rows have one of their own, else its name.
-fn labels(timeline: &Timeline) -> (&'static str, Vec<String>) {
+pub(in crate::report) fn labels(timeline: &Timeline) -> (&'static str, Vec<String>) {
     let mut steps: Vec<u64> = timeline.rows.iter().filter_map(|row| row.step).collect();
     steps.dedup();
     // A step names no checkpoint where several models have it, and none that counts saves in its name.
@@ -130,7 +130,7 @@ fn rows(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// What is to be said of a checkpoint: what is wrong with it first.
-fn story(timeline: &Timeline, row: &Row, look: Look) -> Vec<String> {
+pub(in crate::report) fn story(timeline: &Timeline, row: &Row, look: Look) -> Vec<String> {
     const FINDINGS: usize = 3;
     let (bad, doubtful) = (look.bad(), look.doubtful());
     let mut lines = Vec::new();
@@ -235,7 +235,7 @@ fn named(scopes: &[String]) -> String {
     }
 }
 
-fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let dim = look.dim();
     let mut facts: Vec<(&str, String)> = Vec::new();
     let why = match timeline.reason {
