@@ -116,7 +116,7 @@ fn use_opened(path: &Path, first: impl Fn(&Checkpoint)) -> Outcome {
 fn compute_all(checkpoint: &Checkpoint) {
     let selection = Selector::default().select(checkpoint);
     let run = |threads| {
-        let options = StatsOptions { threads, distribution: true, channels: true };
+        let options = StatsOptions { threads, distribution: true, channels: true, along: false };
         let found = stats(checkpoint, &selection, &options, &Progress::default());
         // One hash for all of them: the heap is measured.
         let mut hash = std::hash::DefaultHasher::new();

@@ -37,22 +37,35 @@ pub struct Programs {
 }
 
 /// The groups of cases by name.
-pub const GROUPS: [&str; 10] =
-    ["startup", "list", "validate", "pages", "cold", "diff", "stats", "bert", "strings", "memory"];
+pub const GROUPS: [&str; 13] = [
+    "startup",
+    "list",
+    "shapes",
+    "validate",
+    "pages",
+    "cold",
+    "diff",
+    "stats",
+    "bert",
+    "strings",
+    "directory",
+    "formats",
+    "memory",
+];
 
 impl Programs {
-    fn of(&self, name: &str, command: &[&str], target: Option<f64>) -> Candidate {
+    pub(crate) fn of(&self, name: &str, command: &[&str], target: Option<f64>) -> Candidate {
         let mut words = vec![self.ckpt.display().to_string()];
         words.extend(command.iter().map(|word| (*word).to_owned()));
         Candidate { name: name.to_owned(), command: words, status: 0, target }
     }
 
-    fn threads(&self, mut candidate: Candidate, threads: usize) -> Candidate {
+    pub(crate) fn threads(&self, mut candidate: Candidate, threads: usize) -> Candidate {
         candidate.command.extend(["--threads".to_owned(), threads.to_string()]);
         candidate
     }
 
-    fn floor(&self, what: &str, files: &[PathBuf]) -> Candidate {
+    pub(crate) fn floor(&self, what: &str, files: &[PathBuf]) -> Candidate {
         let mut command = vec![self.own.display().to_string(), "floor".to_owned(), what.to_owned()];
         command.extend(["--threads".to_owned(), self.threads.to_string()]);
         command.extend(files.iter().map(|file| file.display().to_string()));
@@ -64,6 +77,7 @@ impl Programs {
         match group {
             "startup" => self.startup(inputs),
             "list" => self.list(inputs),
+            "shapes" => self.shapes(inputs),
             "validate" => self.validate(inputs),
             "pages" => self.pages(inputs),
             "cold" => self.cold(inputs),
@@ -71,6 +85,8 @@ impl Programs {
             "stats" => self.stats(inputs),
             "bert" => self.bert(inputs),
             "strings" => self.strings(inputs),
+            "directory" => self.directory(inputs),
+            "formats" => self.formats(inputs),
             _ => self.memory(inputs),
         }
     }
@@ -265,7 +281,21 @@ impl Programs {
             ];
             Ok(Case { title: format!("stats, 1 GiB of {name}"), candidates, times: 2, ..Case::default() })
         };
-        types.into_iter().map(case).chain([self.tiny(inputs)]).collect()
+        types.into_iter().map(case).chain([self.distributions(inputs), self.tiny(inputs)]).collect()
+    }
+
+    /// What more is asked of the same bytes.
+    fn distributions(&self, inputs: &Inputs) -> Result<Case> {
+        let path = text(&inputs.of_type(dtype::FLOAT, 0)?);
+        let candidates = vec![
+            self.threads(self.of("stats", &["stats", &path], None), self.threads),
+            self.threads(self.of("stats --hist", &["stats", &path, "--hist"], Some(1.5)), self.threads),
+            self.threads(
+                self.of("stats --per-channel", &["stats", &path, "--per-channel", "-1"], Some(1.5)),
+                self.threads,
+            ),
+        ];
+        Ok(Case { title: "stats, 1 GiB of float32, more of it".to_owned(), candidates, times: 2, ..Case::default() })
     }
 
     /// Where opening, reading and telling a tensor costs more than its figures.
@@ -352,15 +382,15 @@ impl Programs {
     }
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn cat(name: &str, files: &[PathBuf]) -> Candidate {
+pub(crate) fn cat(name: &str, files: &[PathBuf]) -> Candidate {
     let command = std::iter::once("cat".to_owned()).chain(files.iter().map(|file| text(file))).collect();
     Candidate { name: name.to_owned(), command, status: 0, target: None }
 }
 
-fn size(files: &[PathBuf]) -> Result<u64> {
+pub(crate) fn size(files: &[PathBuf]) -> Result<u64> {
     files.iter().map(|file| Ok(std::fs::metadata(file)?.len())).sum()
 }

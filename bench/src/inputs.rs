@@ -5,10 +5,14 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use ckpt_synth::big::{BigTensor, write_bundle};
+use ckpt_synth::ordered_code::Extent;
 use ckpt_synth::{BundleBuilder, dtype};
+
+use crate::shapes::Shape;
 
 /// A place for inputs, and how large they are.
 #[derive(Debug)]
@@ -87,6 +91,70 @@ impl Inputs {
             let tensor = |n: u64| BigTensor::new(name(n), &[4], seed(n));
             Ok(write_bundle(prefix, &(0..count).map(tensor).collect::<Vec<_>>(), 1).map(drop)?)
         })
+    }
+
+    /// A million tensors as programs name them.
+    pub fn shaped(&self, shape: Shape) -> Result<PathBuf> {
+        let count = self.count(1e6);
+        self.made(&format!("shape-{shape:?}"), |prefix| Ok(write_bundle(prefix, &shape.tensors(count), 1).map(drop)?))
+    }
+
+    /// A million slices of a thousand variables, as a parameter server stores them: rows dealt to a thousand parts.
+    pub fn partitioned(&self) -> Result<PathBuf> {
+        let variables = self.count(1e3);
+        self.made("partitioned", |prefix| {
+            let mut bundle = BundleBuilder::new();
+            for variable in 0..variables {
+                let part = |n: i64| {
+                    let bytes: Vec<u8> = (0..4u8).flat_map(|k| (f32::from(k) + 0.5).to_le_bytes()).collect();
+                    (vec![Extent::range(n, 1), Extent::range(0, 4)], 0, bytes)
+                };
+                let name = format!("embedding_{variable:04}/weights");
+                bundle = bundle.partitioned(name, dtype::FLOAT, &[1000, 4], (0..1000).map(part).collect());
+            }
+            Ok(bundle.finish().write(prefix)?)
+        })
+    }
+
+    /// Ten million tensors.
+    pub fn ten_million(&self) -> Result<PathBuf> {
+        let count = self.count(1e7);
+        self.made("ten-million", |prefix| Ok(write_bundle(prefix, &Shape::Plain.tensors(count), 1).map(drop)?))
+    }
+
+    /// A model directory: 500 checkpoints of twenty tensors, with the state file that names them.
+    pub fn directory(&self) -> Result<PathBuf> {
+        let count = self.count(500.0);
+        let one = self.made("directory", |prefix| {
+            let dir = prefix.parent().context("a prefix has a directory")?;
+            let mut state = format!("model_checkpoint_path: \"model.ckpt-{}\"\n", count * 100);
+            for n in 1..=count {
+                let step = n * 100;
+                let tensor = |k: u64| BigTensor::new(format!("dense_{k:02}/kernel"), &[16, 16], n * 1000 + k);
+                let mut tensors: Vec<BigTensor> = (0..20).map(tensor).collect();
+                tensors.extend(
+                    (0..20).map(|k| BigTensor::new(format!("dense_{k:02}/kernel/Momentum"), &[16, 16], n * 2000 + k)),
+                );
+                write_bundle(&dir.join(format!("model.ckpt-{step}")), &tensors, 1)?;
+                state.push_str(&format!("all_model_checkpoint_paths: \"model.ckpt-{step}\"\n"));
+            }
+            Ok(fs::write(dir.join("checkpoint"), state)?)
+        })?;
+        Ok(one.parent().context("a prefix has a directory")?.to_owned())
+    }
+
+    /// A checkpoint in another format, as this `ckpt` writes it.
+    pub fn converted(&self, ckpt: &Path, from: &Path, to: &str) -> Result<PathBuf> {
+        let name =
+            from.parent().and_then(Path::file_name).context("an input has a name")?.to_string_lossy().into_owned();
+        let prefix = self.made(&format!("{name}-{to}"), |prefix| {
+            let out = prefix.with_extension(to);
+            let status =
+                Command::new(ckpt).arg("convert").arg(from).arg("-o").arg(&out).stdout(Stdio::null()).status()?;
+            anyhow::ensure!(status.success(), "ckpt convert ends with {status}");
+            Ok(())
+        })?;
+        Ok(prefix.with_extension(to))
     }
 
     /// BERT-base with the slots of Adam.

@@ -6,6 +6,8 @@ mod inputs;
 mod instructions;
 mod measure;
 mod report;
+mod shape_cases;
+mod shapes;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cases::{GROUPS, Programs};
 use crate::inputs::Inputs;
+use crate::instructions::Build;
 
 /// Measures `ckpt` against what the machine can do.
 #[derive(Debug, Parser)]
@@ -63,6 +66,12 @@ enum Task {
         /// Write the counts down instead.
         #[arg(long)]
         record: bool,
+        /// Which build is counted, and made unless --ckpt has it.
+        #[arg(long, value_enum, default_value = "dist")]
+        build: Build,
+        /// The `ckpt` of that build.
+        #[arg(long)]
+        ckpt: Option<PathBuf>,
     },
     /// A floor: sum-read, sum-mapped or compare.
     #[command(hide = true)]
@@ -98,7 +107,14 @@ fn main() -> Result<()> {
             let inputs = Inputs::new(dir, scale)?;
             groups.iter().try_for_each(|group| programs.cases(group, &inputs).map(drop))
         }
-        Task::Instructions { record } => instructions::run(&build(false)?, record),
+        Task::Instructions { record, build: kind, ckpt } => {
+            let ckpt = match (ckpt, kind) {
+                (Some(ckpt), _) => ckpt,
+                (None, Build::Dev) => bail!("--build dev counts what tests have built: --ckpt target/debug/ckpt"),
+                (None, _) => build(kind == Build::DistWithoutCrcFast)?,
+            };
+            instructions::run(&ckpt, kind, record)
+        }
         Task::Floor { what, files, threads } => match (what.as_str(), files.as_slice()) {
             ("sum-read", files) => floor::sum_read(files, threads),
             ("sum-mapped", files) => floor::sum_mapped(files, threads),
@@ -123,12 +139,14 @@ fn build(no_default_features: bool) -> Result<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(&root).args(["build", "--release", "--quiet", "-p", "ckpt", "-p", "ckpt-bench"]);
+    command.current_dir(&root).args(["build", "--profile", "dist", "--quiet", "-p", "ckpt", "-p", "ckpt-bench"]);
     if no_default_features {
-        command.arg("--no-default-features");
+        command.args(["--no-default-features", "--features", "cli,run"]);
     }
     if !command.status().context("cannot start cargo")?.success() {
         bail!("ckpt does not build");
     }
-    Ok(std::env::current_exe()?.with_file_name("ckpt"))
+    let target =
+        std::env::current_exe()?.parent().and_then(Path::parent).context("cargo has a target folder")?.to_owned();
+    Ok(target.join("dist/ckpt"))
 }

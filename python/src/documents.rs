@@ -108,7 +108,7 @@ fn stats(
         let threads = limits.workers();
         let report = StatsReport {
             checkpoint: &checkpoint,
-            options: StatsOptions { threads, distribution: hist, channels: per_channel },
+            options: StatsOptions { threads, distribution: hist, channels: per_channel, along: false },
             order: StatsOrder::default(),
             most: usize::MAX,
             format: Format::Json,

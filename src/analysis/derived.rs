@@ -23,11 +23,7 @@ pub fn is_zero(tensor: &Tensor) -> bool {
 
 /// Whether the file that holds a tensor, or a part of it, is not there.
 pub fn is_missing(checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
-    let missing = |place: &Place| !checkpoint.has_shard(place.shard);
-    match &tensor.parts {
-        Parts::Whole(place) => missing(place),
-        Parts::Slices(slices) => slices.iter().any(|slice| slice.place.as_ref().is_none_or(missing)),
-    }
+    MissingShards::default().is_missing(checkpoint, tensor)
 }
 
 /// [`is_missing`] for many tensors: remembers the shard that was asked for last.
@@ -40,12 +36,21 @@ impl MissingShards {
     /// As [`is_missing`].
     #[inline]
     pub fn is_missing(&mut self, checkpoint: &Checkpoint, tensor: &Tensor) -> bool {
-        let Parts::Whole(place) = &tensor.parts else { return is_missing(checkpoint, tensor) };
+        match &tensor.parts {
+            Parts::Whole(place) => self.lacks(checkpoint, place.shard),
+            Parts::Slices(slices) => {
+                slices.places().any(|place| place.is_none_or(|place| self.lacks(checkpoint, place.shard)))
+            }
+        }
+    }
+
+    #[inline]
+    fn lacks(&mut self, checkpoint: &Checkpoint, shard: i32) -> bool {
         match self.last {
-            Some((shard, missing)) if shard == place.shard => missing,
+            Some((last, missing)) if last == shard => missing,
             _ => {
-                let missing = !checkpoint.has_shard(place.shard);
-                self.last = Some((place.shard, missing));
+                let missing = !checkpoint.has_shard(shard);
+                self.last = Some((shard, missing));
                 missing
             }
         }

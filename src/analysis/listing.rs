@@ -297,7 +297,7 @@ fn first_place(tensor: &Tensor) -> (i32, i64) {
     let place = |place: &crate::read::checkpoint::Place| (place.shard, place.range.map_or(0, |(offset, _)| offset));
     match &tensor.parts {
         Parts::Whole(whole) => place(whole),
-        Parts::Slices(slices) => slices.iter().filter_map(|s| s.place.as_ref().map(place)).min().unwrap_or((0, 0)),
+        Parts::Slices(slices) => slices.places().flatten().map(|at| place(&at)).min().unwrap_or((0, 0)),
     }
 }
 
@@ -305,7 +305,7 @@ fn shard_name(tensor: &Tensor) -> String {
     match &tensor.parts {
         Parts::Whole(place) => place.shard.to_string(),
         Parts::Slices(slices) => {
-            let mut shards: Vec<i32> = slices.iter().filter_map(|s| Some(s.place?.shard)).collect();
+            let mut shards: Vec<i32> = slices.places().flatten().map(|place| place.shard).collect();
             shards.sort_unstable();
             shards.dedup();
             match shards.as_slice() {

@@ -1,6 +1,7 @@
 //! Questions about checkpoints. Returns data, prints nothing.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bytes_tree;
 mod compat;
 pub mod convert;
 mod derived;
@@ -23,8 +24,10 @@ pub mod stats;
 mod survey;
 mod sweep;
 mod timeline;
+mod training;
 mod validate;
 
+pub use bytes_tree::Branch;
 pub use compat::{Count, OldFunction, OldGraph, OldModel, OldOption};
 pub use derived::{MissingShards, derived, is_missing, is_zero};
 pub use element_sums::elements_crc32c;
@@ -55,7 +58,10 @@ pub use survey::state_file::{repair, state_findings};
 pub use survey::step::Step;
 pub use survey::subject::Subject;
 pub use survey::summary::{Equal, RoleTotal, Saver, Summary};
-pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions};
+pub use timeline::{
+    Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions, TrainingOptions,
+};
+pub use training::{Between, Layer, LayerSort, OptimizerAge, Since, Training};
 use validate::is_of_one_part;
 pub use validate::{
     Counts, Gate, GroupVerdict, PolicyUse, Served, ValidateOptions, Validation, validate, validate_found,

@@ -12,6 +12,7 @@ mod explain;
 mod global;
 mod graph;
 mod help;
+mod image;
 mod inspect;
 mod latest;
 mod list;
@@ -24,6 +25,7 @@ mod policy;
 mod print;
 mod progress;
 mod recover;
+mod report;
 #[cfg(feature = "run")]
 mod run;
 mod severity;
@@ -31,6 +33,7 @@ mod source;
 mod stats;
 mod step_summary;
 mod validate;
+mod written;
 
 pub(crate) use ckpt::report::Format;
 pub(crate) use ctx::{Ctx, Status};
@@ -129,6 +132,7 @@ commands! {
     "stats" => Stats(stats),
     "diff" => Diff(diff),
     "convert" => Convert(convert),
+    "report" => Report(report),
     "recover" => Recover(recover),
     "graph" => Graph(graph),
     "log" => Log(log),

@@ -7,10 +7,12 @@ use anyhow::Result;
 use ckpt::analysis::excerpt::{Excerpt, resolve};
 use ckpt::analysis::{derived, is_missing};
 use ckpt::base::error::ErrorKind;
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{PRINT_FORMATS, PrintText, Printer};
 
 use super::completions::tensor_names;
 use super::ctx::library_sentence;
+use super::image::ImageArgs;
 use super::source::{SourceArgs, near, tell_damage};
 use super::{Ctx, Format, Status};
 
@@ -28,6 +30,7 @@ Examples:
   ckpt print model.ckpt-200 dense/bias
   ckpt print model.ckpt-200 'emb/table[330:336, :4]' --precision 3
   ckpt print model.ckpt-200 dense/kernel --format npy > kernel.npy
+  ckpt print model.ckpt-200 dense/kernel --image kernel.png
   ckpt print ckpt-1 _CHECKPOINTABLE_OBJECT_GRAPH
 
 Exit status:
@@ -49,10 +52,13 @@ pub(crate) struct Args {
     /// Read names as regular expressions.
     #[arg(long)]
     regex: bool,
+    #[command(flatten)]
+    picture: ImageArgs,
 }
 
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     ctx.require_format(PRINT_FORMATS)?;
+    args.picture.check(ctx)?;
     if matches!(ctx.format, Format::Raw | Format::Npy) && Ctx::to_terminal() {
         anyhow::bail!("raw bytes would garble the terminal; send them to a file: ckpt print … > FILE");
     }
@@ -75,6 +81,9 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     }
     if matches!(ctx.format, Format::Csv | Format::Npy) && wanted.len() > 1 {
         anyhow::bail!("{} tensors match, but csv and npy hold one; choose one, or use json", wanted.len());
+    }
+    if args.picture.is_given() {
+        return picture(args, &checkpoint, &wanted, status, ctx);
     }
     let text = PrintText { full: args.full, precision: args.precision.map(usize::from), look: ctx.look };
     let mut printer = Printer::new(&checkpoint, ctx.format, text);
@@ -100,5 +109,15 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         tell_damage(&checkpoint, ctx);
         status = Status::Trouble;
     }
+    Ok(status)
+}
+
+/// Draws the one tensor that was named.
+fn picture(args: &Args, checkpoint: &Checkpoint, wanted: &[Excerpt], status: Status, ctx: &mut Ctx) -> Result<Status> {
+    let [excerpt] = wanted else {
+        anyhow::ensure!(wanted.is_empty(), "{} tensors match, but a picture shows one; choose one", wanted.len());
+        return Ok(status);
+    };
+    args.picture.show(checkpoint, excerpt, ctx)?;
     Ok(status)
 }

@@ -112,7 +112,8 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     }
     let selection = args.select.select(&checkpoint, None, ctx)?;
     let nothing = selection.is_empty() && !args.select.selectors.is_empty();
-    let options = StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel };
+    let options =
+        StatsOptions { threads: ctx.threads(), distribution: args.hist, channels: args.per_channel, along: false };
     if let Some(share) = part::own(share.as_deref()) {
         return show_part(&checkpoint, &selection, &options, share, ctx);
     }
@@ -173,7 +174,7 @@ fn show_part(
 pub(super) fn show_all(checkpoint: &Checkpoint, ctx: &mut Ctx) -> Result<Status> {
     let report = StatsReport {
         checkpoint,
-        options: StatsOptions { threads: ctx.threads(), distribution: false, channels: false },
+        options: StatsOptions { threads: ctx.threads(), distribution: false, channels: false, along: false },
         order: StatsOrder { by: StatsSort::Name, reverse: false },
         most: usize::MAX,
         format: ctx.format,

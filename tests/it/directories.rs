@@ -17,7 +17,7 @@ fn fixture(case: &str) -> PathBuf {
 }
 
 fn timeline(dir: &Path, finite: bool) -> Timeline {
-    let options = TimelineOptions { finite, values: false, last: None, threads: 2 };
+    let options = TimelineOptions { finite, values: false, training: None, last: None, threads: 2 };
     Timeline::of(dir, options, &Limits::default(), &Progress::default()).unwrap()
 }
 

@@ -186,6 +186,9 @@ graph testdata/object_graph/awkward
 graph testdata/saved_model/tf2/model
 graph testdata/keras/tf_keras/model.keras
 log testdata/model_dir/run --finite --values
+log testdata/training/objects/keras_adam --training
+log testdata/training/saver/adam_betas --training
+log testdata/training/runs/reset --training
 log testdata/model_dir/stale
 log testdata/model_dir/estimator --last 1
 log testdata/model_dir/no_state

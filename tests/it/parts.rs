@@ -64,7 +64,7 @@ fn validated(path: &Path, finite: bool, share: Option<&Arc<Share>>) -> Result<Ve
 /// What `stats` prints in a format.
 fn figured(checkpoint: &Checkpoint, more: bool, format: Format, share: Option<&Arc<Share>>) -> String {
     let selection: Selection = (0..checkpoint.tensors().len()).collect();
-    let options = StatsOptions { threads: 2, distribution: more, channels: more };
+    let options = StatsOptions { threads: 2, distribution: more, channels: more, along: false };
     let progress = Progress::default();
     if let Some(share) = share {
         share.look_at(checkpoint);

@@ -78,7 +78,7 @@ fn what_moved_is_never_told_across_models() {
     for (name, value) in [("a-1", 1.0), ("b-2", 2.0), ("a-3", 3.0), ("b-4", 2.0)] {
         save(&dir.path().join(name), value, &[]);
     }
-    let options = TimelineOptions { finite: false, values: false, last: None, threads: 1 };
+    let options = TimelineOptions { finite: false, values: false, training: None, last: None, threads: 1 };
     let timeline =
         Timeline::of(dir.path(), options, &Limits::default(), &ckpt::base::progress::Progress::default()).unwrap();
     let told: Vec<_> = timeline

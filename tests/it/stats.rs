@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 
-const ALL: StatsOptions = StatsOptions { threads: 1, distribution: true, channels: true };
+const ALL: StatsOptions = StatsOptions { threads: 1, distribution: true, channels: true, along: false };
 
 fn all(checkpoint: &Checkpoint, options: &StatsOptions) -> Stats {
     let selection = Selector::default().select(checkpoint);

@@ -73,7 +73,7 @@ fn damage(prefix: &Path) {
 }
 
 fn read(checkpoint: &Checkpoint, selection: &Selection, threads: usize) -> Stats {
-    let options = StatsOptions { threads, distribution: true, channels: true };
+    let options = StatsOptions { threads, distribution: true, channels: true, along: false };
     stats(checkpoint, selection, &options, &Progress::default())
 }
 

@@ -64,12 +64,12 @@ impl Files {
                 let mut moved = Vec::with_capacity(slices.len());
                 for StoredSlice { slice, place } in slices.iter() {
                     let place = match place {
-                        Some(place) => Some(self.place(input, from.input, *place)?),
+                        Some(place) => Some(self.place(input, from.input, place)?),
                         None => None,
                     };
-                    moved.push(StoredSlice { slice: slice.clone(), place });
+                    moved.push(StoredSlice { slice, place });
                 }
-                Some(Parts::Slices(moved.into()))
+                Some(Parts::Slices(moved.into_iter().collect()))
             }
         }
     }

@@ -309,13 +309,13 @@ impl Recipe {
                     Parts::Whole(place) => vec![HeaderPart { slice: None, shard: place.shard }],
                     Parts::Slices(slices) if is_whole => {
                         is_made_whole = true;
-                        let first = slices.iter().filter_map(|stored| stored.place).map(|place| place.shard).min();
+                        let first = slices.places().flatten().map(|place| place.shard).min();
                         vec![HeaderPart { slice: None, shard: first.unwrap_or(0) }]
                     }
                     Parts::Slices(slices) => slices
                         .iter()
                         .map(|stored| HeaderPart {
-                            slice: Some(stored.slice.clone()),
+                            slice: Some(stored.slice),
                             shard: stored.place.map_or(0, |place| place.shard),
                         })
                         .collect(),

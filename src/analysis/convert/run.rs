@@ -9,13 +9,13 @@ use super::options::{OutFormat, Target};
 use super::place::{STATE_FILE, bridge, outdated, refuse_taken};
 use super::recipe::{From, Output, Recipe, TensorRef};
 use super::stream::{Made, Maker, Wanted, each};
-use super::verify::{Staging, axes, verify};
+use super::verify::{Staging, axes, narrowed, verify};
 use crate::analysis::element_sums::add;
 use crate::analysis::survey::state_file::state_lines;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
-use crate::read::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
 use crate::read::container::{HeaderPart, Incoming, PartId, Sink};
 use crate::read::storage::{NewFile, Staged, Stat, stat};
 use crate::read::tensor::{Checked, DType};
@@ -118,17 +118,28 @@ pub(in crate::analysis) fn write_files(
 
 /// Parts of one shard in the order in which they lie in the input: a copy that changes nothing has the same places.
 fn ordered(mut order: Vec<PartId>, recipe: &Recipe, inputs: &[Checkpoint]) -> Vec<PartId> {
+    // The places of the tensor that was asked for last: its parts come one after the other, and may be many.
+    let mut last: (Option<usize>, Vec<Option<Place>>) = (None, Vec::new());
+    let mut places = |tensor: usize, output: &Output, part: usize| -> Option<Place> {
+        if last.0 != Some(tensor) {
+            let from = match &output.from {
+                From::Tensor(TensorRef { input, at }) => inputs.get(*input).and_then(|input| input.tensor_at(*at)),
+                _ => None,
+            };
+            let is_in_slices = output.header.parts.iter().any(|part| part.slice.is_some());
+            let places = match from.map(|tensor| tensor.parts) {
+                Some(Parts::Whole(place)) => vec![Some(place)],
+                Some(Parts::Slices(slices)) if is_in_slices => slices.places().collect(),
+                _ => Vec::new(),
+            };
+            last = (Some(tensor), places);
+        }
+        *last.1.get(part)?
+    };
     let place = |(tensor, part): &PartId| {
         let output = recipe.outputs.get(*tensor)?;
         let wanted = output.header.parts.get(*part)?;
-        let from = match &output.from {
-            From::Tensor(TensorRef { input, at }) => inputs.get(*input).and_then(|input| input.tensor_at(*at)),
-            _ => None,
-        };
-        let stored = from.and_then(|tensor| match &tensor.parts {
-            Parts::Whole(place) => Some(*place),
-            Parts::Slices(slices) => slices.get(*part).filter(|_| wanted.slice.is_some())?.place,
-        });
+        let stored = places(*tensor, output, *part);
         // What has no place of its own comes last in its shard.
         let range = stored.and_then(|place| place.range);
         Some((wanted.shard, range.map_or((true, (0, 0)), |range| (false, range))))
@@ -218,8 +229,9 @@ impl<'r> Run<'r> {
             }
             From::Mean(all) => self.mean(output, all, id, sink),
             From::Tensor(from) => {
-                let (input, tensor) = self.tensor(*from)?;
                 let part = output.header.parts.get(id.1).cloned().unwrap_or_default();
+                let (input, tensor) = self.tensor(*from)?;
+                let tensor = narrowed(tensor, id.1, &part);
                 if tensor.is_numeric() {
                     return self.numbers(output, *from, &part, id, sink);
                 }
@@ -233,7 +245,9 @@ impl<'r> Run<'r> {
                 })?;
                 let place = match &tensor.parts {
                     Parts::Whole(place) => Some(*place),
-                    Parts::Slices(slices) if part.slice.is_some() => slices.get(id.1).and_then(|slice| slice.place),
+                    Parts::Slices(slices) if part.slice.is_some() && slices.len() == 1 => {
+                        slices.get(0).and_then(|own| own.place)
+                    }
                     Parts::Slices(_) => None,
                 };
                 let stored = place.and_then(|place| input.stored(&place)).filter(|_| sink.takes_stored());
@@ -269,6 +283,7 @@ impl<'r> Run<'r> {
         sink: &mut dyn Sink,
     ) -> Result<Crc32c> {
         let (input, tensor) = self.tensor(from)?;
+        let tensor = narrowed(tensor, id.1, part);
         sink.part(id, Incoming::Numbers)?;
         let axes = axes(&tensor, part)?;
         let mut caster = (output.header.dtype != tensor.dtype).then(|| Caster::new(tensor.dtype, output.header.dtype));

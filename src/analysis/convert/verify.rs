@@ -10,7 +10,7 @@ use crate::analysis::element_sums::add;
 use crate::base::error::{Error, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
-use crate::read::checkpoint::{Checkpoint, Choice, Tensor};
+use crate::read::checkpoint::{Checkpoint, Choice, Parts, Tensor};
 use crate::read::container::{Header, HeaderPart, PartId};
 use crate::read::tensor::Axis;
 use crate::read::wire::Crc32c;
@@ -54,7 +54,7 @@ pub(super) fn verify(staging: &Staging<'_>, threads: usize, limits: &Limits, pro
         let tensor = tensor
             .filter(is_it)
             .ok_or_else(|| Error::malformed("checkpoint", format!("{} is not in it", shown(header))))?;
-        Ok(header.parts.get(*part).map(|part| (tensor, part)))
+        Ok(header.parts.get(*part).map(|wanted| (narrowed(tensor, *part, wanted), wanted)))
     };
     let wanted = |n: usize| {
         let found = find(n)?.filter(|(tensor, part)| tensor.is_numeric() && part.slice.is_none());
@@ -92,6 +92,17 @@ pub(super) fn verify(staging: &Staging<'_>, threads: usize, limits: &Limits, pro
         None => Ok(()),
         Some(name) => Err(wrong(format!("{name} reads back as something else"))),
     }
+}
+
+/// A tensor of which only the slice is left that the `n`th of its parts is, if it is stored so: of many slices each is then
+/// read, and checked, without a look at the others.
+pub(super) fn narrowed(mut tensor: Tensor, n: usize, part: &HeaderPart) -> Tensor {
+    if let (Some(slice), Parts::Slices(slices)) = (&part.slice, &tensor.parts)
+        && let Some(own) = slices.get(n).filter(|own| own.slice == *slice)
+    {
+        tensor.parts = Parts::Slices([own].into_iter().collect());
+    }
+    tensor
 }
 
 /// The region that a part takes.

@@ -15,6 +15,7 @@ mod in_order;
 mod judge;
 mod kernel;
 mod kinds;
+mod layers;
 mod matching;
 mod model;
 mod one_sided;
@@ -34,6 +35,7 @@ mod work;
 
 pub use expect::Expectation;
 pub use how::{Blocks, How, MatchTotals, Matched, PartOf, Rounded};
+pub use layers::{Layer, LayerWeight, Layers};
 pub use matching::match_values;
 pub use model::{Ambiguous, Change, Diff, Facts, Figures, OneSided, PairedBy, Same, ScopeTally, Tally, Values};
 pub use options::{Bound, Depth, DiffOptions, Expected, Expecting, Tolerance, ToleranceRule};

@@ -2,8 +2,10 @@
 //!
 //! Values are pulled through here, so that what shows them reads no file and knows how far they were checked.
 
+mod cells;
 mod resolve;
 
+pub use cells::Cells;
 pub use resolve::resolve;
 
 use crate::base::error::{Error, ErrorKind, Result};

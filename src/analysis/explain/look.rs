@@ -221,7 +221,7 @@ fn has_checksum(tensor: &Tensor, crc: u32) -> bool {
     let is = |place: &crate::read::checkpoint::Place| place.crc32c.is_some_and(|c| c.0 == crc);
     match &tensor.parts {
         Parts::Whole(place) => is(place),
-        Parts::Slices(slices) => slices.iter().filter_map(|slice| slice.place.as_ref()).any(is),
+        Parts::Slices(slices) => slices.places().flatten().any(|place| is(&place)),
     }
 }
 
@@ -234,8 +234,7 @@ fn now(checkpoint: &Checkpoint, tensor: &Tensor) -> TensorNow {
     match error.kind() {
         ErrorKind::ChecksumMismatch { what: "tensor", got, want } => {
             // Of a partitioned tensor only the slice with that checksum was summed.
-            let slice =
-                tensor.slices().iter().filter_map(|slice| slice.place).find(|p| p.crc32c.is_some_and(|c| c.0 == *want));
+            let slice = tensor.slices().places().flatten().find(|p| p.crc32c.is_some_and(|c| c.0 == *want));
             let len = slice.map_or(tensor.bytes(), |place| place.range.and_then(|(_, size)| u64::try_from(size).ok()));
             TensorNow::Differs(Box::new(explain_checksums(*want, *got, len)))
         }

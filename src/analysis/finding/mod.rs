@@ -145,6 +145,12 @@ codes! {
     ExpectDType = "expect-dtype", Error, "A tensor has a dtype that the policy does not allow.";
     ExpectBudget = "expect-budget", Error, "Tensors are larger than the policy allows.";
     PolicyExpired = "policy-expired", Warning, "A rule of the policy holds no more: its date has passed.";
+    // What training did.
+    OptimizerReset = "optimizer-reset", Warning, "An optimizer began anew while the weights went on.";
+    StepWentBack = "step-went-back", Warning, "The step is lower than in the checkpoint before.";
+    NothingTrained = "nothing-trained", Warning, "No weight moved between two checkpoints.";
+    GradientVanished = "gradient-vanished", Warning, "A weight got no gradient, or one that is nothing beside those of the others.";
+    GradientExploded = "gradient-exploded", Warning, "A gradient is not finite, or grew out of all proportion.";
     // The run itself.
     ChoiceNote = "choice-note", Note, "How the checkpoint was chosen from its directory.";
     OtherName = "other-name", Note, "A name in a file leads to what is listed under another one.";
@@ -353,9 +359,25 @@ impl Code {
         )
     }
 
+    /// Whether it is about what training did, rather than about the files themselves.
+    pub fn is_of_training(self) -> bool {
+        matches!(
+            self,
+            Self::OptimizerReset
+                | Self::StepWentBack
+                | Self::NothingTrained
+                | Self::GradientVanished
+                | Self::GradientExploded
+        )
+    }
+
     /// Whether it is about what the files hold being what was saved. NaN that was saved is as it was saved.
     pub fn is_of_files(self) -> bool {
-        !self.is_restore() && !self.is_of_serving() && !self.is_of_policy() && self != Self::NonFinite
+        !self.is_restore()
+            && !self.is_of_serving()
+            && !self.is_of_policy()
+            && !self.is_of_training()
+            && self != Self::NonFinite
     }
 
     /// The code with this name.

@@ -56,7 +56,7 @@ struct Link {
 
 impl Names {
     /// Finds the full names of all tensors, and nothing else.
-    pub(in crate::analysis) fn full(checkpoint: &Checkpoint, objects: &Objects) -> Self {
+    pub fn full(checkpoint: &Checkpoint, objects: &Objects) -> Self {
         let Some(graph) = objects.graph() else { return Self::default() };
         let mut names = Self::default();
         let mut tensors = checkpoint.tensors().cursor();

@@ -204,7 +204,7 @@ impl Term {
             Self::Role(wanted) => role == *wanted,
             Self::Shard(shard) => match &tensor.parts {
                 Parts::Whole(place) => place.shard == *shard,
-                Parts::Slices(slices) => slices.iter().any(|s| s.place.is_some_and(|p| p.shard == *shard)),
+                Parts::Slices(slices) => slices.places().any(|place| place.is_some_and(|p| p.shard == *shard)),
             },
             Self::Size(how, size) => tensor.bytes().is_some_and(|bytes| how.holds(bytes, *size)),
             Self::Rank(how, rank) => tensor.shape.rank().is_some_and(|have| how.holds(have as u64, *rank)),

@@ -171,11 +171,11 @@ fn describe(tensor: &Tensor, into: &mut Vec<u8>, place: &mut dyn FnMut(&Place)) 
     };
     match &tensor.parts {
         Parts::Whole(stored) => at(stored),
-        Parts::Slices(slices) => slices.iter().filter_map(|slice| slice.place.as_ref()).for_each(at),
+        Parts::Slices(slices) => slices.places().flatten().for_each(|place| at(&place)),
     }
     into.extend_from_slice(&tensor.name);
     into.extend_from_slice(tensor.dtype.to_string().as_bytes());
-    for slice in tensor.slices() {
+    for slice in tensor.slices().iter() {
         into.extend_from_slice(slice.slice.to_string().as_bytes());
     }
 }

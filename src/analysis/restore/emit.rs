@@ -9,7 +9,7 @@ use super::{Restore, RestoreOptions};
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::checkpoint::{
-    Checkpoint, OBJECT_GRAPH_KEY, Opened, Origin, Parts, Place, SourceKind, StoredSlice, Tensor,
+    Checkpoint, OBJECT_GRAPH_KEY, Opened, Origin, Parts, Place, Slices, SourceKind, StoredSlice, Tensor,
 };
 use crate::read::container::Nothing;
 use crate::read::graphs::restores::Wanted;
@@ -72,9 +72,9 @@ fn tensor(name: &[u8], wanted: &[&Wanted]) -> Option<Tensor> {
     let mut tensor = Tensor::without_values(name, spec.dtype?, spec.shape);
     let place = Some(Place { shard: 0, range: None, crc32c: None });
     let slices = wanted.iter().filter_map(|wanted| wanted.part.as_ref());
-    let slices: Vec<StoredSlice> = slices.map(|part| StoredSlice { slice: part.slice.clone(), place }).collect();
+    let slices: Slices = slices.map(|part| StoredSlice { slice: part.slice.clone(), place }).collect();
     if !slices.is_empty() {
-        tensor.parts = Parts::Slices(slices.into());
+        tensor.parts = Parts::Slices(slices);
     }
     Some(tensor)
 }

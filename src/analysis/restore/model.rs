@@ -131,6 +131,11 @@ impl Model {
         }
     }
 
+    /// Whether it says what a program wants, rather than what one saved.
+    pub fn declares(&self) -> bool {
+        self.declares
+    }
+
     /// What the program restores that wrote a checkpoint.
     fn of_checkpoint(path: &Path, checkpoint: &Checkpoint, keys_only: bool) -> Self {
         let graph = if checkpoint.is_object_based() && !keys_only {

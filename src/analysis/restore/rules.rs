@@ -81,7 +81,7 @@ pub(super) fn compatible(variable: &Shape, value: &Shape) -> bool {
 pub(super) fn shard_of(stored: &Stored, tensor: &Tensor) -> String {
     let shard = match &tensor.parts {
         Parts::Whole(place) => place.shard,
-        Parts::Slices(slices) => slices.iter().find_map(|slice| slice.place).map_or(0, |place| place.shard),
+        Parts::Slices(slices) => slices.places().flatten().next().map_or(0, |place| place.shard),
     };
     format!("{}.data-{shard:05}-of-{:05}", stored.prefix, stored.num_shards)
 }

@@ -1,41 +1,16 @@
-//! Quantiles and a histogram in one pass and bounded memory.
+//! Quantiles and a histogram, made of counts in buckets.
 //!
-//! Finite elements are counted in buckets that are as wide as their exponent allows: sign, exponent and the first ten
-//! bits of the mantissa of the float64. That is exact for every type with no more than eleven significant bits
-//! (float16, bfloat16, everything of one byte) and for integers up to 2048; elsewhere a quantile is off by at most one
-//! part in 2048. Counts do not depend on the order of the elements, so neither do the answers.
+//! A bucket is exact for every type with no more than eleven significant bits (float16, bfloat16, everything of one byte)
+//! and for integers up to 2048; elsewhere a quantile is off by at most one part in 2048.
 
-use crate::read::tensor::{DType, Wide};
-
-/// Bits of a float64 that a bucket leaves out.
-const DROPPED: u32 = 42;
-
-/// Number of buckets: 1 bit for the sign, 11 for the exponent, 10 of the mantissa.
-const BUCKETS: usize = 1 << (64 - DROPPED);
-
-/// Buckets of one exponent, which are looked for together.
-const PAGE: usize = 1 << 10;
-
-/// With no more elements than this, sorting is faster than looking for the buckets that were hit.
-const FEW: usize = 1 << 14;
+use super::counter::{Buckets, DROPPED};
+use crate::read::tensor::DType;
 
 /// Bars of a histogram.
 pub const BARS: usize = 32;
 
 /// The shares, in thousandths, of which the quantiles are told.
 pub const SHARES: [u64; 7] = [10, 50, 250, 500, 750, 950, 990];
-
-/// Counts of buckets, while elements come in. Used again for part after part.
-#[derive(Debug, Default)]
-pub(super) struct Counter {
-    few: Vec<u32>,
-    counts: Vec<u32>,
-    hit: Vec<bool>,
-}
-
-/// Buckets that were hit, ascending, with how often.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Buckets(pub(super) Vec<(u32, u64)>);
 
 /// How the finite elements of a tensor are spread.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,93 +23,7 @@ pub struct Distribution {
     pub bars: [u64; BARS],
 }
 
-impl Counter {
-    pub(super) fn add(&mut self, block: Wide<'_>) {
-        match block {
-            Wide::Single(values) => values.iter().for_each(|value| self.count((*value).into())),
-            Wide::Double(values) => values.iter().for_each(|value| self.count(*value)),
-            #[expect(clippy::cast_precision_loss, reason = "buckets are wider than what this rounds")]
-            Wide::Int(values) => values.iter().for_each(|value| self.count(*value as f64)),
-            #[expect(clippy::cast_precision_loss, reason = "buckets are wider than what this rounds")]
-            Wide::UInt(values) => values.iter().for_each(|value| self.count(*value as f64)),
-        }
-    }
-
-    fn count(&mut self, value: f64) {
-        if !value.is_finite() {
-            return;
-        }
-        let bucket = bucket(value);
-        if self.few.len() < FEW {
-            self.few.push(bucket);
-            return;
-        }
-        self.count_one(bucket);
-    }
-
-    fn count_one(&mut self, bucket: u32) {
-        if self.counts.is_empty() {
-            // Only what is touched of it becomes memory.
-            self.counts = vec![0; BUCKETS];
-            self.hit = vec![false; BUCKETS / PAGE];
-        }
-        let bucket = bucket as usize;
-        if let (Some(count), Some(hit)) = (self.counts.get_mut(bucket), self.hit.get_mut(bucket / PAGE)) {
-            *count += 1;
-            *hit = true;
-        }
-    }
-
-    /// What was counted, and begins anew.
-    pub(super) fn take(&mut self) -> Buckets {
-        if self.few.len() < FEW {
-            self.few.sort_unstable();
-            let runs = self.few.chunk_by(|a, b| a == b);
-            let buckets = runs.filter_map(|run| Some((*run.first()?, run.len() as u64))).collect();
-            self.few.clear();
-            return Buckets(buckets);
-        }
-        for bucket in std::mem::take(&mut self.few) {
-            self.count_one(bucket);
-        }
-        let mut buckets = Vec::new();
-        for ((page, counts), hit) in (0u32..).step_by(PAGE).zip(self.counts.chunks_mut(PAGE)).zip(&mut self.hit) {
-            if !std::mem::take(hit) {
-                continue;
-            }
-            for (bucket, count) in (page..).zip(counts) {
-                if *count > 0 {
-                    buckets.push((bucket, u64::from(std::mem::take(count))));
-                }
-            }
-        }
-        Buckets(buckets)
-    }
-}
-
 impl Buckets {
-    pub(super) fn merge(&mut self, other: &Self) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-            return;
-        }
-        let mut merged: Vec<(u32, u64)> = Vec::with_capacity(self.0.len().max(other.0.len()));
-        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
-        loop {
-            let next = match (left.peek(), right.peek()) {
-                (Some(a), Some(b)) if a.0 > b.0 => right.next(),
-                (Some(_), _) => left.next(),
-                (None, _) => right.next(),
-            };
-            let Some(&(bucket, count)) = next else { break };
-            match merged.last_mut() {
-                Some((last, so_far)) if *last == bucket => *so_far += count,
-                _ => merged.push((bucket, count)),
-            }
-        }
-        self.0 = merged;
-    }
-
     /// What the buckets say of a tensor with these finite extremes; `None` if nothing was counted.
     pub(super) fn distribution(&self, dtype: DType, least: f64, greatest: f64) -> Option<Distribution> {
         let all: u64 = self.0.iter().map(|(_, count)| count).sum();
@@ -173,13 +62,6 @@ fn bar(value: f64, least: f64, greatest: f64) -> usize {
     #[expect(clippy::cast_precision_loss, reason = "a few bars")]
     let at = if width > 0.0 { (value / 2.0 - least / 2.0) / width * BARS as f64 } else { 0.0 };
     (at as usize).min(BARS - 1)
-}
-
-/// Buckets ascend as their values do.
-fn bucket(value: f64) -> u32 {
-    let bits = value.to_bits();
-    let ordered = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
-    u32::try_from(ordered >> DROPPED).unwrap_or(u32::MAX)
 }
 
 /// What a bucket of a type can hold.
@@ -226,6 +108,8 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::stats::counter::{Counter, bucket};
+    use crate::read::tensor::Wide;
 
     fn buckets(values: &[f64]) -> Buckets {
         let mut counter = Counter::default();

@@ -1,5 +1,5 @@
 //! Statistics of tensors: extremes, mean, deviation, norm, zeros, what is not finite; on demand quantiles, a histogram
-//! and dead channels.
+//! and dead channels, and how large elements are along the first axis.
 //!
 //! One pass over the bytes, which also checks them: a tensor whose bytes are not those that were saved has an error
 //! beside its figures. Extremes are those of everything but NaN; mean, deviation, norm, quantiles and histogram are
@@ -7,8 +7,10 @@
 //!
 //! [`each`] hands tensors out as they are done, in order, and keeps none: a checkpoint may have any number of them.
 
+mod along;
 mod block;
 mod channels;
+mod counter;
 mod distribution;
 mod figures;
 mod moments;
@@ -19,6 +21,7 @@ mod tensor_stats;
 mod together;
 mod work;
 
+pub use along::{Along, PARTS};
 pub use channels::{Channels, Dead, LONGEST, NAMED};
 pub use distribution::{BARS, Distribution, SHARES};
 pub use figures::{Figures, Number, Spots};

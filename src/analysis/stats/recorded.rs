@@ -1,7 +1,8 @@
 //! Figures as bytes, with every bit of every number: what one process found out and another one merges.
 
 use super::channels::{Channels, Dead, LONGEST, Marks, NAMED, Open};
-use super::distribution::{BARS, Buckets, Distribution, SHARES};
+use super::counter::Buckets;
+use super::distribution::{BARS, Distribution, SHARES};
 use super::figures::{Figures, NonFinite, Number, Spots};
 use super::moments::Moments;
 use super::tensor_stats::TensorStats;

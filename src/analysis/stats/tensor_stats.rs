@@ -1,12 +1,13 @@
 //! What is found out about one tensor, and what tensors come to together.
 
+use super::along::Along;
 use super::channels::Channels;
 use super::distribution::Distribution;
 use super::figures::Figures;
 use crate::base::error::Error;
 
 /// What to find out and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct StatsOptions {
     /// Worker threads. The answers do not depend on them.
     pub threads: usize,
@@ -14,6 +15,8 @@ pub struct StatsOptions {
     pub distribution: bool,
     /// Whether to look for dead channels.
     pub channels: bool,
+    /// Whether to tell how large elements are along the first axis. Several processes that make one report do not.
+    pub along: bool,
 }
 
 /// What was found out about one tensor.
@@ -32,6 +35,8 @@ pub struct TensorStats {
     pub distribution: Option<Box<Distribution>>,
     /// With [`StatsOptions::channels`], of tensors of two dimensions and more.
     pub channels: Option<Box<Channels>>,
+    /// With [`StatsOptions::along`], of tensors whose first axis is longer than 1.
+    pub along: Option<Box<Along>>,
 }
 
 /// Tensors that have no numbers.
@@ -86,7 +91,7 @@ impl TensorStats {
     /// Of a tensor of which nothing is known yet.
     pub(super) fn new(at: usize) -> Self {
         let figures = Figures::default();
-        Self { at, figures, verified: false, error: None, distribution: None, channels: None }
+        Self { at, figures, verified: false, error: None, distribution: None, channels: None, along: None }
     }
 }
 

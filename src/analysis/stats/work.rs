@@ -6,9 +6,10 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::Ordering;
 
+use super::along::Sums;
 use super::block::{BLOCK, figures};
 use super::channels::Marks;
-use super::distribution::{Buckets, Counter};
+use super::counter::{Buckets, Counter};
 use super::plan::{Plan, bytes, parts};
 use super::recorded;
 use super::{Figures, StatsOptions, TensorStats, Totals};
@@ -57,6 +58,7 @@ pub(super) struct Part {
     figures: Figures,
     buckets: Buckets,
     marks: Option<Marks>,
+    along: Option<Sums>,
     sum: Option<Crc32c>,
     checked: Option<Result<Checked>>,
     /// Bytes that were taken in behind it.
@@ -278,6 +280,9 @@ impl Adder {
             if let Some(marks) = &mut part.marks {
                 marks.add(block);
             }
+            if let Some(along) = &mut part.along {
+                along.add(block);
+            }
         }
     }
 
@@ -292,8 +297,11 @@ impl Adder {
 impl Part {
     /// Nothing yet, from element `at` of a tensor on.
     pub(super) fn new(options: &StatsOptions, tensor: &Tensor, at: u64) -> Self {
-        let dims = options.channels.then(|| tensor.dims().ok()).flatten();
-        Self { marks: dims.and_then(|dims| Marks::new(&dims, at)), ..Self::default() }
+        let dims = (options.channels || options.along).then(|| tensor.dims().ok()).flatten();
+        let dims = dims.as_deref();
+        let marks = dims.filter(|_| options.channels).and_then(|dims| Marks::new(dims, at));
+        let along = dims.filter(|_| options.along).and_then(|dims| Sums::new(dims, at));
+        Self { marks, along, ..Self::default() }
     }
 
     /// Takes the next part in, which has `len` bytes.
@@ -303,6 +311,10 @@ impl Part {
         match (&mut self.marks, next.marks) {
             (Some(marks), Some(next)) => marks.merge(&next),
             (marks, next) => *marks = marks.take().or(next),
+        }
+        match (&mut self.along, next.along) {
+            (Some(along), Some(next)) => along.merge(&next),
+            (along, next) => *along = along.take().or(next),
         }
         self.sum = match (self.sum, next.sum) {
             (Some(sum), Some(next)) => Some(sum.then(next, len)),
@@ -335,7 +347,8 @@ impl Part {
             .and_then(|(least, greatest)| self.buckets.distribution(dtype, least.value(), greatest.value()))
             .map(Box::new);
         let channels = self.marks.map(|marks| Box::new(marks.finish()));
-        TensorStats { at, figures, verified: true, error: None, distribution, channels }
+        let along = self.along.map(|along| Box::new(along.finish()));
+        TensorStats { at, figures, verified: true, error: None, distribution, channels, along }
     }
 }
 

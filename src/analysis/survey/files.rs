@@ -73,7 +73,7 @@ pub(in crate::analysis) fn files(checkpoint: &Checkpoint) -> Vec<FileInfo> {
     while let Some((_, tensor)) = cursor.advance() {
         match &tensor.parts {
             Parts::Whole(place) => need(place),
-            Parts::Slices(slices) => slices.iter().filter_map(|s| s.place.as_ref()).for_each(&mut need),
+            Parts::Slices(slices) => slices.places().flatten().for_each(|place| need(&place)),
         }
     }
     let of = checkpoint.num_shards();

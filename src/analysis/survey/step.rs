@@ -49,7 +49,7 @@ struct Value {
 }
 
 /// No run takes more steps; a larger number is another one with the same checksum.
-const MOST: u64 = 1 << 31;
+pub(in crate::analysis) const MOST_STEPS: u64 = 1 << 31;
 
 const SAVE_COUNTER: &[u8] = b"save_counter";
 
@@ -188,6 +188,11 @@ fn chosen(
     None
 }
 
+/// Whether an optimizer of Keras counts its updates in a scalar of this name.
+pub(in crate::analysis) fn is_optimizer_count(name: &[u8], dtype: DType) -> bool {
+    dtype.is_integer() && counts(name, dtype) == Some(Counts::Optimizer)
+}
+
 /// Who counts in a scalar of this name.
 fn counts(name: &[u8], dtype: DType) -> Option<Counts> {
     let name = name.strip_suffix(b":0").unwrap_or(name);
@@ -254,7 +259,7 @@ fn value(checkpoint: &Checkpoint, tensor: &Tensor) -> Option<Value> {
             DType::Float32 => whole(f32::from_le_bytes(*derived.bytes.first_chunk()?))?,
             _ => u64::try_from(derived.integer()?).ok()?,
         };
-        return (number <= MOST).then_some(Value { number, derived: Some(derived) });
+        return (number <= MOST_STEPS).then_some(Value { number, derived: Some(derived) });
     }
     let mut bytes = Vec::new();
     let checked = checkpoint.read_all(tensor, &mut |part| {

@@ -15,6 +15,7 @@ use crate::analysis::naming::objects::Objects;
 use crate::analysis::naming::roles::{Role, Roles, RolesBy};
 use crate::analysis::naming::scopes::{Scope, scopes};
 use crate::analysis::naming::totals::Totals;
+use crate::analysis::training::OptimizerAge;
 use crate::analysis::validate::surplus;
 use crate::read::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tensor, Tensors};
 use crate::read::events::EventFile;
@@ -30,6 +31,8 @@ pub struct Summary {
     pub saver: Saver,
     /// The step, and what the number in the name counts.
     pub step: Step,
+    /// How many updates its optimizers have made.
+    pub optimizers: Vec<OptimizerAge>,
     /// Release of TensorFlow that wrote the graph beside it.
     pub tensorflow_version: Option<String>,
     /// The files of the set, missing ones included.
@@ -237,6 +240,7 @@ impl Summary {
         Self {
             saver: Saver::of(checkpoint),
             step,
+            optimizers: OptimizerAge::all(checkpoint),
             tensorflow_version,
             complete: files.iter().all(|file| file.finding().is_none()) && checkpoint.damage().is_empty(),
             files,

@@ -4,22 +4,25 @@
 
 mod measured;
 mod moved;
+mod row;
+mod trained;
 
 pub use measured::{Distance, Measured};
 pub use moved::{Moved, Scopes};
+pub use row::{Finite, Row};
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use super::finding::{Code, Finding};
-use super::validate::finite::{NonFinite, Search, search};
+use trained::{Looked, Recorder};
+
+use super::finding::{Code, Finding, Severity};
+use super::policy::{Rule, settle};
 use crate::analysis::naming::names::Names;
 use crate::analysis::naming::objects::Objects;
 use crate::analysis::naming::roles::{Roles, RolesBy};
-use crate::analysis::naming::selection::Selection;
-use crate::analysis::survey::files::{FileInfo, files};
 use crate::analysis::survey::state_file::{repair, state_findings};
 use crate::analysis::survey::step::Step;
+use crate::analysis::training::LayerSort;
 use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
@@ -35,10 +38,23 @@ pub struct TimelineOptions {
     pub finite: bool,
     /// Read the weights that moved and measure how far.
     pub values: bool,
+    /// Tell what training did.
+    pub training: Option<TrainingOptions>,
     /// Show the last checkpoints only.
     pub last: Option<usize>,
     /// Worker threads.
     pub threads: usize,
+}
+
+/// What to tell of training.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingOptions {
+    /// Read the data of weights and slots; else the indexes alone tell.
+    pub values: bool,
+    /// Show every weight.
+    pub layers: bool,
+    /// In which order.
+    pub sort: LayerSort,
 }
 
 /// The checkpoints of a directory in the order of their steps, and what lies beside them.
@@ -68,48 +84,10 @@ pub struct Timeline {
     pub events: Vec<EventFile>,
     /// Whether values were looked at.
     pub finite: bool,
-}
-
-/// One checkpoint.
-#[derive(Debug)]
-pub struct Row {
-    /// Its prefix.
-    pub prefix: PathBuf,
-    /// Its name without its numbers, where more than one lie in the directory.
-    pub group: Option<String>,
-    /// The number behind the last `-` of its name, if it does not count saves; else the step that it holds.
-    pub step: Option<u64>,
-    /// The number in its name where it counts saves.
-    pub save: Option<u64>,
-    /// When its index was last written.
-    pub modified: Option<SystemTime>,
-    /// Bytes of index and shards.
-    pub bytes: u64,
-    /// Whether the index can be read and every shard is there and long enough.
-    pub complete: bool,
-    /// Whether it is the latest.
-    pub latest: bool,
-    /// Tensors in its index, as far as it can be read.
-    pub tensors: usize,
-    /// Why it is not complete, or not readable.
-    pub findings: Vec<Finding>,
-    /// Which row it was compared with, and what changed since.
-    pub moved: Option<(usize, Moved)>,
-    /// How far weights moved since that row, if it was asked for.
-    pub measured: Option<Measured>,
-    /// NaN and infinity, if they were looked for.
-    pub finite: Option<Finite>,
-}
-
-/// What was found of NaN and infinity in a checkpoint.
-#[derive(Debug, Default)]
-pub struct Finite {
-    /// Tensors that were read.
-    pub read: usize,
-    /// Tensors that could hold some but could not be read.
-    pub unread: usize,
-    /// Tensors with NaN or infinity: what they are called, how many NaN, how many infinities.
-    pub found: Vec<(String, u64, u64)>,
+    /// What was asked of training.
+    pub training: Option<TrainingOptions>,
+    /// What was found of training and is allowed, after [`Timeline::settle`].
+    pub allowed: Vec<Finding>,
 }
 
 /// How the latest checkpoint was chosen.
@@ -159,6 +137,7 @@ impl Timeline {
         let mut roles = None;
         let mut stirred = moved::Stirred::new();
         let mut before_group: Option<Option<String>> = None;
+        let mut recorder = Recorder::default();
         let several = dir.groups().len() > 1;
         let mut of_row: Vec<(usize, &Found, Option<String>)> = dir
             .checkpoints
@@ -173,6 +152,7 @@ impl Timeline {
         for (at, found, group) in of_row {
             if before_group.as_ref().is_some_and(|before| *before != group) {
                 (before, roles) = (None, None);
+                recorder.next_run(rows.len());
                 ever.extend(Scopes::of(&std::mem::take(&mut stirred)), before_group.flatten().as_deref());
             }
             before_group = Some(group.clone());
@@ -190,30 +170,58 @@ impl Timeline {
                 moved: None,
                 measured: None,
                 finite: None,
+                training: None,
             };
             match Checkpoint::open_origin(Origin::of_found(path, found), limits) {
                 Ok(checkpoint) => {
-                    row.look(&checkpoint, options, progress);
+                    row.look(&checkpoint, options.finite.then_some(options.threads), progress);
                     let step = Step::of(&checkpoint);
                     (row.step, row.save) = (step.step, step.save);
-                    let names = Names::full(&checkpoint, &Objects::of(&checkpoint));
-                    if let Some((of, earlier)) = &before {
-                        // The saves of one run have the same tensors, and what they are for is told once.
-                        let known = roles.take().filter(|roles: &Roles| holds_for(roles, earlier, &checkpoint));
-                        let roles = &*roles.insert(known.unwrap_or_else(|| Roles::of(&checkpoint)));
+                    let objects = Objects::of(&checkpoint);
+                    let names = Names::full(&checkpoint, &objects);
+                    // The saves of one run have the same tensors, and what they are for is told once.
+                    let earlier = before.as_ref().map(|(_, earlier)| earlier);
+                    let known = roles
+                        .take()
+                        .filter(|roles| earlier.is_some_and(|earlier| holds_for(roles, earlier, &checkpoint)));
+                    if earlier.is_some() || options.training.is_some() {
+                        roles = Some(known.unwrap_or_else(|| judged(&checkpoint, &objects, options)));
+                    }
+                    if let (Some((of, earlier)), Some(roles)) = (&before, &roles) {
                         let moved = Moved::between(earlier, &checkpoint, roles, &names, &mut stirred);
                         row.moved = Some((*of, moved));
                         if options.values {
                             row.measured = Measured::between(earlier, &checkpoint, &names, options.threads, progress);
                         }
                     }
+                    if let (Some(training), Some(roles)) = (options.training, &roles) {
+                        row.training = Some(recorder.look(&Looked {
+                            before: before.as_ref().map(|(_, earlier)| earlier),
+                            checkpoint: &checkpoint,
+                            objects: &objects,
+                            roles,
+                            step: &step,
+                            moved: row.moved.as_ref().map(|(_, moved)| moved),
+                            values: training.values.then_some(options.threads),
+                        }));
+                    }
                     before = Some((rows.len(), checkpoint));
                 }
-                Err(error) => row.findings.push(Finding::of(&error)),
+                Err(error) => {
+                    recorder.pass();
+                    row.findings.push(Finding::of(&error));
+                }
             }
             rows.push(row);
         }
         ever.extend(Scopes::of(&stirred), before_group.flatten().as_deref());
+        if options.training.is_some() {
+            recorder.finish(&mut rows, left_out == 0, &saved_in_order(&dir));
+        }
+        if let Some(training) = options.training {
+            let layers = rows.iter_mut().filter_map(|row| row.training.as_mut()?.layers.as_mut());
+            layers.for_each(|layers| layers.sort_by(|a, b| training.sort.order(a, b)));
+        }
         Ok(Self {
             path: path.to_path_buf(),
             left_out,
@@ -226,6 +234,8 @@ impl Timeline {
             ever,
             events: EventFile::of_directory(&dir.path, u64::MAX),
             finite: options.finite,
+            training: options.training,
+            allowed: Vec::new(),
             rows,
         })
     }
@@ -233,6 +243,19 @@ impl Timeline {
     /// The first checkpoint that has NaN or infinity.
     pub fn first_non_finite(&self) -> Option<usize> {
         self.rows.iter().position(|row| row.finite.as_ref().is_some_and(|finite| !finite.found.is_empty()))
+    }
+
+    /// What options say of what was found of training; what they allow is taken out.
+    pub fn settle(&mut self, options: &[Rule], of: &Path) {
+        for training in self.rows.iter_mut().filter_map(|row| row.training.as_mut()) {
+            self.allowed.extend(settle(&mut training.findings, None, options, of));
+        }
+    }
+
+    /// Whether anything that was found of training is an error.
+    pub fn is_denied(&self) -> bool {
+        let training = self.rows.iter().filter_map(|row| row.training.as_ref());
+        training.flat_map(|training| &training.findings).any(|finding| finding.severity == Severity::Error)
     }
 
     /// Whether something could not be read, so that the rest may not be all.
@@ -245,6 +268,23 @@ impl Timeline {
     }
 }
 
+/// The checkpoints of a directory in the order in which the state file says that they were written.
+fn saved_in_order(dir: &ModelDir) -> Vec<PathBuf> {
+    let Some(Ok(Outcome::Loaded(state))) = dir.state.as_ref().map(|file| &file.content) else { return Vec::new() };
+    let found = state.all_model_checkpoint_paths.iter().filter_map(|path| dir.find(Path::new(path)));
+    found.map(|found| found.prefix.as_path().to_path_buf()).collect()
+}
+
+/// What the tensors of a checkpoint are for; with the names of optimizers that only the object graph has, if training is
+/// told of.
+fn judged(checkpoint: &Checkpoint, objects: &Objects, options: TimelineOptions) -> Roles {
+    let mut roles = Roles::of(checkpoint);
+    if let Some(graph) = objects.graph().filter(|_| options.training.is_some()) {
+        roles.name_optimizers(checkpoint, graph);
+    }
+    roles
+}
+
 /// Whether the roles of the tensors of one checkpoint are those of the next one's: it has the same, and no program
 /// beside it that the other lacks.
 fn holds_for(roles: &Roles, before: &Checkpoint, after: &Checkpoint) -> bool {
@@ -255,27 +295,4 @@ fn holds_for(roles: &Roles, before: &Checkpoint, after: &Checkpoint) -> bool {
             _ => false,
         });
     is_alike && (matches!(roles.by(), RolesBy::Program(_)) || !storage::is_file(&after.origin().prefix.meta()))
-}
-
-impl Row {
-    fn look(&mut self, checkpoint: &Checkpoint, options: TimelineOptions, progress: &Progress) {
-        self.tensors = checkpoint.tensors().len();
-        self.findings.extend(files(checkpoint).iter().filter_map(FileInfo::finding));
-        self.findings.extend(checkpoint.damage().iter().map(Finding::of));
-        self.complete = self.findings.is_empty();
-        if !options.finite {
-            return;
-        }
-        let Search { found, read, unread } =
-            search(checkpoint, &Selection::first(self.tensors), (options.threads, None), progress);
-        let mut finite = Finite { read, unread, found: Vec::new() };
-        // Full names are looked up only where there is something to name.
-        let names = if found.is_empty() { Names::default() } else { Names::full(checkpoint, &Objects::of(checkpoint)) };
-        let mut cursor = checkpoint.tensors().cursor();
-        for NonFinite { at, nan, infinite, .. } in found {
-            let Some(tensor) = cursor.reach(at) else { continue };
-            finite.found.push((names.best(at, &tensor.name), nan, infinite));
-        }
-        self.finite = Some(finite);
-    }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::naming::names::Names;
-use crate::analysis::naming::roles::{Role, Roles};
+use crate::analysis::naming::roles::{Role, Roles, is_statistic, own_name};
 use crate::analysis::naming::scopes::{numbered, ranges};
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor};
 
@@ -26,6 +26,9 @@ pub struct Moved {
     pub unknown: usize,
     /// Weights and averages that changed, and all that could be compared.
     pub weights: (usize, usize),
+    /// Weights that changed, and all that could be compared, without averages and statistics of normalizations, which move
+    /// though nothing is trained.
+    pub trained: (usize, usize),
     /// Optimizer slots that changed, and all that could be compared.
     pub slots: (usize, usize),
     /// Scopes in which every weight changed, and those in which none did; as few of them as tell it exactly.
@@ -93,6 +96,10 @@ impl Moved {
                     let name = names.best(at, &tensor.name);
                     *stirred.entry(name.clone()).or_default() |= changed;
                     weights.insert(name, changed);
+                    if roles.role(at) == Role::Weight && !is_statistic(own_name(&tensor.name)) {
+                        moved.trained.0 += usize::from(changed);
+                        moved.trained.1 += 1;
+                    }
                     &mut moved.weights
                 }
                 Role::Slot => &mut moved.slots,

@@ -58,7 +58,7 @@ impl StoredPiece {
     }
 
     /// Which slice of its tensor it is, if that is partitioned.
-    pub(super) fn slice<'t>(&self, tensor: &'t Tensor) -> Option<&'t StoredSlice> {
+    pub(super) fn slice(&self, tensor: &Tensor) -> Option<StoredSlice> {
         let own = Some((self.shard, Some(self.start), Some(self.len)));
         let place = |place: Place| {
             let (start, len) = place.range?;
@@ -189,22 +189,23 @@ fn piece(
 /// Whether the slices of a tensor hold each of its elements exactly once.
 fn coverage(tensor: &Tensor, found: &mut dyn FnMut(Finding)) {
     let Some(dims) = tensor.shape.dims() else { return };
-    let mut boxes: Vec<Vec<(u64, u64)>> = Vec::new();
-    for stored in tensor.slices() {
+    // Of each slice the extents one behind the other: there may be a million slices.
+    let (slices, rank, mut boxes) = (tensor.slices(), dims.len(), Vec::new());
+    for stored in slices.iter() {
         let Some(extents) = stored.slice.resolve(dims) else {
             // Told when the index was opened.
             return;
         };
-        boxes.push(extents);
+        boxes.extend(extents);
     }
-    if let Some((a, b)) = overlapping(&boxes) {
-        let slice = |at: usize| tensor.slices().get(at).map(|s| s.slice.to_string()).unwrap_or_default();
+    if let Some((a, b)) = overlapping(&boxes, rank) {
+        let slice = |at: usize| slices.get(at).map(|s| s.slice.to_string()).unwrap_or_default();
         let message = format!("{}: slices {} and {} overlap", name(tensor), slice(a), slice(b));
         found(Finding::new(Code::SlicesOverlap, message));
         return;
     }
-    let elements = |extents: &Vec<(u64, u64)>| extents.iter().fold(1u128, |n, &(_, len)| n.saturating_mul(len.into()));
-    let held: u128 = boxes.iter().map(elements).sum();
+    let elements = |extents: &[(u64, u64)]| extents.iter().fold(1u128, |n, &(_, len)| n.saturating_mul(len.into()));
+    let held = if rank == 0 { slices.len() as u128 } else { boxes.chunks_exact(rank).map(elements).sum() };
     let all = u128::from(tensor.elements().unwrap_or(0));
     if held < all {
         let message = format!("{}: its slices hold {held} of {all} elements", name(tensor));
@@ -223,19 +224,20 @@ pub(in crate::analysis) fn is_of_one_part(name: &[u8]) -> bool {
     name.split(|b| *b == b'/').any(|component| component.starts_with(b"part_"))
 }
 
-/// Two boxes with an element in common, if there are any.
-fn overlapping(boxes: &[Vec<(u64, u64)>]) -> Option<(usize, usize)> {
-    let rank = boxes.first()?.len();
+/// Two boxes with an element in common, if there are any; each has `rank` extents.
+fn overlapping(boxes: &[(u64, u64)], rank: usize) -> Option<(usize, usize)> {
+    let count = boxes.len().checked_div(rank)?;
+    let of = |n: usize| boxes.chunks_exact(rank).nth(n).unwrap_or_default();
     // Sweep along the dimension with the most different starts: few boxes are open there at a time.
     let starts = |dim: usize| {
-        let mut starts: Vec<u64> = boxes.iter().filter_map(|b| Some(b.get(dim)?.0)).collect();
+        let mut starts: Vec<u64> = boxes.iter().skip(dim).step_by(rank).map(|(start, _)| *start).collect();
         starts.sort_unstable();
         starts.dedup();
         starts.len()
     };
     let along = (0..rank).max_by_key(|dim| starts(*dim))?;
-    let extent = |n: usize| boxes.get(n).and_then(|b| b.get(along)).copied().unwrap_or((0, 0));
-    let mut order: Vec<usize> = (0..boxes.len()).collect();
+    let extent = |n: usize| of(n).get(along).copied().unwrap_or((0, 0));
+    let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|n| extent(*n));
     let mut open: Vec<usize> = Vec::new();
     for n in order {
@@ -245,9 +247,7 @@ fn overlapping(boxes: &[Vec<(u64, u64)>]) -> Option<(usize, usize)> {
             other_start.saturating_add(len) > start
         });
         let meets = |a: &(u64, u64), b: &(u64, u64)| a.0 < b.0.saturating_add(b.1) && b.0 < a.0.saturating_add(a.1);
-        let hit = open.iter().find(|other| {
-            boxes.get(**other).zip(boxes.get(n)).is_some_and(|(a, b)| a.iter().zip(b).all(|(a, b)| meets(a, b)))
-        });
+        let hit = open.iter().find(|other| of(**other).iter().zip(of(n)).all(|(a, b)| meets(a, b)));
         if let Some(other) = hit {
             return Some((*other, n));
         }
@@ -343,8 +343,8 @@ mod tests {
     #[test]
     fn overlapping_boxes_are_found() {
         let grid = |r: u64, c: u64| vec![(r, 2), (c, 3)];
-        assert_eq!(overlapping(&[grid(0, 0), grid(2, 0), grid(0, 3), grid(2, 3)]), None);
-        assert_eq!(overlapping(&[grid(0, 0), grid(2, 0), grid(1, 2)]), Some((0, 2)));
-        assert_eq!(overlapping(&[]), None);
+        assert_eq!(overlapping(&[grid(0, 0), grid(2, 0), grid(0, 3), grid(2, 3)].concat(), 2), None);
+        assert_eq!(overlapping(&[grid(0, 0), grid(2, 0), grid(1, 2)].concat(), 2), Some((0, 2)));
+        assert_eq!(overlapping(&[], 2), None);
     }
 }

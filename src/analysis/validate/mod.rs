@@ -82,6 +82,9 @@ pub fn validate(path: &Path, options: &ValidateOptions, limits: &Limits, progres
                 serving::no_version(path, None, &mut result);
                 return Ok(result);
             }
+            Err(error) if options.serving && !storage::exists(path) => {
+                return Err(serving::no_such_base(path, error));
+            }
             Err(error) if options.quick || options.is_part() => return Err(error),
             Err(error) => return Err(mend::with_command(path, error, limits, progress)),
         }

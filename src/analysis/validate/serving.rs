@@ -4,11 +4,12 @@
 //! which entries are versions is in `checkpoint::serving`. Nothing is completed before it is loaded there: a directory
 //! with a number for a name is taken as it is at that moment.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Validation;
 use crate::analysis::finding::{Code, Finding, Severity};
 use crate::analysis::ops::{Target, When, look_at_ops, targets as targets_of};
+use crate::base::error::{Error, ErrorKind};
 use crate::base::escape::{escaped, shell_word};
 use crate::base::limits::Limits;
 use crate::read::checkpoint::Origin;
@@ -133,6 +134,15 @@ pub(super) fn no_version(path: &Path, origin: Option<&Origin>, result: &mut Vali
     });
 }
 
+/// The error for a path at which there is nothing: what a server is given, unless something of a near name is there.
+pub(super) fn no_such_base(path: &Path, found: Error) -> Error {
+    if found.help().is_some_and(|help| help.starts_with("did you mean") || help.starts_with("there is no directory")) {
+        return found;
+    }
+    let help = "give the directory that a server is given, which holds the versions of a model: 1, 2, …";
+    Error::new(ErrorKind::NotACheckpoint("no such directory".to_owned())).in_file(path).with_help(help)
+}
+
 /// A directory without versions: whether its entries would be some under another name, or lie one level deeper.
 fn near_versions(path: &Path) -> Finding {
     let mut misnamed = Vec::new();
@@ -170,7 +180,35 @@ fn near_versions(path: &Path) -> Finding {
         let given: Vec<String> = bases.iter().take(3).map(|base| shell_word(&path.join(base))).collect();
         return none.with_help(format!("the versions lie one level deeper; give {}", given.join(" or ")));
     }
+    if let Some((base, levels)) = deeper_base(path) {
+        return none.with_help(format!("the versions lie {levels} levels deeper; give {}", shell_word(&base)));
+    }
     none.with_help("put the model into a directory named by its version: 1/saved_model.pb")
+}
+
+/// The first directory with versions more than one level below, and how many levels: a repository of models, or a copy that
+/// took its path along. Few directories are looked into.
+fn deeper_base(path: &Path) -> Option<(PathBuf, usize)> {
+    const LEVELS: usize = 4;
+    const LOOKED_INTO: usize = 64;
+    let mut level = vec![path.to_path_buf()];
+    for depth in 1..=LEVELS {
+        let mut below = Vec::new();
+        for dir in level.iter().take(LOOKED_INTO) {
+            let folder = storage::list(dir).unwrap_or_default();
+            let mut names: Vec<&str> =
+                folder.named().filter(|(_, stat)| stat.is_folder()).map(|(name, _)| name).collect();
+            names.sort_unstable();
+            below.extend(names.into_iter().take(LOOKED_INTO).map(|name| dir.join(name)));
+        }
+        let is_base =
+            |dir: &&PathBuf| versions(dir).is_ok_and(|all| all.iter().any(|version| version.kind.is_of_a_model()));
+        if let Some(base) = below.iter().take(LOOKED_INTO).find(is_base) {
+            return Some((base.clone(), depth));
+        }
+        level = below;
+    }
+    None
 }
 
 /// Whole numbers for names that are none, in their order: the digits of each (`v2`, `2024-03-01`), and 1, 2, … where

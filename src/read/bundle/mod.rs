@@ -26,7 +26,7 @@ pub use naming::{Prefix, ShardName};
 pub use reader::NumericReader;
 pub use runs::{Failed, OpenShard, Span, Stored};
 pub use shards::Shards;
-pub use slice_key::slice_key;
+pub use slice_key::{slice_key, write_slice_key};
 pub use strings::{StringReader, VariantReader, possible_counts};
 pub use unfinished::{is_unfinished, part_numbers, prefix_of_part};
 

@@ -9,14 +9,19 @@ use crate::read::wire::ordered_code;
 /// different keys.
 pub fn slice_key(name: &[u8], slice: &TensorSlice) -> Vec<u8> {
     let mut key = Vec::with_capacity(name.len().saturating_add(16));
-    ordered_code::write_num(&mut key, 0);
-    ordered_code::write_string(&mut key, name);
-    ordered_code::write_num(&mut key, slice.0.len() as u64);
-    for extent in &slice.0 {
-        ordered_code::write_signed(&mut key, extent.start);
-        ordered_code::write_signed(&mut key, extent.length.unwrap_or(-1));
-    }
+    write_slice_key(name, slice, &mut key);
     key
+}
+
+/// [`slice_key`] into memory that is used again.
+pub fn write_slice_key(name: &[u8], slice: &TensorSlice, key: &mut Vec<u8>) {
+    ordered_code::write_num(key, 0);
+    ordered_code::write_string(key, name);
+    ordered_code::write_num(key, slice.0.len() as u64);
+    for extent in &slice.0 {
+        ordered_code::write_signed(key, extent.start);
+        ordered_code::write_signed(key, extent.length.unwrap_or(-1));
+    }
 }
 
 #[cfg(test)]

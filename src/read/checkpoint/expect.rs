@@ -14,7 +14,7 @@ impl Checkpoint {
             match &tensor.parts {
                 Parts::Whole(place) => self.expect_place(place),
                 Parts::Slices(slices) => {
-                    slices.iter().filter_map(|slice| slice.place.as_ref()).for_each(|place| self.expect_place(place));
+                    slices.places().flatten().for_each(|place| self.expect_place(&place));
                 }
             }
         }

@@ -9,8 +9,8 @@ mod expect;
 mod into;
 
 pub use crate::read::container::{
-    Checksums, Container, Cursor, ElementBuffers, Format, Iter, Kind, Opened, Parts, Place, Purpose, StoredSlice,
-    Tensor, Tensors, Told,
+    Checksums, Container, Cursor, ElementBuffers, Format, Iter, Kind, Opened, Parts, Place, Purpose, Search, Slices,
+    StoredSlice, Tensor, Tensors, Told,
 };
 pub use crate::read::finder::{
     Choice, Found, ModelDir, Origin, SourceKind, StateFile, WrittenPath, graph_beside, prefix_wins,
@@ -315,7 +315,7 @@ impl Checkpoint {
                 let extents = dims.iter().map(|&dim| (0, dim)).collect();
                 Ok(vec![Piece { extents, reader: self.reader(tensor.dtype, &tensor.shape, place)? }])
             }
-            Parts::Slices(slices) if !slices.iter().any(|slice| slice.place.is_some_and(|p| p.range.is_none())) => {
+            Parts::Slices(slices) if !slices.has_blocks() => {
                 let mut pieces = Vec::new();
                 for stored in slices.iter() {
                     let extents = resolve(&stored.slice, &tensor.shape)?;

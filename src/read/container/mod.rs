@@ -4,12 +4,17 @@
 
 mod catalogue;
 mod format;
+mod place;
 mod sink;
+mod slices;
 mod tensor;
+mod varint;
 
 pub(crate) use catalogue::Builder;
-pub use catalogue::{Cursor, Iter, Kind, Tensors};
+pub use catalogue::{Cursor, Iter, Kind, Search, Tensors};
 pub use format::{Checksums, Container, ElementBuffers, Format, Nothing, Opened, Purpose, Told};
+pub use place::{Place, StoredSlice};
 pub use sink::{Header, HeaderPart, Incoming, PartId, Sink};
-pub use tensor::{Parts, Place, StoredSlice, Tensor};
+pub use slices::Slices;
+pub use tensor::{Parts, Tensor};
 pub(crate) use tensor::{resolve, touches};

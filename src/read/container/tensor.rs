@@ -1,7 +1,7 @@
 //! A named tensor: what it is, and where its bytes lie.
 
-use std::sync::Arc;
-
+use super::place::Place;
+use super::slices::Slices;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::read::tensor::{Axis, DType, Shape, TensorSlice};
 use crate::read::wire::Crc32c;
@@ -25,27 +25,7 @@ pub enum Parts {
     /// In one piece.
     Whole(Place),
     /// In slices of a partitioned variable.
-    Slices(Arc<[StoredSlice]>),
-}
-
-/// Where one piece lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Data shard, or file of a sharded V1 checkpoint.
-    pub shard: i32,
-    /// Offset of the first byte and number of bytes, as stored; `None` in a V1 checkpoint, whose values lie in blocks.
-    pub range: Option<(i64, i64)>,
-    /// Checksum of the bytes, unmasked; `None` in a V1 checkpoint, whose blocks have one.
-    pub crc32c: Option<Crc32c>,
-}
-
-/// One slice of a partitioned tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredSlice {
-    /// Its place in the full tensor, as stored.
-    pub slice: TensorSlice,
-    /// Where its bytes lie; `None` if the index lists the slice but has no entry for it.
-    pub place: Option<Place>,
+    Slices(Slices),
 }
 
 impl Tensor {
@@ -68,8 +48,8 @@ impl Tensor {
         let in_blocks = || self.elements()?.checked_mul(self.dtype.element_size()?);
         match &self.parts {
             Parts::Whole(place) => stored(place).unwrap_or_else(in_blocks),
-            Parts::Slices(slices) if slices.iter().any(|s| s.place.is_some_and(|p| p.range.is_none())) => in_blocks(),
-            Parts::Slices(slices) => slices.iter().map(|slice| stored(slice.place.as_ref()?)?).sum(),
+            Parts::Slices(slices) if slices.has_blocks() => in_blocks(),
+            Parts::Slices(slices) => slices.stored_bytes(),
         }
     }
 
@@ -89,10 +69,10 @@ impl Tensor {
     }
 
     /// The slices of a partitioned tensor.
-    pub fn slices(&self) -> &[StoredSlice] {
+    pub fn slices(&self) -> Slices {
         match &self.parts {
-            Parts::Whole(_) => &[],
-            Parts::Slices(slices) => slices,
+            Parts::Whole(_) => Slices::default(),
+            Parts::Slices(slices) => slices.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{directory, lost_index};
 use crate::base::error::{Error, ErrorKind};
 use crate::base::escape::{Escaped, shell_word};
 use crate::base::limits::Limits;
-use crate::read::bundle::Prefix;
+use crate::read::bundle::{Prefix, part_numbers};
 use crate::read::formats;
 use crate::read::sniff;
 use crate::read::sniff::Foreign;
@@ -194,8 +194,12 @@ pub(super) fn nothing_in(path: &Path, limits: &Limits) -> Error {
     let holds = |name: &str| {
         let names = storage::names(&path.join(name)).unwrap_or_default();
         let is_version = |n: &String| n.parse::<i64>().is_ok();
-        let marks =
-            |n: &String| n == "checkpoint" || n.strip_suffix(".index").is_some() || n.starts_with("saved_model.");
+        let marks = |n: &String| {
+            n == "checkpoint"
+                || part_numbers(n).is_some()
+                || n.strip_suffix(".index").is_some()
+                || n.starts_with("saved_model.")
+        };
         names.iter().any(|n| marks(n) || is_version(n))
     };
     let deeper: Vec<&str> = folder
@@ -226,16 +230,26 @@ pub(super) fn nothing_in(path: &Path, limits: &Limits) -> Error {
     Error::new(ErrorKind::NotACheckpoint(what)).in_file(path).with_help(help)
 }
 
-/// The first part of a save in `<prefix>_temp`, where there is no checkpoint of that name.
+/// The first part of a save in `<prefix>_temp`, where there is no checkpoint of that name; one with an index, if there is
+/// one.
 fn part_in(dir: &Path) -> Option<PathBuf> {
     let name = dir.file_name()?.to_str()?;
     let names = name.contains("_temp").then(|| storage::names(dir).unwrap_or_default())?;
-    let parts = names.iter().filter(|name| name.starts_with("part-") && name.contains("-of-"));
-    parts.filter_map(|name| name.strip_suffix(".index")).map(|part| dir.join(part)).min()
+    let parts = || names.iter().filter(|name| part_numbers(name).is_some());
+    let indexed = parts().filter_map(|name| name.strip_suffix(".index")).min();
+    let part = indexed.or_else(|| parts().filter_map(|name| Some(name.split_once('.')?.0)).min())?;
+    Some(dir.join(part))
 }
 
 /// What to do with a save that has never got its name.
 fn unfinished(part: &Path) -> String {
+    if !storage::is_file(&Prefix::new(part.as_os_str()).index()) {
+        return format!(
+            "a save was interrupted there: {} has data of it and no index, which would say what the data is; keep it, and take an \
+             earlier checkpoint",
+            shell_word(part.parent().unwrap_or(part))
+        );
+    }
     let shown = shell_word(part);
     let dir = part.parent().unwrap_or(part);
     let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();

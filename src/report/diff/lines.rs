@@ -25,7 +25,7 @@ const WORDS: usize = 24;
 const FIGURES: [(&str, usize); 5] = [("along", 8), ("max |Δ|", 8), ("rel L2", 8), ("cosine", 7), ("changed", 7)];
 
 /// The name column: without the suffix of variables, unless keys are shown as stored; both names if there are two.
-fn label(change: &Change, long: bool) -> String {
+pub(in crate::report) fn label(change: &Change, long: bool) -> String {
     let short = |name: &[u8]| escaped(if long { name } else { short_name(name) }).into_owned();
     match change.a_name() {
         Some(a_name) => format!("{} → {}", short(a_name), short(change.name())),
@@ -123,11 +123,11 @@ impl Layout {
 }
 
 /// The shape of what is there.
-fn shape(change: &Change) -> Option<String> {
+pub(in crate::report) fn shape(change: &Change) -> Option<String> {
     change.b.as_ref().or(change.a.as_ref()).map(|facts| shape_text(&facts.shape))
 }
 
-fn sign(status: Status) -> char {
+pub(in crate::report) fn sign(status: Status) -> char {
     match status {
         Status::Identical => '=',
         Status::WithinTolerance => '≈',
@@ -152,7 +152,7 @@ fn sign_style(status: Status, look: Look) -> anstyle::Style {
 }
 
 /// The figures of a change that has some to show in columns.
-fn figures(change: &Change) -> Option<(&Values, Figures)> {
+pub(in crate::report) fn figures(change: &Change) -> Option<(&Values, Figures)> {
     let values = change.values.as_deref()?;
     let figures = values.figures?;
     // One number is best told by itself, and what differs in bits only has no size.
@@ -180,7 +180,7 @@ fn figure_cells(values: &Values, figures: &Figures) -> String {
 }
 
 /// What is said of a change that has no figures.
-fn words(change: &Change) -> String {
+pub(in crate::report) fn words(change: &Change) -> String {
     if let Some(text) = match_text::words(change) {
         return text;
     }

@@ -118,7 +118,12 @@ pub(in crate::report) fn validate_text(
 }
 
 /// The last line; where checkpoints of several names were checked, a line of each name before it.
-pub(super) fn verdict(validation: &Validation, quick: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn verdict(
+    validation: &Validation,
+    quick: bool,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let checkpoints = |n: u64| if n == 1 { "1 checkpoint".to_owned() } else { format!("{} checkpoints", count(n)) };
     for group in &validation.groups {
         let what = format!("{}, {}", escaped(group.name.as_bytes()), checkpoints(group.checked.checkpoints));

@@ -13,6 +13,7 @@ use crate::analysis::{self, Role, Saver, Summary, Totals};
 use crate::read::checkpoint::{Checkpoint, Found, ModelDir};
 use crate::read::tensor::DType;
 use crate::report::findings::json::{Finding, findings};
+use crate::report::kit::ages::Age;
 use crate::report::kit::json::{DTypeName, Head, PathText, Source, Sums, Utf8OrBase64, Word, unix, write_document};
 use crate::report::timeline::events::EventFile;
 
@@ -36,6 +37,8 @@ pub(in crate::report) struct Inspect<'a> {
     step_likely: bool,
     /// the number in the name where it counts epochs
     epoch: Option<u64>,
+    /// how many updates each optimizer has made, by its own count
+    optimizers: Vec<Age<'a>>,
     /// of the program that wrote the graph
     tensorflow_version: Option<&'a str>,
     /// the index is sound and every shard is there and long enough
@@ -230,6 +233,7 @@ pub(in crate::report) fn inspect_json(
         step_tensor: summary.step.tensor.as_deref(),
         step_likely: summary.step.likely,
         epoch: summary.step.number.filter(|_| summary.step.epochs),
+        optimizers: summary.optimizers.iter().map(Age::from).collect(),
         tensorflow_version: summary.tensorflow_version.as_deref(),
         complete: summary.complete,
         shards: checkpoint.num_shards(),

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use super::model_text::{Detail, model_screen};
 use super::serving::serving_text;
-use crate::analysis::{Code, Role, RolesBy, Saver, Scope, Summary, short_name};
+use crate::analysis::{Code, Role, RoleTotal, RolesBy, Saver, Scope, Summary, short_name};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::report::findings::text::write_finding;
+use crate::report::kit::ages::ages;
 use crate::report::kit::json::shown;
 use crate::report::kit::look::Look;
 use crate::report::kit::table::Columns;
@@ -50,10 +51,25 @@ pub(in crate::report) fn inspect_text(
 }
 
 fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let origin = checkpoint.origin();
     let bold = look.bold();
+    writeln!(out, "{bold}{}{bold:#}", title(checkpoint, summary))?;
+    writeln!(out, "{}", joined(&kind_facts(checkpoint, summary), 0, 2, look))?;
+    match size_facts(checkpoint, summary) {
+        None => Ok(()),
+        Some(facts) => writeln!(out, "{}", joined(&facts, 0, 2, look)),
+    }
+}
+
+/// The path of what is shown.
+pub(in crate::report) fn title(checkpoint: &Checkpoint, summary: &Summary) -> String {
+    let origin = checkpoint.origin();
     let named = origin.saved_model.as_deref().filter(|_| summary.saver == Saver::None);
-    writeln!(out, "{bold}{}{bold:#}", shown(named.unwrap_or(origin.prefix.as_path())))?;
+    shown(named.unwrap_or(origin.prefix.as_path()))
+}
+
+/// What it is, its step, and who wrote it.
+pub(in crate::report) fn kind_facts(checkpoint: &Checkpoint, summary: &Summary) -> Vec<String> {
+    let origin = checkpoint.origin();
     let unread = summary.model.as_ref().is_some_and(|model| model.graphs.is_empty() && !model.unread.is_empty());
     let is_none = unread && summary.saver == Saver::None;
     let container = match origin.kind {
@@ -73,6 +89,11 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     };
     let mut facts = vec![format!("{container}{saver}")];
     facts.extend(summary.step.words());
+    // A step that is the optimizer's own count need not be said twice.
+    let is_step = |by: &str| summary.step.tensor.as_deref() == Some(by) && summary.step.step.is_some();
+    if !summary.optimizers.iter().any(|age| is_step(&age.by)) {
+        facts.extend(ages(&summary.optimizers).map(|ages| format!("optimizer after {ages}")));
+    }
     facts.extend(summary.tensorflow_version.as_ref().map(|v| format!("TensorFlow {}", escaped(v.as_bytes()))));
     if let Some(model) = summary.model.as_ref().filter(|_| origin.saved_model.is_none())
         && model.graphs.iter().any(|graph| graph.meta.saver.as_ref().is_some_and(|saver| saver.sharded))
@@ -82,9 +103,13 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     if checkpoint.is_big_endian() {
         facts.push("big-endian".to_owned());
     }
-    writeln!(out, "{}", joined(&facts, 0, 2, look))?;
+    facts
+}
+
+/// How much it holds, and whether its files are there; `None` where there are no variables.
+pub(in crate::report) fn size_facts(checkpoint: &Checkpoint, summary: &Summary) -> Option<[String; 4]> {
     if summary.saver == Saver::None {
-        return Ok(());
+        return None;
     }
     let shards = checkpoint.num_shards();
     let missing = summary.files.iter().filter(|file| file.bytes.is_none()).count();
@@ -97,13 +122,12 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
         (false, n) => format!("{n} missing"),
     };
     let totals = summary.totals;
-    let facts = [
+    Some([
         tensors_text(totals.tensors),
         parameters(summary),
         size(totals.bytes),
         format!("{shards} {noun}{plural}, {whole} ({} on disk)", size(on_disk)),
-    ];
-    writeln!(out, "{}", joined(&facts, 0, 2, look))
+    ])
 }
 
 /// `44 parameters (+ optimizer 90, averages 5)`: what the model has, and what was kept to train it. Where nothing is
@@ -146,18 +170,7 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let whole = summary.totals.bytes;
     let mut table = Columns::new("<>>>><", &["holds", "tensors", "parameters", "size", "share", ""]);
     for row in &summary.roles {
-        let what = match (row.role, row.optimizer) {
-            (Role::Weight, _) => "weights".to_owned(),
-            (Role::Average, _) => "moving averages".to_owned(),
-            (Role::Slot, Some(name)) => format!("optimizer slots: {name}"),
-            (Role::Slot, None) => "optimizer slots".to_owned(),
-            (Role::Optimizer, Some(name)) => format!("optimizer scalars: {name}"),
-            (Role::Optimizer, None) => "optimizer scalars".to_owned(),
-            (Role::Counter, _) => "counters".to_owned(),
-            (Role::String, _) => "strings".to_owned(),
-            (Role::Table, _) => "lookup tables".to_owned(),
-            (Role::Other, _) => "other (object graph, state)".to_owned(),
-        };
+        let what = role_words(row);
         let totals = row.totals;
         let numbers = [count(totals.tensors as u64), count(totals.parameters), size(totals.bytes)];
         let share = [percent(totals.bytes, whole), bar(totals.bytes, whole)];
@@ -172,14 +185,7 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     let dim = look.dim();
     wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)?;
-    let judge = match &summary.roles_by {
-        RolesBy::Program(file) => {
-            format!("by the program in {}", escaped(file.file_name().unwrap_or(file.as_os_str()).as_encoded_bytes()))
-        }
-        RolesBy::File => "by what the file says of its tensors".to_owned(),
-        RolesBy::Names => "by names and shapes".to_owned(),
-    };
-    wrapped(&format!("{dim}roles{dim:#}"), "roles".len(), &[judge], look, out)?;
+    wrapped(&format!("{dim}roles{dim:#}"), "roles".len(), &[judge(summary)], look, out)?;
     let mut equal = Vec::new();
     match summary.equal.zeros {
         0 => {}
@@ -198,6 +204,33 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     wrapped(&format!("{dim}by checksum{dim:#}"), "by checksum".len(), &equal, look, out)
+}
+
+/// What tensors of a role are, in words.
+pub(in crate::report) fn role_words(row: &RoleTotal) -> String {
+    match (row.role, row.optimizer) {
+        (Role::Weight, _) => "weights".to_owned(),
+        (Role::Average, _) => "moving averages".to_owned(),
+        (Role::Slot, Some(name)) => format!("optimizer slots: {name}"),
+        (Role::Slot, None) => "optimizer slots".to_owned(),
+        (Role::Optimizer, Some(name)) => format!("optimizer scalars: {name}"),
+        (Role::Optimizer, None) => "optimizer scalars".to_owned(),
+        (Role::Counter, _) => "counters".to_owned(),
+        (Role::String, _) => "strings".to_owned(),
+        (Role::Table, _) => "lookup tables".to_owned(),
+        (Role::Other, _) => "other (object graph, state)".to_owned(),
+    }
+}
+
+/// Who says what tensors are for.
+pub(in crate::report) fn judge(summary: &Summary) -> String {
+    match &summary.roles_by {
+        RolesBy::Program(file) => {
+            format!("by the program in {}", escaped(file.file_name().unwrap_or(file.as_os_str()).as_encoded_bytes()))
+        }
+        RolesBy::File => "by what the file says of its tensors".to_owned(),
+        RolesBy::Names => "by names and shapes".to_owned(),
+    }
 }
 
 /// Ten blocks for a whole.

@@ -111,6 +111,16 @@ pub(in crate::report) fn span(span: Duration) -> String {
     }
 }
 
+/// A share as per cent with two digits that count.
+pub(in crate::report) fn percent_figure(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent >= 10.0 => format!("{percent:.0} %"),
+        percent if percent >= 1.0 => format!("{percent:.1} %"),
+        percent if percent >= 0.1 => format!("{percent:.2} %"),
+        percent => format!("{percent:.1e} %"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -134,8 +134,8 @@ fn line(checkpoint: &Checkpoint, tensor: &Tensor, sums: bool, out: &mut dyn Writ
         None => String::new(),
     };
     writeln!(out, "{checksum:CHECKSUM$}  {dtype:DTYPE$}  {:SHAPE$}  {name}{value}", shape_text(&tensor.shape))?;
-    for stored in slices {
-        let (slice, shape) = slice_extents(stored, &tensor.shape);
+    for stored in slices.iter() {
+        let (slice, shape) = slice_extents(&stored, &tensor.shape);
         let checksum = match stored.place.as_ref() {
             Some(Place { crc32c: Some(crc), .. }) => hex(*crc),
             Some(_) => "-".to_owned(),

@@ -197,7 +197,7 @@ fn tensor_json(
         out.write_all(b",\"slices\":[")?;
         for (n, slice) in slices.iter().enumerate() {
             out.write_all(if n == 0 { b"" } else { b"," })?;
-            slice_json(slice, &tensor.shape, out)?;
+            slice_json(&slice, &tensor.shape, out)?;
         }
         out.write_all(b"]")?;
     }

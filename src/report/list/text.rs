@@ -28,23 +28,50 @@ const NAME_COLUMN: usize = 64;
 /// What decides the cells of a row: kind, bytes, role.
 type Facts = (usize, Option<u64>, u16);
 
-/// The cells behind a name. Neighbours often have the same, and then they are not made again.
-#[derive(Default)]
+/// How many sets of cells are kept: those of a variable, of its slots, and of its neighbour with other dimensions.
+const KEPT: usize = 8;
+
+/// The cells behind a name.
 struct Cells {
-    of: Option<Facts>,
+    of: Facts,
     /// dtype, shape, size and role.
     text: [String; 4],
+    /// The same in their columns, once somebody has set them.
+    line: String,
+}
+
+/// The cells of the last rows. Rows that are near each other often have the same, and then they are not made again.
+#[derive(Default)]
+struct Recent {
+    kept: Vec<Cells>,
+    /// Which of them the next new one replaces.
+    oldest: usize,
+}
+
+impl Recent {
+    /// The cells of a row, and whether they had to be made.
+    fn of(&mut self, listing: &Listing<'_>, rows: &RowCursor<'_>, long: bool) -> (&mut Cells, bool) {
+        let (at, tensor) = (rows.position(), rows.tensor());
+        let key = (rows.kind(), tensor.bytes(), listing.roles.number(at));
+        let known = self.kept.iter().position(|cells| cells.of == key);
+        let position = known.unwrap_or_else(|| {
+            let cells = Cells::new(key, tensor, listing, at, long);
+            if self.kept.len() < KEPT {
+                self.kept.push(cells);
+                return self.kept.len() - 1;
+            }
+            let position = self.oldest;
+            self.oldest = (position + 1) % KEPT;
+            self.kept[position] = cells;
+            position
+        });
+        (&mut self.kept[position], known.is_none())
+    }
 }
 
 impl Cells {
-    /// Makes the cells of a row; false if they are those of the row before.
-    fn update(&mut self, listing: &Listing<'_>, rows: &RowCursor<'_>, long: bool) -> bool {
-        let (at, tensor) = (rows.position(), rows.tensor());
-        let key = (rows.kind(), tensor.bytes(), listing.roles.number(at));
-        if self.of == Some(key) {
-            return false;
-        }
-        let bytes = match key.1 {
+    fn new(of: Facts, tensor: &Tensor, listing: &Listing<'_>, at: usize, long: bool) -> Self {
+        let bytes = match of.1 {
             None => "?".to_owned(),
             Some(bytes) if long => bytes.to_string(),
             Some(bytes) => size(bytes),
@@ -54,9 +81,7 @@ impl Cells {
             Some(optimizer) => format!("{} {optimizer}", role.name()),
             None => role.name().to_owned(),
         };
-        self.text = [tensor.dtype.to_string(), shape_text(&tensor.shape), bytes, role];
-        self.of = Some(key);
-        true
+        Self { of, text: [tensor.dtype.to_string(), shape_text(&tensor.shape), bytes, role], line: String::new() }
     }
 }
 
@@ -87,8 +112,9 @@ pub(in crate::report) fn list_text(
         if part.name < widest {
             part.name = part.name.max(label_width(label(rows.tensor(), long)));
         }
-        if part.cells.update(listing, rows, long) {
-            for (width, cell) in part.others.iter_mut().zip(&part.cells.text) {
+        let (cells, is_new) = part.cells.of(listing, rows, long);
+        if is_new {
+            for (width, cell) in part.others.iter_mut().zip(&cells.text) {
                 *width = (*width).max(cell.chars().count());
             }
         }
@@ -138,8 +164,7 @@ pub(in crate::report) fn list_text(
         below,
         widths,
         cursor: listing.cursor(),
-        cells: Cells::default(),
-        middle: String::new(),
+        cells: Recent::default(),
         missing: MissingShards::default(),
         shown: Shown::default(),
         without_data: 0,
@@ -165,7 +190,7 @@ pub(in crate::report) fn list_text(
 struct Widths {
     name: usize,
     others: [usize; 4],
-    cells: Cells,
+    cells: Recent,
 }
 
 /// What rows showed that is told below them.
@@ -188,9 +213,7 @@ struct Rows<'l> {
     below: bool,
     widths: [usize; 4],
     cursor: RowCursor<'l>,
-    cells: Cells,
-    /// The cells in their columns.
-    middle: String,
+    cells: Recent,
     missing: MissingShards,
     shown: Shown,
     /// Rows whose data is missing.
@@ -204,9 +227,10 @@ impl Text for Rows<'_> {
         if !self.cursor.seek(n) {
             return Ok(());
         }
-        if self.cells.update(listing, &self.cursor, long) {
-            let [dtype, shape, bytes, role] = &self.cells.text;
-            self.middle = format!("  {dtype:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {role}");
+        let (cells, is_new) = self.cells.of(listing, &self.cursor, long);
+        if is_new {
+            let [dtype, shape, bytes, role] = &cells.text;
+            cells.line = format!("  {dtype:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}  {role}");
         }
         let tensor = self.cursor.tensor();
         let name = label(tensor, long);
@@ -226,7 +250,7 @@ impl Text for Rows<'_> {
         } else {
             push_spaces(text, self.name_width.saturating_sub(width));
         }
-        text.extend_from_slice(self.middle.as_bytes());
+        text.extend_from_slice(cells.line.as_bytes());
         let mut end = String::new();
         if long {
             end = place(tensor);
@@ -242,8 +266,8 @@ impl Text for Rows<'_> {
             }
         }
         if !end.is_empty() {
-            let pad = role_width.saturating_sub(self.cells.text[3].chars().count());
-            let wide = self.name_width + self.middle.width() + pad + 2 + end.trim_end().width();
+            let pad = role_width.saturating_sub(cells.text[3].chars().count());
+            let wide = self.name_width + cells.line.width() + pad + 2 + end.trim_end().width();
             if self.below || self.width.is_some_and(|width| wide > width) {
                 write!(text, "\n    {}", end.trim_end())?;
             } else {
@@ -253,8 +277,8 @@ impl Text for Rows<'_> {
         text.push(b'\n');
         if long {
             let name_width = self.name_width;
-            for slice in tensor.slices() {
-                let SliceRow { name, shape, bytes, place } = slice_row(slice, &tensor.shape);
+            for slice in tensor.slices().iter() {
+                let SliceRow { name, shape, bytes, place } = slice_row(&slice, &tensor.shape);
                 write!(text, "{name:name_width$}  {:dtype_width$}  {shape:shape_width$}  {bytes:>bytes_width$}", "")?;
                 if self.below {
                     writeln!(text, "\n    {place}")?;

@@ -1,12 +1,19 @@
 //! What `print` tells: values as NumPy shows them, and complete in other formats.
 
+mod font;
+mod image;
 pub(in crate::report) mod json;
+mod picture;
 mod printer;
+mod shown;
 pub(in crate::report) mod text;
 pub(in crate::report) mod values;
 mod variant;
 
+pub use image::{write_kitty, write_png, write_sixel};
+pub use picture::Picture;
 pub use printer::{PRINT_FORMATS, Printer};
+pub use shown::PictureText;
 
 use crate::base::error::{Error, ErrorKind};
 

@@ -119,7 +119,7 @@ impl<'a> ListTensor<'a> {
         };
         let slices = match &tensor.parts {
             Parts::Whole(_) => None,
-            Parts::Slices(slices) => Some(slices.iter().map(|slice| ListSlice::of(slice, &tensor.shape)).collect()),
+            Parts::Slices(slices) => Some(slices.iter().map(|slice| ListSlice::of(&slice, &tensor.shape)).collect()),
         };
         let missing = is_missing(listing.checkpoint, tensor);
         let scalar = derived(listing.checkpoint, tensor).filter(|_| missing);

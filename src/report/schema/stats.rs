@@ -278,7 +278,7 @@ fn hold(prefix: &Path) -> usize {
     let checkpoint = Checkpoint::open(prefix, Choice::default(), &Limits::default()).unwrap();
     let all = Selection::first(checkpoint.tensors().len());
     for more in [false, true] {
-        let options = StatsOptions { threads: 1, distribution: more, channels: more };
+        let options = StatsOptions { threads: 1, distribution: more, channels: more, along: false };
         let found = stats::stats(&checkpoint, &all, &options, &Progress::default());
         let mut written = Vec::new();
         StatsJsonl(&checkpoint).rows(0, &found.tensors, &mut written).unwrap();

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::events::EventFile;
+use super::training_json::Training;
 use crate::analysis::{self, Reason, Row, Timeline};
 use crate::read::checkpoint::Found;
 use crate::report::findings::json::{Finding, findings};
@@ -39,6 +40,8 @@ pub(in crate::report) struct Log<'a> {
     first_non_finite: Option<PathText<'a>>,
     /// what is wrong with the state file
     findings: Vec<Finding<'a>>,
+    /// with `--training`: what was found and is allowed
+    allowed: Vec<Finding<'a>>,
     /// the lines of a state file that would fit
     repair: Option<&'a [String]>,
     /// event files, here and one directory below
@@ -73,6 +76,10 @@ struct LogCheckpoint<'a> {
     measured: Option<MeasuredWeights<'a>>,
     /// with `--finite`
     finite: Option<Finite<'a>>,
+    /// with `--training`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    training: Option<Training<'a>>,
 }
 
 /// What changed since the checkpoint before, by checksums alone.
@@ -187,6 +194,7 @@ pub(in crate::report) fn timeline_json(timeline: &Timeline, out: &mut dyn Write)
         never_moved: &timeline.ever.still,
         first_non_finite: first.map(|row| PathText(&row.prefix)),
         findings: findings(&timeline.findings),
+        allowed: findings(&timeline.allowed),
         repair: timeline.repair.as_deref(),
         events: timeline.events.iter().map(EventFile::from).collect(),
     };
@@ -237,6 +245,7 @@ impl<'a> LogCheckpoint<'a> {
             moved: row.moved.as_ref().map(|(at, moved)| MovedSince::of(since(*at), moved)),
             measured: row.measured.as_ref().map(MeasuredWeights::from),
             finite: row.finite.as_ref().map(Finite::from),
+            training: row.training.as_ref().map(Training::from),
         }
     }
 }

@@ -5,3 +5,6 @@ pub(in crate::report) mod json;
 pub(in crate::report) mod table;
 pub(in crate::report) mod text;
 pub(in crate::report) mod told;
+mod training_json;
+mod training_layers;
+mod training_text;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::analysis::{Moved, Row, Timeline};
+use crate::analysis::{Moved, Row, Timeline, Training};
 use crate::report::kit::csv::csv_output;
 use crate::report::kit::json::shown;
 use crate::report::kit::units::{size, time};
@@ -34,15 +34,39 @@ fn cells(row: &Row) -> [String; 9] {
 const HEADER: [&str; 9] =
     ["prefix", "step", "written_utc", "bytes", "complete", "latest", "weights_moved", "weights", "finite"];
 
+/// What `--training` adds.
+const TRAINED: [&str; 6] =
+    ["optimizer", "optimizer_steps", "reset", "trained", "learning_rate", "learning_rate_at_least"];
+
+fn trained_len(timeline: &Timeline) -> usize {
+    if timeline.training.is_some() { TRAINED.len() } else { 0 }
+}
+
+fn training_cells(training: &Training) -> [String; 6] {
+    let float = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    [
+        training.optimizer.unwrap_or_default().to_owned(),
+        training.updates().map(|updates| updates.to_string()).unwrap_or_default(),
+        training.is_reset().to_string(),
+        training.trained.map(|trained| trained.to_string()).unwrap_or_default(),
+        float(training.learning_rate()),
+        float(training.learning_rate_at_least()),
+    ]
+}
+
 /// One checkpoint a row, under a header.
 ///
 /// # Errors
 /// What `out` says.
 pub(in crate::report) fn timeline_csv(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(HEADER).map_err(csv_output)?;
+    let trained: &[&str] = if timeline.training.is_some() { &TRAINED } else { &[] };
+    csv.write_record(HEADER.iter().chain(trained)).map_err(csv_output)?;
     for row in &timeline.rows {
-        csv.write_record(cells(row)).map_err(csv_output)?;
+        let trained = row.training.as_ref().map(training_cells);
+        // A checkpoint that could not be read has empty cells.
+        let trained = trained.unwrap_or_default().into_iter().take(trained_len(timeline));
+        csv.write_record(cells(row).into_iter().chain(trained)).map_err(csv_output)?;
     }
     csv.flush()
 }

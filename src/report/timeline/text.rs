@@ -3,13 +3,16 @@
 use std::io::{self, Write};
 
 use super::events::in_words;
+use super::training_layers::layers_text;
+use super::training_text::{training_facts, training_words};
 use crate::analysis::{Distance, Measured, Moved, MovedScopes, Reason, Row, Timeline};
 use crate::base::escape::escaped;
 use crate::read::bundle::Prefix;
+use crate::report::findings::ruled::write_allowed;
 use crate::report::findings::text::write_finding;
 use crate::report::kit::json::shown;
 use crate::report::kit::look::Look;
-use crate::report::kit::units::{count, counted, size, span, time};
+use crate::report::kit::units::{count, counted, percent_figure, size, span, time};
 use crate::report::kit::wrap::{folded, middle};
 
 /// How many scopes of a kind are named.
@@ -24,10 +27,13 @@ pub(in crate::report) fn timeline_text(timeline: &Timeline, look: Look, out: &mu
     if !timeline.rows.is_empty() {
         rows(timeline, look, out)?;
     }
+    if timeline.training.is_some_and(|options| options.layers) {
+        layers_text(timeline, look, out)?;
+    }
     footer(timeline, look, out)
 }
 
-fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn heading(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let bold = look.bold();
     let all = timeline.rows.len() + timeline.left_out;
     let mut facts = vec![counted(all as u64, "checkpoint")];
@@ -69,7 +75,7 @@ fn name(prefix: &std::path::Path) -> String {
 }
 
 /// What a row is called: its step where all rows have one of their own, else its name.
-fn labels(timeline: &Timeline) -> (&'static str, Vec<String>) {
+pub(in crate::report) fn labels(timeline: &Timeline) -> (&'static str, Vec<String>) {
     let mut steps: Vec<u64> = timeline.rows.iter().filter_map(|row| row.step).collect();
     steps.dedup();
     // A step names no checkpoint where several models have it, and none that counts saves in its name.
@@ -124,7 +130,7 @@ fn rows(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// What is to be said of a checkpoint: what is wrong with it first.
-fn story(timeline: &Timeline, row: &Row, look: Look) -> Vec<String> {
+pub(in crate::report) fn story(timeline: &Timeline, row: &Row, look: Look) -> Vec<String> {
     const FINDINGS: usize = 3;
     let (bad, doubtful) = (look.bad(), look.doubtful());
     let mut lines = Vec::new();
@@ -160,6 +166,7 @@ fn story(timeline: &Timeline, row: &Row, look: Look) -> Vec<String> {
         let before = timeline.rows.get(*since).and_then(|row| row.moved.as_ref()).map(|(_, moved)| &moved.scopes);
         lines.extend(moved_words(moved, of.as_deref(), before));
     }
+    lines.extend(training_words(row, look));
     lines.extend(row.measured.iter().flat_map(|measured| measured_words(measured, look)));
     lines
 }
@@ -205,7 +212,7 @@ fn measured_words(measured: &Measured, look: Look) -> Vec<String> {
     const NAMED: usize = 3;
     let doubtful = look.doubtful();
     let far = |distance: &Distance| {
-        let how = distance.rel_l2.map_or_else(|| "?".to_owned(), percent_change);
+        let how = distance.rel_l2.map_or_else(|| "?".to_owned(), percent_figure);
         format!("{} {how}", middle(&distance.name, 44))
     };
     let farthest: Vec<String> = measured.farthest.iter().take(NAMED).map(far).collect();
@@ -220,16 +227,6 @@ fn measured_words(measured: &Measured, look: Look) -> Vec<String> {
     lines
 }
 
-/// A share as per cent with two digits that count.
-fn percent_change(share: f64) -> String {
-    match share * 100.0 {
-        percent if percent >= 10.0 => format!("{percent:.0} %"),
-        percent if percent >= 1.0 => format!("{percent:.1} %"),
-        percent if percent >= 0.1 => format!("{percent:.2} %"),
-        percent => format!("{percent:.1e} %"),
-    }
-}
-
 fn named(scopes: &[String]) -> String {
     let text = scopes.iter().take(SCOPES).map(|scope| middle(scope, 44)).collect::<Vec<_>>().join(", ");
     match scopes.len().saturating_sub(SCOPES) {
@@ -238,7 +235,7 @@ fn named(scopes: &[String]) -> String {
     }
 }
 
-fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let dim = look.dim();
     let mut facts: Vec<(&str, String)> = Vec::new();
     let why = match timeline.reason {
@@ -264,6 +261,7 @@ fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()
     if timeline.finite {
         facts.push(("first NaN", first_nan(timeline)));
     }
+    facts.extend(training_facts(timeline));
     let mut events = in_words(&timeline.path, &timeline.events).into_iter();
     facts.extend(events.next().map(|text| ("events", text)));
     facts.extend(events.map(|text| ("", text)));
@@ -279,12 +277,15 @@ fn footer(timeline: &Timeline, look: Look, out: &mut dyn Write) -> io::Result<()
     for note in timeline.notes.iter().filter(|_| wrong && timeline.findings.is_empty()) {
         writeln!(out, "{}", folded(note, 0, 2, look))?;
     }
-    if !timeline.findings.is_empty() {
+    let training = || timeline.rows.iter().filter_map(|row| row.training.as_ref());
+    let of_training = || training().flat_map(|training| &training.findings);
+    if !timeline.findings.is_empty() || of_training().next().is_some() {
         writeln!(out)?;
     }
-    for finding in &timeline.findings {
+    for finding in timeline.findings.iter().chain(of_training()) {
         write_finding(finding, look, out)?;
     }
+    write_allowed(&timeline.allowed, look, out)?;
     if let Some(lines) = &timeline.repair {
         writeln!(out)?;
         repair_text(&timeline.path, lines, out)?;

@@ -123,6 +123,14 @@ fn a_save_that_never_got_its_name_is_offered_where_there_is_no_other() {
     let error = try_run(dir.path(), &crate::validating::options()).unwrap_err();
     let help = error.help().unwrap();
     assert!(help.contains("never put together; keep them") && !help.contains("mv "), "{help}");
+    // Interrupted before any index was written.
+    for n in 0..2 {
+        fs::remove_file(dir.path().join(format!("best_temp/part-0000{n}-of-00002.index"))).unwrap();
+    }
+    for path in [dir.path().join("best"), dir.path().to_path_buf()] {
+        let error = try_run(&path, &crate::validating::options()).unwrap_err();
+        assert!(error.help().unwrap().contains("no index, which would say"), "{error}");
+    }
 }
 
 #[test]

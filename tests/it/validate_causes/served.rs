@@ -74,6 +74,12 @@ fn names_that_are_no_numbers_and_directories_above() {
     let above = tempfile::tempdir().unwrap();
     fs::rename(base().path(), above.path().join("served")).unwrap();
     only(&gate(above.path()), Code::NoVersion, &["one level deeper; give ", "served"]);
+    let far = tempfile::tempdir().unwrap();
+    fs::create_dir_all(far.path().join("models/prod")).unwrap();
+    fs::rename(base().path(), far.path().join("models/prod/net")).unwrap();
+    only(&gate(far.path()), Code::NoVersion, &["3 levels deeper; give ", "models/prod/net"]);
+    let error = try_run(&far.path().join("nothing"), &ValidateOptions { serving: true, ..options() }).unwrap_err();
+    assert!(error.help().unwrap().contains("the versions of a model"), "{error}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod page;
 mod policy;
 mod restore;
 mod serving;
+mod training;
 
 pub use page::Page;
 
@@ -19,7 +20,16 @@ use crate::analysis::Code;
 
 /// The page of a code.
 pub fn explain_code(code: Code) -> Page {
-    let pages = [index::PAGES, data::PAGES, model::PAGES, ops::PAGES, policy::PAGES, restore::PAGES, serving::PAGES];
+    let pages = [
+        index::PAGES,
+        data::PAGES,
+        model::PAGES,
+        ops::PAGES,
+        policy::PAGES,
+        restore::PAGES,
+        serving::PAGES,
+        training::PAGES,
+    ];
     let found = pages.into_iter().flatten().find(|page| page.code == code).copied();
     // A test sees to it that every code has a page; its line of explanation is there in any case.
     found.unwrap_or(Page { code, found: "", tensorflow: "", causes: &[], next: &[] })
@@ -78,8 +88,16 @@ mod tests {
             assert!(!page.found.is_empty() && !page.tensorflow.is_empty(), "{}", code.name());
             assert!(!page.causes.is_empty() && !page.next.is_empty(), "{}", code.name());
             assert!((4..=9).contains(&lines), "{}: {lines} lines", code.name());
-            let all =
-                [index::PAGES, data::PAGES, model::PAGES, ops::PAGES, policy::PAGES, restore::PAGES, serving::PAGES];
+            let all = [
+                index::PAGES,
+                data::PAGES,
+                model::PAGES,
+                ops::PAGES,
+                policy::PAGES,
+                restore::PAGES,
+                serving::PAGES,
+                training::PAGES,
+            ];
             assert_eq!(all.into_iter().flatten().filter(|page| page.code == *code).count(), 1);
         }
     }

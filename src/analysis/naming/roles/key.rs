@@ -42,7 +42,7 @@ pub(super) fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The last component of a name, without the `:0` of an output.
-pub(super) fn own_name(name: &[u8]) -> &[u8] {
+pub(in crate::analysis) fn own_name(name: &[u8]) -> &[u8] {
     split_last(name.strip_suffix(b":0").unwrap_or(name)).1
 }
 

@@ -13,8 +13,9 @@ mod program;
 mod role;
 mod structure;
 
+pub(in crate::analysis) use self::key::own_name;
 pub use self::key::{is_by_optimizer, short_name};
-pub(in crate::analysis) use self::names::{SCOPES, are_of_other_optimizers};
+pub(in crate::analysis) use self::names::{SCOPES, are_of_other_optimizers, is_statistic};
 pub use self::role::Role;
 pub(in crate::analysis) use self::structure::without_scopes;
 
@@ -195,14 +196,19 @@ impl Roles {
         let mut cursor = checkpoint.tensors().cursor();
         while let Some((at, tensor)) = cursor.advance() {
             let Some(judged) = self.of.get_mut(at) else { break };
-            if judged.owner != 0 || !matches!(judged.role, Role::Slot | Role::Optimizer) {
+            // Keys tell what an optimizer keeps, and others keep what Adam does.
+            let is_open = self.owners.name(judged.owner).is_none_or(|owner| owner == "Adam");
+            if !is_open || !matches!(judged.role, Role::Slot | Role::Optimizer) {
                 continue;
             }
             let variable = graph.variable_for_key(&tensor.name);
             let scope = variable.and_then(|variable| Some(variable.attribute.full_name.split_once('/')?.0));
-            let owner = scope
-                .and_then(|scope| SCOPES.iter().copied().find(|name| name.eq_ignore_ascii_case(strip_number(scope))));
-            judged.owner = self.owners.number(owner);
+            // Keras 3 puts `_` between words: `adam_w_1`.
+            let plain = scope.map(|scope| strip_number(scope).replace('_', ""));
+            let owner = plain.and_then(|plain| SCOPES.iter().copied().find(|name| name.eq_ignore_ascii_case(&plain)));
+            if owner.is_some() {
+                judged.owner = self.owners.number(owner);
+            }
         }
     }
 

@@ -117,7 +117,7 @@ pub(super) fn is_parameter(last: &[u8]) -> bool {
 }
 
 /// Whether this is what a normalization layer gathers of its inputs: part of the model, though nothing trains it.
-pub(super) fn is_statistic(last: &[u8]) -> bool {
+pub(in crate::analysis) fn is_statistic(last: &[u8]) -> bool {
     const FRONTS: [&[u8]; 4] = [b"moving_", b"running_", b"pop_", b"renorm_"];
     const NAMES: [&[u8]; 3] = [b"mean", b"variance", b"adapt_mean"];
     last != b"moving_avg" && (NAMES.contains(&last) || FRONTS.iter().any(|front| last.starts_with(front)))

@@ -1,9 +1,9 @@
 //! What the order of names says without a search: which tensors a name is below, what stands in its path, whether the
-//! next one has its name and a number; and look-ups that begin where the last one ended.
+//! next one has its name and a number.
 
 use super::program::RoleOf;
 use super::structure::without_scopes;
-use crate::read::checkpoint::{Cursor, Tensors};
+use crate::read::checkpoint::{Cursor, Search, Tensors};
 
 /// What stands in the keys of slots (`core.SLOT_NAME` in `trackable`).
 const SLOT_MARKER: &[u8] = b"/.OPTIMIZER_SLOT/";
@@ -11,13 +11,9 @@ const SLOT_MARKER: &[u8] = b"/.OPTIMIZER_SLOT/";
 /// Where a SavedModel of Keras has the states of its metrics.
 const METRICS: &[u8] = b"keras_api/metrics/";
 
-/// Tensors that are passed on foot before one is looked for.
-const STEPS: usize = 4;
-
 /// The surroundings of the tensor that was reached.
 #[derive(Debug)]
 pub(super) struct Neighbours<'c> {
-    tensors: &'c Tensors,
     at: usize,
     /// How many bytes the name begins and ends with as the one before.
     shared: usize,
@@ -34,9 +30,7 @@ pub(super) struct Neighbours<'c> {
     /// Position of a tensor that has the name of the one before it, and a number.
     numbered: usize,
     ahead: Cursor<'c>,
-    /// Where the last look-up ended.
-    found: Cursor<'c>,
-    has_found: bool,
+    search: Search<'c>,
     /// Memory for names that are looked up.
     name: Vec<u8>,
     /// Which of the names without scopes was there last.
@@ -47,7 +41,6 @@ impl<'c> Neighbours<'c> {
     /// Before the tensor at `first`; those that its name begins with are looked up once.
     pub(super) fn before(tensors: &'c Tensors, first: usize) -> Self {
         let mut neighbours = Self {
-            tensors,
             at: first,
             shared: 0,
             alike: 0,
@@ -58,8 +51,7 @@ impl<'c> Neighbours<'c> {
             like: None,
             numbered: usize::MAX,
             ahead: tensors.cursor(),
-            found: tensors.cursor(),
-            has_found: false,
+            search: tensors.search(),
             name: Vec::new(),
             scopes: 0,
         };
@@ -148,27 +140,9 @@ impl<'c> Neighbours<'c> {
         self.like = Some((kind, tail, role));
     }
 
-    /// The kind of the tensor with this name. It is looked for from where the last one was found: names that come in
-    /// their order mostly ask for names in theirs.
+    /// The kind of the tensor with this name.
     pub(super) fn kind_of(&mut self, name: &[u8]) -> Option<usize> {
-        let mut passed = false;
-        if self.has_found {
-            for _ in 0..STEPS {
-                match self.found.tensor().name.as_slice().cmp(name) {
-                    std::cmp::Ordering::Equal => return Some(self.found.kind()),
-                    // What would stand between the two is not there.
-                    std::cmp::Ordering::Greater if passed => return None,
-                    std::cmp::Ordering::Greater => break,
-                    std::cmp::Ordering::Less => passed = true,
-                }
-                if self.found.advance().is_none() {
-                    self.has_found = false;
-                    return None;
-                }
-            }
-        }
-        self.has_found = self.found.lower_bound(name) < self.tensors.len();
-        (self.has_found && self.found.tensor().name == name).then(|| self.found.kind())
+        self.search.find(name).map(|(_, found)| found.kind())
     }
 
     pub(super) fn exists(&mut self, name: &[u8]) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{CHUNK, Chunk, Kind, RESTART, Tensors, common, form, replace, usual_size};
+use crate::read::container::varint::put;
 use crate::read::container::{Parts, Place, Tensor};
 use crate::read::tensor::{DType, Shape};
 
@@ -77,7 +78,7 @@ impl Builder {
             Parts::Slices(stored) => {
                 put(out, number | form::RARE);
                 out.push(form::rare::SLICES);
-                slices.insert(*len, Arc::clone(stored));
+                slices.insert(*len, stored.clone());
             }
         }
         *len = len.saturating_add(1);
@@ -212,12 +213,4 @@ impl FromIterator<Tensor> for Tensors {
         tensors.into_iter().for_each(|tensor| builder.push(&tensor));
         builder.finish()
     }
-}
-
-fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value.to_le_bytes().first().map_or(0, |byte| byte | 0x80));
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes().first().copied().unwrap_or(0));
 }

@@ -6,15 +6,18 @@
 //! owned [`Tensor`] where one is wanted, a borrowed one of a [`Cursor`] where all of them pass by.
 
 mod build;
+mod search;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use build::Builder;
+pub use search::Search;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Parts, Place, StoredSlice, Tensor};
+use super::varint::{signed32, varint};
+use super::{Parts, Place, Slices, Tensor};
 use crate::read::tensor::{DType, Shape};
 use crate::read::wire::Crc32c;
 
@@ -40,7 +43,7 @@ pub struct Tensors {
     len: usize,
     kinds: Vec<Kind>,
     /// Slices of partitioned tensors, by position.
-    slices: BTreeMap<usize, Arc<[StoredSlice]>>,
+    slices: BTreeMap<usize, Slices>,
 }
 
 /// Records that lie together.
@@ -142,7 +145,7 @@ impl Tensors {
     }
 
     /// The partitioned tensors, by position.
-    pub(crate) fn partitioned(&self) -> &BTreeMap<usize, Arc<[StoredSlice]>> {
+    pub(crate) fn partitioned(&self) -> &BTreeMap<usize, Slices> {
         &self.slices
     }
 
@@ -277,6 +280,11 @@ impl Cursor<'_> {
         &self.current
     }
 
+    /// Where that is.
+    pub fn position(&self) -> usize {
+        self.next.saturating_sub(1)
+    }
+
     /// How many bytes its name begins with as that of the tensor does that the cursor had before.
     pub fn shared(&self) -> usize {
         self.shared
@@ -333,8 +341,7 @@ impl Cursor<'_> {
             (rare, rest) = (*bits, behind);
         }
         if rare & form::rare::SLICES != 0 {
-            let slices = self.tensors.slices.get(&at);
-            current.parts = Parts::Slices(slices.map_or_else(|| Arc::from([]), Arc::clone));
+            current.parts = Parts::Slices(self.tensors.slices.get(&at).cloned().unwrap_or_default());
         } else {
             let mut place = Place { shard: 0, range: None, crc32c: None };
             if number & form::SHARD != 0 {
@@ -396,33 +403,6 @@ fn usual_size(dtype: DType, shape: &Shape) -> Option<i64> {
     shape.elements()?.checked_mul(dtype.element_size()?).and_then(|size| i64::try_from(size).ok())
 }
 
-/// A number in groups of seven bits, the lowest first.
-#[inline]
-fn varint(rest: &mut &[u8]) -> u64 {
-    if let [byte, behind @ ..] = *rest
-        && *byte < 0x80
-    {
-        *rest = behind;
-        return u64::from(*byte);
-    }
-    let mut value = 0u64;
-    let mut shift = 0;
-    while let Some((byte, behind)) = rest.split_first() {
-        *rest = behind;
-        value |= u64::from(byte & 0x7f).wrapping_shl(shift);
-        if *byte < 0x80 {
-            break;
-        }
-        shift = shift.saturating_add(7);
-    }
-    value
-}
-
 fn length(rest: &mut &[u8]) -> usize {
     usize::try_from(varint(rest)).unwrap_or(usize::MAX)
-}
-
-/// A shard's number as it was before it was widened for [`put`].
-fn signed32(value: u64) -> i32 {
-    u32::try_from(value).unwrap_or(u32::MAX).cast_signed()
 }

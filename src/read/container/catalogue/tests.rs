@@ -1,6 +1,7 @@
 //! What goes into the catalogue comes out, wherever one looks.
 
 use super::*;
+use crate::read::container::StoredSlice;
 use crate::read::tensor::TensorSlice;
 
 fn tensor(name: &[u8], n: i64) -> Tensor {
@@ -11,7 +12,7 @@ fn tensor(name: &[u8], n: i64) -> Tensor {
         parts = Parts::Whole(Place { shard, range: None, crc32c: None });
     }
     if n % 13 == 0 {
-        parts = Parts::Slices([StoredSlice { slice: TensorSlice(Vec::new()), place: None }].into());
+        parts = Parts::Slices([StoredSlice { slice: TensorSlice(Vec::new()), place: None }].into_iter().collect());
     }
     let dtype = if n % 3 == 0 { DType::Unknown(-4) } else { DType::Float32 };
     Tensor { name: name.to_vec(), dtype, shape: Shape::new([n % 4, 2]), parts }
@@ -76,8 +77,8 @@ fn every_combination_comes_out_as_it_went_in() {
     });
     let mut all_parts: Vec<Parts> = places.clone().map(Parts::Whole).collect();
     let slice = |place| StoredSlice { slice: TensorSlice(Vec::new()), place };
-    all_parts.extend(places.map(|place| Parts::Slices([slice(None), slice(Some(place))].into())));
-    all_parts.push(Parts::Slices([].into()));
+    all_parts.extend(places.map(|place| Parts::Slices([slice(None), slice(Some(place))].into_iter().collect())));
+    all_parts.push(Parts::Slices(Slices::default()));
     let kinds = [
         (DType::Float32, Shape::new([2])),
         (DType::String, Shape::scalar()),

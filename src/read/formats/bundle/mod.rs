@@ -8,14 +8,14 @@ mod write;
 pub use write::BundleSink;
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::limits::{Limits, Reports};
-use crate::read::bundle::{Bundle, BundleEntry, Entries, Prefix, Shards, StringReader, VariantReader, slice_key};
+use crate::read::bundle::{Bundle, BundleEntry, Entries, Prefix, Shards, StringReader, VariantReader, write_slice_key};
 use crate::read::container::{
     Builder, Checksums, Container, Format, Opened, Parts, Place, StoredSlice, Tensor, Tensors,
 };
@@ -154,7 +154,8 @@ fn entry(dtype: DType, shape: Shape, place: &Place) -> BundleEntry {
 /// Where the bytes of an entry are. Of a partitioned one only which slices it lists, until all entries are known.
 fn parts(entry: &BundleEntry) -> Parts {
     if entry.is_partitioned() {
-        return Parts::Slices(entry.slices.iter().map(|s| StoredSlice { slice: s.clone(), place: None }).collect());
+        let listed = entry.slices.iter().map(|slice| StoredSlice { slice: slice.clone(), place: None });
+        return Parts::Slices(listed.collect());
     }
     let range = Some((entry.offset, entry.size));
     Parts::Whole(Place { shard: entry.shard_id, range, crc32c: Some(entry.crc32c.unmasked()) })
@@ -165,17 +166,21 @@ fn join_slices(tensors: Tensors, faults: &mut Reports) -> Tensors {
     if tensors.partitioned().is_empty() {
         return tensors;
     }
-    let mut is_slice: BTreeSet<usize> = BTreeSet::new();
+    let mut is_slice = vec![false; tensors.len()];
     let mut joined = Vec::with_capacity(tensors.partitioned().len());
+    let mut search = tensors.search();
+    let mut key = Vec::new();
     for (&at, slices) in tensors.partitioned() {
         let Some(full) = tensors.get(at) else { continue };
-        let mut stored = Vec::with_capacity(slices.len());
-        for StoredSlice { slice, .. } in slices.iter() {
-            let found = tensors.find(&slice_key(&full.name, slice));
-            let own = found.and_then(|at| Some((at, tensors.get(at)?)));
+        let stored = slices.iter().map(|StoredSlice { slice, .. }| {
+            key.clear();
+            write_slice_key(&full.name, &slice, &mut key);
+            let own = search.find(&key).map(|(at, cursor)| (at, cursor.tensor()));
             let place = own.and_then(|(at, own)| {
-                is_slice.insert(at);
-                if let Some(error) = disagreement(&full, slice, &own) {
+                if let Some(is_slice) = is_slice.get_mut(at) {
+                    *is_slice = true;
+                }
+                if let Some(error) = disagreement(&full, &slice, own) {
                     faults.add(|| error.at_part(Part::BundleEntry).for_key(&full.name));
                 }
                 match own.parts {
@@ -189,15 +194,15 @@ fn join_slices(tensors: Tensors, faults: &mut Reports) -> Tensors {
                     Error::new(ErrorKind::SliceMissing(why)).at_part(Part::BundleEntry).for_key(&full.name)
                 });
             }
-            stored.push(StoredSlice { slice: slice.clone(), place });
-        }
-        joined.push((at, Parts::Slices(stored.into())));
+            StoredSlice { slice, place }
+        });
+        joined.push((at, Parts::Slices(stored.collect())));
     }
     let mut joined = joined.into_iter().peekable();
     let mut all = Builder::default();
     let mut cursor = tensors.cursor();
     while let Some((at, tensor)) = cursor.advance() {
-        if is_slice.contains(&at) {
+        if is_slice.get(at) == Some(&true) {
             continue;
         }
         let parts = joined.next_if(|(joined, _)| *joined == at).map(|(_, parts)| parts);

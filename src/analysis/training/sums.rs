@@ -1,0 +1,130 @@
+//! What is gathered of one weight and its slots, element by element.
+
+use super::bound::{Bound, most_of_sums};
+use super::rule::Never;
+
+/// How the elements of a weight are gone through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    /// What is left of a slot behind the interval: a slot cannot be less.
+    pub(super) left: f64,
+    /// A slot may be less by this share, which is rounding.
+    pub(super) rounding: f64,
+    /// How far the weight can have moved.
+    pub(super) bound: Option<Bound>,
+    /// Of Adagrad: updates in the interval.
+    pub(super) summed: Option<u64>,
+    /// A share of the weight that an update may take away, times the number of updates.
+    pub(super) decay: f64,
+    /// What the momentum gains for one gradient is this: of one update alone.
+    pub(super) gain: Option<(f64, f64)>,
+    pub(super) never: Never,
+    /// Elements of a row; 0 if rows are not looked at.
+    pub(super) row: u64,
+}
+
+/// Sums over the elements of a weight.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) moved: f64,
+    pub(super) weight: f64,
+    pub(super) slot_before: f64,
+    pub(super) slot_after: f64,
+    /// Squares of gradients, where one update tells them.
+    pub(super) gradients: f64,
+    pub(super) not_finite: u64,
+    /// Slots that are less than what must be left of them.
+    pub(super) impossible: u64,
+    pub(super) rate: f64,
+    pub(super) never: u64,
+    /// The row that is being gone through: its elements so far, and the one number that all of them have had.
+    row: (u64, Option<f64>),
+    /// The lowest number of a slot, and of those that fill a row alone.
+    lowest: Option<f64>,
+    lowest_row: Option<f64>,
+}
+
+/// Slots of Adafactor begin with a number that is added to each square.
+const NOTHING: f64 = 1e-28;
+
+/// One element: the weight before and after, its slot before and after, its other slot before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element {
+    pub(super) weight: (Option<f64>, f64),
+    pub(super) slot: (f64, f64),
+    pub(super) first: f64,
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, element: Element, way: &Way) {
+        let Element { weight: (before, after), slot: (old, new), first } = element;
+        if !after.is_finite() || !new.is_finite() {
+            self.not_finite = self.not_finite.saturating_add(1);
+            self.row(f64::NAN, way);
+            return;
+        }
+        self.weight += after * after;
+        self.slot_before += old;
+        self.slot_after += new;
+        if old > f64::from(f32::MIN_POSITIVE) * 1e3 && new < old * way.left * (1.0 - way.rounding) {
+            self.impossible = self.impossible.saturating_add(1);
+        }
+        if let Some((kept, per_gradient)) = way.gain {
+            let gradient = (new - kept * old) / per_gradient;
+            self.gradients += gradient * gradient;
+        }
+        if let Some(before) = before {
+            let moved = (after - before).abs();
+            self.moved += moved * moved;
+            let most = match (&way.bound, way.summed) {
+                (Some(bound), _) => bound.most(first, old, new),
+                (None, Some(updates)) => most_of_sums(updates, old, new),
+                (None, None) => 0.0,
+            };
+            // What is smaller than the weight's own rounding is no update.
+            let moved = moved - f64::from(f32::EPSILON) * after.abs();
+            let most = most + way.decay * before.abs().max(after.abs());
+            if moved > 0.0 && most > 0.0 {
+                self.rate = self.rate.max(moved / most);
+            }
+        }
+        self.row(new, way);
+    }
+
+    fn row(&mut self, slot: f64, way: &Way) {
+        if way.row == 0 || way.never == Never::Unknown {
+            return;
+        }
+        self.lowest = Some(self.lowest.map_or(slot, |lowest| lowest.min(slot)));
+        let (seen, same) = self.row;
+        let slot = if slot.abs() <= NOTHING { 0.0 } else { slot };
+        let same = if seen == 0 || same == Some(slot) { Some(slot) } else { None };
+        self.row = (seen.saturating_add(1), same);
+        if self.row.0 < way.row {
+            return;
+        }
+        self.row = (0, None);
+        match (way.never, same) {
+            (Never::Zero, Some(0.0)) => self.never = self.never.saturating_add(1),
+            (Never::Lowest, Some(number)) => match self.lowest_row {
+                Some(lowest) if number > lowest => {}
+                Some(lowest) if number.to_bits() == lowest.to_bits() => self.never = self.never.saturating_add(1),
+                _ => (self.lowest_row, self.never) = (Some(number), 1),
+            },
+            _ => {}
+        }
+    }
+
+    /// Rows that have never had a gradient, after all elements.
+    pub(super) fn never_trained(&self, way: &Way) -> Option<u64> {
+        match way.never {
+            _ if way.row == 0 => None,
+            Never::Unknown => None,
+            Never::Zero => Some(self.never),
+            // A row of any other number has had one.
+            Never::Lowest => {
+                Some(if self.lowest_row.is_some() && self.lowest_row == self.lowest { self.never } else { 0 })
+            }
+        }
+    }
+}
