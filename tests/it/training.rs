@@ -238,3 +238,45 @@ fn every_weight_in_a_table() {
     let text = ckpt_says(0, &["log", run, "--training", "--layers"]);
     assert!(text.contains("2 of 6") && text.contains("gradient over time"), "{text}");
 }
+
+/// A run of Adam of which the gradients of two weights are given for each interval of ten steps.
+fn run_of_adam(dir: &Path, gradients: &[[f32; 2]]) {
+    let mut squares = [0f64; 2];
+    for (n, of) in gradients.iter().enumerate() {
+        let step = 10 * (n + 1);
+        let mut bundle = ckpt_synth::BundleBuilder::new();
+        for ((name, gradient), square) in ["a/kernel", "b/kernel"].iter().zip(of).zip(&mut squares) {
+            for _ in 0..10 {
+                *square = 0.999 * *square + 0.001 * f64::from(*gradient).powi(2);
+            }
+            let values: Vec<f32> = (0..8u8).map(|k| f32::from(k) * 0.1 + step as f32 * 1e-3).collect();
+            bundle = bundle.floats(name, &[2, 4], &values);
+            bundle = bundle.floats(format!("{name}/Adam"), &[2, 4], &[*gradient; 8]);
+            #[expect(clippy::cast_possible_truncation, reason = "as it is stored")]
+            let stored = *square as f32;
+            bundle = bundle.floats(format!("{name}/Adam_1"), &[2, 4], &[stored; 8]);
+        }
+        let power = |beta: f32| (0..=step).fold(1f32, |power, _| power * beta);
+        bundle = bundle.floats("beta1_power", &[], &[power(0.9)]).floats("beta2_power", &[], &[power(0.999)]);
+        bundle.finish().write(&dir.join(format!("model.ckpt-{step}"))).unwrap();
+    }
+}
+
+#[test]
+fn gradients_that_vanish_or_explode_are_findings() {
+    for (gradients, code) in [
+        ([[1.0, 0.5], [1.1, 0.5], [0.9, 0.5], [1.0, 0.0]], "gradient-vanished"),
+        ([[1.0, 0.5], [1.1, 0.5], [0.9, 0.5], [1.0, 500.0]], "gradient-exploded"),
+        ([[1.0, 0.5], [1.1, 0.5], [0.9, 0.5], [1.0, f32::NAN]], "gradient-exploded"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        run_of_adam(dir.path(), &gradients);
+        let document = log(dir.path(), &[]);
+        let wanted = BTreeMap::from([("model.ckpt-40".to_owned(), vec![code.to_owned()])]);
+        assert_eq!(found(&document), wanted);
+        ckpt_says(1, &["log", dir.path().to_str().unwrap(), "--training", "--deny", code]);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    run_of_adam(dir.path(), &[[1.0, 0.5], [1.1, 0.4], [0.9, 0.6], [0.5, 0.3]]);
+    assert_eq!(found(&log(dir.path(), &[])), BTreeMap::new());
+}
