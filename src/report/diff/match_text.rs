@@ -71,6 +71,7 @@ pub(super) fn words(change: &Change) -> Option<String> {
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             Some(format!("ambiguous: has the contents of {}{more}", some.join(", ")))
         }
+        Status::Changed | Status::Added | Status::Removed if change.values.is_none() => matched.differs.clone(),
         Status::NotCompared => {
             Some("not compared: a checksum of the wider values cannot be made of the narrower ones".to_owned())
         }
@@ -82,9 +83,12 @@ pub(super) fn words(change: &Change) -> Option<String> {
 pub(super) fn remarks(change: &Change) -> Vec<String> {
     let Some(matched) = change.matched.as_deref() else { return Vec::new() };
     let suspect = matched.suspect.as_ref().map(|why| format!("suspect: {why}"));
-    let order = matched.how.as_ref().filter(|how| change.status == Status::Changed && how.kind() != "same");
+    let is_compared = change.status == Status::Changed && change.values.is_some();
+    let order = matched.how.as_ref().filter(|how| is_compared && how.kind() != "same");
     let order = order.map(|how| format!("compared {}", how_text(how, change)));
-    matched.differs.clone().into_iter().chain(order).chain(suspect).collect()
+    // Without figures it stands in the line.
+    let differs = matched.differs.clone().filter(|_| change.values.is_some());
+    differs.into_iter().chain(order).chain(suspect).collect()
 }
 
 /// The verdict, and what it rests on.

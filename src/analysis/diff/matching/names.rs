@@ -137,6 +137,8 @@ pub(super) struct Lessons {
     scopes: BTreeMap<u32, BTreeMap<u32, u32>>,
     /// The same of names without their numbers.
     templates: BTreeMap<u32, BTreeMap<u32, u32>>,
+    /// Of how many pairs the last numbers in both names are one number, and how many have such.
+    last_numbers: (u32, u32),
 }
 
 impl Lessons {
@@ -147,6 +149,10 @@ impl Lessons {
             for theirs in &b.scopes {
                 *votes.entry(*theirs).or_default() += 1;
             }
+        }
+        if let (Some(x), Some(y)) = (last_number(a), last_number(b)) {
+            self.last_numbers.0 += u32::from(x == y);
+            self.last_numbers.1 += 1;
         }
         *self.templates.entry(a.template).or_default().entry(b.template).or_default() += 1;
     }
@@ -163,13 +169,21 @@ impl Lessons {
     /// How well two names fit; above 0 where something speaks for them.
     pub(super) fn fit(&self, sides: [&Names; 2], a: &Name, b: &Name) -> i32 {
         let mut fit = 0;
-        let weights = [16, 12, 8, 4, 2];
+        let weights: [i32; 5] = [16, 12, 8, 4, 2];
         for (ours, weight) in a.scopes.iter().zip(weights) {
             let Some(votes) = self.scopes.get(ours) else { continue };
             // Of scopes with as many votes the innermost one says most.
             let length = |scope: u32| sides[1].scopes.lengths.get(scope as usize).copied().unwrap_or(0);
-            let best = votes.iter().max_by_key(|(scope, votes)| (**votes, length(**scope))).map(|(scope, _)| *scope);
-            fit += if best.is_some_and(|best| b.scopes.contains(&best)) { weight } else { -weight };
+            let most = votes.values().max().copied().unwrap_or(0);
+            let best = || votes.iter().filter(|(_, votes)| **votes == most).map(|(scope, _)| *scope);
+            let innermost = best().max_by_key(|scope| length(*scope));
+            let both = best().filter(|scope| b.scopes.contains(scope)).max_by_key(|scope| length(*scope));
+            // The more of the way there is common, the better.
+            let length = |scope: u32| i32::try_from(length(scope)).unwrap_or(i32::MAX).max(1);
+            fit += match (both, innermost) {
+                (Some(scope), Some(whole)) => weight.saturating_mul(length(scope)) / length(whole),
+                _ => -weight,
+            };
             break;
         }
         fit += match (a.leaf, b.leaf) {
@@ -183,6 +197,10 @@ impl Lessons {
         } else if most * 2 > any {
             fit -= 5;
         }
+        let (kept, all) = self.last_numbers;
+        if let (Some(x), Some(y), true) = (last_number(a), last_number(b), kept * 4 >= all * 3 && all > 0) {
+            fit += if x == y { 2 } else { -2 };
+        }
         if a.key == b.key {
             fit += 20;
         } else if a.key.ends_with(&b.key) || b.key.ends_with(&a.key) {
@@ -190,6 +208,11 @@ impl Lessons {
         }
         fit
     }
+}
+
+/// The last number in a name, of words too.
+fn last_number(name: &Name) -> Option<&str> {
+    name.key.iter().rev().find(|word| word.bytes().all(|byte| byte.is_ascii_digit())).map(String::as_str)
 }
 
 /// What makes a pair of names good enough to decide.

@@ -24,6 +24,8 @@ struct Rule {
     more: i128,
     /// How many pairs have it so.
     votes: usize,
+    /// Whether both sides have the very same numbers.
+    is_kept: bool,
 }
 
 impl Numbering {
@@ -77,7 +79,7 @@ impl Numbering {
 impl Rule {
     fn holds(&self, a: &Name, b: &Name) -> bool {
         let (Some(x), Some(y)) = (a.numbers.get(self.from), b.numbers.get(self.to)) else { return true };
-        i128::from(*y) - i128::from(*x) == self.more || self.votes == 0
+        i128::from(*y) - i128::from(*x) == self.more
     }
 }
 
@@ -106,13 +108,19 @@ fn rule(pairs: &[Numbers<'_>], to: usize) -> Option<Rule> {
         }
         let usual = votes.into_iter().max_by_key(|(more, votes)| (*votes, *more == 0));
         let Some((mut more, mut votes)) = usual else { continue };
-        // Few that all have the same numbers on both sides keep them, even if most of them changed places.
-        if votes * 2 < both.len() && values == others {
-            (more, votes) = (0, both.iter().filter(|(a, b)| a == b).count());
+        // The same numbers on both sides, or all of them so many more: then these belong together, even if most of them
+        // changed places.
+        let first = |all: &BTreeSet<u64>| all.first().map_or(0, |n| i128::from(*n));
+        let shift = first(&others) - first(&values);
+        let is_shifted = values.len() == others.len()
+            && values.iter().zip(&others).all(|(a, b)| i128::from(*b) - i128::from(*a) == shift);
+        let is_kept = is_shifted && shift == 0;
+        if votes * 2 < both.len() && is_shifted {
+            (more, votes) = (shift, both.iter().filter(|(a, b)| i128::from(*b) - i128::from(*a) == shift).count());
         }
-        let is_enough = votes * 2 >= both.len() || (values == others && votes > 0);
+        let is_enough = votes * 2 >= both.len() || is_kept || (is_shifted && votes > 0);
         if is_enough && best.as_ref().is_none_or(|best| votes > best.votes) {
-            best = Some(Rule { to, from, more, votes });
+            best = Some(Rule { to, from, more, votes, is_kept });
         }
     }
     let best = best?;
@@ -124,7 +132,8 @@ fn rule(pairs: &[Numbers<'_>], to: usize) -> Option<Rule> {
     let is_one_to_one = both.windows(2).all(|pair| matches!(pair, [x, y] if x.0 != y.0));
     let rises = both.windows(2).all(|pair| matches!(pair, [x, y] if x.1 <= y.1));
     let is_exact = both.iter().all(|(a, b)| i128::from(*b) - i128::from(*a) == best.more);
-    (is_exact || !rises || !is_one_to_one).then_some(best)
+    let falls = both.windows(2).all(|pair| matches!(pair, [x, y] if x.1 >= y.1));
+    (is_exact || !is_one_to_one || !(rises || falls) || (falls && best.is_kept)).then_some(best)
 }
 
 #[cfg(test)]
@@ -142,6 +151,9 @@ mod tests {
         assert_eq!(found(&[(0, 1), (1, 2), (2, 3)]), Some((1, 3)));
         assert_eq!(found(&[(0, 0), (1, 2), (2, 1), (3, 3)]), Some((0, 2)));
         assert_eq!(found(&[(0, 0), (1, 2), (2, 1)]), Some((0, 1)));
+        assert_eq!(found(&[(0, 1), (1, 0)]), Some((0, 0)));
+        assert_eq!(found(&[(1, 1), (2, 0), (3, 2)]), Some((-1, 1)));
+        assert_eq!(found(&[(1, 2), (2, 1), (3, 0)]), None);
         assert_eq!(found(&[(1, 0), (2, 1), (3, 5)]), None);
         assert_eq!(found(&[(1, 0), (2, 3), (3, 6)]), None);
     }

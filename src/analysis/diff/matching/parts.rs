@@ -81,8 +81,8 @@ fn on_side(work: &mut Work<'_>, fused: usize, constants: bool) {
                 .filter(|(count, _)| fits(**count))
                 .flat_map(|(count, items)| items.iter().map(move |item| Piece { item: *item, length: count / inner }))
                 .collect();
-            // One part alone is no way to make a whole.
-            if pieces.iter().map(|piece| piece.length).fold(0, u64::saturating_add) < *length {
+            // Half of it must be there to say that it is made of these.
+            if pieces.iter().map(|piece| piece.length).fold(0, u64::saturating_add).saturating_mul(2) < *length {
                 continue;
             }
             let block = pieces.iter().fold(*length, |block, piece| gcd(block, piece.length));

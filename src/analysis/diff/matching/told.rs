@@ -32,6 +32,17 @@ pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
             single(item, side, status, Vec::new())
         }));
     }
+    // Of a fused tensor, what nothing on the other side is.
+    for (side, item, axis, gap) in &work.gaps {
+        let status = if *side == 0 { Status::Removed } else { Status::Added };
+        if let Some(item) = work.item(*side, *item).filter(|item| item.is_weight) {
+            let mut change = single(item, *side, status, Vec::new());
+            if let Some(matched) = &mut change.matched {
+                matched.differs = Some(format!("[{}:{}] along axis {axis} of it has no partner", gap.start, gap.end));
+            }
+            changes.push(change);
+        }
+    }
     changes.sort_by(|x, y| x.name().cmp(y.name()).then_with(|| x.a_name().cmp(&y.a_name())));
     let mut tally = Tally::default();
     for (at, change) in changes.iter_mut().enumerate() {
