@@ -72,7 +72,7 @@ impl Programs {
             self.of("latest", &["latest", &path], None),
             self.of("inspect", &["inspect", &path], None),
             self.of("log", &["log", &path], None),
-            self.of("validate --all", &["validate", "--all", &path], None),
+            self.of("validate of all of them", &["validate", &path], None),
         ];
         Ok(vec![Case { title: "a directory of 500 checkpoints".to_owned(), candidates, times: 3, ..Case::default() }])
     }

@@ -256,6 +256,11 @@ impl Error {
         &self.inner.at
     }
 
+    /// Whether bytes could not be read, so that nothing can be said of them: what they are, damaged or not, is not known.
+    pub fn is_unread(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Io(_) | ErrorKind::Shrank { .. })
+    }
+
     /// What to do about it, if that is known.
     pub fn help(&self) -> Option<&str> {
         self.inner.help.as_deref().or_else(|| match &self.inner.kind {

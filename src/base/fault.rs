@@ -38,7 +38,10 @@ impl Fault {
     pub fn again(error: &io::Error) -> io::Error {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
             Some(fault) => fault.clone().of_kind(error.kind()),
-            None => error.kind().into(),
+            None => match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(error.kind(), error.to_string()),
+            },
         }
     }
 }

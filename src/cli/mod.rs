@@ -3,6 +3,8 @@
 //! Each subcommand is one file with its `Args` and a `run`. The exit status is a contract: 0 nothing to report, 1
 //! something found, 2 the command could not do its work or could not read a part of its input.
 
+#[cfg(feature = "browse")]
+mod browse;
 mod compat;
 mod completions;
 mod convert;
@@ -131,6 +133,8 @@ commands! {
     "print" => Print(print),
     "stats" => Stats(stats),
     "diff" => Diff(diff),
+    #[cfg(feature = "browse")]
+    "browse" => Browse(browse),
     "convert" => Convert(convert),
     "report" => Report(report),
     "recover" => Recover(recover),
@@ -156,10 +160,12 @@ pub(crate) fn main() -> ExitCode {
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
+    // An error that is the same trouble says it itself; any other may come of it.
+    let is_unread = |error: &anyhow::Error| error.downcast_ref().is_some_and(ckpt::base::error::Error::is_unread);
     let result = match storage::take_trouble() {
-        Some(error) if result.is_ok() => {
-            ctx.error(&format!("{}; it was taken for not being there", ctx::library_sentence(&error)));
-            Ok(Status::Trouble)
+        Some(trouble) if !result.as_ref().is_err_and(is_unread) => {
+            ctx.error(&format!("{}; it was taken for not being there", ctx::library_sentence(&trouble)));
+            result.map(|_| Status::Trouble)
         }
         _ => result,
     };

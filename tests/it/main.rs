@@ -3,6 +3,7 @@
 
 mod across;
 mod book;
+mod browse;
 mod cases;
 mod ci_files;
 mod ci_formats;
@@ -21,6 +22,7 @@ mod directories;
 mod explain;
 mod explain_messages;
 mod explain_table;
+mod failing_store;
 mod formats;
 mod fuzz_regressions;
 mod git;

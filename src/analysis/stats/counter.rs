@@ -316,6 +316,8 @@ pub(super) fn bucket(value: f64) -> u32 {
 mod tests {
     use super::*;
 
+    type Value = Box<dyn Fn(u32) -> f32>;
+
     fn counted(values: &[f32]) -> Buckets {
         let mut counter = Counter::default();
         values.chunks(1000).for_each(|block| counter.add(Wide::Single(block)));
@@ -335,7 +337,6 @@ mod tests {
     fn whatever_a_block_has_each_element_is_counted_once() {
         let noise = |n: u32| f32::from_bits(n.wrapping_mul(2_654_435_761).rotate_left(11));
         let small = |n: u32| f32::from_bits(0x3e00_0000 | (n.wrapping_mul(2_654_435_761) >> 7));
-        type Value = Box<dyn Fn(u32) -> f32>;
         let cases: [(&str, Value); 9] = [
             ("any bits", Box::new(noise)),
             ("one sign", Box::new(small)),

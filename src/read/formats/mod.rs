@@ -19,7 +19,7 @@ use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::container::Opened;
-use crate::read::storage::Source;
+use crate::read::storage::{Source, guessed};
 
 /// Every format; one that is added here is found, opened, listed, read and compared by all commands.
 pub const FORMATS: &[FileFormat] =
@@ -35,8 +35,8 @@ pub fn open_saver(prefix: &Prefix, v1_files: &[PathBuf], limits: &Limits) -> Res
 
 /// The format of a file, if it is one of these. A file that cannot be opened is none.
 pub fn of_file(path: &Path) -> Option<&'static FileFormat> {
-    let source = Source::open(path).ok()?;
-    let head = source.head(PROBED).ok()?;
+    let source = guessed(Source::open(path), path)?;
+    let head = guessed(source.head(PROBED), path)?;
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let probe = Probe { name, head: &head, len: source.len() };
     FORMATS.iter().find(|format| (format.claims)(&probe))

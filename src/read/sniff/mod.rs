@@ -25,7 +25,7 @@ use self::looks::{Known, looks};
 use self::message::message;
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::Escaped;
-use crate::read::storage::{Address, Source};
+use crate::read::storage::{Address, Source, guessed};
 use crate::read::table::MAGIC;
 
 /// How many first bytes are enough to tell.
@@ -74,8 +74,8 @@ pub fn instead(error: Error, expected: &str, path: &Path) -> Error {
 
 /// What the file at `path` looks like; `None` also if it cannot be read.
 pub fn look(path: &Path) -> Option<Looks> {
-    let source = Source::open(path).ok()?;
-    let head = source.head(HEAD).ok()?;
+    let source = guessed(Source::open(path), path)?;
+    let head = guessed(source.head(HEAD), path)?;
     if gzip::begins(&head) {
         return Some(gzip::looks(&head, Some(path), &looks_like));
     }
@@ -121,7 +121,7 @@ pub fn is_table(path: &Path) -> bool {
         let start = source.len().saturating_sub(8);
         Ok(source.slice(start..source.len(), &mut scratch)? == MAGIC.to_le_bytes())
     };
-    Source::open(path).and_then(ends_with_magic).unwrap_or(false)
+    guessed(Source::open(path).and_then(ends_with_magic), path).unwrap_or(false)
 }
 
 /// Whether the file at `path` begins as a V1 checkpoint does, and does not end so.

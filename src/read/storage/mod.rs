@@ -17,16 +17,19 @@ mod secrets;
 mod source;
 mod staged;
 mod store;
+mod trouble;
 
 pub use address::{Address, Scheme};
 pub use alone::Alone;
 pub use composed::{Composed, OpenFiles, Run};
 pub use memory::MemoryStore;
 pub use mounts::{
-    canonical, crc32c, exists, is_file, is_folder, is_taken, list, look_anew, mount, names, stat, take_trouble, unmount,
+    canonical, crc32c, exists, is_file, is_folder, is_taken, list, look_anew, mount, names, stat, unmount,
 };
 pub use replace::Bridge;
 pub use secrets::admit;
 pub use source::{ReadAt, Source};
 pub use staged::{NewFile, Staged, Unplaced, discard, unplaced, unplaced_name};
 pub use store::{Folder, Kind, Stat, Store};
+pub(crate) use trouble::guessed;
+pub use trouble::take_trouble;

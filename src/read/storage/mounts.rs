@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::address::Address;
 use super::local::Local;
@@ -14,12 +14,11 @@ use super::local::Local;
 use super::remote::Remote;
 use super::source::Source;
 use super::store::{Folder, Stat, Store};
+use super::trouble::remember;
 use crate::base::error::{Error, Result};
 use crate::read::wire::Crc32c;
 
 static MOUNTS: RwLock<Vec<(PathBuf, Arc<dyn Store>)>> = RwLock::new(Vec::new());
-
-static TROUBLE: Mutex<Option<Error>> = Mutex::new(None);
 
 /// Lets `store` answer for all paths that begin with `prefix`, in place of what did before.
 pub fn mount(prefix: &Path, store: Arc<dyn Store>) {
@@ -64,52 +63,27 @@ pub fn look_anew(path: &Path) {
 /// # Errors
 /// `NotFound` if nothing does, and whatever else keeps the store from knowing.
 pub fn stat(path: &Path) -> io::Result<Stat> {
-    with(path, |store| store.stat(path))
-}
-
-/// What lies at `path`, if anything does. A network that does not answer says nothing of that: it is remembered, for
-/// whoever tells what was found.
-fn known(path: &Path) -> Option<Stat> {
-    match stat(path) {
-        Ok(stat) => Some(stat),
-        Err(error) => {
-            use io::ErrorKind::{InvalidInput, NotADirectory, NotFound, PermissionDenied, Unsupported};
-            // Where listing is forbidden, some servers forbid what is not there, too.
-            let is_answer =
-                matches!(error.kind(), NotFound | NotADirectory | PermissionDenied | Unsupported | InvalidInput);
-            if Address::is(path) && !is_answer {
-                let mut trouble = TROUBLE.lock().unwrap_or_else(PoisonError::into_inner);
-                trouble.get_or_insert_with(|| Error::io(error, path));
-            }
-            None
-        }
-    }
-}
-
-/// What could not be asked of a store on a network, and was taken for not being there: what was said since the last call
-/// may lack it.
-pub fn take_trouble() -> Option<Error> {
-    TROUBLE.lock().unwrap_or_else(PoisonError::into_inner).take()
+    with(path, |store| store.stat(path)).inspect_err(|error| remember(error, path))
 }
 
 /// Whether a regular file lies at `path`.
 pub fn is_file(path: &Path) -> bool {
-    known(path).is_some_and(|stat| stat.is_regular())
+    stat(path).is_ok_and(|stat| stat.is_regular())
 }
 
 /// Whether a folder lies at `path`.
 pub fn is_folder(path: &Path) -> bool {
-    known(path).is_some_and(|stat| stat.is_folder())
+    stat(path).is_ok_and(|stat| stat.is_folder())
 }
 
 /// Whether anything lies at `path`, with links followed.
 pub fn exists(path: &Path) -> bool {
-    known(path).is_some()
+    stat(path).is_ok()
 }
 
 /// Whether the name `path` is taken, if only by a link to nothing.
 pub fn is_taken(path: &Path) -> bool {
-    with(path, |store| store.is_taken(path))
+    stat(path).is_ok() || with(path, |store| store.is_taken(path))
 }
 
 /// The folder `path` with what is known of its entries.
@@ -117,7 +91,8 @@ pub fn is_taken(path: &Path) -> bool {
 /// # Errors
 /// If it is no folder, or cannot be listed.
 pub fn list(path: &Path) -> Result<Folder> {
-    with(path, |store| store.list(path)).map_err(|error| Error::io(error, path))
+    let listed = with(path, |store| store.list(path)).inspect_err(|error| remember(error, path));
+    listed.map_err(|error| Error::io(error, path))
 }
 
 /// The names in the folder `path` that are Unicode, sorted. Asks less than [`list`], and has links to nothing, too.
@@ -125,7 +100,8 @@ pub fn list(path: &Path) -> Result<Folder> {
 /// # Errors
 /// If it is no folder, or cannot be listed.
 pub fn names(path: &Path) -> Result<Vec<String>> {
-    let names = with(path, |store| store.names(path)).map_err(|error| Error::io(error, path))?;
+    let names = with(path, |store| store.names(path)).inspect_err(|error| remember(error, path));
+    let names = names.map_err(|error| Error::io(error, path))?;
     let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
     names.sort();
     Ok(names)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::source::Source;
+use super::trouble::is_of_device;
 use crate::base::error::Result;
 use crate::read::wire::Crc32c;
 
@@ -135,8 +136,14 @@ pub trait Store: Debug + Send + Sync {
     fn list(&self, path: &Path) -> io::Result<Folder> {
         let names = self.names(path)?;
         let all = names.len();
-        let known = names.into_iter().filter_map(|name| Some((self.stat(&path.join(&name)).ok()?, name)));
-        let entries: BTreeMap<OsString, Stat> = known.map(|(stat, name)| (name, stat)).collect();
+        let mut entries = BTreeMap::new();
+        for name in names {
+            match self.stat(&path.join(&name)) {
+                Ok(stat) => drop(entries.insert(name, stat)),
+                Err(error) if is_of_device(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
         let unknown = all.saturating_sub(entries.len());
         Ok(Folder::new(path, entries, unknown))
     }

@@ -69,12 +69,15 @@ impl Table {
         let here = |e: Error, source: &Source| e.at_part(Part::Footer).in_file(source.path());
         let (footer, unread) = match read {
             Ok(footer) => (footer, None),
+            Err(error) if error.is_unread() => return Err(here(error, &source)),
             // No place is known yet; a footer of which one bit is flipped may still tell it.
             Err(error) => (Footer { metaindex: BlockHandle::NOWHERE, index: BlockHandle::NOWHERE }, Some(error)),
         };
         let mut table = Self { source, footer, blocks, separators, damage, limits: limits.clone() };
         let mut buffer = BlockBuffer::default();
-        if unread.is_some() || table.mended(footer.index, &mut buffer).is_err() {
+        // What could not be read has no flipped bit.
+        let is_damaged = |error: Error| !error.is_unread();
+        if unread.is_some() || table.mended(footer.index, &mut buffer).is_err_and(is_damaged) {
             match table.mended_footer() {
                 Some((mended, flipped)) => {
                     table.footer = mended;
@@ -131,7 +134,10 @@ impl Table {
     /// before the index block would seem to be in no table.
     fn mended_metaindex(&self, buffer: &mut BlockBuffer) -> Option<(Footer, Error)> {
         let Footer { metaindex, index } = self.footer;
-        if self.read_handle(metaindex, buffer).is_ok() || self.read_handle(index, buffer).is_err() {
+        let is_sound = |error: Error| error.is_unread();
+        if self.read_handle(metaindex, buffer).map_or_else(is_sound, |_| true)
+            || self.read_handle(index, buffer).is_err()
+        {
             return None;
         }
         let mut right = Footer::mended(&self.source).ok()?.into_iter().filter(|(footer, ..)| {
