@@ -40,6 +40,7 @@ pub use naming::covered::Scopes as MovedScopes;
 pub use naming::names::{Name, Names, SlotOf, layer};
 pub use naming::objects::Objects;
 pub use naming::rename::{Rename, Renames};
+pub use naming::rename_table::RenameTable;
 pub use naming::roles::{Role, Roles, RolesBy, is_by_optimizer, short_name};
 pub use naming::scopes::{Scope, scopes};
 pub use naming::select::{Selector, parse_size};

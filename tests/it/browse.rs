@@ -7,6 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::support::testdata;
 
+/// Keeps how the terminal is. What a line says is not in the line, which is on the screen too.
+const BEFORE: &str = "clear; a=$(stty -g); echo before $((1+1))";
+
+/// Says whether it is the same again.
+const SAME: &str = "clear; test \"$a\" = \"$(stty -g)\" && echo as $((1+1)) was";
+
 /// A server of tmux of its own, which ends with it.
 struct Tmux(String);
 
@@ -61,8 +67,8 @@ impl Drop for Tmux {
 fn keys_work_and_the_terminal_is_left_as_it_was() {
     let Some(tmux) = Tmux::new("keys") else { return };
     let (ckpt, path) = (env!("CARGO_BIN_EXE_ckpt"), testdata().join("saver_v2/sharded_adam/model.ckpt-200"));
-    tmux.keys(&["stty -g > /dev/null; clear; a=$(stty -g); echo before", "Enter"]);
-    tmux.shows("before");
+    tmux.keys(&[BEFORE, "Enter"]);
+    tmux.shows("before 2");
     tmux.keys(&[&format!("{ckpt} browse {}", path.display()), "Enter"]);
     tmux.shows("▸ dense");
     tmux.keys(&["/", "k", "e", "r", "n"]);
@@ -73,27 +79,34 @@ fn keys_work_and_the_terminal_is_left_as_it_was() {
     tmux.keys(&["?"]);
     tmux.shows("the next pane");
     tmux.keys(&["q", "q"]);
-    // The screen is that of before, with the line that began it.
-    let after = tmux.shows("ckpt browse ");
-    assert!(!after.contains("3 of 14") && !after.contains("scopes"), "{after}");
-    tmux.keys(&["clear; echo \"status $?\"; test \"$a\" = \"$(stty -g)\" && echo as it was", "Enter"]);
-    tmux.shows("as it was");
+    // The screen is that of before: nothing of ours is on it.
+    let begun = Instant::now();
+    while tmux.screen().contains("scopes") || tmux.screen().contains("the next pane") {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", tmux.screen());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!tmux.screen().contains("3 of 14"), "{}", tmux.screen());
+    tmux.keys(&[SAME, "Enter"]);
+    tmux.shows("as 2 was");
 }
 
 #[test]
 fn a_signal_leaves_the_terminal_as_it_was() {
     let Some(tmux) = Tmux::new("signal") else { return };
     let (ckpt, path) = (env!("CARGO_BIN_EXE_ckpt"), testdata().join("saver_v2/sharded_adam/model.ckpt-200"));
-    tmux.keys(&["clear; a=$(stty -g); echo before", "Enter"]);
-    tmux.shows("before");
-    // The shell says how it ended; another one sends the signal.
-    let line = format!("(sleep 1; kill -TERM $(ps -o pid= --ppid $$ | head -1)) & {ckpt} browse {}", path.display());
-    let line = line.replace("$(ps -o pid= --ppid $$ | head -1)", "$(pgrep -n -P $$ ckpt)");
+    tmux.keys(&[BEFORE, "Enter"]);
+    tmux.shows("before 2");
+    let dir = tempfile::tempdir().unwrap();
+    let number = dir.path().join("pid");
+    let line = format!("sh -c 'echo $$ > {}; exec {ckpt} browse {}'", number.display(), path.display());
     tmux.keys(&[&line, "Enter"]);
     tmux.shows("▸ dense");
+    let number = std::fs::read_to_string(number).unwrap();
+    assert!(Command::new("kill").args(["-TERM", number.trim()]).status().unwrap().success());
+    // As the signal would have ended it.
     tmux.shows("Terminated");
-    tmux.keys(&["clear; test \"$a\" = \"$(stty -g)\" && echo as it was", "Enter"]);
-    tmux.shows("as it was");
+    tmux.keys(&[SAME, "Enter"]);
+    tmux.shows("as 2 was");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
+use ratatui::style::Modifier;
 
 use super::app::{App, Pane};
 use super::back::{Answer, Back};
@@ -52,6 +53,30 @@ impl Seen {
             text.trim_end().to_owned()
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What is on the screen, with what is bold, dim and reversed as a terminal is told it.
+    fn drawn(&self) -> String {
+        let buffer = self.terminal.backend().buffer();
+        let mut text = String::new();
+        for line in buffer.content.chunks(usize::from(buffer.area.width)) {
+            let end =
+                line.iter().rposition(|cell| cell.symbol() != " " || !cell.modifier.is_empty()).map_or(0, |at| at + 1);
+            let mut before = Modifier::empty();
+            for cell in &line[..end] {
+                if cell.modifier != before {
+                    before = cell.modifier;
+                    text.push_str("\x1b[0");
+                    for (part, code) in [(Modifier::BOLD, ";1"), (Modifier::DIM, ";2"), (Modifier::REVERSED, ";7")] {
+                        text.push_str(if before.contains(part) { code } else { "" });
+                    }
+                    text.push('m');
+                }
+                text.push_str(cell.symbol());
+            }
+            text.push_str("\x1b[0m\n");
+        }
+        text
     }
 
     fn press(&mut self, keys: &str) {
@@ -286,4 +311,27 @@ fn an_answer_to_an_old_search_changes_nothing() {
     seen.app.learn(Answer::Found("bias".to_owned(), Ok(std::iter::once(0).collect())));
     seen.draw();
     assert!(seen.screen().contains("3 of 14 tensors"));
+}
+
+/// The picture of docs/browse.md; `CKPT_UPDATE=1 cargo test --bin ckpt picture` draws it anew.
+#[test]
+fn the_picture_of_the_docs_is_the_screen() {
+    let mut seen = Seen::fixture("saver_v2/sharded_adam/model.ckpt-200", None, 104, 26);
+    seen.shows("weight");
+    seen.press("jjjjjjj");
+    seen.shows("histogram");
+    seen.shows("[[-0.");
+    let screen = seen.drawn();
+    let at = screen.find('·').unwrap();
+    let drawn = anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE);
+    // Where the fixtures lie is not the same everywhere.
+    let (_, rest) = screen.split_once('\n').unwrap();
+    let path = "testdata/saver_v2/sharded_adam/model.ckpt-200";
+    let drawn = drawn.render_svg(&format!("{}· {path}\n{rest}", &screen[..at]));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/browse.svg");
+    if std::env::var_os("CKPT_UPDATE").is_some() {
+        std::fs::write(&file, &drawn).unwrap();
+    }
+    let stands = std::fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
+    assert!(stands == drawn, "docs/browse.svg is not the screen: CKPT_UPDATE=1 cargo test --bin ckpt picture");
 }
