@@ -38,6 +38,7 @@ pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, TreeRow};
 pub use naming::names::{Name, Names, SlotOf, layer};
 pub use naming::objects::Objects;
 pub use naming::rename::{Rename, Renames};
+pub use naming::rename_table::RenameTable;
 pub use naming::roles::{Role, Roles, RolesBy, is_by_optimizer, short_name};
 pub use naming::scopes::{Scope, scopes};
 pub use naming::select::{Selector, parse_size};

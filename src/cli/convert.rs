@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use ckpt::analysis::convert::{Combine, ConvertOptions, OutFormat, Recipe, Target, write_recipe};
 use ckpt::analysis::diff::DiffOptions;
-use ckpt::analysis::{Renames, Selector, parse_size};
+use ckpt::analysis::{Selector, parse_size};
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::read::checkpoint::{Checkpoint, Choice, Origin};
 use ckpt::read::tensor::DType;
@@ -15,6 +15,7 @@ use clap::ValueEnum;
 
 use super::completions::tensor_names;
 use super::progress::with_progress;
+use super::source::renames;
 use super::{Ctx, Status, diff, stats};
 
 /// Write a new checkpoint: in another format, with other names or dtypes, a part of one, several made one.
@@ -84,6 +85,9 @@ pub(crate) struct Args {
     /// Rename tensors, as sed does; several apply in order.
     #[arg(long, value_name = "S/REGEX/REPLACEMENT/")]
     map: Vec<String>,
+    /// Rename tensors one by one, before --map: a file that `ckpt diff --emit map` wrote.
+    #[arg(long, value_name = "FILE")]
+    map_file: Option<PathBuf>,
     /// Write floats in this dtype, all or some of them: `bfloat16`, `float16=encoder/**`.
     #[arg(long, value_name = "DTYPE[=SELECTOR]")]
     cast: Vec<String>,
@@ -208,7 +212,7 @@ impl Args {
             ignore: Selector::parse(&self.ignore, self.regex)?,
             weights_only: self.weights_only,
             own_names: self.names,
-            renames: Renames::parse(&self.map)?,
+            renames: renames(&self.map, self.map_file.as_deref())?,
             casts: self.cast.iter().map(|text| cast(text, self.regex)).collect::<Result<_>>()?,
             combine: match (self.mean, self.merge) {
                 (true, _) => Combine::Mean,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use ckpt::analysis::{Roles, Selection, Selector};
+use ckpt::analysis::{RenameTable, Renames, Roles, Selection, Selector};
 use ckpt::base::nearest::nearest;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt::read::storage;
@@ -131,6 +131,19 @@ impl SelectArgs {
             ctx.note(&format!("{shown} is a path: this command takes one path, what follows it chooses tensors"));
         }
     }
+}
+
+/// New names: those of a file, and what `--map` does with all of them.
+pub(crate) fn renames(rules: &[String], file: Option<&Path>) -> Result<Renames> {
+    /// Far more than any map of names; a file that is not one is not read to its end.
+    const MOST: u64 = 1 << 28;
+    let mut renames = Renames::parse(rules)?;
+    if let Some(file) = file {
+        let bytes = storage::Source::open(file)?.head(MOST)?;
+        let text = String::from_utf8_lossy(&bytes);
+        renames.table = RenameTable::parse(&text).map_err(|error| error.in_file(file))?;
+    }
+    Ok(renames)
 }
 
 fn quoted(selectors: &[String]) -> String {

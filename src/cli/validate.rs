@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::Result;
 use ckpt::analysis::policy::Policy;
 use ckpt::analysis::{
-    KerasProgram, Listing, Model, Renames, RestoreOptions, Roles, Selector, Sort, ValidateOptions, expectation,
-    restore, validate,
+    KerasProgram, Listing, Model, RestoreOptions, Roles, Selector, Sort, ValidateOptions, expectation, restore,
+    validate,
 };
 use ckpt::report::{
     ListText, ShareText, VALIDATE_FORMATS, assignment_map_json, validation_summary, write_list, write_validation,
@@ -20,7 +20,7 @@ use super::part::{self, PartArgs};
 use super::policy::PolicyArgs;
 use super::progress::with_progress;
 use super::severity::Severities;
-use super::source::{SelectArgs, SourceOrConfigArgs};
+use super::source::{SelectArgs, SourceOrConfigArgs, renames};
 use super::{Ctx, Format, Status, step_summary};
 
 /// Check that a checkpoint is intact: every block, entry, shard and tensor, and what lies around them.
@@ -69,6 +69,9 @@ pub(crate) struct Args {
     /// Rename the checkpoint's tensors first, as sed does: 's|^old/|new/|'. May be repeated.
     #[arg(long, value_name = "s|REGEX|NEW|", requires = "against", help_heading = "Restore")]
     map: Vec<String>,
+    /// Rename the checkpoint's tensors one by one, before --map: a file that `ckpt diff --emit map` wrote.
+    #[arg(long, value_name = "FILE", requires = "against", help_heading = "Restore")]
+    map_file: Option<PathBuf>,
     /// Leave tensors out of the restore: a selector. May be repeated.
     #[arg(long, value_name = "SELECTOR", add = tensor_names(), requires = "against", help_heading = "Restore")]
     ignore: Vec<String>,
@@ -208,7 +211,7 @@ impl Args {
 
 fn restore_options(args: &Args) -> Result<RestoreOptions> {
     Ok(RestoreOptions {
-        renames: Renames::parse(&args.map)?,
+        renames: renames(&args.map, args.map_file.as_deref())?,
         only: Selector::parse(&args.only, args.select.regex)?,
         ignore: Selector::parse(&args.ignore, args.select.regex)?,
         quick: args.quick,

@@ -31,6 +31,7 @@ pub use compat::saved_model_cli::{Show, write_show};
 pub use convert::told::{CONVERT_FORMATS, write_convert};
 pub use diff::DiffRows;
 pub use diff::github::diff_summary;
+pub use diff::match_map::write_map;
 pub use diff::told::{DIFF_FORMATS, DiffReport, write_diff};
 pub use explain::told::{EXPLAIN_FORMATS, write_explain};
 pub use findings::summary::{ops_summary, validation_summary};

@@ -549,7 +549,7 @@ fn every_format_has_every_change() {
     assert_eq!(Value::from(lines), document["changes"]);
     let text = format("csv");
     let mut csv = csv::Reader::from_reader(text.as_bytes());
-    assert_eq!(csv.records().filter(|record| record.as_ref().unwrap().len() == 17).count(), 3);
+    assert_eq!(csv.records().filter(|record| record.as_ref().unwrap().len() == 20).count(), 3);
     assert_eq!(format("markdown").lines().filter(|line| line.starts_with("| `")).count(), 3);
     for name in ["text", "csv", "markdown"] {
         assert!(!format(name).contains('\u{1b}'), "{name} sends escapes to a terminal");

@@ -220,6 +220,10 @@ diff testdata/saver_v2/sharded_adam/model.ckpt-0 testdata/saver_v2/sharded_adam/
 diff testdata/saver_v2/sharded_adam/model.ckpt-0 testdata/saver_v2/sharded_adam/model.ckpt-200 --structure
 diff testdata/saver_v2/sharded_adam DIR/no-shard --exact
 diff DIR/names/a-1 DIR/names/b-2 --all
+diff testdata/matching/layouts/keras2.h5 testdata/matching/layouts/faults.npz --match values --all
+diff testdata/matching/layouts/ckpt testdata/matching/layouts/half.safetensors --match values --all
+diff testdata/matching/layouts/ckpt testdata/matching/layouts/fused.npz --match values --all
+diff DIR/names/a-1 DIR/names/b-2 --match values
 diff DIR/flipped testdata/saver_v2/sharded_adam --exact --all
 validate testdata/saver_v2/sharded_adam --part 2/3
 validate testdata/model_dir/stale

@@ -36,6 +36,7 @@ mod keras;
 mod keras_prefix;
 mod keras_restore;
 mod laws;
+mod matching;
 mod mixtures;
 mod object_graph;
 mod ops;

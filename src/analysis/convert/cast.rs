@@ -11,20 +11,20 @@ const AT_ONCE: usize = 8 << 10;
 
 /// Turns elements of one float dtype into those of another.
 #[derive(Debug)]
-pub(super) struct Caster {
+pub(in crate::analysis) struct Caster {
     from: Option<Widener>,
     to: DType,
     /// Finite values that are infinite in the other dtype.
-    pub(super) overflows: u64,
+    pub(in crate::analysis) overflows: u64,
 }
 
 impl Caster {
-    pub(super) fn new(from: DType, to: DType) -> Self {
+    pub(in crate::analysis) fn new(from: DType, to: DType) -> Self {
         Self { from: Widener::new(from), to, overflows: 0 }
     }
 
     /// Appends the same elements to `out`, little-endian as those given.
-    pub(super) fn cast(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    pub(in crate::analysis) fn cast(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let Some(from) = &mut self.from else { return };
         for part in bytes.chunks(AT_ONCE) {
             self.overflows += match from.widen(part) {

@@ -14,6 +14,7 @@ mod run;
 mod stream;
 mod verify;
 
+pub(super) use cast::Caster;
 pub use options::{Combine, ConvertOptions, OutFormat, Target};
 pub use recipe::{Action, From, LeftOut, Output, Recipe, TensorRef};
 pub(super) use run::write_files;

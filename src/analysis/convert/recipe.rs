@@ -166,7 +166,9 @@ impl Recipe {
         let name = if tensor.name == OBJECT_GRAPH_KEY {
             tensor.name.clone()
         } else {
-            options.renames.apply(own.unwrap_or(&tensor.name)).into_owned()
+            // A table has keys, whatever the variables are called in the program.
+            let is_listed = options.renames.table.get(&tensor.name).is_some();
+            options.renames.apply(own.filter(|_| !is_listed).unwrap_or(&tensor.name)).into_owned()
         };
         let action = match () {
             () if dtype != tensor.dtype => Action::Cast,

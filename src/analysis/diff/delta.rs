@@ -320,7 +320,7 @@ pub(super) fn relative(difference: f64, of: f64) -> f64 {
 }
 
 /// Real and imaginary part.
-fn parts(element: Element) -> [f64; 2] {
+pub(super) fn parts(element: Element) -> [f64; 2] {
     match element {
         Element::Bool(value) => [f64::from(u8::from(value)), 0.0],
         #[expect(clippy::cast_precision_loss, reason = "differences of integers are taken before this")]

@@ -37,11 +37,11 @@ impl Expectation {
     }
 
     pub(super) fn note(&mut self, name: &[u8], status: Status) {
-        use Status::{Identical, NotCompared, Renamed, Unreadable, WithinTolerance};
+        use Status::{Ambiguous, Identical, NotCompared, Renamed, Unreadable, WithinTolerance};
         self.matched += 1;
         let same = matches!(status, Identical | WithinTolerance | Renamed);
         match (status, self.expected) {
-            (Unreadable | NotCompared, _) => self.unjudged += 1,
+            (Unreadable | NotCompared | Ambiguous, _) => self.unjudged += 1,
             (_, Expected::Same) if same => {}
             (_, Expected::Changed) if !same => {}
             _ => {

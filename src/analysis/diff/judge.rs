@@ -50,6 +50,7 @@ impl<'c, 'o> Judge<'c, 'o> {
                 expectations: Vec::new(),
                 notes: Vec::new(),
                 bytes_read: 0,
+                matched: None,
             },
         }
     }

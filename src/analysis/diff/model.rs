@@ -2,29 +2,12 @@
 
 use super::Depth;
 use super::expect::Expectation;
+use super::how::{MatchTotals, Matched};
+use super::side::Side;
 use super::status::Status;
 use crate::base::error::Error;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::tensor::{DType, Element, Shape};
-
-/// One of the two checkpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// The first one.
-    A,
-    /// The second one.
-    B,
-}
-
-impl Side {
-    /// `A` or `B`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::A => "A",
-            Self::B => "B",
-        }
-    }
-}
 
 /// Numbers of tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +60,8 @@ pub enum PairedBy {
     Layer,
     /// The same bytes.
     Bytes,
+    /// The same contents, which several have, or nearly the same: its name decided.
+    Likeness,
 }
 
 impl PairedBy {
@@ -89,6 +74,7 @@ impl PairedBy {
             Self::FullName => "full_name",
             Self::Layer => "layer_name",
             Self::Bytes => "bytes",
+            Self::Likeness => "likeness",
         }
     }
 }
@@ -154,12 +140,24 @@ pub struct Change {
     pub trouble: Vec<(Side, Error)>,
     /// The values of a scalar, as far as its checksums tell, where nothing was read.
     pub derived: Option<(String, String)>,
+    /// What is known of it where tensors are paired by their contents.
+    pub matched: Option<Box<Matched>>,
 }
 
 impl Change {
     /// The name under which it is shown: that in B, if it is there.
     pub fn name(&self) -> &[u8] {
         self.b.as_ref().or(self.a.as_ref()).map(|facts| &*facts.name).unwrap_or_default()
+    }
+
+    /// Why the pair is not to be trusted although its contents agree.
+    pub fn suspect(&self) -> Option<&str> {
+        self.matched.as_ref()?.suspect.as_deref()
+    }
+
+    /// Whether nothing is told of it unless everything is.
+    pub fn is_quiet(&self, depth: Depth) -> bool {
+        self.status.is_quiet(depth) && self.suspect().is_none()
     }
 
     /// The name in A, if it is another one.
@@ -275,11 +273,16 @@ pub struct Diff<'c> {
     pub notes: Vec<String>,
     /// Bytes of tensors that were read, of both sides.
     pub bytes_read: u64,
+    /// What a comparison by contents comes to; none of one by names.
+    pub matched: Option<MatchTotals>,
 }
 
 impl Diff<'_> {
     /// Whether nothing that was compared differs beyond its tolerance. Where selectors left nothing, nothing is equal.
     pub fn is_equal(&self) -> bool {
+        if let Some(totals) = &self.matched {
+            return totals.is_same() && self.tally.of(Status::Unreadable) == 0;
+        }
         !self.is_vacuous() && self.tally.differences() == 0 && self.tally.of(Status::Unreadable) == 0
     }
 

@@ -2,7 +2,8 @@
 //! what they hold. It is counted and named, and not compared.
 
 use super::by_path::keras;
-use super::model::{OneSided, Side};
+use super::model::OneSided;
+use super::side::Side;
 use crate::analysis::naming::roles::short_name;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, SourceKind, Tensor};
 

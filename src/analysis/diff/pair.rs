@@ -100,7 +100,10 @@ fn rename<'n>(name: &'n [u8], map: &Renames) -> (Cow<'n, [u8]>, bool) {
     let short = short_name(name);
     match map.apply(short) {
         Cow::Owned(mut new) if new != short => {
-            new.extend_from_slice(name.get(short.len()..).unwrap_or_default());
+            // A key of B as a map has it is whole.
+            if short_name(&new).len() == new.len() {
+                new.extend_from_slice(name.get(short.len()..).unwrap_or_default());
+            }
             (Cow::Owned(new), true)
         }
         _ => (Cow::Borrowed(name), false),

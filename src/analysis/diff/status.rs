@@ -25,6 +25,8 @@ pub enum Status {
     Unreadable,
     /// The user wanted no values read, and the indexes do not tell.
     NotCompared,
+    /// Several on the other side have the same contents.
+    Ambiguous,
 }
 
 impl Status {
@@ -34,7 +36,7 @@ impl Status {
     }
 
     /// All of them, in the order of the summary.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Identical,
         Self::WithinTolerance,
         Self::Changed,
@@ -45,6 +47,7 @@ impl Status {
         Self::Renamed,
         Self::Unreadable,
         Self::NotCompared,
+        Self::Ambiguous,
     ];
 
     /// The name in JSON.
@@ -60,6 +63,7 @@ impl Status {
             Self::Renamed => "renamed",
             Self::Unreadable => "unreadable",
             Self::NotCompared => "not_compared",
+            Self::Ambiguous => "ambiguous",
         }
     }
 

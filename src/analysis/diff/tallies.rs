@@ -62,7 +62,7 @@ impl Counts {
             PairedBy::Graph => self.paired[1] += 1,
             PairedBy::FullName => self.paired[2] += 1,
             PairedBy::Layer => self.paired[3] += 1,
-            PairedBy::Name | PairedBy::Bytes => {}
+            PairedBy::Name | PairedBy::Bytes | PairedBy::Likeness => {}
         }
         if let (Status::Identical, Some(a), Some(b)) = (verdict.status, a, b) {
             let (moved, repartitioned) = placement(a, b);
@@ -195,7 +195,7 @@ pub(super) fn change(
         _ => {}
     }
     let (a, b) = (a.map(Facts::of), b.map(Facts::of));
-    Change { at, a, b, status, paired: how, same, repartitioned, moved, values, trouble, derived: told }
+    Change { at, a, b, status, paired: how, same, repartitioned, moved, values, trouble, derived: told, matched: None }
 }
 
 /// Why it is not known whether a side has a tensor: a part of its index is lost, and the tensor maybe with it.

@@ -188,7 +188,7 @@ fn finish(elements: &mut Elements<'_>, tensor: &Tensor) -> Result<(), Error> {
 
 /// The figures of a pair that changed.
 #[expect(clippy::cast_precision_loss, reason = "counts as parts of means")]
-fn values(tensor: &Tensor, partial: &Partial) -> Values {
+pub(super) fn values(tensor: &Tensor, partial: &Partial) -> Values {
     let elements = tensor.elements().unwrap_or(0);
     let dims = tensor.dims().unwrap_or_default();
     let dtype = tensor.dtype;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
+use super::rename_table::RenameTable;
 use crate::base::error::{Error, ErrorKind, Result};
 
 /// One substitution.
@@ -18,9 +19,14 @@ pub struct Rename {
     all: bool,
 }
 
-/// Substitutions, each applied to what the one before it made.
+/// Names one by one, then substitutions, each applied to what the one before it made.
 #[derive(Clone, Debug, Default)]
-pub struct Renames(pub Vec<Rename>);
+pub struct Renames {
+    /// Names that are changed as they stand here.
+    pub table: RenameTable,
+    /// What is done with all of them.
+    pub rules: Vec<Rename>,
+}
 
 /// A part of a replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,13 +109,14 @@ impl Renames {
     /// # Errors
     /// As [`Rename::parse`], for the first that is wrong.
     pub fn parse(texts: &[String]) -> Result<Self> {
-        Ok(Self(texts.iter().map(|text| Rename::parse(text)).collect::<Result<_>>()?))
+        let rules = texts.iter().map(|text| Rename::parse(text)).collect::<Result<_>>()?;
+        Ok(Self { table: RenameTable::default(), rules })
     }
 
     /// The name after all of them.
     pub fn apply<'a>(&self, name: &'a [u8]) -> Cow<'a, [u8]> {
-        let mut name = Cow::Borrowed(name);
-        for rename in &self.0 {
+        let mut name = self.table.get(name).map_or(Cow::Borrowed(name), |new| Cow::Owned(new.to_vec()));
+        for rename in &self.rules {
             if let Cow::Owned(new) = rename.apply(&name) {
                 name = Cow::Owned(new);
             }
@@ -119,7 +126,7 @@ impl Renames {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.table.is_empty() && self.rules.is_empty()
     }
 }
 

@@ -144,6 +144,6 @@ pub(super) fn sign(status: Status) -> char {
         Status::DType => '%',
         Status::Renamed => '>',
         Status::Unreadable => '!',
-        Status::NotCompared => '?',
+        Status::NotCompared | Status::Ambiguous => '?',
     }
 }

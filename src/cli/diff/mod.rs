@@ -1,22 +1,25 @@
 //! `ckpt diff`: what changed from one checkpoint to another, where, and by how much.
 
+mod matched;
 mod shown;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use ckpt::analysis::Selector;
 use ckpt::analysis::diff::{Bound, Depth, DiffOptions, Expected, Expecting, Side, ToleranceRule};
-use ckpt::analysis::{Renames, Selector};
 use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt::report::DIFF_FORMATS;
 use clap::ValueEnum;
 
+use matched::{emit_map, show_matched};
 pub(super) use shown::{Shown, show};
 
 use super::completions::tensor_names;
 use super::ctx::library_sentence;
 use super::part::PartArgs;
 use super::policy::PolicyArgs;
+use super::source::renames;
 use super::{Ctx, Status};
 
 /// Compare two checkpoints: what was added, removed or renamed, which values changed, where and by how much.
@@ -44,6 +47,13 @@ Of more than 16,384 changes, rows are written while the rest is compared; in
 text, columns then fit the first of them. To sort as many by change, without
 --top, all that differs is read twice.
 
+With --match values, tensors are paired by what they hold, in any two formats:
+the same bits, axes in another order, parts of a fused tensor, rounded values,
+each proved element by element; a side of which only the index is there by its
+checksums. Weights only, unless selectors choose others. A pair that breaks the
+pattern of the others is suspect; contents that any model has, such as zeros,
+prove nothing.
+
 Formats: text, json, jsonl, csv, markdown, github.
 
 Examples:
@@ -53,9 +63,12 @@ Examples:
   ckpt diff a/ b/ --rtol 1e-5 --atol 'role:slot=1e-3'
   ckpt diff old/ new/ --map 's|^bert/|model/bert/|'
   ckpt diff /dev/null model.ckpt-100 --label A=nothing,B=first
+  ckpt diff model.ckpt-100 model.safetensors --match values
+  ckpt diff model.h5 model.safetensors --match values --emit map > map.json
 
 Exit status:
-  0  nothing differs, or within tolerance only
+  0  nothing differs, or within tolerance only; with --match values, every
+     weight of both sides has its partner and none is suspect
   1  a difference, a broken expectation, or nothing compared: no tensor
      matched the selectors, or --ignore left out all
   2  a side cannot be opened, or a part of it could not be read or judged; the
@@ -104,7 +117,16 @@ pub(crate) struct Args {
     /// Rename tensors of A before pairing, as sed does; several apply in order.
     #[arg(long, value_name = "S/REGEX/REPLACEMENT/")]
     map: Vec<String>,
-    /// What makes two tensors a pair: their names only, or also the object graphs.
+    /// Rename tensors of A one by one, before --map: a file that --emit map wrote.
+    #[arg(long, value_name = "FILE")]
+    map_file: Option<PathBuf>,
+    /// What makes two tensors a pair: their names, or what they hold, whatever they are called.
+    #[arg(long = "match", value_enum, default_value_t, value_name = "WHAT")]
+    matching: MatchBy,
+    /// Instead of the report, write this: a JSON object of names of A with those of B, which --map-file takes.
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["format", "part"])]
+    emit: Option<Emit>,
+    /// Of pairs by names: their names only, or also the object graphs.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pair: PairBy,
     /// Exit 1 unless these tensors are the same.
@@ -153,6 +175,23 @@ enum PairBy {
     Name,
 }
 
+/// What makes a pair.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum MatchBy {
+    /// Names.
+    #[default]
+    Names,
+    /// The elements: the same bits, axes in another order, parts of a fused tensor, rounded to a narrower float.
+    Values,
+}
+
+/// What `--emit` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// Names of A with those of B.
+    Map,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum SortKey {
     #[default]
@@ -165,6 +204,13 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         return Ok(status);
     }
     let share = args.part.share(DIFF_FORMATS, ctx)?;
+    if args.matching == MatchBy::Values {
+        args.check_matching()?;
+    }
+    anyhow::ensure!(
+        share.is_none() || args.matching == MatchBy::Names,
+        "--match values is work for one process: there are no parts of it"
+    );
     let reads = !args.index_only && !args.structure;
     anyhow::ensure!(share.is_none() || reads, "--index-only and --structure read no bytes: there is nothing to share");
     let options = DiffOptions { share, ..args.options(ctx)? };
@@ -226,8 +272,12 @@ fn compare(args: &Args, mut options: DiffOptions, ctx: &mut Ctx) -> Result<Statu
     } else if !expected.is_empty() {
         ctx.note("what ckpt.toml expects is about whole checkpoints: not looked at where selectors leave tensors out");
     }
+    let by_values = args.matching == MatchBy::Values;
+    if let Some(Emit::Map) = args.emit {
+        return emit_map((&a, &b), &DiffOptions { keep_identical: true, ..options }, by_values, ctx);
+    }
     let shown = Shown { all: args.all, long: args.long, by_change: args.sort == SortKey::Change, most: args.top };
-    show((&a, &b), &options, shown, ctx)
+    if by_values { show_matched((&a, &b), &options, shown, ctx) } else { show((&a, &b), &options, shown, ctx) }
 }
 
 /// Whether a path means that there is nothing on this side, as git has it of files that were added or deleted.
@@ -255,6 +305,25 @@ fn labels(texts: &[String]) -> Result<[Option<String>; 2]> {
 }
 
 impl Args {
+    /// What has no meaning where tensors are paired by what they hold.
+    fn check_matching(&self) -> Result<()> {
+        let has_tolerance = !(self.atol.is_empty() && self.rtol.is_empty() && self.ulp.is_empty());
+        let expects = !(self.expect_same.is_empty() && self.expect_changed.is_empty());
+        for (is_given, option) in [
+            (self.structure, "--structure"),
+            (self.exact, "--exact"),
+            (has_tolerance, "--atol, --rtol and --ulp"),
+            (expects, "--expect-same and --expect-changed"),
+            (!self.map.is_empty() || self.map_file.is_some(), "--map and --map-file"),
+        ] {
+            anyhow::ensure!(
+                !is_given,
+                "--match values pairs tensors by what they hold: {option} is for pairs by names"
+            );
+        }
+        Ok(())
+    }
+
     fn options(&self, ctx: &Ctx) -> Result<DiffOptions> {
         let parse = |terms: &[&String]| Selector::parse(terms, self.regex);
         let only: Vec<&String> = self.selectors.iter().chain(&self.only).collect();
@@ -291,7 +360,7 @@ impl Args {
             },
             only: parse(&only)?,
             ignore: self.ignore.iter().map(|text| Ok(parse(&[text])?)).collect::<Result<_>>()?,
-            map: Renames::parse(&self.map)?,
+            map: renames(&self.map, self.map_file.as_deref())?,
             by_name_only: self.pair == PairBy::Name,
             tolerances,
             nan_differs: self.nan_differs,

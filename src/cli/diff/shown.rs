@@ -110,7 +110,7 @@ fn show_part(comparison: Comparison<'_, '_>, share: &Share, ctx: &mut Ctx) -> Re
 }
 
 /// Says on standard error what could not be read, side by side.
-fn tell(found: &Diff<'_>, depth: Depth, ctx: &mut Ctx) {
+pub(super) fn tell(found: &Diff<'_>, depth: Depth, ctx: &mut Ctx) {
     const MOST: usize = 10;
     for note in &found.notes {
         ctx.note(note);

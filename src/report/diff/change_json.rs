@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::match_json::How;
+use super::which_side::WhichSide;
 use crate::analysis::diff::{self, Facts, PairedBy, Same, Side, Status};
 use crate::base::error::Error;
 use crate::read::tensor::{Element, write_json};
@@ -16,7 +18,7 @@ use crate::report::kit::json::{DTypeName, Dims, Float, Utf8OrBase64, Word};
 pub(in crate::report) struct Change<'a> {
     /// the key in B; of a removed tensor in A
     name: Utf8OrBase64<'a>,
-    /// `changed`, `within_tolerance`, `added` (only in B), `removed` (only in A), `shape`, `dtype`, `renamed` (the same bytes under another name), `unreadable`, `not_compared` (with `--index-only`, where the indexes do not tell; with `--structure`, all pairs of one dtype and shape), `identical`
+    /// `changed`, `within_tolerance`, `added` (only in B), `removed` (only in A), `shape`, `dtype`, `renamed` (the same bytes under another name), `unreadable`, `not_compared` (with `--index-only`, where the indexes do not tell; with `--structure`, all pairs of one dtype and shape), `ambiguous` (with `--match values`: several on the other side have the contents), `identical`
     status: Word<Status>,
     /// null where there is none
     a: Option<ChangeSide<'a>>,
@@ -36,7 +38,7 @@ pub(in crate::report) struct Change<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
     a_name: Option<Utf8OrBase64<'a>>,
-    /// with `a_name`: how the two were found: `map`, `object_graph`, `full_name`, `layer_name`, `bytes`
+    /// with `a_name`: how the two were found: `map`, `object_graph`, `full_name`, `layer_name`, `bytes`, `likeness` (with `--match values`: several have the contents, or the values differ, and its name decided)
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
     paired_by: Option<Word<PairedBy>>,
@@ -46,6 +48,21 @@ pub(in crate::report) struct Change<'a> {
     /// true where it is stored in another shard
     #[serde(skip_serializing_if = "is_false")]
     moved: bool,
+    /// with `--match values`: how the one is made of the other
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    how: Option<How<'a>>,
+    /// with `--match values`: why a pair is not to be trusted although its contents agree
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    suspect: Option<&'a str>,
+    /// with `--match values`: how the values of a pair differ
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    differs: Option<&'a str>,
+    /// with `--match values`: names on the other side that have the same contents, of which nobody can tell which it is
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ambiguous: Vec<Utf8OrBase64<'a>>,
     /// of unreadable ones
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ReadError>,
@@ -150,17 +167,10 @@ struct ReadError {
     message: String,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(super) enum WhichSide {
-    A,
-    B,
-}
-
 impl<'a> From<&'a diff::Change> for Change<'a> {
     fn from(change: &'a diff::Change) -> Self {
         let a_name = change.a_name();
+        let matched = change.matched.as_deref();
         Self {
             name: Utf8OrBase64(change.name()),
             status: Word(change.status),
@@ -173,6 +183,12 @@ impl<'a> From<&'a diff::Change> for Change<'a> {
             paired_by: a_name.map(|_| Word(change.paired)),
             repartitioned: change.repartitioned,
             moved: change.moved,
+            how: matched.and_then(|matched| matched.how.as_ref()).map(How::from),
+            suspect: change.suspect(),
+            differs: matched.and_then(|matched| matched.differs.as_deref()),
+            ambiguous: matched
+                .map(|matched| matched.several.iter().map(|name| Utf8OrBase64(name)).collect())
+                .unwrap_or_default(),
             errors: change.trouble.iter().map(ReadError::from).collect(),
         }
     }
@@ -212,14 +228,5 @@ impl<'a> From<&'a diff::Values> for Values<'a> {
 impl From<&(Side, Error)> for ReadError {
     fn from((side, error): &(Side, Error)) -> Self {
         Self { side: (*side).into(), message: error.to_string() }
-    }
-}
-
-impl From<Side> for WhichSide {
-    fn from(side: Side) -> Self {
-        match side {
-            Side::A => Self::A,
-            Side::B => Self::B,
-        }
     }
 }

@@ -10,7 +10,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::DiffRows;
-use super::change_json::{Change, WhichSide};
+use super::change_json::Change;
+use super::match_json::Totals;
+use super::which_side::WhichSide;
 use crate::analysis::diff::{self, Ambiguous, Depth, Diff, Expected, ScopeTally, Status};
 use crate::read::checkpoint::Checkpoint;
 use crate::report::kit::json::{Head, Source, Utf8OrBase64, Word, write_fields};
@@ -85,6 +87,7 @@ struct Tally {
     renamed: u64,
     unreadable: u64,
     not_compared: u64,
+    ambiguous: u64,
 }
 
 /// What comes last.
@@ -103,6 +106,10 @@ pub(in crate::report) struct DiffFoot<'a> {
     expectations: Vec<Expectation<'a>>,
     /// what else should be known
     notes: &'a [String],
+    /// with `--match values`: what all pairs come to
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    matched: Option<Totals>,
     /// everything that was asked for could be read and judged
     complete: bool,
 }
@@ -241,6 +248,7 @@ pub(in crate::report) fn foot<'a>(diff: &'a Diff<'_>, hidden: usize) -> DiffFoot
         one_sided: diff.one_sided.iter().map(OneSided::from).collect(),
         expectations: diff.expectations.iter().map(Expectation::from).collect(),
         notes: &diff.notes,
+        matched: Totals::of(diff),
         complete: !diff.is_trouble(),
     }
 }
@@ -258,6 +266,7 @@ impl From<&diff::Tally> for Tally {
             renamed: tally.of(Status::Renamed),
             unreadable: tally.of(Status::Unreadable),
             not_compared: tally.of(Status::NotCompared),
+            ambiguous: tally.of(Status::Ambiguous),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::DiffRows;
+use super::match_text;
 use crate::analysis::diff::{Change, Facts, Figures, Same, Status, Values};
 use crate::analysis::short_name;
 use crate::base::escape::escaped;
@@ -114,6 +115,9 @@ impl Layout {
             None => rest.push_str(&folded(&words(change), name_width + rest.width() + 2, name_width + 4, look)),
         }
         writeln!(out, "{}", rest.trim_end())?;
+        for remark in match_text::remarks(change) {
+            writeln!(out, "    {}", folded(&remark, 4, 4, look))?;
+        }
         if long { details(change, look, out) } else { Ok(()) }
     }
 }
@@ -134,14 +138,14 @@ pub(in crate::report) fn sign(status: Status) -> char {
         Status::DType => '%',
         Status::Renamed => '>',
         Status::Unreadable => '!',
-        Status::NotCompared => '?',
+        Status::NotCompared | Status::Ambiguous => '?',
     }
 }
 
 fn sign_style(status: Status, look: Look) -> anstyle::Style {
     match status {
         Status::Identical | Status::WithinTolerance => look.dim(),
-        Status::Changed | Status::Renamed | Status::NotCompared => look.doubtful(),
+        Status::Changed | Status::Renamed | Status::NotCompared | Status::Ambiguous => look.doubtful(),
         Status::Added => look.good(),
         Status::Removed | Status::Shape | Status::DType | Status::Unreadable => look.bad(),
     }
@@ -177,6 +181,9 @@ fn figure_cells(values: &Values, figures: &Figures) -> String {
 
 /// What is said of a change that has no figures.
 pub(in crate::report) fn words(change: &Change) -> String {
+    if let Some(text) = match_text::words(change) {
+        return text;
+    }
     let both = |text: &dyn Fn(&Facts) -> String| match (&change.a, &change.b) {
         (Some(a), Some(b)) => format!("{} → {}", text(a), text(b)),
         _ => String::new(),
@@ -197,6 +204,7 @@ pub(in crate::report) fn words(change: &Change) -> String {
             format!("unreadable in {}", sides.join(" and "))
         }
         Status::NotCompared => "not compared: the indexes do not tell".to_owned(),
+        Status::Ambiguous => "ambiguous".to_owned(),
         Status::Changed | Status::WithinTolerance => value_words(change),
     }
 }

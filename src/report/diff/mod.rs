@@ -5,9 +5,13 @@ pub(in crate::report) mod flow;
 pub(in crate::report) mod github;
 pub(in crate::report) mod json;
 pub(in crate::report) mod lines;
+mod match_json;
+pub(in crate::report) mod match_map;
+mod match_text;
 pub(in crate::report) mod table;
 pub(in crate::report) mod text;
 pub(in crate::report) mod told;
+mod which_side;
 
 /// The rows of a `diff` that are shown, in order.
 #[derive(Debug)]

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use super::DiffRows;
-use crate::analysis::diff::{Change, Diff, Facts, Status};
+use super::match_text::remarks;
+use super::text::summary_text;
+use crate::analysis::diff::{Change, Diff, Facts, How, Status};
 use crate::analysis::short_name;
 use crate::base::escape::escaped;
 use crate::report::kit::csv::csv_output;
-use crate::report::kit::markdown::code;
+use crate::report::kit::markdown::{code, plain};
 use crate::report::kit::units::{count, percent, shape_text};
 
 /// `diff --format csv`: one change a row, under a header.
@@ -22,7 +24,7 @@ pub(in crate::report) fn diff_csv(rows: &DiffRows<'_>, out: &mut dyn Write) -> i
 pub(in crate::report) fn csv_header(out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let header = "name,a_name,status,a_dtype,a_shape,b_dtype,b_shape,elements,changed_elements,max_abs,max_rel,mean_abs,\
-                  rel_l2,cosine,max_ulps,at,error";
+                  rel_l2,cosine,max_ulps,at,error,how,suspect,differs";
     csv.write_record(header.split(',')).map_err(csv_output)?;
     csv.flush()
 }
@@ -41,6 +43,7 @@ pub(in crate::report) fn csv_rows(rows: &[&Change], out: &mut dyn Write) -> io::
         let at = at.map(|at| at.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")).unwrap_or_default();
         let errors: Vec<String> =
             change.trouble.iter().map(|(side, error)| format!("{}: {error}", side.name())).collect();
+        let matched = change.matched.as_deref();
         let exact = figures.and_then(|f| f.max_abs_integer);
         csv.write_record([
             escaped(change.name()).as_ref(),
@@ -60,6 +63,9 @@ pub(in crate::report) fn csv_rows(rows: &[&Change], out: &mut dyn Write) -> io::
             &whole(figures.and_then(|f| f.max_ulps)),
             &at,
             &errors.join("; "),
+            matched.and_then(|matched| matched.how.as_ref()).map_or("", How::kind),
+            escaped(change.suspect().unwrap_or_default().as_bytes()).as_ref(),
+            matched.and_then(|matched| matched.differs.as_deref()).unwrap_or_default(),
         ])
         .map_err(csv_output)?;
     }
@@ -90,7 +96,21 @@ pub(in crate::report) fn markdown_foot(diff: &Diff<'_>, hidden: usize, out: &mut
         .filter(|status| diff.tally.of(*status) > 0)
         .map(|status| format!("{} {}", count(diff.tally.of(status)), status.name().replace('_', " ")))
         .collect();
+    if diff.matched.is_some() {
+        let (word, text) = summary_text(diff);
+        return writeln!(out, "\n**{word}**: {}", plain(&text));
+    }
     writeln!(out, "\n{}", if parts.is_empty() { "nothing compared".to_owned() } else { parts.join(", ") })
+}
+
+/// What became of it, and what is said of it besides.
+fn status_words(change: &Change) -> String {
+    let mut text = change.status.name().replace('_', " ");
+    for remark in remarks(change) {
+        text.push_str("; ");
+        text.push_str(&plain(&remark));
+    }
+    text
 }
 
 /// One row.
@@ -107,7 +127,7 @@ pub(in crate::report) fn markdown_row(change: &Change) -> String {
     let figure = |figure: Option<f64>| figure.map(|figure| format!("{figure:.3e}")).unwrap_or_default();
     format!(
         "| {name} | {} | {} | {} | {} | {} | {} | {} |",
-        change.status.name().replace('_', " "),
+        status_words(change),
         side(&change.a),
         side(&change.b),
         values.map(|values| percent(values.changed, values.elements)).unwrap_or_default(),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::DiffRows;
 use super::lines::lines;
+use super::match_text;
 use crate::analysis::diff::{Change, Depth, Diff, Expectation, Status};
 use crate::analysis::short_name;
 use crate::base::error::Error;
@@ -138,7 +139,8 @@ fn without_name(error: &Error) -> String {
 }
 
 fn ambiguous(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    if diff.ambiguous.is_empty() {
+    // Of a comparison by contents each has its line.
+    if diff.ambiguous.is_empty() || diff.matched.is_some() {
         return Ok(());
     }
     writeln!(out)?;
@@ -237,6 +239,9 @@ fn summary(diff: &Diff<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
 
 /// The verdict in a word or two, and what it rests on.
 pub(in crate::report) fn summary_text(diff: &Diff<'_>) -> (&'static str, String) {
+    if let Some(totals) = &diff.matched {
+        return match_text::verdict(diff, totals);
+    }
     let tally = &diff.tally;
     let mut parts = Vec::new();
     for status in [

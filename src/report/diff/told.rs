@@ -12,7 +12,7 @@ use super::github::{ROWS, diff_github};
 use super::json::{diff_json, diff_jsonl};
 use super::table::{diff_csv, diff_markdown};
 use super::text::diff_text;
-use crate::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest};
+use crate::analysis::diff::{Change, ChangeKey, Comparison, Depth, Diff, Largest, by_change};
 use crate::base::progress::Progress;
 use crate::read::checkpoint::Checkpoint;
 use crate::report::kit::format::{CHANGES, Format};
@@ -142,10 +142,31 @@ impl DiffReport<'_> {
         Ok(found)
     }
 
+    /// Writes a comparison that is over, what is to be shown of it. In the format of GitHub the first changes are left in
+    /// it, for the summary of the step.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write_found<'c>(mut self, mut found: Diff<'c>, out: &mut dyn Write) -> io::Result<Diff<'c>> {
+        if self.format == Format::Github {
+            self.most = self.most.min(ROWS);
+        }
+        let mut held = std::mem::take(&mut found.changes);
+        held.retain(|change| self.shows(change));
+        if self.by_change {
+            held.sort_by(by_change);
+        }
+        let count = held.len();
+        held.truncate(self.most);
+        self.whole(&found, &held, count, out)?;
+        held.truncate(if self.format == Format::Github { ROWS } else { 0 });
+        Ok(Diff { changes: held, ..found })
+    }
+
     /// Identical ones are there with `--long` too, for those of them that only lie elsewhere.
     fn shows(self, change: &Change) -> bool {
         let elsewhere = self.format == Format::Text && (change.moved || change.repartitioned);
-        self.all || !change.status.is_quiet(self.depth) || elsewhere
+        self.all || !change.is_quiet(self.depth) || elsewhere
     }
 
     fn shown(self, changes: &[Change]) -> Vec<&Change> {

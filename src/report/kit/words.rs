@@ -32,6 +32,7 @@ words! {
     Depth { Structure, Index, Values, Exact }
     Status {
         Identical, WithinTolerance, Changed, Added, Removed, Shape, DType, Renamed, Unreadable, NotCompared,
+        Ambiguous,
     }
     Same { Checksum, Values }
     Expected { Same, Changed }
@@ -46,7 +47,7 @@ impl Words for PairedBy {
     #[cfg(test)]
     fn all() -> Vec<&'static str> {
         // It stands beside another name only, so it is never `name`.
-        [Self::Map, Self::Graph, Self::FullName, Self::Layer, Self::Bytes].map(Self::name).to_vec()
+        [Self::Map, Self::Graph, Self::FullName, Self::Layer, Self::Bytes, Self::Likeness].map(Self::name).to_vec()
     }
 }
 

@@ -117,7 +117,7 @@ impl Trial<'_> {
             return None;
         }
         let mut options = self.options.clone();
-        options.renames.0.extend(Renames::parse(maps).ok()?.0);
+        options.renames.rules.extend(Renames::parse(maps).ok()?.rules);
         options.ignore.extend(ignore).ok()?;
         Some(predict(self.checkpoint, self.model, &options))
     }

@@ -1,0 +1,377 @@
+//! A side of which only the index is there: checksums of the other side's tensors in every order of their axes, looked up
+//! among those that the index has.
+//!
+//! A checksum has 32 bits, so that one in 2^32 agrees by chance: how many were compared is counted, and said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::mutual;
+use super::orders::{Order, backwards, orders, sorted, without_ones};
+use super::parts::stretches;
+use super::prove::{At, Buffers};
+use super::side::{Data, Item};
+use super::sums::checksums_of;
+use super::walk::Walk;
+use super::work::{Link, Work};
+use crate::analysis::diff::Side;
+use crate::analysis::diff::how::{PartOf, Rounded};
+use crate::base::parallel::in_order;
+use crate::read::tensor::DType;
+
+/// Tensors of an index by dtype, number of elements and checksum.
+type Known = BTreeMap<(i32, u64, u32), Vec<usize>>;
+
+/// A tensor of the index that has the checksum of one of the other side.
+#[derive(Debug)]
+struct Hit {
+    /// In the index.
+    wanted: Vec<usize>,
+    order: Order,
+    cast: Option<Rounded>,
+    part: Option<PartOf>,
+    /// Rounding has the dtype of this.
+    key: (i32, u64, u32),
+}
+
+/// Pairs what only an index tells of.
+pub(super) fn by_checksums(work: &mut Work<'_>) {
+    both_indexes(work);
+    for side in [0, 1] {
+        let mut open = Vec::new();
+        for search in [Search::Orders, Search::Backwards, Search::Parts] {
+            open.extend(one_index(work, side, search));
+        }
+        close(work, &open);
+    }
+}
+
+/// What is tried of each tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Search {
+    Orders,
+    Backwards,
+    Parts,
+}
+
+/// Items of A and of B with one checksum, several of them, and how each could be the other.
+type Open = ([Vec<usize>; 2], Vec<(usize, Hit)>, usize);
+
+/// Two tensors with one checksum in two indexes.
+fn both_indexes(work: &mut Work<'_>) {
+    let known = [0, 1].map(|side| known(work, side));
+    let big = work.sides.iter().map(|side| side.checkpoint.is_big_endian()).collect::<BTreeSet<_>>();
+    if big.len() > 1 {
+        return;
+    }
+    let [ours, theirs] = known;
+    for (key, a) in ours {
+        if let Some(b) = theirs.get(&key) {
+            work.tries = work.tries.saturating_add((a.len() as u64).saturating_mul(b.len() as u64));
+            let link = |work: &Work<'_>, [a, b]: [usize; 2]| {
+                let (x, y) = (work.item(0, a)?, work.item(1, b)?);
+                let order = orders(&x.dims, &y.dims).into_iter().find(|order| order.walk.is_in_order())?;
+                Some(Link { items: [a, b], orders: vec![order], by_checksum: true, ..Link::default() })
+            };
+            assign(work, [&a, b], &link);
+            leave(work, [&a, b]);
+        }
+    }
+}
+
+fn known(work: &Work<'_>, side: usize) -> Known {
+    let mut known = Known::new();
+    for (at, item) in work.free_items(side) {
+        if let Data::Sum(crc) = item.data {
+            known.entry((item.tensor.dtype.number(), item.count, crc.0)).or_default().push(at);
+        }
+    }
+    known
+}
+
+/// Looks for the tensors of one index among the data of the other side.
+fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
+    let parts = search == Search::Parts;
+    let known = known(work, index);
+    let is_big = work.sides.get(index).is_none_or(|side| side.checkpoint.is_big_endian());
+    if known.is_empty() || is_big {
+        return Vec::new();
+    }
+    // What there is of each number of elements: dtypes, shapes, and how many checksums.
+    let mut sizes: BTreeMap<u64, BTreeMap<(i32, Vec<u64>), u64>> = BTreeMap::new();
+    for (at, item) in work.free_items(index) {
+        if matches!(item.data, Data::Sum(_)) {
+            let _ = at;
+            let shape = (item.tensor.dtype.number(), item.dims.clone());
+            *sizes.entry(item.count).or_default().entry(shape).or_default() += 1;
+        }
+    }
+    let candidates: Vec<usize> = work
+        .free_items(1 - index)
+        .filter(|(_, item)| matches!(item.data, Data::Read(_)) && (parts || sizes.contains_key(&item.count)))
+        .map(|(at, _)| at)
+        .collect();
+    let mut found = Vec::with_capacity(candidates.len());
+    let one = |hold: &mut Buffers, n: usize| {
+        let at = *candidates.get(n)?;
+        let of = work.at(1 - index, at)?;
+        let tries = if parts {
+            of_parts(of, index, &sizes, work, hold, &known)
+        } else {
+            sizes
+                .get(&of.1.count)
+                .map(|shapes| of_orders(of, shapes, search == Search::Backwards, hold, &known))
+                .unwrap_or_default()
+        };
+        Some((at, tries))
+    };
+    in_order(candidates.len(), work.threads, Buffers::default, one, |_, one| found.extend(one));
+    if parts {
+        take_parts(work, index, found);
+        return Vec::new();
+    }
+    take(work, index, found)
+}
+
+/// Takes in what has one checksum with one other; the rest is handed back.
+fn take(work: &mut Work<'_>, index: usize, found: Vec<(usize, (Vec<Hit>, u64))>) -> Vec<Open> {
+    let mut groups: BTreeMap<(i32, u64, u32), Open> = BTreeMap::new();
+    for (at, (hits, tries)) in found {
+        work.tries = work.tries.saturating_add(tries);
+        for hit in hits {
+            let group = groups.entry(hit.key).or_insert_with(|| (Default::default(), Vec::new(), index));
+            let [wanted, there] = &mut group.0;
+            wanted.clone_from(&hit.wanted);
+            if !there.contains(&at) {
+                there.push(at);
+            }
+            group.1.push((at, hit));
+        }
+    }
+    let mut open = Vec::new();
+    for ([wanted, there], hits, index) in groups.into_values() {
+        let sides = if index == 0 { [wanted, there] } else { [there, wanted] };
+        if let [[_], [_]] = [sides[0].as_slice(), sides[1].as_slice()] {
+            assign(work, [&sides[0], &sides[1]], &|work, items| linked(work, index, items, &hits));
+        } else {
+            open.push((sides, hits, index));
+        }
+    }
+    open
+}
+
+/// Lets names decide where several have one checksum, once everything else is known, and leaves the rest open.
+fn close(work: &mut Work<'_>, open: &[Open]) {
+    for ([a, b], hits, index) in open {
+        work.count();
+        assign(work, [a, b], &|work, items| linked(work, *index, items, hits));
+    }
+    for ([a, b], ..) in open {
+        leave(work, [a, b]);
+    }
+}
+
+/// A pair by its checksum.
+fn linked(work: &Work<'_>, index: usize, items: [usize; 2], hits: &[(usize, Hit)]) -> Option<Link> {
+    let (ours, theirs) = if index == 0 { (items[0], items[1]) } else { (items[1], items[0]) };
+    let wanted = work.item(index, ours)?;
+    let data = work.item(1 - index, theirs)?;
+    let (mut found, mut cast): (Vec<Order>, _) = (Vec::new(), None);
+    for (at, hit) in hits.iter().filter(|(at, _)| *at == theirs) {
+        let _ = at;
+        let mut all = orders(&data.dims, &wanted.dims);
+        all.extend(backwards(&data.dims, &wanted.dims));
+        // What is told leads to the shape that the index has.
+        if let Some(order) = all.into_iter().find(|order| order.walk == hit.order.walk) {
+            found.push(order);
+            cast = hit.cast;
+        }
+    }
+    if index == 0 {
+        found = found.iter().filter_map(|order| turned(order, &wanted.dims, &data.dims)).collect();
+    }
+    let says_nothing = data.print().is_some_and(|print| print.says_nothing);
+    (!found.is_empty()).then(|| Link { items, orders: found, cast, by_checksum: true, says_nothing, ..Link::default() })
+}
+
+/// Takes in tensors of the index that are stretches of one of the other side.
+fn take_parts(work: &mut Work<'_>, index: usize, found: Vec<(usize, (Vec<Hit>, u64))>) {
+    for (fused, (mut hits, tries)) in found {
+        work.tries = work.tries.saturating_add(tries);
+        hits.sort_by_key(|hit| hit.part.map(|part| (part.axis, part.start)));
+        let length =
+            |axis: usize| work.item(1 - index, fused).and_then(|item| item.dims.get(axis)).copied().unwrap_or(0);
+        let Some(axis) = hits.first().and_then(|hit| hit.part).map(|part| part.axis) else { continue };
+        let (whole, mut at, mut used, mut links) = (length(axis), 0, Vec::new(), Vec::new());
+        for hit in &hits {
+            let Some(part) = hit.part.filter(|part| part.axis == axis && part.start >= at) else { continue };
+            let items = |wanted: usize| if index == 0 { [wanted, fused] } else { [fused, wanted] };
+            let free = hit.wanted.iter().filter(|at| work.is_free(index, **at) && !used.contains(*at));
+            let Some(wanted) = free.max_by_key(|at| (work.fit(items(**at)), std::cmp::Reverse(**at))).copied() else {
+                continue;
+            };
+            if part.start > at {
+                work.gaps.push((1 - index, fused, axis, at..part.start));
+            }
+            at = part.start.saturating_add(part.size);
+            used.push(wanted);
+            let (orders, by_name) = (vec![hit.order.clone()], hit.wanted.len() > 1);
+            let part = Some(part);
+            links.push(Link { items: items(wanted), orders, part, by_name, by_checksum: true, ..Link::default() });
+        }
+        if at < whole && !links.is_empty() {
+            work.gaps.push((1 - index, fused, axis, at..whole));
+        }
+        for link in links {
+            work.link(link);
+        }
+    }
+}
+
+/// The order that leads back.
+fn turned(order: &Order, wanted: &[u64], data: &[u64]) -> Option<Order> {
+    let back = |candidate: &Order| {
+        let len = order.walk.len();
+        let step = (len / 64).max(1);
+        (0..len).step_by(step).all(|n| order.walk.at(n).and_then(|at| candidate.walk.at(at)) == Some(n))
+    };
+    orders(wanted, data).into_iter().chain(backwards(wanted, data)).find(back)
+}
+
+/// Pairs tensors with one content: one with one, or as names decide.
+fn assign(work: &mut Work<'_>, all: [&[usize]; 2], link: &dyn Fn(&Work<'_>, [usize; 2]) -> Option<Link>) {
+    loop {
+        let [x, y] = still_free(work, all);
+        if x.is_empty() || y.is_empty() {
+            return;
+        }
+        let by_name = all.iter().any(|all| all.len() > 1);
+        let pairs = if x.len() > 1 || y.len() > 1 {
+            mutual(x.len(), y.len(), &mut |n, m| match (x.get(n), y.get(m)) {
+                (Some(n), Some(m)) => work.fit([*n, *m]),
+                _ => i32::MIN,
+            })
+        } else {
+            vec![(0, 0)]
+        };
+        let mut held = 0;
+        for (n, m) in pairs {
+            if let (Some(n), Some(m)) = (x.get(n), y.get(m))
+                && let Some(made) = link(work, [*n, *m])
+            {
+                held += 1;
+                work.link(Link { by_name, ..made });
+            }
+        }
+        if held == 0 {
+            return;
+        }
+    }
+}
+
+fn still_free(work: &Work<'_>, all: [&[usize]; 2]) -> [Vec<usize>; 2] {
+    let free = |side: usize| {
+        let all = all.get(side).copied().unwrap_or_default();
+        all.iter().copied().filter(|at| work.is_free(side, *at)).collect()
+    };
+    [free(0), free(1)]
+}
+
+/// Says of what has several partners that it has.
+fn leave(work: &mut Work<'_>, all: [&[usize]; 2]) {
+    let left = still_free(work, all);
+    if left.iter().all(|left| !left.is_empty()) && left.iter().any(|left| left.len() > 1) {
+        for (free, left) in work.free.iter_mut().zip(&left) {
+            for at in left {
+                free.remove(at);
+            }
+        }
+        work.groups.push(left);
+    }
+}
+
+/// The dtypes of an index that a tensor could have there.
+fn targets(item: &Item, shapes: &BTreeMap<(i32, Vec<u64>), u64>) -> BTreeSet<i32> {
+    let own = item.tensor.dtype;
+    let narrower: &[DType] = match own {
+        DType::Float32 => &[DType::Float16, DType::BFloat16],
+        DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
+        _ => &[],
+    };
+    let could = |dtype: i32| dtype == own.number() || narrower.iter().any(|narrow| narrow.number() == dtype);
+    shapes.keys().map(|(dtype, _)| *dtype).filter(|dtype| could(*dtype)).collect()
+}
+
+/// The checksums of a tensor in every order that makes a shape of the index, and which of them it has.
+fn of_orders(
+    of: At<'_>,
+    shapes: &BTreeMap<(i32, Vec<u64>), u64>,
+    flips: bool,
+    hold: &mut Buffers,
+    known: &Known,
+) -> (Vec<Hit>, u64) {
+    let item = of.1;
+    let says_nothing = item.print().is_some_and(|print| print.says_nothing);
+    let (mut hits, mut tries) = (Vec::new(), 0u64);
+    for dtype in targets(item, shapes) {
+        let of_dtype = || shapes.iter().filter(|((of, _), _)| *of == dtype);
+        let checksums: u64 = of_dtype().map(|(_, n)| *n).sum();
+        let mut seen = BTreeSet::new();
+        let mut all: Vec<Order> = Vec::new();
+        for ((_, dims), _) in of_dtype() {
+            if says_nothing && sorted(&without_ones(dims)) != sorted(&without_ones(&item.dims)) {
+                continue;
+            }
+            let more = if flips { backwards(&item.dims, dims) } else { orders(&item.dims, dims) };
+            all.extend(more.into_iter().filter(|order| seen.insert(order.walk.clone())));
+        }
+        let to = DType::from_number(dtype);
+        let cast = (to != item.tensor.dtype).then_some(to);
+        let walks: Vec<Walk> = all.iter().map(|order| order.walk.clone()).collect();
+        let Ok((sums, overflows)) = checksums_of(of, cast, &walks, hold) else { continue };
+        for (order, crc) in all.into_iter().zip(sums) {
+            tries = tries.saturating_add(checksums);
+            let key = (dtype, item.count, crc.0);
+            if let Some(wanted) = known.get(&key) {
+                let cast = cast.map(|_| Rounded { overflows });
+                hits.push(Hit { wanted: wanted.clone(), order, cast, part: None, key });
+            }
+        }
+    }
+    (hits, tries)
+}
+
+/// The checksums of stretches of a tensor that could be one of the index.
+fn of_parts(
+    of: At<'_>,
+    index: usize,
+    sizes: &BTreeMap<u64, BTreeMap<(i32, Vec<u64>), u64>>,
+    work: &Work<'_>,
+    hold: &mut Buffers,
+    known: &Known,
+) -> (Vec<Hit>, u64) {
+    let item = of.1;
+    if item.print().is_none_or(|print| print.says_nothing) {
+        return Default::default();
+    }
+    let side = if index == 0 { Side::B } else { Side::A };
+    let (mut hits, mut tries) = (Vec::new(), 0u64);
+    for (axis, stretch, order) in stretches(work, index, item) {
+        let count = order.walk.len() as u64;
+        let dtype = item.tensor.dtype.number();
+        let checksums: u64 = sizes
+            .get(&count)
+            .map_or(0, |shapes| shapes.iter().filter(|((of, _), _)| *of == dtype).map(|(_, n)| *n).sum());
+        let Ok((sums, _)) = checksums_of(of, None, std::slice::from_ref(&order.walk), hold) else { continue };
+        let Some(crc) = sums.first() else { continue };
+        tries = tries.saturating_add(checksums);
+        let key = (dtype, count, crc.0);
+        if let Some(wanted) = known.get(&key) {
+            let size = stretch.end - stretch.start;
+            let length = item.dims.get(axis).copied().unwrap_or(size);
+            let of = usize::try_from(length.div_ceil(size.max(1))).unwrap_or(0);
+            let part = Some(PartOf { fused: side, axis, start: stretch.start, size, of });
+            hits.push(Hit { wanted: wanted.clone(), order, cast: None, part, key });
+        }
+    }
+    (hits, tries)
+}

@@ -1,0 +1,280 @@
+//! One side of a comparison by contents: the tensors that take part, each with the fingerprint of its elements.
+//!
+//! Every byte is read once, on all cores, and checked against the checksum of the index on the way.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use super::hash::{Found, Sum, sum};
+use super::worth::{ENOUGH, worth};
+use crate::analysis::convert::Caster;
+use crate::analysis::derived::is_missing;
+use crate::analysis::diff::{Depth, DiffOptions};
+use crate::analysis::naming::roles::{Role, Roles};
+use crate::analysis::sweep::cut::{part_length, parts};
+use crate::analysis::sweep::nearby::WINDOW;
+use crate::base::error::{Error, Result};
+use crate::base::parallel::in_order;
+use crate::base::progress::Progress;
+use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
+use crate::read::tensor::DType;
+use crate::read::wire::Crc32c;
+
+/// Elements at the beginning of a tensor by which it is judged whether its contents say something.
+const HEAD: u64 = 4096;
+
+/// A tensor that takes part.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// Its position in the checkpoint.
+    pub(super) at: usize,
+    pub(super) tensor: Tensor,
+    pub(super) dims: Vec<u64>,
+    pub(super) count: u64,
+    /// Bytes an element.
+    pub(super) size: u64,
+    /// Whether it must have a partner; others take part, and need none.
+    pub(super) is_weight: bool,
+    pub(super) data: Data,
+}
+
+/// What is known of the contents of a tensor.
+#[derive(Debug)]
+pub(super) enum Data {
+    /// They were read.
+    Read(Print),
+    /// Only the index tells of them: the checksum of their bytes.
+    Sum(Crc32c),
+    /// They cannot be had.
+    Lost(Error),
+}
+
+/// What contents come to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Print {
+    pub(super) sum: Sum,
+    /// The same of the elements rounded to narrower floats, where the other side has such.
+    pub(super) casts: Vec<(DType, Sum)>,
+    /// Whether two models could have the same contents without having anything to do with each other.
+    pub(super) says_nothing: bool,
+}
+
+/// One of the two checkpoints.
+pub(super) struct Side<'c> {
+    pub(super) checkpoint: &'c Checkpoint,
+    pub(super) items: Vec<Item>,
+    /// Tensors that do not take part, because they are no weights.
+    pub(super) others: u64,
+    /// Tensors that selectors left out.
+    pub(super) left_out: u64,
+    /// Bytes that were read.
+    pub(super) bytes: u64,
+}
+
+impl Item {
+    pub(super) fn print(&self) -> Option<&Print> {
+        match &self.data {
+            Data::Read(print) => Some(print),
+            _ => None,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.count.saturating_mul(self.size)
+    }
+
+    pub(super) fn name(&self) -> &[u8] {
+        &self.tensor.name
+    }
+}
+
+impl<'c> Side<'c> {
+    /// The tensors that take part: those that selectors take, or else all weights. Nothing is read yet.
+    pub(super) fn new(checkpoint: &'c Checkpoint, options: &DiffOptions) -> Self {
+        let roles = Roles::of(checkpoint);
+        let (mut items, mut others, mut left_out) = (Vec::new(), 0, 0);
+        let mut cursor = checkpoint.tensors().cursor();
+        while let Some((at, tensor)) = cursor.advance() {
+            let role = roles.role(at);
+            // What somebody chose counts, whatever it is for.
+            let is_weight = role == Role::Weight || !options.only.is_empty();
+            let ignored = options.ignore.iter().any(|selector| selector.takes(tensor, role));
+            if ignored || (!options.only.is_empty() && !options.only.takes(tensor, role)) {
+                left_out += 1;
+                continue;
+            }
+            let (Ok(dims), Some(size)) = (tensor.dims(), tensor.dtype.element_size()) else {
+                others += 1;
+                continue;
+            };
+            let count = tensor.elements().unwrap_or(0);
+            // Not every program says of moving statistics what they are: they may be the partner of a weight.
+            let could_be = matches!(role, Role::Other | Role::Average) && tensor.dtype.is_float() && !dims.is_empty();
+            if count == 0 || !(is_weight || could_be) {
+                others += 1;
+                continue;
+            }
+            let data = match tensor.crc32c() {
+                // Where nothing is to be read, or nothing is there, the index is all there is.
+                Some(crc) if options.depth == Depth::Index || is_missing(checkpoint, tensor) => Data::Sum(crc),
+                _ => Data::Read(Print::default()),
+            };
+            items.push(Item { at, tensor: tensor.clone(), dims, count, size, is_weight, data });
+        }
+        Self { checkpoint, items, others, left_out, bytes: 0 }
+    }
+
+    /// Narrow floats of this side, each with a number of elements that it occurs with.
+    pub(super) fn narrow(&self) -> BTreeSet<(u64, i32)> {
+        let narrow = |item: &&Item| matches!(item.tensor.dtype, DType::Float16 | DType::BFloat16 | DType::Float32);
+        self.items.iter().filter(narrow).map(|item| (item.count, item.tensor.dtype.number())).collect()
+    }
+
+    /// Reads everything once. `narrow` says which roundings the other side could have.
+    pub(super) fn read(&mut self, narrow: &BTreeSet<(u64, i32)>, threads: usize, progress: &Progress) {
+        let checkpoint = self.checkpoint;
+        checkpoint.expect(self.items.iter().filter(|item| item.print().is_some()).map(|item| item.tensor.clone()));
+        let mut units: Vec<(usize, Range<u64>)> = Vec::new();
+        for (n, item) in self.items.iter().enumerate().filter(|(_, item)| item.print().is_some()) {
+            let mut hold = ElementBuffers::default();
+            let step = part_length(item.size);
+            let is_cut = item.count > step
+                && checkpoint.elements(&item.tensor, &mut hold).is_ok_and(|elements| elements.is_seekable());
+            if is_cut {
+                units.extend(parts(item.count, step).map(|run| (n, run)));
+            } else {
+                units.push((n, 0..item.count));
+            }
+            self.bytes = self.bytes.saturating_add(item.bytes());
+        }
+        let mut all: Vec<Part> = self.items.iter().map(|_| Part::default()).collect();
+        let items = &self.items;
+        let work = |buffer: &mut Vec<u8>, unit: usize| {
+            let (n, run) = units.get(unit)?;
+            let item = items.get(*n)?;
+            let casts = wanted(item, narrow);
+            let part = part(checkpoint, item, run.clone(), &casts, buffer);
+            let bytes = run.end.saturating_sub(run.start).saturating_mul(item.size);
+            progress.done.fetch_add(bytes, Ordering::Relaxed);
+            Some((*n, part))
+        };
+        in_order(units.len(), threads.max(1), Vec::new, work, |_, found: Option<(usize, Result<Part>)>| {
+            if let Some((n, part)) = found
+                && let Some(whole) = all.get_mut(n)
+            {
+                whole.join(part);
+            }
+        });
+        for (item, whole) in self.items.iter_mut().zip(all) {
+            if item.print().is_some() {
+                item.data = whole.close(checkpoint, item);
+            }
+        }
+    }
+}
+
+/// Which roundings of a tensor the other side could have.
+fn wanted(item: &Item, narrow: &BTreeSet<(u64, i32)>) -> Vec<DType> {
+    let has = |dtype: &DType| narrow.contains(&(item.count, dtype.number()));
+    let narrower: &[DType] = match item.tensor.dtype {
+        DType::Float32 => &[DType::Float16, DType::BFloat16],
+        DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
+        _ => &[],
+    };
+    narrower.iter().copied().filter(has).collect()
+}
+
+/// What a part of a tensor comes to, or all parts so far.
+#[derive(Default)]
+struct Part {
+    found: Found,
+    casts: Vec<(DType, Sum)>,
+    /// Checksum and length of what was read, if it is one run of bytes of a file.
+    crc: Option<(Crc32c, u64)>,
+    head: Vec<u8>,
+    is_begun: bool,
+    error: Option<Error>,
+}
+
+impl Part {
+    fn join(&mut self, next: Result<Self>) {
+        let next = match next {
+            Ok(next) => next,
+            Err(error) => {
+                self.error.get_or_insert(error);
+                return;
+            }
+        };
+        self.found.sum = self.found.sum.plus(next.found.sum);
+        self.found.others = self.found.others.saturating_add(next.found.others);
+        if !self.is_begun {
+            let Self { casts, crc, head, .. } = next;
+            (self.casts, self.crc, self.head, self.is_begun) = (casts, crc, head, true);
+            return;
+        }
+        for ((_, sum), (_, more)) in self.casts.iter_mut().zip(next.casts) {
+            *sum = sum.plus(more);
+        }
+        self.crc = match (self.crc, next.crc) {
+            (Some((crc, len)), Some((other, more))) => Some((crc.then(other, more), len.saturating_add(more))),
+            _ => None,
+        };
+    }
+
+    fn close(self, checkpoint: &Checkpoint, item: &Item) -> Data {
+        if let Some(error) = self.error {
+            return Data::Lost(error);
+        }
+        if let Some((crc, len)) = self.crc
+            && item.tensor.bytes() == Some(len)
+            && let Err(error) = checkpoint.compare_sum(&item.tensor, crc)
+        {
+            return Data::Lost(error);
+        }
+        let Found { sum, others } = self.found;
+        // Behind a beginning of zeros stands what is told by how much of it there is.
+        let says_nothing = others < HEAD && worth(item.tensor.dtype, &self.head) < ENOUGH;
+        Data::Read(Print { sum, casts: self.casts, says_nothing })
+    }
+}
+
+/// Reads some elements of a tensor.
+fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, casts: &[DType], buffer: &mut Vec<u8>) -> Result<Part> {
+    let dtype = item.tensor.dtype;
+    let named = |error: Error| error.for_key(&item.tensor.name);
+    let mut hold = ElementBuffers::default();
+    let mut part = Part { casts: casts.iter().map(|cast| (*cast, Sum::default())).collect(), ..Part::default() };
+    let size = usize::try_from(item.size).unwrap_or(1);
+    if run.start > 0 {
+        let mut first = ElementBuffers::default();
+        checkpoint.elements(&item.tensor, &mut first)?.without_sums().read(0..1, &mut part.head).map_err(named)?;
+    }
+    let mut elements = checkpoint.elements(&item.tensor, &mut hold)?;
+    let step = (WINDOW / item.size.max(1)).max(1);
+    let mut narrow = Vec::new();
+    let mut at = run.start;
+    while at < run.end {
+        let end = at.saturating_add(step).min(run.end);
+        elements.read(at..end, buffer).map_err(named)?;
+        if at == 0 {
+            let len = buffer.len().min(usize::try_from(HEAD).unwrap_or(0).saturating_mul(size));
+            part.head = buffer.get(..len).unwrap_or_default().to_vec();
+        }
+        let found = sum(dtype, buffer, part.head.get(..size).unwrap_or_default());
+        part.found.sum = part.found.sum.plus(found.sum);
+        part.found.others = part.found.others.saturating_add(found.others);
+        for (cast, sums) in &mut part.casts {
+            narrow.clear();
+            Caster::new(dtype, *cast).cast(buffer, &mut narrow);
+            *sums = sums.plus(sum(*cast, &narrow, &[]).sum);
+        }
+        at = end;
+    }
+    if elements.is_seekable() {
+        part.crc = elements.sum().map(|(_, len, crc)| (crc, len));
+    } else {
+        elements.finish().map_err(named)?;
+    }
+    Ok(part)
+}

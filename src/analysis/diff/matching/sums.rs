@@ -1,0 +1,43 @@
+//! Checksums of a tensor in other orders than the one in which it lies.
+
+use super::arrange::arranged;
+use super::prove::{At, Buffers, MOST, pieces_of, whole};
+use super::walk::Walk;
+use crate::base::error::Result;
+use crate::read::tensor::DType;
+use crate::read::wire::Crc32c;
+
+/// The checksum of what each walk makes of a tensor, and how many values a cast made infinite.
+pub(super) fn checksums_of(
+    of: At<'_>,
+    cast: Option<DType>,
+    walks: &[Walk],
+    hold: &mut Buffers,
+) -> Result<(Vec<Crc32c>, u64)> {
+    let size = cast.unwrap_or(of.1.tensor.dtype).element_size().unwrap_or(1);
+    let mut sums = Vec::with_capacity(walks.len());
+    let mut overflows = 0;
+    let is_held = of.1.bytes() <= MOST;
+    if is_held && !walks.is_empty() {
+        overflows = whole(of, cast, &mut hold.source)?;
+    }
+    let mut put = Vec::new();
+    for walk in walks {
+        let mut crc = Crc32c::default();
+        if is_held {
+            if walk.is_in_order() && walk.start == 0 && walk.len() as u64 == of.1.count {
+                crc = Crc32c::of(&hold.source);
+            } else if arranged(walk, &hold.source, size, &mut put).is_some() {
+                crc = Crc32c::of(&put);
+            }
+        } else {
+            overflows = pieces_of(of, cast, walk, hold, &mut |over, source| {
+                if arranged(over, source, size, &mut put).is_some() {
+                    crc = crc.extend(&put);
+                }
+            })?;
+        }
+        sums.push(crc);
+    }
+    Ok((sums, overflows))
+}

@@ -1,0 +1,131 @@
+//! What words in names mean, whatever framework wrote them.
+
+/// What the last word of a name says of the tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Word {
+    /// A kernel, a table, a scale.
+    Weight,
+    Bias,
+    Mean,
+    Variance,
+}
+
+/// What a word means at the end of a name.
+fn meaning(word: &str) -> Option<Word> {
+    Some(match word {
+        "kernel" | "weight" | "weights" | "w" | "gamma" | "scale" | "embedding" | "embeddings" | "table" => {
+            Word::Weight
+        }
+        "bias" | "biases" | "b" | "beta" | "offset" => Word::Bias,
+        "mean" => Word::Mean,
+        "variance" | "var" => Word::Variance,
+        _ => return None,
+    })
+}
+
+/// What the end of a name means.
+pub(super) fn leaf(name: &str) -> Option<Word> {
+    words(name).last().and_then(|word| meaning(word))
+}
+
+/// The last word of a name, without what separates it.
+pub(super) fn last_word(name: &str) -> String {
+    let last = name.rsplit(['/', '.']).next().unwrap_or_default();
+    last.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase()
+}
+
+/// The parts of a tensor that attention has several of, and others that stand side by side with one shape.
+const SIBLINGS: &[&[&[&str]]] = &[
+    &[&["q", "query", "wq"], &["k", "key", "wk"], &["v", "value", "wv"]],
+    &[&["gate", "w1", "wi0"], &["up", "w3", "wi1"]],
+    &[&["word", "wte"], &["position", "wpe"], &["type"]],
+];
+
+/// Which of several siblings a name speaks of: the number of the family, and of the one in it.
+pub(super) fn sibling(name: &str) -> Option<(usize, usize)> {
+    let words = words(name);
+    for (family, members) in SIBLINGS.iter().enumerate() {
+        let speaks = |word: &String| members.iter().position(|names| names.contains(&word.as_str()));
+        if let Some(member) = words.iter().rev().take(4).find_map(speaks) {
+            return Some((family, member));
+        }
+    }
+    None
+}
+
+/// A name in plain words: lower case, numbers without zeros in front, and one word for what frameworks call differently.
+pub(super) fn plain_key(name: &str) -> Vec<String> {
+    let mut words = words(name);
+    if let Some(last) = words.last_mut() {
+        let word = match meaning(last) {
+            Some(Word::Weight) => "weight",
+            Some(Word::Bias) => "bias",
+            Some(Word::Mean) => "mean",
+            Some(Word::Variance) => "variance",
+            // A table of embeddings that has no word for itself.
+            None => "",
+        };
+        if word.is_empty() {
+            words.push("weight".to_owned());
+        } else {
+            word.clone_into(last);
+        }
+    }
+    words.retain(|word| !matches!(word.as_str(), "moving" | "running" | "params" | "proj" | "attn"));
+    words
+}
+
+/// The words of a name: between its separators, at capitals, and numbers apart.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut before = ' ';
+    for c in name.chars() {
+        let is_cut = !c.is_alphanumeric()
+            || (c.is_ascii_digit() != before.is_ascii_digit())
+            || (c.is_uppercase() && before.is_lowercase());
+        if is_cut && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    for word in &mut words {
+        if word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_digit()) {
+            let short = word.trim_start_matches('0');
+            *word = if short.is_empty() { "0".to_owned() } else { short.to_owned() };
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_tensor_has_the_same_words_in_every_framework() {
+        for (a, b) in [
+            ("bert/encoder/layer_3/attention/self/query/kernel", "bert.encoder.layer.3.attention.self.query.weight"),
+            ("bn/moving_variance", "bn.running_var"),
+            ("encoder/block_007/layer_000/SelfAttention/q", "encoder.block.7.layer.0.SelfAttention.q.weight"),
+            ("embeddings/LayerNorm/gamma", "embeddings.LayerNorm.weight"),
+        ] {
+            assert_eq!(plain_key(a), plain_key(b));
+        }
+        assert_ne!(plain_key("a/kernel"), plain_key("a/bias"));
+    }
+
+    #[test]
+    fn siblings_are_told_apart() {
+        assert_eq!(sibling("layer_1/query/kernel"), sibling("h.1.attn.q_proj.weight"));
+        assert_ne!(sibling("layer_1/query/kernel"), sibling("h.1.attn.k_proj.weight"));
+        assert_eq!(sibling("dense/kernel"), None);
+        assert_eq!(leaf("bn/moving_mean"), Some(Word::Mean));
+    }
+}

@@ -1,0 +1,6 @@
+//! `ckpt diff --match values`: two layouts of one model under other names, with and without a fault that was planted.
+
+mod commands;
+mod layouts;
+mod model;
+mod plants;
