@@ -23,7 +23,7 @@ use crate::base::progress::Progress;
 /// Others that are named beside the first.
 const ALSO: usize = 4;
 
-/// Checkpoints of which is asked which was first, those with most in common.
+/// Checkpoints that one may come from, those with most in common.
 const CANDIDATES: usize = 256;
 
 /// Checkpoints that a mean is looked for among.
@@ -216,8 +216,8 @@ impl Forest<'_> {
         let when =
             |other: usize| self.nodes.get(other).map(|o| (o.model == node.model, o.has_slots, o.modified, o.step));
         best.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| when(b.0).cmp(&when(a.0))).then_with(|| a.0.cmp(&b.0)));
-        best.truncate(CANDIDATES);
         best.retain(|(other, _)| self.is_before(*other, at).0);
+        best.truncate(CANDIDATES);
         // Of those with as much in common, one that trained it: others may have it from there, too.
         let ties = best.iter().take_while(|one| Some(one.1) == best.first().map(|first| first.1)).count();
         if let Some(ties) = best.get_mut(..ties) {
