@@ -199,6 +199,16 @@ pub fn keras(data: &[u8]) {
     file("model.keras", data);
 }
 
+/// A safetensors file. What it promises: as [`hdf5`].
+pub fn safetensors(data: &[u8]) {
+    file("model.safetensors", data);
+}
+
+/// A NumPy archive. What it promises: as [`hdf5`].
+pub fn npz(data: &[u8]) {
+    file("model.npz", data);
+}
+
 fn file(name: &str, data: &[u8]) {
     let mut input = Input(data);
     let choices = Input(input.take(8));

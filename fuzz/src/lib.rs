@@ -21,29 +21,32 @@ mod structured;
 mod tables;
 mod text;
 
-pub use bundles::{bundle, hdf5, keras, saver_v1, validate};
+pub use bundles::{bundle, hdf5, keras, npz, safetensors, saver_v1, validate};
 pub use messages::{events, object_graph, ops, saved_model, state};
 pub use pairs::diff;
 pub use seeds::seeds;
 pub use structured::{slices, strings, synth_roundtrip};
 pub use tables::table;
-pub use text::{explain, numpy, region};
+pub use text::{explain, numpy, policy, region};
 
 /// The body of a target.
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 18] = [
+pub const TARGETS: [(&str, Body); 21] = [
     ("bundle", bundle),
     ("diff", diff),
     ("events", events),
     ("explain", explain),
     ("hdf5", hdf5),
     ("keras", keras),
+    ("npz", npz),
     ("numpy", numpy),
     ("object_graph", object_graph),
     ("ops", ops),
+    ("policy", policy),
     ("region", region),
+    ("safetensors", safetensors),
     ("saved_model", saved_model),
     ("saver_v1", saver_v1),
     ("slices", slices),

@@ -36,6 +36,20 @@ pub fn seeds(target: &str, root: &Path) -> Vec<Vec<u8>> {
                 seeds.push(text.into());
             }
         }
+        "policy" => {
+            for text in [
+                "",
+                "[[rule]]\ndeny = \"unreferenced-bytes\"\npaths = \"release/**\"\nreason = \"releases are written anew\"\n",
+                "[[rule]]\nallow = [\"graph-orphan\"]\ntensors = [\"head/**\", \"!head/bias\"]\nreason = \"x\"\nuntil = 2027-01-31\n",
+                "[expect]\npresent = [\"w\"]\nabsent = [\"role:slot\"]\nmax-bytes = \"500 MiB\"\nmax-parameters = 110_000_000\n",
+                "[[expect]]\nfrozen = [\"encoder/**\"]\nchanged = [\"head\"]\nbase = \"../base\"\n",
+                "[expect]\ndtypes = [\"float32\", \"int64\"]\npaths = [\"a\", \"b/*\"]\n",
+                "[[rule]]\nwarn = 1\n",
+                "[[rule]]\ndeny = \"not-a-code\"",
+            ] {
+                seeds.push(text.into());
+            }
+        }
         "events" => {
             // Two steps with their times, in records of their own.
             let event = [9, 0, 0, 0, 0, 0, 0, 248, 63, 16, 7];
@@ -124,6 +138,8 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
                 seeds.push([&[flags, depth, 0, 0, 0, 0, 0, 0, 0][..], &halves].concat());
             }
             "hdf5" if name.ends_with(".h5") => seeds.push([&choices[..], bytes].concat()),
+            "safetensors" if name.ends_with(".safetensors") => seeds.push([&choices[..], bytes].concat()),
+            "npz" if name.ends_with(".npz") || name.ends_with(".npy") => seeds.push([&choices[..], bytes].concat()),
             "keras" if name.ends_with(".keras") => seeds.push([&choices[..], bytes].concat()),
             "saver_v1" if is_table && !is_index => {
                 seeds.extend([0, 1].map(|kind| [&[kind][..], &choices, bytes].concat()));

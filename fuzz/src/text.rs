@@ -1,8 +1,11 @@
 //! Requests and values as text.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
+use ckpt::analysis::Date;
 use ckpt::analysis::explain::explain_error;
+use ckpt::analysis::policy::Policy;
 use ckpt::read::tensor::numpy::npy;
 use ckpt::read::tensor::numpy::{Format, Layout, Options, Writer, quoted};
 use ckpt::read::tensor::{DType, Element, Region, split_selector, write_csv, write_json};
@@ -44,6 +47,26 @@ pub fn region(data: &[u8]) {
             let same = region.spans().iter().zip(all.spans()).all(|(a, b)| (a.start, a.count) == (b.start, b.count));
             assert!(same || elements == Some(0), "{text:?} is not all of {dims:?}");
         }
+    }
+}
+
+/// A policy.
+///
+/// Promises: reading twice is equal; a mistake is one short and harmless error that points into the text.
+pub fn policy(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let read = || {
+        let today = Date { year: 2026, month: 11, day: 29 };
+        Policy::parse(&text, Path::new("ckpt.toml"), Path::new("/project"), Path::new("/project/runs"), today)
+    };
+    match (read(), read()) {
+        (Ok(policy), Ok(again)) => assert_eq!(format!("{policy:?}"), format!("{again:?}")),
+        (Err(error), Err(again)) => {
+            assert_eq!(said(&error), said(&again));
+            assert!(said(&error).len() < 1000 + text.len(), "a long error");
+            assert!(error.location().offset.is_none_or(|offset| offset <= text.len() as u64));
+        }
+        (one, other) => panic!("{} and {}", one.is_ok(), other.is_ok()),
     }
 }
 

@@ -5,6 +5,7 @@ mod bytes_tree;
 mod compat;
 pub mod convert;
 mod derived;
+pub mod descent;
 pub mod diff;
 mod element_sums;
 pub mod excerpt;
@@ -35,6 +36,7 @@ pub use file_alone::{FileAlone, FileIs};
 pub use finding::{Cause, Code, Date, Finding, Level, Ruling, Severity};
 pub use forensics::Derived;
 pub use listing::{Group, GroupBy, Listing, RowCursor, Sort, TreeRow};
+pub use naming::covered::Scopes as MovedScopes;
 pub use naming::names::{Name, Names, SlotOf, layer};
 pub use naming::objects::Objects;
 pub use naming::rename::{Rename, Renames};
@@ -52,15 +54,14 @@ pub use stats::{Stats, StatsOptions, stats};
 pub use survey::beside::Beside;
 pub use survey::files::{FileInfo, broken_files};
 pub use survey::keras_model::{KerasLayer, KerasModel};
+pub use survey::memory::Memory;
 pub use survey::model::{Around, GraphInfo, KerasInfo, ModelInfo};
 pub use survey::serving::{ServedVersion, Serving};
 pub use survey::state_file::{repair, state_findings};
 pub use survey::step::Step;
 pub use survey::subject::Subject;
 pub use survey::summary::{Equal, RoleTotal, Saver, Summary};
-pub use timeline::{
-    Distance, Finite, Measured, Moved, Reason, Row, Scopes as MovedScopes, Timeline, TimelineOptions, TrainingOptions,
-};
+pub use timeline::{Distance, Finite, Measured, Moved, Reason, Row, Timeline, TimelineOptions, TrainingOptions};
 pub use training::{Between, Layer, LayerSort, OptimizerAge, Since, Training};
 use validate::is_of_one_part;
 pub use validate::{

@@ -34,6 +34,7 @@ mod severity;
 mod source;
 mod stats;
 mod step_summary;
+mod tree;
 mod validate;
 mod written;
 
@@ -140,6 +141,7 @@ commands! {
     "recover" => Recover(recover),
     "graph" => Graph(graph),
     "log" => Log(log),
+    "tree" => Tree(tree),
     "latest" => Latest(latest),
     "validate" => Validate(validate),
     "merge" => Merge(merge),

@@ -4,6 +4,7 @@
 
 mod compat;
 mod convert;
+mod descent;
 mod diff;
 mod explain;
 mod findings;
@@ -29,6 +30,7 @@ mod validate;
 pub use compat::inspect_checkpoint::{InspectCheckpoint, Inspected, write_inspect_checkpoint};
 pub use compat::saved_model_cli::{Show, write_show};
 pub use convert::told::{CONVERT_FORMATS, write_convert};
+pub use descent::told::{TREE_FORMATS, write_tree};
 pub use diff::DiffRows;
 pub use diff::github::diff_summary;
 pub use diff::match_map::write_map;

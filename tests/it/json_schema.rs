@@ -190,6 +190,8 @@ log testdata/training/objects/keras_adam --training
 log testdata/training/saver/adam_betas --training
 log testdata/training/runs/reset --training
 log testdata/model_dir/stale
+tree testdata/descent/family
+tree DIR/bad-block DIR/no-shard
 log testdata/model_dir/estimator --last 1
 log testdata/model_dir/no_state
 log DIR/no-shard

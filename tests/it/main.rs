@@ -16,6 +16,7 @@ mod convert_kinds;
 mod convert_preview;
 mod convert_replace;
 mod damage;
+mod descent;
 mod diff;
 mod diff_many;
 mod directories;

@@ -1,5 +1,6 @@
 //! What tensors are called and what they are for.
 
+pub(in crate::analysis) mod covered;
 pub(in crate::analysis) mod identity;
 pub(in crate::analysis) mod names;
 pub(in crate::analysis) mod objects;

@@ -3,6 +3,7 @@
 pub(in crate::analysis) mod beside;
 pub(in crate::analysis) mod files;
 pub(in crate::analysis) mod keras_model;
+pub(in crate::analysis) mod memory;
 pub(in crate::analysis) mod model;
 mod own_counter;
 pub(in crate::analysis) mod serving;

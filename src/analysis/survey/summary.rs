@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::beside::Beside;
 use super::files::{FileInfo, files};
 use super::keras_model::KerasModel;
+use super::memory::Memory;
 use super::model::ModelInfo;
 use super::serving::Serving;
 use super::state_file::repair;
@@ -47,6 +48,8 @@ pub struct Summary {
     pub roles_by: RolesBy,
     /// Sums by dtype, the largest first.
     pub dtypes: Vec<(DType, Totals)>,
+    /// What memory it takes, if there are weights.
+    pub memory: Option<Memory>,
     /// What checksums say of the values.
     pub equal: Equal,
     /// The scopes that hold most.
@@ -247,6 +250,7 @@ impl Summary {
             totals: roles.totals(),
             roles: by_role(tensors, &roles),
             roles_by: roles.by().clone(),
+            memory: Memory::of(tensors, &roles),
             equal: Equal::of(checkpoint),
             dtypes: by_dtype(tensors),
             scopes,

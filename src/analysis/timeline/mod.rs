@@ -8,7 +8,7 @@ mod row;
 mod trained;
 
 pub use measured::{Distance, Measured};
-pub use moved::{Moved, Scopes};
+pub use moved::Moved;
 pub use row::{Finite, Row};
 
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use trained::{Looked, Recorder};
 
 use super::finding::{Code, Finding, Severity};
 use super::policy::{Rule, settle};
+use crate::analysis::naming::covered::Scopes;
 use crate::analysis::naming::names::Names;
 use crate::analysis::naming::objects::Objects;
 use crate::analysis::naming::roles::{Roles, RolesBy};

@@ -56,6 +56,8 @@ pub(in crate::report) struct Inspect<'a> {
     roles_by: RolesBy<'a>,
     /// what dominates
     scopes: Vec<Scope<'a>>,
+    /// what memory the tensors take, activations not counted; null if there are no weights
+    memory: Option<Memory>,
     /// tensors that are all zero, by their checksums
     zero_tensors: usize,
     /// names of tensors with the same checksum, dtype and shape; 100 groups at most
@@ -253,6 +255,7 @@ pub(in crate::report) fn inspect_json(
             },
         },
         scopes: summary.scopes.iter().map(Scope::from).collect(),
+        memory: summary.memory.as_ref().map(Memory::from),
         zero_tensors: summary.equal.zeros,
         equal_tensors: equal_tensors(summary),
         files: summary.files.iter().map(SetFile::from).collect(),
@@ -311,5 +314,25 @@ impl<'a> From<&'a analysis::Scope> for Scope<'a> {
 impl<'a> From<&'a analysis::FileInfo> for SetFile<'a> {
     fn from(file: &'a analysis::FileInfo) -> Self {
         Self { path: PathText(&file.path), bytes: file.bytes, present: file.bytes.is_some() }
+    }
+}
+
+/// Memory in bytes, as arithmetic over the tensors.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct Memory {
+    /// weights
+    serve: u64,
+    /// weights, what the optimizer keeps, gradients
+    train: u64,
+    /// slots and numbers of optimizers, averages beside weights
+    optimizer: u64,
+    /// one for each weight that is a float
+    gradients: u64,
+}
+
+impl From<&analysis::Memory> for Memory {
+    fn from(memory: &analysis::Memory) -> Self {
+        Self { serve: memory.serve(), train: memory.train(), optimizer: memory.optimizer, gradients: memory.gradients }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::model_text::{Detail, model_screen};
 use super::serving::serving_text;
-use crate::analysis::{Code, Role, RoleTotal, RolesBy, Saver, Scope, Summary, short_name};
+use crate::analysis::{Code, Memory, Role, RoleTotal, RolesBy, Saver, Scope, Summary, short_name};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, ModelDir, SourceKind};
 use crate::report::findings::text::write_finding;
@@ -151,6 +151,20 @@ fn parameters(summary: &Summary) -> String {
     }
 }
 
+/// `to serve 12 B`, `to train 48 B (weights 12 B, optimizer 24 B, gradients 12 B)`.
+fn memory_words(memory: &Memory) -> Vec<String> {
+    let serve = size(memory.serve());
+    let by_dtype: Vec<String> =
+        memory.weights.iter().map(|(dtype, bytes)| format!("{dtype} {}", size(*bytes))).collect();
+    let by_dtype = if by_dtype.len() > 1 { format!(" ({})", by_dtype.join(", ")) } else { String::new() };
+    let (train, gradients) = (size(memory.train()), size(memory.gradients));
+    let train = match memory.optimizer {
+        0 => format!("to train {train} (weights {serve}, gradients {gradients}) and what an optimizer keeps"),
+        bytes => format!("to train {train} (weights {serve}, optimizer {}, gradients {gradients})", size(bytes)),
+    };
+    vec![format!("weights to serve {serve}{by_dtype}"), train, "activations not counted".to_owned()]
+}
+
 fn findings(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
     const MOST: usize = 8;
     if summary.findings.is_empty() {
@@ -186,6 +200,9 @@ fn roles(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let dim = look.dim();
     wrapped(&format!("{dim}dtypes{dim:#}"), "dtypes".len(), &dtypes, look, out)?;
     wrapped(&format!("{dim}roles{dim:#}"), "roles".len(), &[judge(summary)], look, out)?;
+    if let Some(memory) = &summary.memory {
+        wrapped(&format!("{dim}memory{dim:#}"), "memory".len(), &memory_words(memory), look, out)?;
+    }
     let mut equal = Vec::new();
     match summary.equal.zeros {
         0 => {}

@@ -62,6 +62,8 @@ pub(super) struct First {
     more: String,
     errors: usize,
     warnings: usize,
+    /// Findings about a restore.
+    restores: usize,
     allowed: Vec<String>,
     roles: Vec<RoleRow>,
     judge: String,
@@ -74,7 +76,9 @@ impl First {
         // Nothing goes wrong where everything fits in memory.
         let _ = verdict(validation, report.quick, Look::default(), &mut text);
         let verdict = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
-        let mut all: Vec<&Finding> = validation.findings.iter().collect();
+        // What is wrong with a restore is told with it.
+        let of_files = |finding: &&Finding| !finding.code.is_restore();
+        let mut all: Vec<&Finding> = validation.findings.iter().filter(of_files).collect();
         let others = report.summary.iter().flat_map(|summary| &summary.findings);
         let others = others.chain(report.timeline.iter().flat_map(|timeline| &timeline.findings));
         for finding in others {
@@ -96,7 +100,8 @@ impl First {
         };
         Self {
             verdict,
-            is_ok: of(Severity::Error) == 0,
+            is_ok: of(Severity::Error) == 0 && validation.is_ok(),
+            restores: validation.findings.iter().filter(|finding| finding.code.is_restore()).count(),
             facts,
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),

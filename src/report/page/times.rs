@@ -55,7 +55,7 @@ impl Times {
             let mut text = Vec::new();
             // Nothing goes wrong where everything fits in memory.
             let _ = write(&mut text);
-            String::from_utf8_lossy(&text).trim().to_owned()
+            String::from_utf8_lossy(&text).trim_matches('\n').to_owned()
         };
         let heading = text(&|out| heading(timeline, Look::default(), out));
         let foot = text(&|out| footer(timeline, Look::default(), out));

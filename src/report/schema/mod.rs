@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use crate::base::limits::Limits;
 use crate::read::checkpoint::{Checkpoint, Choice};
 use crate::report::convert::json::Convert;
+use crate::report::descent::json::Tree;
 use crate::report::diff::change_json::Change;
 use crate::report::diff::json::{DiffDepth, DiffFoot, DiffHead, DiffSummary, DiffVerdict};
 use crate::report::explain::json::Explain;
@@ -117,6 +118,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         ("ops", schema::<OpsDocument<'_>>("ops")),
         ("explain", schema::<Explain<'_>>("explain")),
         ("part", schema::<Part>("part")),
+        ("tree", schema::<Tree<'_>>("tree")),
         ("run", schema::<run::Run<'_>>("run")),
     ])
 }

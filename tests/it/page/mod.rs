@@ -244,6 +244,9 @@ fn a_model_is_answered_with_the_verdict_of_a_restore() {
     assert!(restores.contains("does NOT restore") && restores.contains("3 fit · 6 differ"), "{restores}");
     assert!(restores.contains("Differ (6) name model wants checkpoint has"), "{restores}");
     assert!(restores.contains("raises InvalidArgumentError"), "{restores}");
+    // One fault is told once.
+    let findings = texts(by_id(&document, "findings").unwrap());
+    assert!(findings.contains("0 errors") && findings.contains("6 more of the restore"), "{findings}");
     assert!(by_id(&document, "changes").is_none(), "a graph has no values to compare with");
 }
 
