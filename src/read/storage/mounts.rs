@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+#[cfg(feature = "remote")]
 use super::address::Address;
 use super::local::Local;
 #[cfg(feature = "remote")]

@@ -242,11 +242,12 @@ fn names(work: &Work<'_>, n: usize, link: &Link, facts: &Facts) -> Option<String
     let (these, most, any) = work.lessons.templates(a, b);
     let is_usual = these * 2 > any && any >= 3;
     let shown = |name: &Name| escaped(name.text.as_bytes()).into_owned();
-    let exchanged = exchanged(work, n, link);
+    // Looked for only once something is wrong: it goes through all pairs.
+    let exchanged = || exchanged(work, n, link);
     let is_sibling = matches!((sibling(&a.text), sibling(&b.text)), (Some(one), Some(other)) if one.0 == other.0 && one.1 != other.1);
     if is_sibling && !is_usual {
         let text = format!("{} is paired with {}, which its name is not", shown(a), shown(b));
-        return Some(with(text, exchanged));
+        return Some(with(text, exchanged()));
     }
     if any >= 3 && these < most && most * 3 >= any * 2 {
         let others = most;
@@ -255,16 +256,16 @@ fn names(work: &Work<'_>, n: usize, link: &Link, facts: &Facts) -> Option<String
             (name.template == a.template && partner.template != b.template).then(|| shown(partner))
         });
         let example = example.map(|name| format!(" with names such as {name}")).unwrap_or_default();
-        return Some(with(format!("{others} named like {} are paired{example}", shown(a)), exchanged));
+        return Some(with(format!("{others} named like {} are paired{example}", shown(a)), exchanged()));
     }
     if let Some(text) = facts.numbers.broken_by(a, b) {
-        return Some(with(text, exchanged));
+        return Some(with(text, exchanged()));
     }
     // The very name is there, and is another tensor; where names are mostly kept.
     let namesake = work.namesake(a).filter(|_| facts.names_are_kept)?;
     let is_other = a.key != b.key && namesake != link.items[1];
     let name = work.names[1].get(namesake).filter(|_| is_other)?;
-    Some(with(format!("B has {}, whose name is that of {}", shown(name), shown(a)), exchanged))
+    Some(with(format!("B has {}, whose name is that of {}", shown(name), shown(a)), exchanged()))
 }
 
 /// Another place in the fused tensor than the others of the kind have.
