@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::arrange::arranged;
 use super::contents::Claim;
 use super::differ::{Seen, say};
+use super::hash::Sum;
 use super::names::{FITS, mutual};
 use super::orders::{Order, orders, sorted, without_ones};
 use super::prove::{At, Buffers, MOST, pieces, whole};
@@ -49,11 +50,12 @@ pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) {
     };
     in_order(pairs.len(), work.threads, Buffers::default, one, |_, one| found.push(one));
     drop(usual);
+    let twins = Twins::of(work);
     for (claim, found) in pairs.iter().zip(found) {
         if let Some(Ok(link)) = found {
             let Link { differs, .. } = &link;
             let is_proven = differs.is_none();
-            let differs = link.differs.clone().map(|(text, values)| (named(work, claim, text), values));
+            let differs = link.differs.clone().map(|(text, values)| (twins.named(work, claim, text), values));
             let items = claim.items;
             let says_nothing =
                 is_proven && work.item(0, items[0]).and_then(Item::print).is_some_and(|p| p.says_nothing);
@@ -62,28 +64,48 @@ pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) {
     }
 }
 
-/// Adds what else has these values.
-fn named(work: &Work<'_>, claim: &Claim, text: String) -> String {
-    let print = |side: usize, item: usize| {
-        let item = work.item(side, item)?;
-        match &item.data {
-            Data::Read(print) if !print.says_nothing => Some((item.tensor.dtype, item.count, print.sum)),
-            _ => None,
+/// What a tensor holds: dtype, how many, fingerprint.
+type Held = (i32, u64, Sum);
+
+/// Which tensors of each side hold the same, by what they hold.
+struct Twins([BTreeMap<Held, Vec<usize>>; 2]);
+
+impl Twins {
+    fn of(work: &Work<'_>) -> Self {
+        let mut twins = [BTreeMap::new(), BTreeMap::new()];
+        for (side, twins) in work.sides.iter().zip(&mut twins) {
+            for (at, item) in side.items.iter().enumerate() {
+                if let Some(held) = held(item) {
+                    twins.entry(held).or_insert_with(Vec::new).push(at);
+                }
+            }
         }
-    };
-    let [a, b] = claim.items;
-    for (side, own, other) in [(1, b, a), (0, a, b)] {
-        let Some(wanted) = print(side, own) else { continue };
-        let there = 1 - side;
-        let items = work.sides.get(there).map_or(0, |side| side.items.len());
-        let twin = (0..items).find(|at| *at != other && print(there, *at) == Some(wanted));
-        if let Some(name) = twin.and_then(|at| work.names.get(there)?.get(at)) {
-            let name = crate::base::escape::escaped(name.text.as_bytes()).into_owned();
-            let (this, that) = if side == 1 { ("B", "A") } else { ("A", "B") };
-            return format!("{text}; {this} has the values of {name} of {that}");
-        }
+        Self(twins)
     }
-    text
+
+    /// Adds what else has these values.
+    fn named(&self, work: &Work<'_>, claim: &Claim, text: String) -> String {
+        let [a, b] = claim.items;
+        for (side, own, other) in [(1, b, a), (0, a, b)] {
+            let Some(wanted) = work.item(side, own).and_then(held) else { continue };
+            let there = 1 - side;
+            let same = self.0.get(there).and_then(|twins| twins.get(&wanted));
+            let twin = same.and_then(|same| same.iter().find(|at| **at != other));
+            if let Some(name) = twin.and_then(|at| work.names.get(there)?.get(*at)) {
+                let name = crate::base::escape::escaped(name.text.as_bytes()).into_owned();
+                let (this, that) = if side == 1 { ("B", "A") } else { ("A", "B") };
+                return format!("{text}; {this} has the values of {name} of {that}");
+            }
+        }
+        text
+    }
+}
+
+fn held(item: &Item) -> Option<Held> {
+    match &item.data {
+        Data::Read(print) if !print.says_nothing => Some((item.tensor.dtype.number(), item.count, print.sum)),
+        _ => None,
+    }
 }
 
 /// Pairs that names and shapes make.
@@ -91,9 +113,10 @@ fn by_names(work: &Work<'_>, taken: &[std::collections::BTreeSet<usize>; 2]) -> 
     /// Pairs of names that are looked at among tensors of one shape.
     const PAIRS: usize = 1 << 20;
     let mut shapes: BTreeMap<Vec<u64>, [Vec<usize>; 2]> = BTreeMap::new();
+    let beyond = work.beyond_index();
     for (side, taken) in taken.iter().enumerate() {
         for (at, item) in work.free_items(side) {
-            if !taken.contains(&at) && !work.is_beyond_index(side, item) {
+            if !taken.contains(&at) && !beyond.has(side, item) {
                 let shape = sorted(&without_ones(&item.dims));
                 if let Some(items) = shapes.entry(shape).or_default().get_mut(side) {
                     items.push(at);
@@ -102,10 +125,13 @@ fn by_names(work: &Work<'_>, taken: &[std::collections::BTreeSet<usize>; 2]) -> 
         }
     }
     let fit = |a: usize, b: usize| work.fit([a, b]);
+    let is_large = |[a, b]: &[Vec<usize>; 2]| a.len().saturating_mul(b.len()) > PAIRS;
+    let (large, mut groups): (Vec<_>, Vec<_>) = shapes.into_values().partition(is_large);
+    groups.extend(large.iter().flat_map(|large| by_numbers(work, large)));
     let mut claims = Vec::new();
     let (mut alone_a, mut alone_b) = (Vec::new(), Vec::new());
-    for [a, b] in shapes.into_values() {
-        let pairs = if a.len().saturating_mul(b.len()) > PAIRS {
+    for [a, b] in groups {
+        let pairs = if is_large(&[a.clone(), b.clone()]) {
             Vec::new()
         } else {
             mutual(a.len(), b.len(), &mut |x, y| match (a.get(x), b.get(y)) {
@@ -139,6 +165,19 @@ fn by_names(work: &Work<'_>, taken: &[std::collections::BTreeSet<usize>; 2]) -> 
         }
     }
     claims
+}
+
+/// Tensors of one shape, too many to look at every pair of them: those whose names have the same numbers are together.
+fn by_numbers(work: &Work<'_>, [a, b]: &[Vec<usize>; 2]) -> Vec<[Vec<usize>; 2]> {
+    let mut groups: BTreeMap<&[u64], [Vec<usize>; 2]> = BTreeMap::new();
+    for (side, items) in [a, b].into_iter().enumerate() {
+        for item in items {
+            let name = work.names.get(side).and_then(|names| names.get(*item));
+            let group = groups.entry(name.map_or(&[], |name| &name.numbers)).or_default();
+            group.get_mut(side).into_iter().for_each(|group| group.push(*item));
+        }
+    }
+    groups.into_values().collect()
 }
 
 /// Compares two tensors that should be the same, in the order that others of their kind have, or in which they are nearest.

@@ -115,7 +115,7 @@ fn rule(pairs: &[Numbers<'_>], to: usize) -> Option<Rule> {
         let is_shifted = values.len() == others.len()
             && values.iter().zip(&others).all(|(a, b)| i128::from(*b) - i128::from(*a) == shift);
         let is_kept = is_shifted && shift == 0;
-        if votes * 2 < both.len() && is_shifted {
+        if votes * 2 <= both.len() && is_shifted {
             (more, votes) = (shift, both.iter().filter(|(a, b)| i128::from(*b) - i128::from(*a) == shift).count());
         }
         let is_enough = votes * 2 >= both.len() || is_kept || (is_shifted && votes > 0);

@@ -26,9 +26,10 @@ pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
         }
         ambiguous.push(Ambiguous { a: ours, b: theirs });
     }
+    let beyond = work.beyond_index();
     for (side, status) in [(0, Status::Removed), (1, Status::Added)] {
         changes.extend(work.free_items(side).filter(|(_, item)| item.is_weight).map(|(_, item)| {
-            let status = if work.is_beyond_index(side, item) { Status::NotCompared } else { status };
+            let status = if beyond.has(side, item) { Status::NotCompared } else { status };
             single(item, side, status, Vec::new())
         }));
     }
