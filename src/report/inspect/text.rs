@@ -153,9 +153,14 @@ fn parameters(summary: &Summary) -> String {
 
 /// `to serve 12 B`, `to train 48 B (weights 12 B, optimizer 24 B, gradients 12 B)`.
 fn memory_words(memory: &Memory) -> Vec<String> {
+    /// Dtypes that are told; a checkpoint of more is a collection of all there are.
+    const TOLD: usize = 3;
     let serve = size(memory.serve());
-    let by_dtype: Vec<String> =
-        memory.weights.iter().map(|(dtype, bytes)| format!("{dtype} {}", size(*bytes))).collect();
+    let told = memory.weights.iter().take(TOLD);
+    let mut by_dtype: Vec<String> = told.map(|(dtype, bytes)| format!("{dtype} {}", size(*bytes))).collect();
+    if let more @ 1.. = memory.weights.len().saturating_sub(TOLD) {
+        by_dtype.push(format!("{more} more"));
+    }
     let by_dtype = if by_dtype.len() > 1 { format!(" ({})", by_dtype.join(", ")) } else { String::new() };
     let (train, gradients) = (size(memory.train()), size(memory.gradients));
     let train = match memory.optimizer {

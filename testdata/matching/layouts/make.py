@@ -98,5 +98,5 @@ for name in ["weight_ih", "weight_hh", "bias"]:
 faults["square/weight"] = np.ascontiguousarray(ours["square/kernel"].reshape(2, 2, 4).transpose(0, 2, 1))
 faults["head/weight"] = faults["head/weight"] + np.eye(3, 4, dtype=np.float32)
 np.savez(f"{out}/faults.npz", **faults)
-json.dump({"tensors": len(names), "torch": expected}, open(f"{out}/expected.json", "w"), indent=1)
+json.dump({"count": len(names), "torch": expected}, open(f"{out}/expected.json", "w"), indent=1)
 print(len(names), "variables", file=sys.stderr)

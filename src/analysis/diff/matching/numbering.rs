@@ -49,7 +49,7 @@ impl Numbering {
         let found = b.numbers.get(rule.to)?;
         let shown = |name: &Name| escaped(name.text.as_bytes()).into_owned();
         Some(format!(
-            "{} is paired with {}, number {found} where the others of its form would have {want}",
+            "{} is paired with {}, number {found} where the others named so would have {want}",
             shown(a),
             shown(b)
         ))
