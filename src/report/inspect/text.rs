@@ -154,7 +154,7 @@ fn parameters(summary: &Summary) -> String {
 /// `to serve 12 B`, `to train 48 B (weights 12 B, optimizer 24 B, gradients 12 B)`.
 fn memory_words(memory: &Memory) -> Vec<String> {
     /// Dtypes that are told; a checkpoint of more is a collection of all there are.
-    const TOLD: usize = 3;
+    const TOLD: usize = 2;
     let serve = size(memory.serve());
     let told = memory.weights.iter().take(TOLD);
     let mut by_dtype: Vec<String> = told.map(|(dtype, bytes)| format!("{dtype} {}", size(*bytes))).collect();
