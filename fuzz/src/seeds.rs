@@ -10,11 +10,11 @@ use super::bundles::NAMES;
 /// Files larger than this only slow a fuzzer down.
 const MOST: usize = 64 << 10;
 
-/// The seeds of a target. `root` is the repository.
-pub fn seeds(target: &str, root: &Path) -> Vec<Vec<u8>> {
+/// The seeds of a target, of these files.
+pub fn seeds(target: &str, files: &Files) -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
-    for set in sets(root) {
-        add(target, &set, &mut seeds);
+    for set in &files.0 {
+        add(target, set, &mut seeds);
     }
     match target {
         "region" => {
@@ -84,7 +84,16 @@ pub fn seeds(target: &str, root: &Path) -> Vec<Vec<u8>> {
 /// Files that belong together, by name.
 type Set = BTreeMap<String, Vec<u8>>;
 
-/// The directories of the fixtures and the hostile cases.
+/// The directories of the fixtures and the hostile cases, read once for all targets.
+pub struct Files(Vec<Set>);
+
+impl Files {
+    /// Those of the repository at `root`.
+    pub fn of(root: &Path) -> Self {
+        Self(sets(root))
+    }
+}
+
 fn sets(root: &Path) -> Vec<Set> {
     let mut sets: Vec<Set> = cases().into_iter().map(|case| case.files.into_iter().collect()).collect();
     let mut open: Vec<PathBuf> = vec![root.join("testdata")];

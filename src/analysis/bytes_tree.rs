@@ -3,6 +3,8 @@
 //! Names come sorted, so that what lies in a scope is together, and a scope is closed when the next begins. What is too
 //! small to be told apart is summed up at that moment: memory does not grow with the number of tensors.
 
+use std::cmp::Ordering;
+
 use crate::analysis::naming::roles::{Role, Roles, short_name};
 use crate::analysis::naming::totals::Totals;
 use crate::read::checkpoint::{Checkpoint, Tensor};
@@ -72,8 +74,9 @@ impl Branch {
             let mut sizes = Vec::new();
             tree.sizes(&mut sizes);
             sizes.sort_unstable_by(|a, b| b.cmp(a));
-            let Some(cut) = sizes.get(most.max(1)) else { break };
-            tree.drop_below(cut.saturating_add(1));
+            let Some(cut) = sizes.get(most.max(1)).copied() else { break };
+            let larger = sizes.partition_point(|size| *size > cut);
+            tree.drop_small(cut, &mut most.max(1).saturating_sub(larger));
         }
         tree.join();
         tree
@@ -91,14 +94,23 @@ impl Branch {
         }
     }
 
-    fn drop_below(&mut self, least: u64) {
+    /// Sums up branches below a size, and of those that have just it all but so many.
+    fn drop_small(&mut self, size: u64, keep: &mut usize) {
+        let mut is_kept = |inner: &Self| match inner.totals.bytes.cmp(&size) {
+            Ordering::Greater => true,
+            Ordering::Equal if *keep > 0 => {
+                *keep -= 1;
+                true
+            }
+            _ => false,
+        };
         let (large, small): (Vec<Self>, Vec<Self>) =
-            std::mem::take(&mut self.inner).into_iter().partition(|inner| inner.totals.bytes >= least);
+            std::mem::take(&mut self.inner).into_iter().partition(&mut is_kept);
         self.inner = large;
         for small in small {
             add(&mut self.rest, &small.totals);
         }
-        self.inner.iter_mut().for_each(|inner| inner.drop_below(least));
+        self.inner.iter_mut().for_each(|inner| inner.drop_small(size, keep));
     }
 
     /// A scope with nothing but one branch becomes that one.

@@ -13,7 +13,7 @@ use ckpt::base::error::{Error, ErrorKind};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Choice, SourceKind};
 use ckpt::read::storage::Source;
-use ckpt::report::{Format, PageChanges, PageReport, PageTensors, size};
+use ckpt::report::{Format, PageChanges, PageReport, PageTensors, is_page, size};
 
 use super::ctx::library_sentence;
 use super::log::directory;
@@ -21,10 +21,6 @@ use super::progress::with_progress;
 use super::source::{SourceArgs, tell_damage};
 use super::written::Written;
 use super::{Ctx, Status};
-
-/// How every page begins, and what says who made it: only such a file is replaced without being told.
-const BEGINS: &str = "<!DOCTYPE html>";
-const MADE_BY: &str = "<meta name=\"generator\" content=\"ckpt report ";
 
 /// Make one page of HTML for people who would rather look than read: what a checkpoint is, whether it is whole, where its
 /// bytes are, what changed.
@@ -171,24 +167,22 @@ impl Found {
                 _ => return Err(error.into()),
             },
         };
+        let validation = validation?;
         let summary = Summary::of(&checkpoint);
         let mut roles = Roles::of(&checkpoint);
         if let Some(graph) = Objects::of(&checkpoint).graph() {
             roles.name_optimizers(&checkpoint, graph);
         }
         let threads = ctx.threads();
-        let mut unread = 0u64;
-        let mut failed = |_: &Error| unread += 1;
-        let tensors = with_progress(ctx.quiet, |progress| {
-            PageTensors::of(&checkpoint, args.stats, threads, progress, &mut failed)
-        });
-        let trouble = refused || summary.unreadable || unread > 0;
+        let tensors = with_progress(ctx.quiet, |progress| PageTensors::of(&checkpoint, args.stats, threads, progress));
+        let is_unreadable = timeline.as_ref().is_some_and(Timeline::unreadable);
+        let trouble = refused || summary.unreadable || tensors.is_trouble() || is_unreadable;
         Ok(Self {
             checkpoint: Some(checkpoint),
             summary: Some(summary),
             roles: Some(roles),
             tensors: Some(tensors),
-            validation: validation?,
+            validation,
             timeline,
             trouble,
         })
@@ -238,9 +232,7 @@ fn against(
     }
 }
 
-/// Whether a file is a page of this command.
+/// Whether a file is a page of this command: only that is replaced without being told.
 fn is_ours(path: &Path) -> bool {
-    let begins = Source::open(path).and_then(|file| file.head(4096)).unwrap_or_default();
-    let begins = String::from_utf8_lossy(&begins);
-    begins.starts_with(BEGINS) && begins.contains(MADE_BY)
+    Source::open(path).and_then(|file| file.head(4096)).is_ok_and(|head| is_page(&head))
 }

@@ -126,10 +126,14 @@ impl SelectArgs {
 
     /// A shell makes many paths of one pattern; all but the first are then taken for selectors.
     pub(crate) fn tell_second_path(&self, ctx: &mut Ctx) {
-        if let Some(path) = self.selectors.iter().find(|selector| storage::exists(Path::new(selector))) {
-            let shown = ckpt::base::escape::escaped(path.as_bytes());
-            ctx.note(&format!("{shown} is a path: this command takes one path, what follows it chooses tensors"));
-        }
+        tell_path(&self.selectors, "this command takes one path, what follows it chooses tensors", ctx);
+    }
+}
+
+/// Says so if what was taken for a selector is a path.
+pub(crate) fn tell_path(selectors: &[String], why: &str, ctx: &mut Ctx) {
+    if let Some(path) = selectors.iter().find(|selector| storage::exists(Path::new(selector))) {
+        ctx.note(&format!("{} is a path: {why}", ckpt::base::escape::escaped(path.as_bytes())));
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) struct Written {
     staged: Staged,
     name: String,
     file: NewFile,
+    /// Whether something lay there that may be replaced: what comes meanwhile is not.
+    replaces: bool,
 }
 
 impl Written {
@@ -22,13 +24,14 @@ impl Written {
         }
         let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
         let name = name.ok_or_else(|| request("not a name for a file".to_owned()))?;
-        if storage::stat(path).is_ok() && !may_replace() {
+        let replaces = storage::is_taken(path);
+        if replaces && !may_replace() {
             return Err(request(format!("it is there already{what}, and is not replaced without --force")).into());
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let staged = Staged::new(folder, &name)?;
         let file = NewFile::create(&staged.dir().join(&name))?;
-        Ok(Self { staged, name, file })
+        Ok(Self { staged, name, file, replaces })
     }
 
     /// What to write to.
@@ -38,12 +41,12 @@ impl Written {
 
     /// Gives the file its name, and returns its length.
     pub(super) fn finish(self) -> Result<u64> {
-        let Self { staged, name, file } = self;
+        let Self { staged, name, file, replaces } = self;
         let path: PathBuf = staged.dir().join(&name);
         file.finish()?;
         let bytes = storage::stat(&path)?.len;
         staged.sync(std::slice::from_ref(&name))?;
-        staged.commit(&[name], &[], true, None)?;
+        staged.commit(&[name], &[], replaces, None)?;
         Ok(bytes)
     }
 }

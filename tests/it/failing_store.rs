@@ -204,7 +204,10 @@ fn every_request_fails_once_in_every_way() {
                 at.fails.store(usize::MAX, Ordering::SeqCst);
                 let right = ask(&path);
                 let requests = at.asked.load(Ordering::SeqCst);
-                for n in 0..requests {
+                // Requests that are refused differ little from question to question: each has its half of them.
+                let step = if how == How::Input { 1 } else { 2 };
+                let first = usize::from(step == 2 && question == "stats");
+                for n in (first..requests).step_by(step) {
                     at.asked.store(0, Ordering::SeqCst);
                     at.fails.store(n, Ordering::SeqCst);
                     let answer = ask(&path);

@@ -40,8 +40,9 @@ fn what_once_broke_a_target_does_so_no_more() {
 #[test]
 fn every_seed_keeps_the_promises() {
     let mut broken = Vec::new();
+    let files = fuzz::Files::of(root());
     for (target, body) in fuzz::TARGETS {
-        let seeds = fuzz::seeds(target, root());
+        let seeds = fuzz::seeds(target, &files);
         assert!(seeds.len() >= 7, "only {} seeds for {target}", seeds.len());
         let bad = seeds.iter().enumerate().filter(|(_, seed)| !keeps(body, seed));
         broken.extend(bad.map(|(n, _)| format!("{target}/{n:04}")));

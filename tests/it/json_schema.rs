@@ -4,7 +4,7 @@
 //! The schemas let a document have more fields and words than they name, because a later release may; here they are
 //! closed first, so that whatever is not documented fails.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -451,5 +451,10 @@ fn places() -> Vec<PathBuf> {
     let ends = ["index", "meta", "pb", "pbtxt", "safetensors", "npz", "npy", "h5", "keras"];
     found.retain(|path| path.is_dir() || path.extension().is_some_and(|end| ends.iter().any(|known| end == *known)));
     found.sort();
+    // The files of a kind in a directory are of one program, mostly.
+    let mut seen = HashSet::new();
+    found.retain(|path| {
+        path.is_dir() || seen.insert((path.parent().map(Path::to_path_buf), path.extension().map(ToOwned::to_owned)))
+    });
     found
 }

@@ -26,7 +26,7 @@ pub struct LayerWeight {
 /// One layer in which something changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layer {
-    /// What it is called.
+    /// What it is called; nothing for what lies in no layer.
     pub name: String,
     /// Weights that changed, by name, the first of them.
     pub weights: Vec<LayerWeight>,
@@ -47,7 +47,7 @@ pub struct Layers {
 impl Layers {
     /// Takes in the change of a weight, which is called `name` there.
     pub fn add(&mut self, change: &Change, name: &str) {
-        let (layer, own) = name.rsplit_once('/').unwrap_or(("(top level)", name));
+        let (layer, own) = name.rsplit_once('/').unwrap_or(("", name));
         if !self.of.contains_key(layer) && self.of.len() >= LAYERS {
             self.more = self.more.saturating_add(1);
             return;

@@ -67,12 +67,9 @@ impl Tiling {
             [rows, columns] => Self { rows, columns, ..one },
             [n, rows, columns] => {
                 // As near to a square as whole rows of tiles allow.
-                let mut across = 1;
-                while across < n
-                    && across.saturating_mul(across).saturating_mul(columns.max(1)) < n.saturating_mul(rows.max(1))
-                {
-                    across += 1;
-                }
+                let square = n.saturating_mul(rows.max(1)).div_ceil(columns.max(1));
+                let root = square.isqrt();
+                let across = root.saturating_add(u64::from(root.saturating_mul(root) < square)).clamp(1, n.max(1));
                 Self { down: n.div_ceil(across), across, rows, columns, tiles: n, kernels: None }
             }
             [ref outer @ .., columns, inputs, outputs] => {
@@ -169,8 +166,7 @@ impl Cells {
         }
         let Some(n) = self.number((down, across), (row / self.step.0, column / self.step.1)) else { return };
         if let Some(known) = self.values.get_mut(n) {
-            let rank = |value: f64| if value.is_nan() { f64::INFINITY } else { value.abs() };
-            let is_farther = known.is_none_or(|known| !known.is_nan() && (value.is_nan() || rank(value) > rank(known)));
+            let is_farther = known.is_none_or(|known| !known.is_nan() && (value.is_nan() || value.abs() > known.abs()));
             if is_farther {
                 *known = Some(value);
             }

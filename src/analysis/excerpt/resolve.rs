@@ -16,19 +16,19 @@ use crate::read::tensor::{Region, split_selector};
 /// A slice that does not fit, a selector that cannot be read, or an ending that several tensors have.
 pub fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint) -> Result<Vec<Excerpt>> {
     if let Some(tensor) = exact(text, checkpoint) {
-        return Ok(vec![excerpt(tensor, None)?]);
+        return Ok(vec![Excerpt::part(tensor, None)?]);
     }
     let (name, slice) = split_selector(text);
     if let Some(tensor) = exact(name, checkpoint) {
-        return Ok(vec![excerpt(tensor, slice)?]);
+        return Ok(vec![Excerpt::part(tensor, slice)?]);
     }
     for (name, slice) in [(text, None), (name, slice)] {
         if let Some(tensor) = by_own_name(name, checkpoint)? {
-            return Ok(vec![excerpt(tensor, slice)?]);
+            return Ok(vec![Excerpt::part(tensor, slice)?]);
         }
     }
     if !regex && !name.contains(['*', '?', '[', '{']) && !name.contains(':') {
-        return by_ending(name, checkpoint)?.into_iter().map(|tensor| excerpt(tensor, slice)).collect();
+        return by_ending(name, checkpoint)?.into_iter().map(|tensor| Excerpt::part(tensor, slice)).collect();
     }
     let chosen = |text: &str| -> Result<Vec<Tensor>> {
         let selection = Selector::parse(&[text], regex)?.select(checkpoint);
@@ -39,12 +39,12 @@ pub fn resolve(text: &str, regex: bool, checkpoint: &Checkpoint) -> Result<Vec<E
     if let Ok(found) = &whole
         && (!found.is_empty() || slice.is_none())
     {
-        return found.iter().map(|tensor| excerpt(tensor.clone(), None)).collect();
+        return found.iter().map(|tensor| Excerpt::part(tensor.clone(), None)).collect();
     }
     if slice.is_none() {
         return whole.map(|_| Vec::new());
     }
-    chosen(name)?.into_iter().map(|tensor| excerpt(tensor, slice)).collect()
+    chosen(name)?.into_iter().map(|tensor| Excerpt::part(tensor, slice)).collect()
 }
 
 /// The tensor with this key, this key less what all variables end in, this name as a graph has it (`w:0`), or this name
@@ -110,12 +110,18 @@ fn by_ending(name: &str, checkpoint: &Checkpoint) -> Result<Vec<Tensor>> {
     Ok(found)
 }
 
-fn excerpt(tensor: Tensor, slice: Option<&str>) -> Result<Excerpt> {
-    let named = |e: Error| e.for_key(&tensor.name);
-    let dims = tensor.dims().map_err(named)?;
-    let region = match slice {
-        Some(slice) => Region::parse(slice, &dims).map_err(named)?,
-        None => Region::full(&dims),
-    };
-    Ok(Excerpt { tensor, region, slice: slice.map(str::to_owned) })
+impl Excerpt {
+    /// A tensor, or a part of it by a slice in NumPy's syntax without its brackets.
+    ///
+    /// # Errors
+    /// A shape that is none, or a slice that cannot be read or does not fit it.
+    pub fn part(tensor: Tensor, slice: Option<&str>) -> Result<Self> {
+        let named = |e: Error| e.for_key(&tensor.name);
+        let dims = tensor.dims().map_err(named)?;
+        let region = match slice {
+            Some(slice) => Region::parse(slice, &dims).map_err(named)?,
+            None => Region::full(&dims),
+        };
+        Ok(Self { tensor, region, slice: slice.map(str::to_owned) })
+    }
 }

@@ -95,6 +95,8 @@ pub(super) struct App {
     asked_search: String,
     /// Columns of the values.
     pub(super) width: usize,
+    /// Whether there are rows that are not shown yet.
+    is_behind: bool,
 }
 
 impl App {
@@ -126,6 +128,7 @@ impl App {
             asked_values: None,
             asked_search: String::new(),
             width: 80,
+            is_behind: false,
         }
     }
 
@@ -251,18 +254,39 @@ impl App {
 
     fn set_search(&mut self, text: String) {
         self.search = text;
-        if !self.rows.are_changes() {
-            return;
+        if self.rows.are_changes() && self.take_changes() {
+            self.renew();
         }
+    }
+
+    /// Shows the changes that the search takes; whether it can be understood.
+    fn take_changes(&mut self) -> bool {
         match searched(&self.search) {
             Ok(selector) if self.search.trim().is_empty() || selector.is_empty() => self.rows.take_names(None),
             Ok(selector) => self.rows.take_names(Some(&selector)),
             Err(error) => {
                 self.message = error.to_string();
-                return;
+                return false;
             }
         }
-        self.renew();
+        true
+    }
+
+    /// Shows the changes that came since this was done last: once for each drawing, however many came. Who looks stays
+    /// where they are, as rows come behind those that are there.
+    pub(super) fn keep_up(&mut self) {
+        if !std::mem::take(&mut self.is_behind) || !self.take_changes() {
+            return;
+        }
+        let (tree, at) = self.tree.with_more(self.scopes.at, &self.rows);
+        self.tree = tree;
+        self.scopes.at = at;
+        if self.order.is_some() {
+            self.order = None;
+            let table = self.table;
+            self.sort();
+            self.table = table;
+        }
     }
 
     /// The rows are others.
@@ -423,15 +447,8 @@ impl App {
                 let told =
                     changes.into_iter().filter(|change| !change.status.is_quiet(ckpt::analysis::diff::Depth::Values));
                 let told: Vec<Change> = told.collect();
-                if !told.is_empty() {
-                    self.rows.extend(told);
-                    let (scopes, table, order) = (self.scopes, self.table, self.order.take());
-                    self.renew();
-                    // Rows come behind those that are there.
-                    if scopes.at == 0 && order.is_none() {
-                        self.table = table;
-                    }
-                }
+                self.is_behind |= !told.is_empty();
+                self.rows.extend(told);
             }
             Answer::Compared(outcome) => self.compared = Some(outcome),
         }

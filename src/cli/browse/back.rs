@@ -4,10 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use ckpt::analysis::diff::{Change, Comparison, DiffOptions};
-use ckpt::analysis::excerpt::resolve;
+use ckpt::analysis::excerpt::Excerpt;
 use ckpt::analysis::stats::{StatsOptions, TensorStats, stats};
 use ckpt::analysis::{Roles, Selection, Selector};
-use ckpt::base::escape::escaped;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{Format, Look, PrintText, Printer};
@@ -132,20 +131,9 @@ pub(super) fn searched(text: &str) -> ckpt::base::error::Result<Selector> {
 
 /// The values of a tensor as `print` shows them.
 fn values(checkpoint: &Checkpoint, name: &[u8], slice: &str, width: usize) -> String {
-    let shown = escaped(name);
     let Some(at) = checkpoint.tensors().find(name) else { return "not there".to_owned() };
     let Some(tensor) = checkpoint.tensor_at(at) else { return "not there".to_owned() };
-    let excerpt = if slice.is_empty() {
-        ckpt::analysis::excerpt::Excerpt::whole(tensor)
-    } else {
-        match resolve(&format!("{shown}[{slice}]"), false, checkpoint) {
-            Ok(found) => match found.into_iter().find(|excerpt| excerpt.tensor.name == tensor.name) {
-                Some(excerpt) => Ok(excerpt),
-                None => return format!("no slice [{slice}] of it"),
-            },
-            Err(error) => Err(error),
-        }
-    };
+    let excerpt = Excerpt::part(tensor, Some(slice).filter(|slice| !slice.is_empty()));
     let mut out = Vec::new();
     let look = Look { color: false, width: Some(width.max(20)) };
     let text = PrintText { look, ..PrintText::default() };

@@ -32,6 +32,9 @@ use super::{Ctx, Format, Status};
 /// How long nothing may happen before it is looked whether something was found out.
 const TICK: Duration = Duration::from_millis(60);
 
+/// Answers taken in before keys are looked at again: a comparison may find more than can be drawn.
+const ANSWERS: usize = 1024;
+
 /// Walk through a checkpoint in the terminal: scopes and tensors side by side, search as you type, values, statistics
 /// and a histogram of the tensor under the cursor. With B, what changed from PATH to it.
 #[derive(Debug, clap::Args)]
@@ -78,7 +81,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     let back = Back::start(a, b, ctx.threads());
     let result = terminal::with(|terminal, ended| {
         loop {
-            while let Some(answer) = back.answer() {
+            for answer in std::iter::from_fn(|| back.answer()).take(ANSWERS) {
                 app.learn(answer);
             }
             terminal.draw(|frame| view::draw(&mut app, frame))?;

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use ckpt::analysis::diff::{Change, ChangeKey, Status};
+use ckpt::analysis::diff::{Change, ChangeKey};
 use ckpt::analysis::{Selection, Selector, short_name};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Cursor, Tensor};
@@ -129,21 +129,5 @@ impl Rows {
     /// Whether these are changes.
     pub(super) fn are_changes(&self) -> bool {
         matches!(self.of, Of::Changes(_))
-    }
-}
-
-/// The sign of a change.
-pub(super) fn sign(status: Status) -> char {
-    match status {
-        Status::Identical => '=',
-        Status::WithinTolerance => '≈',
-        Status::Changed => '~',
-        Status::Added => '+',
-        Status::Removed => '-',
-        Status::Shape => '#',
-        Status::DType => '%',
-        Status::Renamed => '>',
-        Status::Unreadable => '!',
-        Status::NotCompared | Status::Ambiguous => '?',
     }
 }

@@ -1,6 +1,7 @@
 //! The scopes of rows, opened one at a time: a scope is looked into when it is opened and not before, so that a million
 //! tensors cost nothing.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use ckpt::base::escape::escaped;
@@ -22,6 +23,14 @@ pub(super) struct Scope {
     /// The rows in it.
     pub(super) rows: Range<usize>,
     pub(super) is_open: bool,
+}
+
+impl Scope {
+    /// Makes the path of the scope before it its own, as scopes are seen one after the other.
+    fn end(&self, path: &mut Vec<String>) {
+        path.truncate(self.depth);
+        path.push(self.name.clone());
+    }
 }
 
 /// The scopes that are seen.
@@ -78,6 +87,33 @@ impl Tree {
     pub(super) fn outer(&self, at: usize) -> usize {
         let depth = self.scopes.get(at).map_or(0, |scope| scope.depth);
         self.scopes.iter().take(at).rposition(|scope| scope.depth < depth).unwrap_or(0)
+    }
+
+    /// The scopes of more rows, open where these are, and where the one at `at` is among them.
+    pub(super) fn with_more(&self, at: usize, rows: &Rows) -> (Self, usize) {
+        let (mut path, mut here, mut opened) = (Vec::new(), Vec::new(), HashSet::new());
+        for (n, scope) in self.scopes.iter().enumerate() {
+            scope.end(&mut path);
+            if n == at {
+                here.clone_from(&path);
+            }
+            if scope.is_open {
+                opened.insert(path.clone());
+            }
+        }
+        let (mut tree, mut now, mut n) = (Self::new(rows), 0, 0);
+        path.clear();
+        while let Some(scope) = tree.scopes.get(n) {
+            scope.end(&mut path);
+            if path == here {
+                now = n;
+            }
+            if opened.contains(&path) {
+                tree.open(n, rows);
+            }
+            n += 1;
+        }
+        (tree, now)
     }
 
     /// What of names is the scope's own.

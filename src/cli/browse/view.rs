@@ -7,7 +7,7 @@ use ckpt::analysis::short_name;
 use ckpt::analysis::stats::{Number, TensorStats};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Tensor};
-use ckpt::report::{count, percent, shape_text, size};
+use ckpt::report::{count, diff_sign, percent, shape_text, size};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -15,7 +15,6 @@ use ratatui::text::{Line as TextLine, Span};
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
 use super::app::{App, Areas, Line, Pane};
-use super::rows::sign;
 
 /// Narrower than this there is no room for the scopes.
 const NARROW: u16 = 70;
@@ -26,6 +25,7 @@ const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 
 /// Draws everything.
 pub(super) fn draw(app: &mut App, frame: &mut Frame<'_>) {
+    app.keep_up();
     let [head, main, foot] =
         Layout::vertical([Constraint::Length(1), Constraint::Min(3), Constraint::Length(1)]).areas(frame.area());
     frame.render_widget(Paragraph::new(title(app, usize::from(head.width))), head);
@@ -185,7 +185,7 @@ fn change_line(change: &Change, name: &str, width: usize, style: Style) -> TextL
         }
         None => format!(" {}", words(change)),
     };
-    columns(&format!("{} {name}", sign(change.status)), &behind, width, style)
+    columns(&format!("{} {name}", diff_sign(change.status)), &behind, width, style)
 }
 
 fn words(change: &Change) -> String {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ckpt::analysis::diff::{DiffOptions, Status as DiffStatus, diff, match_values};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{DIFF_FORMATS, DiffReport, diff_summary, write_map};
+use ckpt::report::{DIFF_FORMATS, diff_summary, write_map};
 
 use super::shown::{Shown, tell};
 use crate::cli::progress::with_progress;
@@ -22,17 +22,7 @@ pub(super) fn show_matched(
     ctx.require_format(DIFF_FORMATS)?;
     let mut found = with_progress(ctx.quiet, |progress| match_values(a, b, options, progress));
     if !ctx.quiet {
-        let report = DiffReport {
-            a,
-            b,
-            depth: options.depth,
-            format: ctx.format,
-            look: ctx.look,
-            all: shown.all,
-            long: shown.long,
-            by_change: shown.by_change,
-            most: shown.most.unwrap_or(usize::MAX),
-        };
+        let report = shown.report(a, b, options.depth, ctx);
         found = report.write_found(found, &mut ctx.out)?;
         tell(&found, options.depth, ctx);
     }

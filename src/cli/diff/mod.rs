@@ -9,6 +9,7 @@ use anyhow::Result;
 use ckpt::analysis::Selector;
 use ckpt::analysis::diff::{Bound, Depth, DiffOptions, Expected, Expecting, Side, ToleranceRule};
 use ckpt::read::checkpoint::{Checkpoint, Choice};
+use ckpt::read::storage;
 use ckpt::report::DIFF_FORMATS;
 use clap::ValueEnum;
 
@@ -19,7 +20,7 @@ use super::completions::tensor_names;
 use super::ctx::library_sentence;
 use super::part::PartArgs;
 use super::policy::PolicyArgs;
-use super::source::renames;
+use super::source::{renames, tell_path};
 use super::{Ctx, Status};
 
 /// Compare two checkpoints: what was added, removed or renamed, which values changed, where and by how much.
@@ -271,6 +272,10 @@ fn compare(args: &Args, mut options: DiffOptions, ctx: &mut Ctx) -> Result<Statu
         options.expectations.extend(expected);
     } else if !expected.is_empty() {
         ctx.note("what ckpt.toml expects is about whole checkpoints: not looked at where selectors leave tensors out");
+    }
+    let has_path = args.selectors.iter().any(|selector| storage::exists(Path::new(selector)));
+    if has_path && [&a, &b].iter().all(|side| options.only.select(side).is_empty()) {
+        tell_path(&args.selectors, "diff takes two, what follows them chooses tensors", ctx);
     }
     let by_values = args.matching == MatchBy::Values;
     if let Some(Emit::Map) = args.emit {

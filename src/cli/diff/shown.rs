@@ -24,6 +24,23 @@ pub(in crate::cli) struct Shown {
     pub(super) most: Option<usize>,
 }
 
+impl Shown {
+    /// The report that shows so much.
+    pub(super) fn report<'c>(self, a: &'c Checkpoint, b: &'c Checkpoint, depth: Depth, ctx: &Ctx) -> DiffReport<'c> {
+        DiffReport {
+            a,
+            b,
+            depth,
+            format: ctx.format,
+            look: ctx.look,
+            all: self.all,
+            long: self.long,
+            by_change: self.by_change,
+            most: self.most.unwrap_or(usize::MAX),
+        }
+    }
+}
+
 /// Compares two open checkpoints.
 pub(in crate::cli) fn show(
     (a, b): (&Checkpoint, &Checkpoint),
@@ -39,17 +56,7 @@ pub(in crate::cli) fn show(
     let found = if ctx.quiet {
         comparison.each(&Progress::default(), |_| (), |(), _| ControlFlow::Continue(())).0
     } else {
-        let report = DiffReport {
-            a,
-            b,
-            depth: options.depth,
-            format: ctx.format,
-            look: ctx.look,
-            all: shown.all,
-            long: shown.long,
-            by_change: shown.by_change,
-            most: shown.most.unwrap_or(usize::MAX),
-        };
+        let report = shown.report(a, b, options.depth, ctx);
         let write = |out: &mut dyn Write| Ok(with_progress(false, |progress| report.write(comparison, progress, out))?);
         let found = if share.is_some() { part::held(share, &mut ctx.out, write)? } else { write(&mut ctx.out)? };
         tell(&found, options.depth, ctx);

@@ -8,12 +8,12 @@ use ckpt::analysis::run::{Data, RunModel};
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Choice};
-use ckpt::read::storage::{NewFile, Staged};
 use ckpt::report::write_arrays;
 use tempfile::TempDir;
 
 use super::asked::{Asked, Given};
 use crate::cli::Ctx;
+use crate::cli::written::Written;
 use crate::engine::{Answer, Feed, Found, Job, Limits, Model, RESULTS, Restore, run};
 
 /// Lines that a model printed which are shown.
@@ -106,20 +106,13 @@ fn feed(given: &Given, payload: &mut Vec<Vec<u8>>) -> Result<Feed> {
 
 /// Writes outputs into an archive, which appears under its name only complete.
 pub(super) fn write(asked: &Asked, outputs: &Checkpoint, path: &Path, force: bool) -> Result<()> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.filter(|_| path.extension().is_some_and(|end| end == "npz"));
-    let Some(name) = name else {
+    if path.extension().is_none_or(|end| end != "npz") {
         let why = format!("-o {}: outputs are written as an .npz", shown(path));
         return Err(Error::new(ErrorKind::Request(why)).into());
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    }
     let found = asked.plan.outputs.iter().filter_map(|port| outputs.tensor(port.name.as_bytes()));
     let tensors = found.map(Excerpt::whole).collect::<Result<Vec<_>, _>>()?;
-    let staged = Staged::new(folder, &name)?;
-    let mut file = NewFile::create(&staged.dir().join(&name))?;
-    write_arrays(outputs, &tensors, &mut file)?;
-    file.finish()?;
-    staged.sync(std::slice::from_ref(&name))?;
-    staged.commit(&[name], &[], force, None)?;
-    Ok(())
+    let mut file = Written::begin(path, || force, "")?;
+    write_arrays(outputs, &tensors, file.out())?;
+    file.finish().map(|_| ())
 }

@@ -127,7 +127,8 @@ pub(in crate::report) fn shape(change: &Change) -> Option<String> {
     change.b.as_ref().or(change.a.as_ref()).map(|facts| shape_text(&facts.shape))
 }
 
-pub(in crate::report) fn sign(status: Status) -> char {
+/// The sign of a change, in every list of them.
+pub fn sign(status: Status) -> char {
     match status {
         Status::Identical => '=',
         Status::WithinTolerance => '≈',

@@ -163,11 +163,12 @@ fn memory_words(memory: &Memory) -> Vec<String> {
     }
     let by_dtype = if by_dtype.len() > 1 { format!(" ({})", by_dtype.join(", ")) } else { String::new() };
     let (train, gradients) = (size(memory.train()), size(memory.gradients));
-    let train = match memory.optimizer {
-        0 => format!("to train {train} (weights {serve}, gradients {gradients}) and what an optimizer keeps"),
-        bytes => format!("to train {train} (weights {serve}, optimizer {}, gradients {gradients})", size(bytes)),
+    let (optimizer, uncounted) = match memory.optimizer {
+        0 => (String::new(), "optimizer and activations not counted"),
+        bytes => (format!("optimizer {}, ", size(bytes)), "activations not counted"),
     };
-    vec![format!("weights to serve {serve}{by_dtype}"), train, "activations not counted".to_owned()]
+    let train = format!("to train {train} (weights {serve}, {optimizer}gradients {gradients})");
+    vec![format!("weights to serve {serve}{by_dtype}"), train, uncounted.to_owned()]
 }
 
 fn findings(summary: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {

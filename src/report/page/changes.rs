@@ -51,13 +51,14 @@ impl<'c> PageChanges<'c> {
         let mut layers = Layers::default();
         let take = |(), changes: Vec<Change>| {
             for change in changes {
+                if !is_told(change.status) {
+                    continue;
+                }
                 let at = change.b.as_ref().and_then(|facts| b.tensors().find(&facts.name));
-                // What only A has is judged by nothing but that it has a shape.
-                let is_weight = at.is_none_or(|at| matches!(roles.role(at), Role::Weight | Role::Average));
-                if let Some(at) = at.filter(|_| is_weight && is_told(change.status)) {
+                if let Some(at) = at.filter(|at| matches!(roles.role(*at), Role::Weight | Role::Average)) {
                     layers.add(&change, &names.best(at, change.name()));
                 }
-                if change.status != Status::Changed && is_told(change.status) {
+                if change.status != Status::Changed {
                     let list = named.entry(change.status).or_default();
                     if list.len() < NAMED {
                         list.push(line(&change));
@@ -203,7 +204,7 @@ fn layer(layer: &Layer) -> Line {
     let shown = layer.weights.len().min(COLUMNS) as u64;
     let more = layer.changed.saturating_sub(shown);
     Line {
-        name: middle(&layer.name, LONGEST),
+        name: if layer.name.is_empty() { "(top level)".to_owned() } else { middle(&layer.name, LONGEST) },
         largest: layer.largest.map_or_else(|| "-".to_owned(), figure),
         cells: layer.weights.iter().take(COLUMNS).map(cell).collect(),
         more: if more > 0 { format!("and {}", count(more)) } else { String::new() },

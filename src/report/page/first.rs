@@ -6,7 +6,6 @@ use super::given::PageReport;
 use crate::analysis::{Finding, Role, Severity, Summary};
 use crate::read::checkpoint::Checkpoint;
 use crate::report::Look;
-use crate::report::findings::ruled::{allowed_lines, changed_words};
 use crate::report::findings::text::verdict;
 use crate::report::inspect::text::{judge, kind_facts, role_words, size_facts};
 use crate::report::kit::json::shown;
@@ -34,7 +33,6 @@ struct Told {
     certain: Option<String>,
     likely: Option<String>,
     help: Option<String>,
-    level: Option<String>,
 }
 
 /// The sums of a role.
@@ -64,7 +62,6 @@ pub(super) struct First {
     warnings: usize,
     /// Findings about a restore.
     restores: usize,
-    allowed: Vec<String>,
     roles: Vec<RoleRow>,
     judge: String,
 }
@@ -83,8 +80,7 @@ impl First {
         let others = others.chain(report.timeline.iter().flat_map(|timeline| &timeline.findings));
         for finding in others {
             let is_told = |told: &&&Finding| told.code == finding.code && told.message == finding.message;
-            let is_allowed = validation.allowed.iter().any(|told| is_told(&&told));
-            if !is_allowed && !all.iter().any(|told| is_told(&told)) {
+            if !all.iter().any(|told| is_told(&told)) {
                 all.push(finding);
             }
         }
@@ -107,7 +103,6 @@ impl First {
             warnings: of(Severity::Warning),
             findings: all.into_iter().take(MOST).map(told).collect(),
             more,
-            allowed: allowed_lines(&validation.allowed),
             roles,
             judge,
         }
@@ -130,7 +125,6 @@ fn told(finding: &Finding) -> Told {
         certain: cause.map(|cause| cut(&cause.certain)),
         likely: cause.and_then(|cause| cause.likely.as_deref()).map(cut),
         help: finding.help.as_deref().map(cut),
-        level: changed_words(finding),
     }
 }
 

@@ -36,7 +36,7 @@ enum Level {
 /// Writes the JSON in at most about `room` bytes.
 pub(super) fn island(checkpoint: &Checkpoint, roles: &Roles, tensors: &PageTensors, room: usize) -> (String, Place) {
     let mut order: Vec<usize> = (0..tensors.kept.len()).collect();
-    order.sort_by_key(|n| tensors.kept.get(*n).map(|kept| (!kept.is_sick(), std::cmp::Reverse(kept.bytes), kept.at)));
+    order.sort_by_key(|n| tensors.kept.get(*n).map(Kept::rank));
     let room = room.saturating_sub(2000);
     let mut rows;
     loop {
@@ -96,7 +96,7 @@ pub(super) fn island(checkpoint: &Checkpoint, roles: &Roles, tensors: &PageTenso
 
 /// `["-1.2","3","0.1","0.5",12,0,0,"bars","along"]`: extremes, mean, deviation, zeros in thousandths, NaN, infinities.
 fn push_figures(out: &mut String, figures: &Figures, level: Level) {
-    if figures.error.is_some() {
+    if figures.is_unreadable {
         return out.push_str("[\"!\"]");
     }
     out.push('[');

@@ -14,5 +14,5 @@ mod restores;
 mod spark;
 pub(in crate::report) mod tensors;
 mod times;
-mod told;
+pub(in crate::report) mod told;
 mod treemap;

@@ -7,7 +7,6 @@ use askama::Template;
 use super::spark::letters;
 use crate::analysis::stats::{Distribution, StatsOptions, TensorStats, Totals as StatsTotals, each};
 use crate::analysis::{Branch, Roles, Selection, short_name};
-use crate::base::error::Error;
 use crate::base::escape::escaped;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::Checkpoint;
@@ -33,8 +32,8 @@ const SCOPES: usize = 100;
 /// Figures of a tensor, as they are shown.
 #[derive(Debug)]
 pub(super) struct Figures {
-    /// Why there are none.
-    pub(super) error: Option<String>,
+    /// Whether there are none, as the tensor could not be read.
+    pub(super) is_unreadable: bool,
     pub(super) least: String,
     pub(super) greatest: String,
     pub(super) mean: String,
@@ -51,7 +50,7 @@ pub(super) struct Figures {
 
 impl Figures {
     pub(super) fn is_sick(&self) -> bool {
-        self.error.is_some() || self.nan > 0 || self.infinite > 0
+        self.is_unreadable || self.nan > 0 || self.infinite > 0
     }
 }
 
@@ -66,6 +65,11 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn is_sick(&self) -> bool {
         self.figures.as_ref().is_some_and(|figures| figures.is_sick())
+    }
+
+    /// What comes first: those that something is wrong with, then the largest.
+    pub(super) fn rank(&self) -> impl Ord + use<> {
+        (!self.is_sick(), std::cmp::Reverse(self.bytes), self.at)
     }
 }
 
@@ -83,15 +87,8 @@ pub struct PageTensors {
 }
 
 impl PageTensors {
-    /// Chooses the tensors that are named, and with `figures` reads all values. `failed` is told why a tensor could not be
-    /// read.
-    pub fn of(
-        checkpoint: &Checkpoint,
-        figures: bool,
-        threads: usize,
-        progress: &Progress,
-        failed: &mut dyn FnMut(&Error),
-    ) -> Self {
+    /// Chooses the tensors that are named, and with `figures` reads all values.
+    pub fn of(checkpoint: &Checkpoint, figures: bool, threads: usize, progress: &Progress) -> Self {
         let all = checkpoint.tensors().len();
         let mut kept = largest(checkpoint);
         if !figures {
@@ -102,7 +99,6 @@ impl PageTensors {
         let make = |_: usize, rows: &[TensorStats]| rows.iter().map(|row| Some(Box::new(shown(row)))).collect();
         let take = |made: Vec<Option<Box<Figures>>>, rows: Vec<TensorStats>| {
             for (row, figures) in rows.iter().zip(made) {
-                row.error.iter().for_each(&mut *failed);
                 if let Some(known) =
                     kept.binary_search_by_key(&row.at, |kept| kept.at).ok().and_then(|n| kept.get_mut(n))
                 {
@@ -122,6 +118,11 @@ impl PageTensors {
         kept.append(&mut sick);
         kept.sort_unstable_by_key(|kept| kept.at);
         Self { kept, all, totals: Some(totals), sick_unnamed }
+    }
+
+    /// Whether some of them could not be read.
+    pub fn is_trouble(&self) -> bool {
+        self.totals.as_ref().is_some_and(|totals| totals.unreadable > 0)
     }
 }
 
@@ -147,10 +148,9 @@ fn largest(checkpoint: &Checkpoint) -> Vec<Kept> {
 fn shown(row: &TensorStats) -> Figures {
     let figures = &row.figures;
     let none = || "-".to_owned();
-    if let Some(error) = &row.error {
-        let empty = String::new;
+    if row.error.is_some() {
         return Figures {
-            error: Some(error.to_string()),
+            is_unreadable: true,
             least: none(),
             greatest: none(),
             mean: none(),
@@ -159,14 +159,14 @@ fn shown(row: &TensorStats) -> Figures {
             zeros: 0,
             nan: 0,
             infinite: 0,
-            bars: empty(),
-            along: empty(),
+            bars: String::new(),
+            along: String::new(),
         };
     }
     #[expect(clippy::cast_precision_loss, reason = "the height of a bar")]
     let bars = |of: &Distribution| letters(of.bars.iter().map(|count| Some(*count as f64)));
     Figures {
-        error: None,
+        is_unreadable: false,
         least: figures.least().map_or_else(none, number),
         greatest: figures.greatest().map_or_else(none, number),
         mean: figures.mean().map_or_else(none, figure),
@@ -218,7 +218,7 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn of(checkpoint: &Checkpoint, roles: &Roles, tensors: &PageTensors, tree: &Branch) -> Self {
         let mut order: Vec<&Kept> = tensors.kept.iter().collect();
-        order.sort_by_key(|kept| (!kept.is_sick(), std::cmp::Reverse(kept.bytes), kept.at));
+        order.sort_by_key(|kept| kept.rank());
         let sick = order.iter().filter(|kept| kept.is_sick()).count();
         let has_figures = tensors.totals.is_some();
         let mut rows = Vec::new();
@@ -275,13 +275,13 @@ pub(super) fn role_words(roles: &Roles, at: usize) -> String {
 fn cells(figures: Option<&Figures>) -> [String; 6] {
     let Some(figures) = figures else { return ["", "", "", "", "", ""].map(str::to_owned) };
     let not_finite = match (figures.nan, figures.infinite) {
-        _ if figures.error.is_some() => "cannot be read".to_owned(),
+        _ if figures.is_unreadable => "cannot be read".to_owned(),
         (0, 0) => "0".to_owned(),
         (nan, 0) => format!("{} NaN", count(nan)),
         (0, infinite) => format!("{} inf", count(infinite)),
         (nan, infinite) => format!("{} NaN, {} inf", count(nan), count(infinite)),
     };
-    let zeros = if figures.error.is_some() { "-".to_owned() } else { percent(figures.zeros, figures.elements) };
+    let zeros = if figures.is_unreadable { "-".to_owned() } else { percent(figures.zeros, figures.elements) };
     let Figures { least, greatest, mean, deviation, .. } = figures;
     [least.clone(), greatest.clone(), mean.clone(), deviation.clone(), zeros, not_finite]
 }

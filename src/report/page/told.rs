@@ -11,8 +11,9 @@ use super::island::{Place, island};
 use super::restores::Restores;
 use super::tensors::Tables;
 use super::times::Times;
-use super::treemap::Treemap;
+use super::treemap::{self, Treemap};
 use crate::analysis::Branch;
+use crate::analysis::stats::PARTS;
 use crate::report::Look;
 use crate::report::findings::text::verdict;
 use crate::report::inspect::text::title;
@@ -31,6 +32,15 @@ const SCRIPT_SHA256: &str = include_str!("html/page.js.sha256");
 const FIXED: usize = 235_000;
 const EACH: usize = 55;
 const MOST: usize = 2_900_000;
+
+/// How every page begins, and what in its head says who made it.
+const BEGINS: &[u8] = b"<!DOCTYPE html>";
+const MADE_BY: &[u8] = b"<meta name=\"generator\" content=\"ckpt report ";
+
+/// Whether a file that begins with this is a page of `ckpt report`: its head of 4 KiB is enough.
+pub fn is_page(head: &[u8]) -> bool {
+    head.starts_with(BEGINS) && memchr::memmem::find(head, MADE_BY).is_some()
+}
 
 /// The page around its sections.
 #[derive(Template)]
@@ -69,7 +79,7 @@ impl PageReport<'_> {
         let opened = (self.checkpoint, self.roles, self.tensors);
         let mut data = ("null".to_owned(), Place::default());
         if let (Some(checkpoint), Some(roles), Some(tensors)) = opened {
-            let tree = Branch::of(checkpoint, roles, Treemap::most());
+            let tree = Branch::of(checkpoint, roles, treemap::MOST);
             if let Some(map) = Treemap::of(checkpoint, &tree) {
                 nav.push(("bytes", "Bytes"));
                 sections.push(render(&map)?);
@@ -153,11 +163,10 @@ impl PageReport<'_> {
                 if totals.unreadable > 0 {
                     notes.push(format!("{} could not be read.", counted(totals.unreadable as u64, "tensor")));
                 }
-                notes.push(
+                notes.push(format!(
                     "Histograms have 32 bars from the least to the greatest finite element, each relative to the \
-                     highest; curves are the root mean square in up to 24 parts of the first axis."
-                        .to_owned(),
-                );
+                     highest; curves are the root mean square in up to {PARTS} parts of the first axis."
+                ));
             }
         }
         if place.tensors < tensors.all {

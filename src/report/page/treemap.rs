@@ -21,8 +21,8 @@ pub(super) const HIGH: f64 = 520.0;
 /// Room for the name of a scope above what lies in it.
 const TITLE: f64 = 18.0;
 
-/// Rectangles in a page.
-const MOST: usize = 220;
+/// Rectangles in a page: branches that are told apart.
+pub(super) const MOST: usize = 220;
 
 /// A rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,11 +76,6 @@ impl Treemap {
         let roles = roles.into_iter().map(|role| (role_class(role), role.name())).collect();
         let told = tiles.iter().filter(|tile| tile.class != "g" && tile.class != "r8").count();
         Some(Self { wide: round(WIDE), high: round(HIGH), tiles, roles, has_rest, told })
-    }
-
-    /// As many branches as a page has room for.
-    pub(super) fn most() -> usize {
-        MOST
     }
 }
 

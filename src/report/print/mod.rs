@@ -1,4 +1,4 @@
-//! What `print` tells: values as NumPy shows them, and complete in other formats.
+//! What `print` tells: values as NumPy shows them, complete in other formats, and as pictures.
 
 mod font;
 mod image;

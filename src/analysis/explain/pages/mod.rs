@@ -18,19 +18,21 @@ use std::fmt::Write as _;
 
 use crate::analysis::Code;
 
+/// The pages of all rooms of findings.
+const ALL: [&[Page]; 8] = [
+    index::PAGES,
+    data::PAGES,
+    model::PAGES,
+    ops::PAGES,
+    policy::PAGES,
+    restore::PAGES,
+    serving::PAGES,
+    training::PAGES,
+];
+
 /// The page of a code.
 pub fn explain_code(code: Code) -> Page {
-    let pages = [
-        index::PAGES,
-        data::PAGES,
-        model::PAGES,
-        ops::PAGES,
-        policy::PAGES,
-        restore::PAGES,
-        serving::PAGES,
-        training::PAGES,
-    ];
-    let found = pages.into_iter().flatten().find(|page| page.code == code).copied();
+    let found = ALL.into_iter().flatten().find(|page| page.code == code).copied();
     // A test sees to it that every code has a page; its line of explanation is there in any case.
     found.unwrap_or(Page { code, found: "", tensorflow: "", causes: &[], next: &[] })
 }
@@ -88,17 +90,7 @@ mod tests {
             assert!(!page.found.is_empty() && !page.tensorflow.is_empty(), "{}", code.name());
             assert!(!page.causes.is_empty() && !page.next.is_empty(), "{}", code.name());
             assert!((4..=9).contains(&lines), "{}: {lines} lines", code.name());
-            let all = [
-                index::PAGES,
-                data::PAGES,
-                model::PAGES,
-                ops::PAGES,
-                policy::PAGES,
-                restore::PAGES,
-                serving::PAGES,
-                training::PAGES,
-            ];
-            assert_eq!(all.into_iter().flatten().filter(|page| page.code == *code).count(), 1);
+            assert_eq!(ALL.into_iter().flatten().filter(|page| page.code == *code).count(), 1);
         }
     }
 

@@ -160,7 +160,7 @@ const STEP = 200;
 let sort = {column: COLUMNS[3], down: true}, shown = STEP, found = rows, open = new Set(), takes = () => true;
 const by = (key, down) => (a, b) => {
   const x = key(a), y = key(b);
-  const order = typeof x === 'string' ? (x < y ? -1 : x > y ? 1 : 0) : x < y ? -1 : x > y ? 1 : 0;
+  const order = x < y ? -1 : x > y ? 1 : 0;
   return order * (down ? -1 : 1) || (a.name < b.name ? -1 : 1);
 };
 // Scopes of some rows at a depth, with sums.
