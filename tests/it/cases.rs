@@ -374,6 +374,26 @@ fn other_names_and_kinds_have_their_cause() {
     assert!(said.contains("two different models"), "{said}");
 }
 
+// One tensor of another dtype: what converts it, and its slots not with it, makes the checkpoint fit.
+#[test]
+fn one_tensor_of_another_dtype_is_converted_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = testdata().join("saver_v2/plain/model.ckpt-7");
+    let mut listed: Value =
+        serde_json::from_str(&ckpt_says(0, &["list", path.to_str().unwrap(), "--format", "json"])).unwrap();
+    let tensors = listed["tensors"].as_array_mut().unwrap();
+    let kernel = tensors.iter_mut().find(|tensor| tensor["name"] == "layer/kernel").unwrap();
+    kernel["dtype"] = "bfloat16".into();
+    let spec = dir.path().join("spec.json");
+    fs::write(&spec, listed.to_string()).unwrap();
+    let said = against(&path, &spec, &[], 1).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("layer/kernel alone differs, by its dtype: float32 in the checkpoint, bfloat16"), "{said}");
+    let cast = said.split_once("-o NEW --cast ").unwrap().1.split_whitespace().next().unwrap().trim_matches('\'');
+    let new = dir.path().join("new");
+    ckpt_says(0, &["convert", path.to_str().unwrap(), "-o", new.to_str().unwrap(), "--cast", cast]);
+    assert!(against(&new, &spec, &[], 0).contains("restores completely"));
+}
+
 // Types that must be imported first (K19): what TensorFlow says is recorded beside the model.
 #[test]
 fn a_type_of_another_package_must_be_imported() {
@@ -536,4 +556,18 @@ fn the_gate_s_verdict_is_about_serving() {
     let json = ckpt(&["validate", root.join("good").to_str().unwrap(), "--serving", "--format", "json"]).stdout;
     let json: Value = serde_json::from_slice(&json).unwrap();
     assert_eq!((&json["serving"]["served"], &json["serving"]["version"]), (&"wrongly".into(), &"3".into()));
+}
+
+// The table in testdata/cases/README.md.
+#[test]
+fn every_kind_of_fault_has_its_tests() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let table = fs::read_to_string(testdata().join("cases/README.md")).unwrap();
+    let named: Vec<(&str, &str)> =
+        table.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::")).collect();
+    for (file, test) in &named {
+        let text = fs::read_to_string(tests.join(format!("{file}.rs"))).unwrap_or_default();
+        assert!(text.contains(&format!("#[test]\nfn {test}()")), "{file}::{test} is named and not there");
+    }
+    assert!(named.len() > 50, "only {} tests", named.len());
 }

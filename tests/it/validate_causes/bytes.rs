@@ -45,6 +45,20 @@ fn a_hole_over_two_tensors_is_one_hole() {
     assert_eq!(tensors(&found, Code::HoleOfZeros), ["b", "c"]);
 }
 
+// Less than a page, from within one tensor into the next.
+#[test]
+fn a_hole_that_is_no_page_over_two_tensors() {
+    let (_dir, prefix) = pages();
+    edit(&data_of(&prefix), |bytes| bytes[20480 - 700..20480 + 900].fill(0));
+    let found = run(&prefix);
+    only(&found, Code::HoleOfZeros, &["zeros from 19780 to 21380", "2 tensors affected (b, c)"]);
+    assert_eq!((errors(&found).len(), tensors(&found, Code::HoleOfZeros).len()), (1, 2), "{}", lines(&found));
+    // In one alone, zeros may be numbers, and something else may have happened to the rest.
+    let (_dir, prefix) = pages();
+    edit(&data_of(&prefix), |bytes| bytes[9000..9900].fill(0));
+    assert_eq!(codes(&run(&prefix)), ["tensor-checksum-mismatch"]);
+}
+
 #[test]
 fn a_whole_tensor_of_tensorflow_s_zeroed() {
     let dir = copy("object_graph/tf_keras");

@@ -43,6 +43,26 @@ fn the_step_of_another_save_goes_with_its_shards() {
     only(&run(&prefix), Code::SingleBitFlip, &["the value of another save"]);
 }
 
+// Two checkpoints of a directory, each with the data of a save that is not there: two findings, not one of both.
+#[test]
+fn the_same_cause_in_two_checkpoints_is_two_findings() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, step) in [("m-1", 201), ("m-2", 301)] {
+        let prefix = dir.path().join(name);
+        save(&prefix, step);
+        let index = fs::read(with(&prefix, ".index")).unwrap();
+        save(&prefix, step + 50);
+        fs::write(with(&prefix, ".index"), index).unwrap();
+    }
+    let found = run(dir.path());
+    let told: Vec<&Path> = errors(&found).into_iter().filter_map(|finding| finding.file.as_deref()).collect();
+    assert!(errors(&found).iter().all(|finding| finding.code == Code::MispairedData), "{}", lines(&found));
+    assert_eq!(told.len(), 2, "{}", lines(&found));
+    for finding in errors(&found) {
+        assert_eq!(finding.explains.len(), 10, "{}", lines(&found));
+    }
+}
+
 #[test]
 fn shards_in_a_ring_are_one_finding() {
     let dir = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use super::super::{Hint, Mismatch, Restore};
 use super::leave_out::few;
 use crate::analysis::naming::roles::Role;
 use crate::analysis::restore::substitution::literal;
-use crate::base::escape::shell_word;
+use crate::base::escape::{escaped, shell_word};
 use crate::read::tensor::DType;
 
 /// What a moving average is called (`ExponentialMovingAverage.average_name`).
@@ -138,7 +138,8 @@ fn parts(restore: &Restore) -> Option<Hint> {
 }
 
 /// The same two dtypes in all that differs, or in most of it.
-pub(super) fn one_dtype(mismatched: &[Mismatch], path: &Path) -> Option<Hint> {
+pub(super) fn one_dtype(restore: &Restore, path: &Path) -> Option<Hint> {
+    let mismatched = restore.mismatched.as_slice();
     let mut pairs: BTreeMap<(String, String), (usize, usize, DType, DType)> = BTreeMap::new();
     for mismatch in mismatched {
         let (Some(model), Some(stored)) = (mismatch.expected.dtype, mismatch.found.dtype) else { continue };
@@ -149,10 +150,17 @@ pub(super) fn one_dtype(mismatched: &[Mismatch], path: &Path) -> Option<Hint> {
         }
     }
     let (n, same_shape, model, stored) = pairs.into_values().max_by_key(|(n, ..)| *n)?;
-    if n < 2 || n.saturating_mul(2) < mismatched.len() {
+    let all = mismatched.len();
+    if let ([one], 1) = (mismatched, same_shape) {
+        let is_scope = restore
+            .matched
+            .iter()
+            .any(|found| found.stored.strip_prefix(one.name.as_slice()).is_some_and(|rest| rest.starts_with(b"/")));
+        return Some(Hint::from(single_dtype(&one.name, is_scope, (model, stored), path)));
+    }
+    if n < 2 || n.saturating_mul(2) < all {
         return None;
     }
-    let all = mismatched.len();
     let (throughout, shapes) = match (n == all, same_shape == n) {
         (true, true) => (" throughout", format!("all {n} differ by dtype alone, every shape fits")),
         (true, false) => {
@@ -169,6 +177,26 @@ pub(super) fn one_dtype(mismatched: &[Mismatch], path: &Path) -> Option<Hint> {
         "the checkpoint is {stored}{throughout} where the model wants {model}: {shapes}. TensorFlow converts nothing while \
          restoring: build the variables as {stored} and cast them after, or convert the checkpoint{convert}"
     )))
+}
+
+/// What to do where one tensor alone has another dtype. As a selector, its name takes its slots too (`is_scope`), if it
+/// is no glob.
+fn single_dtype(name: &[u8], is_scope: bool, (model, stored): (DType, DType), path: &Path) -> String {
+    let name = escaped(name);
+    let convert = if model.is_float() && stored.is_float() {
+        let selector = match name.char_indices().last().filter(|_| is_scope) {
+            Some((at, last)) => format!("{}[{last}]", name.get(..at).unwrap_or_default()),
+            None => name.to_string(),
+        };
+        let cast = shell_word(Path::new(&format!("{model}={selector}")));
+        format!(", or convert the checkpoint: ckpt convert {} -o NEW --cast {cast}", shell_word(path))
+    } else {
+        String::new()
+    };
+    format!(
+        "{name} alone differs, by its dtype: {stored} in the checkpoint, {model} in the model. TensorFlow converts nothing \
+         while restoring: build the variable as {stored} and cast it after{convert}"
+    )
 }
 
 /// The same change of layout in all that differs: transposed kernels, dimensions of 1, stacked layers.

@@ -37,7 +37,7 @@ pub(super) fn find(restore: &mut Restore, stored: &Stored, trial: &Trial<'_>) {
     let names = if found.is_empty() { names(restore, stored, trial) } else { Names::default() };
     // What differs throughout is not left out.
     let path = trial.checkpoint.origin().prefix.as_path();
-    let throughout = [kinds::one_dtype(&restore.mismatched, path), kinds::layout(&restore.mismatched)];
+    let throughout = [kinds::one_dtype(restore, path), kinds::layout(&restore.mismatched)];
     let is_whole = throughout.iter().any(Option::is_some);
     let kinds: Vec<Hint> = kinds::find(restore).into_iter().map(|hint| tried(hint, restore, trial)).collect();
     let has_kind = !kinds.is_empty();

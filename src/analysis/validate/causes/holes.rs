@@ -53,8 +53,10 @@ impl Hole {
 /// Runs of zeros in the wrong pieces that are long enough to be pages never written, or a whole piece. A run may go over
 /// several pieces, and begin and end within them.
 pub(super) fn find(source: &Source, wrong: &[Wrong<'_>]) -> Vec<Hole> {
-    // Shorter ones are numbers that happen to be zero.
+    // Shorter ones are numbers that happen to be zero; so long at the end of one tensor and at the beginning of the next
+    // they hardly are.
     const SHORT: u64 = 16;
+    const LONG: u64 = 64;
     let mut runs: Vec<Hole> = Vec::new();
     for (piece, _) in wrong {
         let mut run: Option<u64> = None;
@@ -89,8 +91,15 @@ pub(super) fn find(source: &Source, wrong: &[Wrong<'_>]) -> Vec<Hole> {
         }
     }
     let covers = |hole: &Hole| wrong.iter().any(|(piece, _)| hole.start <= piece.start && piece.end() <= hole.end);
+    // From within one tensor into the next: another save's zeros would begin and end where tensors do.
+    let spans = |hole: &Hole| {
+        let taken = |piece: &StoredPiece| hole.end.min(piece.end()).saturating_sub(hole.start.max(piece.start));
+        wrong.iter().filter(|(piece, _)| taken(piece) >= LONG).count() > 1
+    };
     // A counter of zero is a counter of another save as well.
-    merged.retain(|hole| holds_page(hole.start, hole.end) || (covers(hole) && hole.end - hole.start > TELLING));
+    merged.retain(|hole| {
+        holds_page(hole.start, hole.end) || spans(hole) || (covers(hole) && hole.end - hole.start > TELLING)
+    });
     merged
 }
 

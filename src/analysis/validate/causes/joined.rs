@@ -18,8 +18,12 @@ pub(super) fn join(findings: &mut Vec<Finding>, counters: &[PathBuf]) {
     let mut at = 0;
     while let Some(first) = findings.get(at) {
         if let Some(saves) = saves(first).cloned() {
+            // Findings of the other checkpoints of a directory stand here too.
+            let own = first.file.as_deref().and_then(prefix_of);
             let rest = findings.split_off(at.saturating_add(1));
-            let same = |other: &Finding| self::saves(other) == Some(&saves);
+            let same = |other: &Finding| {
+                self::saves(other) == Some(&saves) && other.file.as_deref().and_then(prefix_of) == own
+            };
             let (others, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(same);
             if let Some(first) = findings.get_mut(at) {
                 alike(first, others);
