@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Scope, ScopedJoinHandle};
 
 /// How many results a worker may be ahead of the slowest one, for each worker: what waits for its turn takes memory.
 const AHEAD: usize = 4;
@@ -106,10 +107,21 @@ pub fn in_order_until<S, T: Send>(
     };
     std::thread::scope(|scope| {
         for _ in 1..workers {
-            scope.spawn(help);
+            if beside(scope, help).is_none() {
+                break;
+            }
         }
         run();
     });
+}
+
+/// A thread beside the caller's; `None` where the system has none left (`ulimit -u`, the limit of a container, no memory
+/// for a stack). Whoever asks for one can do without.
+pub fn beside<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Option<ScopedJoinHandle<'scope, T>> {
+    std::thread::Builder::new().spawn_scoped(scope, work).ok()
 }
 
 /// Does `work` on all of `bytes`, cut into chunks of `len` bytes (the last may be shorter), each with its position, and
@@ -134,7 +146,9 @@ pub fn in_chunks<T: Send>(
     };
     std::thread::scope(|scope| {
         for _ in 1..threads.min(count) {
-            scope.spawn(help);
+            if beside(scope, help).is_none() {
+                break;
+            }
         }
         help();
     });

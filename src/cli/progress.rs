@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use ckpt::base::parallel::beside;
 use ckpt::base::progress::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,10 +19,12 @@ pub(super) fn with_progress<T>(quiet: bool, work: impl FnOnce(&Progress) -> T) -
     }
     let finished = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| show(&progress, &finished));
+        let watcher = beside(scope, || show(&progress, &finished));
         let result = work(&progress);
         finished.store(true, Ordering::Release);
-        watcher.thread().unpark();
+        if let Some(watcher) = watcher {
+            watcher.thread().unpark();
+        }
         result
     })
 }

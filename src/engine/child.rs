@@ -51,8 +51,11 @@ pub(crate) fn run(job: &Job, payload: &[&[u8]], limits: Limits) -> Result<Answer
     let mut child = command.spawn().map_err(|error| format!("no process for the engine: {error}"))?;
     let end = Instant::now() + limits.time;
     let (told, ends) = channel();
-    listen(child.stdout.take(), &told);
-    listen(child.stderr.take(), &told);
+    if listen(child.stdout.take(), &told).and_then(|()| listen(child.stderr.take(), &told)).is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err("the system has no thread left to listen to the process of the engine".to_owned());
+    }
     drop(told);
     // Held open: its end tells the process that nobody waits any more.
     let mut stdin = child.stdin.take();
@@ -75,9 +78,9 @@ pub(crate) fn run(job: &Job, payload: &[&[u8]], limits: Limits) -> Result<Answer
 }
 
 /// Collects the last of what a process prints, and hands it over when that is all.
-fn listen(pipe: Option<impl Read + Send + 'static>, told: &Sender<Vec<u8>>) {
-    let (Some(mut pipe), told) = (pipe, told.clone()) else { return };
-    std::thread::spawn(move || {
+fn listen(pipe: Option<impl Read + Send + 'static>, told: &Sender<Vec<u8>>) -> std::io::Result<()> {
+    let (Some(mut pipe), told) = (pipe, told.clone()) else { return Ok(()) };
+    let listener = std::thread::Builder::new().spawn(move || {
         let mut kept = Vec::new();
         let mut window = vec![0; 16 << 10];
         loop {
@@ -93,6 +96,7 @@ fn listen(pipe: Option<impl Read + Send + 'static>, told: &Sender<Vec<u8>>) {
         }
         let _ = told.send(kept);
     });
+    listener.map(|_| ())
 }
 
 /// Waits for the end of a process; `None` if it did not come in time, and the process was ended.

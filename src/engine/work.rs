@@ -34,7 +34,8 @@ pub(crate) fn main() -> ExitCode {
 /// Ends this process when nobody waits for it any more: standard input is then at its end. Who asked has no more time to
 /// take away the directory of the job.
 fn end_with_who_asked(directory: String) {
-    std::thread::spawn(move || {
+    // Where the system has no thread for it, the time-out of who asked is what ends this process.
+    let _ = std::thread::Builder::new().spawn(move || {
         let _ = std::io::stdin().lock().read(&mut [0]);
         storage::discard(Path::new(&directory));
         std::process::abort();

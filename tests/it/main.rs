@@ -53,6 +53,7 @@ mod proto_bindings;
 mod recognised;
 mod recovering;
 mod remote;
+mod resources;
 mod restore;
 mod restore_causes;
 mod roles;

@@ -14,6 +14,7 @@ use crate::analysis::element_sums::add;
 use crate::analysis::survey::state_file::state_lines;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
+use crate::base::parallel::beside;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
 use crate::read::container::{HeaderPart, Incoming, PartId, Sink};
@@ -86,10 +87,14 @@ pub(in crate::analysis) fn write_files(
     // What is compared comes from memory while the disk is still at work.
     let (staged_files, is_synced) = (files.clone(), &staged);
     std::thread::scope(|scope| {
-        let sync = scope.spawn(move || is_synced.sync(&staged_files));
+        let sync = || is_synced.sync(&staged_files);
+        let syncing = beside(scope, sync);
         let written = Staging { dir: staged.dir(), target, files: &files, recipe, order: &order, sums: &sums };
         let verified = verify(&written, threads, limits, progress);
-        let synced = sync.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let synced = match syncing {
+            Some(syncing) => syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            None => sync(),
+        };
         verified.and(synced)
     })?;
     if target.state_file && target.format == OutFormat::Bundle {

@@ -48,16 +48,23 @@ pub(super) struct Back {
 
 impl Back {
     /// Begins with what is wanted in any case.
-    pub(super) fn start(a: &'static Checkpoint, b: Option<&'static Checkpoint>, threads: usize) -> Self {
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(super) fn start(
+        a: &'static Checkpoint,
+        b: Option<&'static Checkpoint>,
+        threads: usize,
+    ) -> std::io::Result<Self> {
         let (ask, asked) = channel();
         let (tell, told) = channel();
         let of = tell.clone();
-        std::thread::spawn(move || match b {
+        std::thread::Builder::new().spawn(move || match b {
             Some(b) => compare(a, b, threads, &of),
             None => drop(of.send(Answer::Roles(Roles::of(a)))),
-        });
-        std::thread::spawn(move || work(a, b, &asked, &tell));
-        Self { ask, told }
+        })?;
+        std::thread::Builder::new().spawn(move || work(a, b, &asked, &tell))?;
+        Ok(Self { ask, told })
     }
 
     /// Wants something to be found out.

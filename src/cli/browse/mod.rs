@@ -18,7 +18,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ratatui::crossterm::event::{self, Event};
 
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         None => Rows::tensors(a),
     };
     let mut app = App::new(rows, a, b);
-    let back = Back::start(a, b, ctx.threads());
+    let back = Back::start(a, b, ctx.threads()).context("no thread to find things out in")?;
     let result = terminal::with(|terminal, ended| {
         loop {
             for answer in std::iter::from_fn(|| back.answer()).take(ANSWERS) {

@@ -30,7 +30,7 @@ impl Seen {
         let (a, b) = (open(a), b.map(open));
         let rows = if b.is_some() { Rows::changes() } else { Rows::tensors(a) };
         let terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let mut seen = Self { app: App::new(rows, a, b), back: Back::start(a, b, 2), terminal };
+        let mut seen = Self { app: App::new(rows, a, b), back: Back::start(a, b, 2).unwrap(), terminal };
         seen.draw();
         seen
     }

@@ -1,10 +1,11 @@
 //! The local disk.
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::local_file::{self, LocalFile, with_room};
 use super::source::Source;
 use super::store::{Kind, Stat, Store};
 use crate::base::error::{Error, ErrorKind, Result};
@@ -19,17 +20,17 @@ impl Store for Local {
     }
 
     fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+        with_room(|| std::fs::read_dir(path))?.map(|entry| entry.map(|entry| entry.file_name())).collect()
     }
 
     /// The kind is looked at before the file is opened: opening a FIFO waits for a writer that may never come.
     fn open(&self, path: &Path) -> Result<Source> {
         let at = |error| Error::io(error, path);
         refuse_special(path, &std::fs::metadata(path).map_err(at)?)?;
-        let file = File::open(path).map_err(at)?;
+        let file = local_file::open(path).map_err(at)?;
         let metadata = file.metadata().map_err(at)?;
         refuse_special(path, &metadata)?;
-        Ok(Source::of_file(path, file, metadata.len()))
+        Ok(Source::of_file(path, LocalFile::new(path, file, &metadata), metadata.len()))
     }
 
     fn open_contiguous(&self, path: &Path) -> Result<Source> {

@@ -7,6 +7,7 @@ pub mod archive;
 mod composed;
 pub mod layout;
 mod local;
+mod local_file;
 mod memory;
 mod mmap;
 mod mounts;

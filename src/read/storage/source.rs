@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::local_file::LocalFile;
 use super::mmap;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::read::wire::Crc32c;
@@ -25,7 +26,7 @@ pub struct Source {
 
 #[derive(Debug)]
 enum Backing {
-    File(File),
+    File(Arc<LocalFile>),
     Mapped(memmap2::Mmap),
     Memory(Arc<[u8]>),
     Other(Arc<dyn ReadAt>),
@@ -62,7 +63,7 @@ impl Source {
     }
 
     /// An open file of this length.
-    pub(super) fn of_file(path: &Path, file: File, len: u64) -> Self {
+    pub(super) fn of_file(path: &Path, file: Arc<LocalFile>, len: u64) -> Self {
         Self { path: path.to_path_buf(), len, backing: Backing::File(file) }
     }
 
@@ -70,7 +71,8 @@ impl Source {
     pub(super) fn into_contiguous(mut self) -> Result<Self> {
         self.backing = match self.backing {
             Backing::File(file) if self.len >= MAP_FROM => {
-                Backing::Mapped(mmap::map(&file).map_err(|error| Error::io(error, &self.path))?)
+                let mapped = file.file().and_then(|file| mmap::map(&file));
+                Backing::Mapped(mapped.map_err(|error| Error::io(error, &self.path))?)
             }
             Backing::File(_) | Backing::Other(_) => {
                 let mut bytes = Vec::new();
@@ -148,7 +150,7 @@ impl Source {
             return Err(Error::new(kind).at_offset(offset).in_file(&self.path));
         }
         let read = match &self.backing {
-            Backing::File(file) => Some(read_exact_at(file, buffer, offset)),
+            Backing::File(file) => Some(file.file().and_then(|file| read_exact_at(&file, buffer, offset))),
             Backing::Other(bytes) => Some(bytes.read_exact_at(buffer, offset)),
             Backing::Mapped(_) | Backing::Memory(_) => None,
         };

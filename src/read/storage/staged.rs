@@ -10,6 +10,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::address::Address;
+use super::local_file::with_room;
 use super::replace::{BRIDGE, Bridge, Placing, moved_away, put_in_order};
 use crate::base::error::{Error, ErrorKind, Result};
 
@@ -50,7 +51,7 @@ impl Staged {
         let at = |error: io::Error| Error::output(error, target);
         fs::create_dir_all(target).map_err(at)?;
         let lock_path = target.join(format!(".{name}.ckpt-lock"));
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = with_room(|| OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path));
         let lock = lock.map_err(at)?;
         if lock.try_lock().is_err() || !is_at(&lock, &lock_path) {
             let why = "another program is writing to this place".to_owned();
@@ -78,7 +79,7 @@ impl Staged {
     pub fn sync(&self, names: &[String]) -> Result<()> {
         names.iter().try_for_each(|name| {
             let path = self.dir.join(name);
-            let synced = File::open(&path).and_then(|file| file.sync_all());
+            let synced = with_room(|| File::open(&path)).and_then(|file| file.sync_all());
             synced.map_err(|error| Error::output(error, &path))
         })
     }
@@ -126,7 +127,7 @@ impl Staged {
             if is_taken { taken(&at) } else { Error::output(error, &at) }
         })?;
         // The names themselves are on the disk only now. Not every file system can be asked for that.
-        if let Ok(target) = File::open(&self.target) {
+        if let Ok(target) = with_room(|| File::open(&self.target)) {
             let _ = target.sync_all();
         }
         self.clear();
@@ -211,7 +212,8 @@ impl NewFile {
     /// # Errors
     /// If it cannot be made.
     pub fn create(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| Error::output(e, path))?;
+        let file = with_room(|| OpenOptions::new().write(true).create_new(true).open(path));
+        let file = file.map_err(|e| Error::output(e, path))?;
         Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(AT_ONCE, file) })
     }
 

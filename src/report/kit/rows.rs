@@ -9,6 +9,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::base::parallel::beside;
+
 /// Rows that a worker takes at a time.
 const BLOCK: usize = 2048;
 
@@ -37,17 +39,7 @@ pub(in crate::report) fn write_rows<T: Text + Send>(
     let blocks = rows.div_ceil(BLOCK);
     let workers = threads.min(blocks / 2);
     if workers < 2 {
-        let mut text = text();
-        let mut buffer = Vec::new();
-        for n in 0..rows {
-            text.row(n, &mut buffer)?;
-            if buffer.len() >= PIECE / 16 {
-                out.write_all(&buffer)?;
-                buffer.clear();
-            }
-        }
-        out.write_all(&buffer)?;
-        return Ok(vec![text]);
+        return Ok(vec![write_alone(rows, text(), out)?]);
     }
     let desk = Desk {
         next: AtomicUsize::new(0),
@@ -58,7 +50,10 @@ pub(in crate::report) fn write_rows<T: Text + Send>(
     };
     std::thread::scope(|scope| {
         let work = || desk.work(rows, text());
-        let started: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let started: Vec<_> = (0..workers).map_while(|_| beside(scope, work)).collect();
+        if started.is_empty() {
+            return Ok(vec![write_alone(rows, text(), out)?]);
+        }
         let written = desk.write(out);
         let mut texts = Vec::with_capacity(workers);
         for worker in started {
@@ -69,6 +64,20 @@ pub(in crate::report) fn write_rows<T: Text + Send>(
         }
         written.map(|()| texts)
     })
+}
+
+/// The same without a thread but the caller's.
+fn write_alone<T: Text>(rows: usize, mut text: T, out: &mut dyn Write) -> io::Result<T> {
+    let mut buffer = Vec::new();
+    for n in 0..rows {
+        text.row(n, &mut buffer)?;
+        if buffer.len() >= PIECE / 16 {
+            out.write_all(&buffer)?;
+            buffer.clear();
+        }
+    }
+    out.write_all(&buffer)?;
+    Ok(text)
 }
 
 /// What workers and the writer share.
