@@ -78,6 +78,18 @@ fn few_files_may_be_open() {
         limited.args(["-c", "ulimit -n 16; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ckpt")]).args(&question);
         assert_eq!(said(&limited.stdin(Stdio::null()).output().unwrap()), before, "{question:?}");
     }
+    // Threads that take each other's places, over and over.
+    let split = dir.path().join("split");
+    let many = testdata().join("bundle_v2/many_blocks/many");
+    let convert =
+        ["convert".into(), many.into_os_string(), "-o".into(), split.clone().into(), "--shards".into(), "520".into()];
+    assert!(ckpt(&convert).output().unwrap().status.success());
+    for _ in 0..10 {
+        let script = "ulimit -n 24; exec \"$0\" validate \"$1\" --threads 4";
+        let limited = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_ckpt")]).arg(&split).output().unwrap();
+        let (status, out, errors) = said(&limited);
+        assert!(status == Some(0) && out.contains("520 of 520 tensors verified"), "{out}{errors}");
+    }
 }
 
 // A stack that no machine has room for: no thread can be made, as where their number is limited.

@@ -90,10 +90,15 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 
 /// Does what opens a file or a directory; where there are as many as there may be, others are closed for it.
 pub(super) fn with_room<T>(opened: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    match opened() {
-        Err(error) if is_out_of_files(&error) && close_all() => opened(),
-        done => done,
+    /// Another thread may take the place that was made, or have closed everything for itself.
+    const TRIES: usize = 16;
+    for _ in 0..TRIES {
+        match opened() {
+            Err(error) if is_out_of_files(&error) => close_all(),
+            done => return done,
+        }
     }
+    opened()
 }
 
 /// Whether the process, or the system, has as many files open as it may.
@@ -103,14 +108,15 @@ fn is_out_of_files(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Closes what can be opened again; whether something was. Who reads one of them at this moment has it to the end.
-fn close_all() -> bool {
+/// Closes what can be opened again. Who reads one of them at this moment has it to the end.
+fn close_all() {
     let held: Vec<Arc<LocalFile>> = {
         let all = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         all.files.iter().filter_map(Weak::upgrade).collect()
     };
-    let close = |file: &Arc<LocalFile>| file.open.write().unwrap_or_else(PoisonError::into_inner).take().is_some();
-    held.iter().filter(|file| close(file)).count() > 0
+    for file in held {
+        drop(file.open.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
 }
 
 #[cfg(test)]
