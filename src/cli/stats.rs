@@ -59,6 +59,7 @@ Exit status:
   0  done, whatever the figures say
   1  no tensor matched the selectors
   2  the checkpoint cannot be opened, or a part of it could not be read; the rest is shown")]
+#[expect(clippy::struct_excessive_bools, reason = "command-line flags")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: SourceArgs,
