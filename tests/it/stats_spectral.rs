@@ -27,7 +27,7 @@ fn singular_values_are_those_of_numpy() {
     let (mut matrices, mut counted) = (0, 0);
     for row in rows(&checkpoint, 1) {
         let tensor = checkpoint.tensor_at(row.at).unwrap();
-        let name = String::from_utf8(tensor.name.to_vec()).unwrap();
+        let name = String::from_utf8(tensor.name.clone()).unwrap();
         let Some(want) = expected.get(&name) else {
             assert_eq!((name.as_str(), row.spectral), ("odd/vector", None));
             continue;
@@ -66,7 +66,8 @@ fn singular_values_are_those_of_numpy() {
 fn of_many_sizes(prefix: &std::path::Path) -> Checkpoint {
     let mut bundle = BundleBuilder::new().shards(1);
     for (n, (rows, columns)) in [(40u32, 60u32), (2_500_000, 1), (3, 5), (70, 2), (300, 300)].into_iter().enumerate() {
-        let value = |n: u32| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0;
+        #[expect(clippy::cast_precision_loss, reason = "24 bits")]
+        let value = |n: u32| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0;
         let values: Vec<f32> = (0..rows * columns).map(value).collect();
         bundle = bundle.floats(format!("m{n}"), &[i64::from(rows), i64::from(columns)], &values);
     }

@@ -125,6 +125,7 @@ fn add<const R: usize>(block: &[f32], v: &[f64], into: &mut [f64]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 mod tests {
     use super::*;
 

@@ -288,4 +288,5 @@ fn exponent_of(value: f64) -> i32 {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small numbers")]
 mod tests;
