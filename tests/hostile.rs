@@ -116,12 +116,12 @@ fn use_opened(path: &Path, first: impl Fn(&Checkpoint)) -> Outcome {
 fn compute_all(checkpoint: &Checkpoint) {
     let selection = Selector::default().select(checkpoint);
     let run = |threads| {
-        let options = StatsOptions { threads, distribution: true, channels: true, along: false };
+        let options = StatsOptions { threads, distribution: true, channels: true, along: false, spectral: true };
         let found = stats(checkpoint, &selection, &options, &Progress::default());
         // One hash for all of them: the heap is measured.
         let mut hash = std::hash::DefaultHasher::new();
         for row in &found.tensors {
-            format!("{:?} {:?} {:?}", row.figures, row.distribution, row.channels).hash(&mut hash);
+            format!("{:?} {:?} {:?} {:?}", row.figures, row.distribution, row.channels, row.spectral).hash(&mut hash);
             row.error.as_ref().map(said).hash(&mut hash);
         }
         (found.tensors.len(), hash.finish())

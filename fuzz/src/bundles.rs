@@ -302,7 +302,7 @@ pub fn validate(data: &[u8]) {
 fn statistics(checkpoint: &Checkpoint, validation: &Validation) {
     let selection = Selector::default().select(checkpoint);
     let run = |threads| {
-        let options = StatsOptions { threads, distribution: true, channels: true, along: false };
+        let options = StatsOptions { threads, distribution: true, channels: true, along: false, spectral: true };
         let found = stats(checkpoint, &selection, &options, &Progress::default());
         for (row, error) in found.unreadable() {
             let name = checkpoint.tensors().get(row.at).map(|tensor| tensor.name.to_vec());

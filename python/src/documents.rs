@@ -89,7 +89,7 @@ fn list(
 }
 
 #[pyfunction]
-#[pyo3(signature = (path, selectors, hist, per_channel, step=None, version=None, threads=None))]
+#[pyo3(signature = (path, selectors, hist, per_channel, spectral, step=None, version=None, threads=None))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 fn stats(
     py: Python<'_>,
@@ -97,6 +97,7 @@ fn stats(
     selectors: Vec<String>,
     hist: bool,
     per_channel: bool,
+    spectral: bool,
     step: Option<u64>,
     version: Option<i64>,
     threads: Option<u16>,
@@ -108,7 +109,7 @@ fn stats(
         let threads = limits.workers();
         let report = StatsReport {
             checkpoint: &checkpoint,
-            options: StatsOptions { threads, distribution: hist, channels: per_channel, along: false },
+            options: StatsOptions { threads, distribution: hist, channels: per_channel, along: false, spectral },
             order: StatsOrder::default(),
             most: usize::MAX,
             format: Format::Json,

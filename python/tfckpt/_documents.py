@@ -46,12 +46,15 @@ def stats(
     *,
     hist: bool = False,
     per_channel: bool = False,
+    spectral: bool = False,
     step: int | None = None,
     version: int | None = None,
     threads: int | None = None,
 ) -> dict[str, Any]:
     """Extremes, mean, deviation, zeros, NaN and infinity of every tensor: ``ckpt stats``."""
-    return json.loads(_native.stats(os.fspath(path), _texts(selectors), hist, per_channel, step, version, threads))
+    return json.loads(
+        _native.stats(os.fspath(path), _texts(selectors), hist, per_channel, spectral, step, version, threads)
+    )
 
 
 def diff(

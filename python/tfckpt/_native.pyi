@@ -31,6 +31,7 @@ def stats(
     selectors: list[str],
     hist: bool,
     per_channel: bool,
+    spectral: bool,
     step: int | None = None,
     version: int | None = None,
     threads: int | None = None,

@@ -73,7 +73,7 @@ fn screens_about_one_checkpoint() {
         fits(&format!("names {case}"), &|look, out| {
             write_list(&listing, Format::Text, ListText::Rows { long: false }, look, out)
         });
-        let options = StatsOptions { threads: 2, distribution: true, channels: true, along: false };
+        let options = StatsOptions { threads: 2, distribution: true, channels: true, along: false, spectral: true };
         let found = stats(&checkpoint, &all(), &options, &Progress::default());
         fits(&format!("stats {case}"), &|look, out| {
             let (order, most, format) = (StatsOrder::default(), usize::MAX, Format::Text);

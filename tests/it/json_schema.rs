@@ -251,6 +251,7 @@ validate testdata/saver_v2/sharded_adam --config tests/cmd/policy/ckpt.toml
 validate testdata/model_dir/stale --config tests/cmd/policy/ckpt.toml
 validate --show-config --config tests/cmd/policy/ckpt.toml
 stats testdata/dtypes/all --hist --per-channel
+stats testdata/stats/spectral/matrices.npz --spectral
 stats testdata/saver_v2/sharded_adam
 stats testdata/safetensors/dtypes/model.safetensors
 stats DIR/flipped
@@ -347,6 +348,7 @@ fn lines_are_what_the_schemas_say() {
         ("list testdata/object_graph/keras3 --names", "ListTensor"),
         ("list testdata/saver_v1/slices", "ListTensor"),
         ("stats testdata/dtypes/all --hist --per-channel", "StatsTensor"),
+        ("stats testdata/stats/spectral/matrices.npz --spectral", "StatsTensor"),
         ("print testdata/saver_v2/sharded_adam embedding[0] comment", "PrintTensor"),
         ("diff testdata/diff/pairs/special-a testdata/diff/pairs/special-b --all", "Change"),
         ("log testdata/model_dir/run --finite --values", "LogCheckpoint"),

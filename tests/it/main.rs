@@ -62,6 +62,7 @@ mod saved_model;
 mod state_file;
 mod stats;
 mod stats_many;
+mod stats_spectral;
 mod steps_and_tables;
 mod stores;
 mod support;

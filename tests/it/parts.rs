@@ -64,7 +64,7 @@ fn validated(path: &Path, finite: bool, share: Option<&Arc<Share>>) -> Result<Ve
 /// What `stats` prints in a format.
 fn figured(checkpoint: &Checkpoint, more: bool, format: Format, share: Option<&Arc<Share>>) -> String {
     let selection: Selection = (0..checkpoint.tensors().len()).collect();
-    let options = StatsOptions { threads: 2, distribution: more, channels: more, along: false };
+    let options = StatsOptions { threads: 2, distribution: more, channels: more, along: false, spectral: more };
     let progress = Progress::default();
     if let Some(share) = share {
         share.look_at(checkpoint);
@@ -403,7 +403,10 @@ fn commands_write_parts_and_merge_prints_the_whole() {
         (&["validate", m], &["text", "json", "github", "sarif", "junit"]),
         (&["validate", "other", "--finite"], &["text", "json"]),
         (&["validate", "."], &["text", "junit"]),
-        (&["stats", m, "--hist", "--per-channel", "--ascii"], &["text", "json", "jsonl", "csv", "markdown"]),
+        (
+            &["stats", m, "--hist", "--per-channel", "--spectral", "--ascii"],
+            &["text", "json", "jsonl", "csv", "markdown"],
+        ),
         (&["stats", "other", "--sort=l2", "--top", "3", "-r"], &["text", "csv"]),
         (&["diff", m, "other", "--exact", "-l"], &["text", "json", "jsonl", "csv", "markdown", "github"]),
         (&["diff", m, "other"], &["text"]),

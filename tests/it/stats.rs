@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 
-const ALL: StatsOptions = StatsOptions { threads: 1, distribution: true, channels: true, along: false };
+const ALL: StatsOptions = StatsOptions { threads: 1, distribution: true, channels: true, along: false, spectral: true };
 
 fn all(checkpoint: &Checkpoint, options: &StatsOptions) -> Stats {
     let selection = Selector::default().select(checkpoint);
@@ -25,12 +25,13 @@ fn bits(row: &TensorStats) -> String {
     let figures = &row.figures;
     let float = |value: Option<f64>| value.map(f64::to_bits);
     format!(
-        "{figures:?} {:?} {:?} {:x} {:?} {:?} {} {:?}",
+        "{figures:?} {:?} {:?} {:x} {:?} {:?} {:?} {} {:?}",
         float(figures.mean()),
         float(figures.deviation()),
         figures.norm().to_bits(),
         row.distribution,
         row.channels,
+        row.spectral,
         row.verified,
         row.error.as_ref().map(ToString::to_string)
     )

@@ -73,13 +73,16 @@ fn damage(prefix: &Path) {
 }
 
 fn read(checkpoint: &Checkpoint, selection: &Selection, threads: usize) -> Stats {
-    let options = StatsOptions { threads, distribution: true, channels: true, along: false };
+    let options = StatsOptions { threads, distribution: true, channels: true, along: false, spectral: true };
     stats(checkpoint, selection, &options, &Progress::default())
 }
 
 fn said(row: &TensorStats) -> String {
     let error = row.error.as_ref().map(ToString::to_string);
-    format!("{} {:?} {:?} {:?} {} {error:?}", row.at, row.figures, row.distribution, row.channels, row.verified)
+    format!(
+        "{} {:?} {:?} {:?} {:?} {} {error:?}",
+        row.at, row.figures, row.distribution, row.channels, row.spectral, row.verified
+    )
 }
 
 #[test]

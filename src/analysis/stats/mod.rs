@@ -1,5 +1,5 @@
 //! Statistics of tensors: extremes, mean, deviation, norm, zeros, what is not finite; on demand quantiles, a histogram
-//! and dead channels, and how large elements are along the first axis.
+//! and dead channels, singular values of matrices, and how large elements are along the first axis.
 //!
 //! One pass over the bytes, which also checks them: a tensor whose bytes are not those that were saved has an error
 //! beside its figures. Extremes are those of everything but NaN; mean, deviation, norm, quantiles and histogram are
@@ -17,6 +17,7 @@ mod moments;
 mod order;
 mod plan;
 mod recorded;
+mod spectral;
 mod tensor_stats;
 mod together;
 mod work;
@@ -26,6 +27,7 @@ pub use channels::{Channels, Dead, LONGEST, NAMED};
 pub use distribution::{BARS, Distribution, SHARES};
 pub use figures::{Figures, Number, Spots};
 pub use order::{First, SortKey, StatsOrder, StatsSort};
+pub use spectral::{LARGEST, MARGIN, Missing, NARROWEST, Spectrum, WIDEST};
 pub use tensor_stats::{Skipped, Stats, StatsOptions, TensorStats, Totals};
 pub use work::each;
 

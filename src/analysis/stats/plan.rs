@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::Totals;
+use super::spectral::is_held;
+use super::{StatsOptions, Totals};
 use crate::analysis::naming::selection::Selection;
 use crate::analysis::sweep::cut;
 use crate::analysis::sweep::units::Units;
@@ -22,20 +23,20 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The units of a selection, in its order.
-    pub(super) fn new(checkpoint: &Checkpoint, selection: &Selection) -> Self {
+    /// The units of a selection, in its order. A matrix whose singular values are looked at is one unit, whatever its size.
+    pub(super) fn new(checkpoint: &Checkpoint, selection: &Selection, options: &StatsOptions) -> Self {
         let mut plan = Self::default();
         let mut cursor = checkpoint.tensors().cursor();
         for n in 0..selection.len() {
             if let Some(tensor) = selection.get(n).and_then(|at| cursor.reach(at)) {
-                plan.add(checkpoint, n, tensor);
+                plan.add(checkpoint, n, tensor, options);
             }
         }
         plan.units.close(selection.len());
         plan
     }
 
-    fn add(&mut self, checkpoint: &Checkpoint, n: usize, tensor: &Tensor) {
+    fn add(&mut self, checkpoint: &Checkpoint, n: usize, tensor: &Tensor, options: &StatsOptions) {
         let stored = tensor.bytes().unwrap_or(0);
         let elements = tensor.elements().unwrap_or(0);
         if !tensor.is_numeric() {
@@ -47,7 +48,8 @@ impl Plan {
         }
         self.totals.tensors += 1;
         self.totals.bytes = self.totals.bytes.saturating_add(stored);
-        if elements > part_length(tensor.dtype) && can_be_cut(checkpoint, tensor) {
+        let is_held = || options.spectral && tensor.dims().is_ok_and(|dims| is_held(tensor.dtype, &dims));
+        if elements > part_length(tensor.dtype) && !is_held() && can_be_cut(checkpoint, tensor) {
             let size = tensor.dtype.element_size().unwrap_or(1);
             self.units.large(n, size, parts(tensor.dtype, elements));
         } else {

@@ -5,6 +5,7 @@ use super::counter::Buckets;
 use super::distribution::{BARS, Distribution, SHARES};
 use super::figures::{Figures, NonFinite, Number, Spots};
 use super::moments::Moments;
+use super::spectral::{Missing, Spectrum};
 use super::tensor_stats::TensorStats;
 use crate::analysis::parts::{Reading, Record};
 
@@ -26,6 +27,10 @@ pub(super) fn put_row(row: &TensorStats, into: &mut Record) {
     if let Some(channels) = &row.channels {
         put_dead(&channels.rows, into);
         put_dead(&channels.columns, into);
+    }
+    into.flag(row.spectral.is_some());
+    if let Some(spectrum) = &row.spectral {
+        put_spectrum(spectrum, into);
     }
 }
 
@@ -51,6 +56,9 @@ pub(super) fn get_row(at: usize, from: &mut Reading<'_>) -> Option<Option<Tensor
     }
     if from.flag()? {
         row.channels = Some(Box::new(Channels { rows: get_dead(from)?, columns: get_dead(from)? }));
+    }
+    if from.flag()? {
+        row.spectral = Some(Box::new(get_spectrum(from)?));
     }
     Some(Some(row))
 }
@@ -194,6 +202,30 @@ fn get_dead(from: &mut Reading<'_>) -> Option<Dead> {
     Some(Dead { length: from.number()?, count: from.maybe()?, first: get_list(from)? })
 }
 
+fn put_spectrum(spectrum: &Spectrum, into: &mut Record) {
+    let Spectrum { rows, columns, sigma_max, stable_rank, edge, above_edge, missing } = *spectrum;
+    into.numbers(&[rows, columns]);
+    for value in [sigma_max, stable_rank, edge] {
+        into.flag(value.is_some());
+        into.floats(value.as_slice());
+    }
+    into.maybe(above_edge);
+    let place = |missing| Missing::ALL.iter().position(|other| *other == missing);
+    into.maybe(missing.and_then(place).map(|place| place as u64));
+}
+
+fn get_spectrum(from: &mut Reading<'_>) -> Option<Spectrum> {
+    let (rows, columns) = (from.number()?, from.number()?);
+    let mut value = || Some(if from.flag()? { Some(from.float()?) } else { None });
+    let (sigma_max, stable_rank, edge) = (value()?, value()?, value()?);
+    let above_edge = from.maybe()?;
+    let missing = match from.maybe()? {
+        Some(place) => Some(*Missing::ALL.get(usize::try_from(place).ok()?)?),
+        None => None,
+    };
+    Some(Spectrum { rows, columns, sigma_max, stable_rank, edge, above_edge, missing })
+}
+
 fn put_list(numbers: &[u64], into: &mut Record) {
     into.count(numbers.len());
     into.numbers(numbers);
@@ -238,6 +270,23 @@ mod tests {
         figures.set_apart(apart);
         assert_eq!(again(|into| put_figures(&figures, into), get_figures), figures);
         assert_eq!(again(|into| put_figures(&Figures::default(), into), get_figures), Figures::default());
+    }
+
+    #[test]
+    fn spectra_are_what_they_were() {
+        let mut spectrum = Spectrum {
+            rows: 3,
+            columns: u64::MAX,
+            sigma_max: Some(0.1),
+            stable_rank: None,
+            edge: Some(1e-300),
+            above_edge: Some(7),
+            missing: None,
+        };
+        for missing in [None].into_iter().chain(Missing::ALL.map(Some)) {
+            spectrum.missing = missing;
+            assert_eq!(again(|into| put_spectrum(&spectrum, into), get_spectrum), spectrum);
+        }
     }
 
     #[test]

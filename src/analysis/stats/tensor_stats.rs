@@ -4,10 +4,12 @@ use super::along::Along;
 use super::channels::Channels;
 use super::distribution::Distribution;
 use super::figures::Figures;
+use super::spectral::Spectrum;
 use crate::base::error::Error;
 
 /// What to find out and how.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct StatsOptions {
     /// Worker threads. The answers do not depend on them.
     pub threads: usize,
@@ -17,6 +19,9 @@ pub struct StatsOptions {
     pub channels: bool,
     /// Whether to tell how large elements are along the first axis. Several processes that make one report do not.
     pub along: bool,
+    /// Whether to look at the singular values of matrices. Those of up to [`LARGEST`](super::LARGEST) elements are then in
+    /// memory, one a thread.
+    pub spectral: bool,
 }
 
 /// What was found out about one tensor.
@@ -37,6 +42,8 @@ pub struct TensorStats {
     pub channels: Option<Box<Channels>>,
     /// With [`StatsOptions::along`], of tensors whose first axis is longer than 1.
     pub along: Option<Box<Along>>,
+    /// With [`StatsOptions::spectral`], of tensors of two dimensions and more.
+    pub spectral: Option<Box<Spectrum>>,
 }
 
 /// Tensors that have no numbers.
@@ -91,7 +98,16 @@ impl TensorStats {
     /// Of a tensor of which nothing is known yet.
     pub(super) fn new(at: usize) -> Self {
         let figures = Figures::default();
-        Self { at, figures, verified: false, error: None, distribution: None, channels: None, along: None }
+        Self {
+            at,
+            figures,
+            verified: false,
+            error: None,
+            distribution: None,
+            channels: None,
+            along: None,
+            spectral: None,
+        }
     }
 }
 

@@ -48,7 +48,8 @@ impl Worker<'_> {
                 wrong.push(*near);
                 continue;
             };
-            let tensor = if options.channels || options.along { self.cursor.reach(row.at) } else { None };
+            let asks_dims = options.channels || options.along || options.spectral;
+            let tensor = if asks_dims { self.cursor.reach(row.at) } else { None };
             let mut part = tensor.map_or_else(Part::default, |tensor| Part::new(options, tensor, 0));
             self.adder.add(&mut part, near.dtype, bytes, 0, options);
             self.adder.finish(&mut part, options);

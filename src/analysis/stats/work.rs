@@ -12,6 +12,7 @@ use super::channels::Marks;
 use super::counter::{Buckets, Counter};
 use super::plan::{Plan, bytes, parts};
 use super::recorded;
+use super::spectral::Held;
 use super::{Figures, StatsOptions, TensorStats, Totals};
 use crate::analysis::naming::selection::Selection;
 use crate::analysis::parts::{Reading, Record, Share};
@@ -59,6 +60,7 @@ pub(super) struct Part {
     buckets: Buckets,
     marks: Option<Marks>,
     along: Option<Sums>,
+    held: Option<Box<Held>>,
     sum: Option<Crc32c>,
     checked: Option<Result<Checked>>,
     /// Bytes that were taken in behind it.
@@ -79,7 +81,7 @@ pub fn each<T: Send>(
     mut take: impl FnMut(T, Vec<TensorStats>) -> ControlFlow<()>,
 ) -> Totals {
     let job = Job { checkpoint, selection, options, progress };
-    let Plan { units, mut totals } = Plan::new(checkpoint, selection);
+    let Plan { units, mut totals } = Plan::new(checkpoint, selection, options);
     progress.total.fetch_add(totals.bytes, Ordering::Relaxed);
     if share.is_none() {
         checkpoint.expect(selection.iter().filter_map(|at| checkpoint.tensor_at(at)));
@@ -283,6 +285,9 @@ impl Adder {
             if let Some(along) = &mut part.along {
                 along.add(block);
             }
+            if let Some(held) = &mut part.held {
+                held.add(block);
+            }
         }
     }
 
@@ -297,11 +302,12 @@ impl Adder {
 impl Part {
     /// Nothing yet, from element `at` of a tensor on.
     pub(super) fn new(options: &StatsOptions, tensor: &Tensor, at: u64) -> Self {
-        let dims = (options.channels || options.along).then(|| tensor.dims().ok()).flatten();
+        let dims = (options.channels || options.along || options.spectral).then(|| tensor.dims().ok()).flatten();
         let dims = dims.as_deref();
         let marks = dims.filter(|_| options.channels).and_then(|dims| Marks::new(dims, at));
         let along = dims.filter(|_| options.along).and_then(|dims| Sums::new(dims, at));
-        Self { marks, along, ..Self::default() }
+        let held = dims.filter(|_| options.spectral).and_then(|dims| Held::new(tensor.dtype, dims)).map(Box::new);
+        Self { marks, along, held, ..Self::default() }
     }
 
     /// Takes the next part in, which has `len` bytes.
@@ -315,6 +321,10 @@ impl Part {
         match (&mut self.along, next.along) {
             (Some(along), Some(next)) => along.merge(&next),
             (along, next) => *along = along.take().or(next),
+        }
+        match (&mut self.held, next.held) {
+            (Some(held), Some(next)) => held.merge(*next),
+            (held, next) => *held = held.take().or(next),
         }
         self.sum = match (self.sum, next.sum) {
             (Some(sum), Some(next)) => Some(sum.then(next, len)),
@@ -335,6 +345,13 @@ impl Part {
             Ok(checked) => (checked == Checked::Verified, None),
             Err(error) => (false, Some(error.for_key(&tensor.name))),
         };
+        if error.is_some() {
+            self.held = None;
+        } else if job.options.spectral && self.held.is_none() {
+            // Nothing was read of what is empty, or it was read elsewhere, which is never a matrix that is held.
+            let dims = tensor.dims().ok();
+            self.held = dims.and_then(|dims| Held::new(tensor.dtype, &dims)).map(Box::new);
+        }
         TensorStats { verified, error, ..self.into_stats(at, tensor.dtype, job.options) }
     }
 
@@ -348,7 +365,8 @@ impl Part {
             .map(Box::new);
         let channels = self.marks.map(|marks| Box::new(marks.finish()));
         let along = self.along.map(|along| Box::new(along.finish()));
-        TensorStats { at, figures, verified: true, error: None, distribution, channels, along }
+        let spectral = self.held.and_then(|held| held.finish(&figures)).map(Box::new);
+        TensorStats { at, figures, verified: true, error: None, distribution, channels, along, spectral }
     }
 }
 

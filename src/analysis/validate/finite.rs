@@ -68,7 +68,7 @@ pub(in crate::analysis) fn search(
     let mut cursor = checkpoint.tensors().cursor();
     let can_be = |at: &usize| cursor.reach(*at).is_some_and(|tensor| has_non_finite(tensor.dtype));
     let selection: Selection = selection.iter().filter(can_be).collect();
-    let options = StatsOptions { threads, distribution: false, channels: false, along: false };
+    let options = StatsOptions { threads, distribution: false, channels: false, along: false, spectral: false };
     let mut search = Search::default();
     let take = |(), rows: Vec<TensorStats>| {
         for row in &rows {

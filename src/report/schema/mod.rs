@@ -8,6 +8,7 @@ mod list;
 mod page;
 mod print;
 mod run;
+mod spectral;
 mod stats;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 use super::checkpoints;
+use super::spectral::Spectral;
 use crate::analysis::Selection;
 use crate::analysis::stats::{self, Number, SHARES, Spots, StatsOptions, TensorStats, coordinates};
 use crate::base::limits::Limits;
@@ -87,6 +88,10 @@ struct Figures<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = super::never_null)]
     dead: Option<DeadChannels<'a>>,
+    /// with `--spectral`, from two dimensions on
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = super::never_null)]
+    spectral: Option<Spectral>,
     /// whether its bytes are the ones that were saved
     checksum: Compared,
 }
@@ -234,6 +239,7 @@ impl<'a> Figures<'a> {
             all_zero: figures.is_all_zero(),
             distribution: row.distribution.as_deref().map(distribution),
             dead: row.channels.as_deref().map(DeadChannels::from),
+            spectral: row.spectral.as_deref().map(Spectral::from),
             checksum: if row.verified { Compared::Ok } else { Compared::NotChecked },
         }
     }
@@ -278,7 +284,7 @@ fn hold(prefix: &Path) -> usize {
     let checkpoint = Checkpoint::open(prefix, Choice::default(), &Limits::default()).unwrap();
     let all = Selection::first(checkpoint.tensors().len());
     for more in [false, true] {
-        let options = StatsOptions { threads: 1, distribution: more, channels: more, along: false };
+        let options = StatsOptions { threads: 1, distribution: more, channels: more, along: false, spectral: more };
         let found = stats::stats(&checkpoint, &all, &options, &Progress::default());
         let mut written = Vec::new();
         StatsJsonl(&checkpoint).rows(0, &found.tensors, &mut written).unwrap();

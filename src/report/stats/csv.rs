@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::json::thousandths;
-use crate::analysis::stats::{Figures, Number, SHARES, StatsOptions, TensorStats, Totals, coordinates};
+use super::spectral::word;
+use crate::analysis::stats::{Figures, Number, SHARES, Spectrum, StatsOptions, TensorStats, Totals, coordinates};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::report::kit::csv::csv_output;
@@ -12,7 +13,7 @@ use crate::report::kit::row_format::RowFormat;
 /// Columns of figures between the number of elements and the error.
 const FIGURES: usize = 11;
 
-/// `stats --format csv`. Columns for quantiles and dead channels stand there if they were asked for.
+/// `stats --format csv`. Columns for quantiles, dead channels and singular values stand there if they were asked for.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::report) struct StatsCsv<'c> {
     /// Whose tensors these are.
@@ -35,6 +36,9 @@ impl RowFormat<TensorStats, Totals> for StatsCsv<'_> {
         }
         if self.options.channels {
             header.extend(["dead_first_axis".to_owned(), "dead_last_axis".to_owned()]);
+        }
+        if self.options.spectral {
+            header.extend(["sigma_max", "stable_rank", "edge", "above_edge", "spectral_missing"].map(str::to_owned));
         }
         csv.write_record(&header).map_err(csv_output)?;
         csv.flush()
@@ -82,6 +86,16 @@ impl StatsCsv<'_> {
             for count in dead {
                 csv.write_field(count.map_or_else(String::new, |count| count.to_string()))?;
             }
+        }
+        if self.options.spectral {
+            let spectrum = row.spectral.as_deref().filter(|_| sound);
+            let value = |of: fn(&Spectrum) -> Option<f64>| float(spectrum.and_then(of));
+            csv.write_field(value(|spectrum| spectrum.sigma_max))?;
+            csv.write_field(value(|spectrum| spectrum.stable_rank))?;
+            csv.write_field(value(|spectrum| spectrum.edge))?;
+            let above = spectrum.and_then(|spectrum| spectrum.above_edge);
+            csv.write_field(above.map_or_else(String::new, |above| above.to_string()))?;
+            csv.write_field(spectrum.and_then(|spectrum| spectrum.missing).map_or("", word))?;
         }
         csv.write_record(None::<&[u8]>)
     }

@@ -6,7 +6,10 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::analysis::stats::{Channels, Dead, Figures, NAMED, Number, SHARES, Spots, TensorStats, Totals, coordinates};
+use super::spectral::word;
+use crate::analysis::stats::{
+    Channels, Dead, Figures, NAMED, Number, SHARES, Spectrum, Spots, TensorStats, Totals, coordinates,
+};
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::report::kit::json::{Head, Source, string_element, write_fields};
 use crate::report::kit::row_format::RowFormat;
@@ -185,7 +188,23 @@ fn tensor_json(tensor: &Tensor, row: &TensorStats, out: &mut Vec<u8>) -> io::Res
         out.extend_from_slice(b",\"dead\":");
         serde_json::to_writer(&mut *out, &DeadChannels::from(&**channels))?;
     }
+    if let Some(spectrum) = &row.spectral {
+        spectrum_json(spectrum, out)?;
+    }
     out.extend_from_slice(if row.verified { b",\"checksum\":\"ok\"}" } else { b",\"checksum\":\"not_checked\"}" });
+    Ok(())
+}
+
+fn spectrum_json(spectrum: &Spectrum, out: &mut Vec<u8>) -> io::Result<()> {
+    write!(out, ",\"spectral\":{{\"rows\":{},\"columns\":{}", spectrum.rows, spectrum.columns)?;
+    optional(out, ",\"sigma_max\":", spectrum.sigma_max.map(Number::Float))?;
+    optional(out, ",\"stable_rank\":", spectrum.stable_rank.map(Number::Float))?;
+    optional(out, ",\"edge\":", spectrum.edge.map(Number::Float))?;
+    optional(out, ",\"above_edge\":", spectrum.above_edge.map(Number::UInt))?;
+    if let Some(missing) = spectrum.missing {
+        write!(out, ",\"missing\":\"{}\"", word(missing))?;
+    }
+    out.push(b'}');
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::spectral::facts;
 use super::text::{dead_channels, non_finite};
 use crate::analysis::short_name;
 use crate::analysis::stats::{TensorStats, Totals};
@@ -64,6 +65,9 @@ fn remarks(tensor: &Tensor, row: &TensorStats) -> Vec<String> {
     }
     if let Some(channels) = row.channels.as_deref().filter(|_| !figures.is_all_zero()) {
         remarks.extend(dead_channels(channels, dims.len()));
+    }
+    if let Some(spectrum) = row.spectral.as_deref() {
+        remarks.extend(facts(spectrum));
     }
     remarks
 }

@@ -1,13 +1,14 @@
 //! `stats` for people: one line a tensor, and below it what deserves a line of its own.
 //!
-//! A tensor that is constant, empty or unreadable has a word instead of its figures. What is not finite, and dead
-//! channels, come on a line below, where they are seen and have room.
+//! A tensor that is constant, empty or unreadable has a word instead of its figures. What is not finite, dead
+//! channels, and singular values come on a line below, where they are seen and have room.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::spectral;
 use crate::analysis::stats::{
     BARS, Channels, Dead, Distribution, Figures, SHARES, Spots, TensorStats, Totals, coordinates,
 };
@@ -261,6 +262,12 @@ fn below(tensor: &Tensor, row: &TensorStats, ascii: bool, look: Look, out: &mut 
         if !dead.is_empty() {
             let style = look.doubtful();
             writeln!(out, "  {style}{}{style:#}", joined(&dead, 2, 2, look))?;
+        }
+    }
+    if let Some(spectrum) = row.spectral.as_deref() {
+        let facts = spectral::facts(spectrum);
+        if !facts.is_empty() {
+            writeln!(out, "  {}", joined(&facts, 2, 2, look))?;
         }
     }
     Ok(())

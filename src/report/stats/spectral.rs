@@ -1,0 +1,97 @@
+//! Singular values in words.
+
+use crate::analysis::stats::{LARGEST, Missing, Spectrum, WIDEST};
+use crate::report::kit::figure::figure;
+use crate::report::kit::units::count;
+
+/// Why something is not known, as documents have it.
+pub(in crate::report) fn word(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Empty => "empty",
+        Missing::Complex => "complex",
+        Missing::TooLarge => "too_large",
+        Missing::NotFinite => "not_finite",
+        Missing::NotConverged => "not_converged",
+        Missing::Overflow => "overflow",
+        Missing::Zero => "zero",
+        Missing::Constant => "constant",
+        Missing::TooNarrow => "too_narrow",
+        Missing::Alike => "alike",
+        Missing::TooWide => "too_wide",
+        Missing::Unclear => "unclear",
+    }
+}
+
+/// What is told of the singular values of a tensor as a matrix; nothing where its row says all.
+pub(in crate::report) fn facts(spectrum: &Spectrum) -> Vec<String> {
+    if let Some(why) = spectrum.missing.and_then(nothing) {
+        return if why.is_empty() { Vec::new() } else { vec![format!("no singular values: {why}")] };
+    }
+    let side = count(spectrum.rows.min(spectrum.columns));
+    let mut facts = Vec::new();
+    facts.extend(spectrum.sigma_max.map(|value| format!("σ₁ {}", figure(value))));
+    facts.extend(spectrum.stable_rank.map(|rank| format!("stable rank {} of {side}", figure(rank))));
+    let edge = spectrum.edge.map_or_else(String::new, figure);
+    match (spectrum.above_edge, spectrum.missing) {
+        (Some(0), _) => facts.push(format!("none above edge {edge}, as initialized")),
+        (Some(n), _) => facts.push(format!("{} above edge {edge}", count(n))),
+        (None, Some(Missing::TooNarrow)) => facts.push("too narrow for an edge".to_owned()),
+        (None, Some(Missing::Alike)) => facts.push("too much alike for an edge".to_owned()),
+        (None, Some(Missing::TooWide)) => {
+            facts.push(format!("not counted above edge {edge}: over {}", count(WIDEST)));
+        }
+        (None, Some(Missing::Unclear)) => facts.push(format!("above edge {edge} unclear")),
+        _ => {}
+    }
+    facts
+}
+
+/// Why there is nothing to tell, and no word where the row says it; `None` if there is something.
+fn nothing(missing: Missing) -> Option<String> {
+    Some(match missing {
+        Missing::Empty | Missing::Zero => String::new(),
+        Missing::Complex => "complex numbers".to_owned(),
+        Missing::TooLarge => format!("more than {} elements", count(LARGEST)),
+        Missing::NotFinite => "NaN or infinity".to_owned(),
+        Missing::NotConverged => "not converged".to_owned(),
+        Missing::Overflow => "beyond float64".to_owned(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_words_that_fit_a_line() {
+        for missing in Missing::ALL {
+            let is_known = nothing(missing).is_none();
+            let spectrum = Spectrum {
+                rows: 12_345,
+                columns: 23_456,
+                sigma_max: is_known.then_some(1.5),
+                stable_rank: is_known.then_some(7.25),
+                edge: is_known.then_some(2.0),
+                above_edge: None,
+                missing: Some(missing),
+            };
+            let facts = facts(&spectrum);
+            assert_eq!(facts.is_empty(), matches!(missing, Missing::Empty | Missing::Zero), "{missing:?}");
+            assert!(facts.join(" · ").chars().count() <= 76, "{facts:?}");
+            assert_eq!(facts.first().is_some_and(|fact| fact.starts_with("σ₁")), is_known, "{facts:?}");
+        }
+        let whole = Spectrum {
+            rows: 27,
+            columns: 32,
+            sigma_max: Some(1.5),
+            stable_rank: Some(7.25),
+            edge: Some(2.0),
+            above_edge: Some(0),
+            missing: None,
+        };
+        assert_eq!(facts(&whole), ["σ₁ 1.5", "stable rank 7.25 of 27", "none above edge 2, as initialized"]);
+        let some = Spectrum { above_edge: Some(3), ..whole };
+        assert_eq!(facts(&some)[2], "3 above edge 2");
+    }
+}
