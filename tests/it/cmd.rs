@@ -14,3 +14,19 @@ fn commands_print_what_is_recorded() {
     }
     cases.case("tests/cmd/*.trycmd").case("README.md").case("docs/*.md");
 }
+
+// The time of a file is that of a checkout: what was recorded anew has `[..]` in its place.
+#[test]
+fn no_time_of_a_file_is_recorded() {
+    let is_time = |window: &[u8]| {
+        let form = b"dddd-dd-dd dd:dd";
+        window.iter().zip(form).all(|(byte, form)| if *form == b'd' { byte.is_ascii_digit() } else { byte == form })
+    };
+    for entry in std::fs::read_dir("tests/cmd").unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (n, line) in text.lines().enumerate() {
+            assert!(!line.as_bytes().windows(16).any(is_time), "{}:{}: {line}", path.display(), n + 1);
+        }
+    }
+}
