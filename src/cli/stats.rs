@@ -39,7 +39,7 @@ What the figures are of:
   --spectral     of a matrix (of more dimensions, all but the last are rows) σ₁, the largest
                  singular value, within 1 %; the stable rank, the sum of the squares of all of
                  them in terms of σ₁²; and how many stand above the edge of a random matrix of
-                 these sides and this variance, which has none there, as initialized. Of up to
+                 these sides and this variance, which has none there: as if random. Of up to
                  33,554,432 elements, counted up to a smaller side of 4,096
 A tensor whose bytes are not the ones that were saved is unreadable and has no figures.
 

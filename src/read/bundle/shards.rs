@@ -8,7 +8,8 @@ use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::Escaped;
 use crate::read::storage::{self, Source};
 
-/// How many shards are kept open at once: a process may often have only 1024 files, or 256.
+/// How many shards are kept open at once. More would be closed where a process may have no more files (`LocalFile`), but
+/// what else runs in it wants some too.
 const MOST_OPEN: usize = 64;
 
 /// Opens shards by number and keeps them open.

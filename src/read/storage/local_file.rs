@@ -75,7 +75,7 @@ impl LocalFile {
         }
         let file = Arc::new(open(&self.path)?);
         if Identity::of(&file.metadata()?) != self.identity {
-            let what = "it is not the file that it was when it was opened: something else was put in its place";
+            let what = "it was changed or exchanged since it was opened";
             return Err(Fault::new(what).of_kind(io::ErrorKind::Other));
         }
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&file));
@@ -142,7 +142,7 @@ mod tests {
         close();
         std::fs::write(dir.path().join("other"), b"behind").unwrap();
         std::fs::rename(dir.path().join("other"), &path).unwrap();
-        assert!(file.file().unwrap_err().to_string().contains("something else was put in its place"));
+        assert!(file.file().unwrap_err().to_string().contains("it was changed or exchanged"));
         std::fs::remove_file(&path).unwrap();
         assert_eq!(file.file().unwrap_err().kind(), io::ErrorKind::NotFound);
     }

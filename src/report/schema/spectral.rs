@@ -19,7 +19,7 @@ pub(super) struct Spectral {
     stable_rank: Option<Float>,
     /// above which a random matrix of these sides and this variance has no singular value
     edge: Option<Float>,
-    /// singular values above it; 0 as at initialization
+    /// singular values above it; 0 as if random
     above_edge: Option<u64>,
     /// why something of these is null; absent if nothing is
     #[serde(skip_serializing_if = "Option::is_none")]

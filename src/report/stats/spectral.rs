@@ -33,7 +33,7 @@ pub(in crate::report) fn facts(spectrum: &Spectrum) -> Vec<String> {
     facts.extend(spectrum.stable_rank.map(|rank| format!("stable rank {} of {side}", figure(rank))));
     let edge = spectrum.edge.map_or_else(String::new, figure);
     match (spectrum.above_edge, spectrum.missing) {
-        (Some(0), _) => facts.push(format!("none above edge {edge}, as initialized")),
+        (Some(0), _) => facts.push(format!("none above edge {edge}, as if random")),
         (Some(n), _) => facts.push(format!("{} above edge {edge}", count(n))),
         (None, Some(Missing::TooNarrow)) => facts.push("too narrow for an edge".to_owned()),
         (None, Some(Missing::Alike)) => facts.push("too much alike for an edge".to_owned()),
@@ -90,7 +90,7 @@ mod tests {
             above_edge: Some(0),
             missing: None,
         };
-        assert_eq!(facts(&whole), ["σ₁ 1.5", "stable rank 7.25 of 27", "none above edge 2, as initialized"]);
+        assert_eq!(facts(&whole), ["σ₁ 1.5", "stable rank 7.25 of 27", "none above edge 2, as if random"]);
         let some = Spectrum { above_edge: Some(3), ..whole };
         assert_eq!(facts(&some)[2], "3 above edge 2");
     }

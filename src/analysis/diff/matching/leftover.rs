@@ -130,8 +130,10 @@ fn by_names(work: &Work<'_>, taken: &[std::collections::BTreeSet<usize>; 2]) -> 
     groups.extend(large.iter().flat_map(|large| by_numbers(work, large)));
     let mut claims = Vec::new();
     let (mut alone_a, mut alone_b) = (Vec::new(), Vec::new());
-    for [a, b] in groups {
-        let pairs = if is_large(&[a.clone(), b.clone()]) {
+    for group in groups {
+        let is_large = is_large(&group);
+        let [a, b] = group;
+        let pairs = if is_large {
             Vec::new()
         } else {
             mutual(a.len(), b.len(), &mut |x, y| match (a.get(x), b.get(y)) {

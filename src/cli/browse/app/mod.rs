@@ -1,4 +1,8 @@
-//! The state: what is shown, what is under the cursor, what was searched for, what is to be found out.
+//! The state: what is shown, what is under the cursor, what was searched for. `mouse` moves it as keys do; `found` says what
+//! is to be found out, and takes in what was.
+
+mod found;
+mod mouse;
 
 use ckpt::analysis::Roles;
 use ckpt::analysis::diff::Change;
@@ -6,7 +10,7 @@ use ckpt::analysis::stats::TensorStats;
 use ckpt::read::checkpoint::{Checkpoint, Tensor};
 use ratatui::layout::Rect;
 
-use super::back::{Answer, Request, searched};
+use super::back::searched;
 use super::keys::Action;
 use super::rows::Rows;
 use super::tree::Tree;
@@ -272,23 +276,6 @@ impl App {
         true
     }
 
-    /// Shows the changes that came since this was done last: once for each drawing, however many came. Who looks stays
-    /// where they are, as rows come behind those that are there.
-    pub(super) fn keep_up(&mut self) {
-        if !std::mem::take(&mut self.is_behind) || !self.take_changes() {
-            return;
-        }
-        let (tree, at) = self.tree.with_more(self.scopes.at, &self.rows);
-        self.tree = tree;
-        self.scopes.at = at;
-        if self.order.is_some() {
-            self.order = None;
-            let table = self.table;
-            self.sort();
-            self.table = table;
-        }
-    }
-
     /// The rows are others.
     fn renew(&mut self) {
         self.tree = Tree::new(&self.rows);
@@ -359,98 +346,5 @@ impl App {
         }
         self.order = Some(self.rows.sorted(scope));
         self.table = List { height: self.table.height, ..List::default() };
-    }
-
-    fn click(&mut self, x: u16, y: u16) {
-        let line = |area: Rect| usize::from(y.saturating_sub(area.y));
-        let at = ratatui::layout::Position { x, y };
-        let Areas { tree, table, values } = self.areas;
-        if tree.contains(at) {
-            self.pane = Pane::Tree;
-            let scope = self.scopes.top + line(tree);
-            if scope < self.tree.scopes.len() {
-                let again = self.scopes.at == scope;
-                self.scopes.at = scope;
-                if again {
-                    let is_open = self.tree.scopes.get(scope).is_some_and(|scope| scope.is_open);
-                    let _ = if is_open { self.tree.close(scope) } else { self.tree.open(scope, &self.rows) };
-                }
-                self.other_scope();
-            }
-        } else if table.contains(at) {
-            self.pane = Pane::Table;
-            let row = self.table.top + line(table);
-            if row < self.in_scope().len() {
-                self.table.at = row;
-                self.values_top = 0;
-            }
-        } else if values.contains(at) {
-            self.pane = Pane::Values;
-        }
-    }
-
-    fn wheel(&mut self, x: u16, y: u16, lines: isize) {
-        let at = ratatui::layout::Position { x, y };
-        let Areas { tree, table, values } = self.areas;
-        let under = [(tree, Pane::Tree), (table, Pane::Table), (values, Pane::Values)];
-        if let Some((_, pane)) = under.into_iter().find(|(area, _)| area.contains(at)) {
-            let was = std::mem::replace(&mut self.pane, pane);
-            self.go(lines);
-            self.pane = was;
-        }
-    }
-
-    /// What is to be found out now, and was not asked for yet.
-    pub(super) fn requests(&mut self) -> Vec<Request> {
-        let mut wishes = Vec::new();
-        if !self.rows.are_changes() && self.asked_search != self.search {
-            self.asked_search.clone_from(&self.search);
-            wishes.push(Request::Search(self.search.clone()));
-        }
-        let row = self.row(self.table.at).and_then(|row| self.rows.number(row));
-        if let (Some(at), Some(tensor)) = (row, self.tensor())
-            && tensor.is_numeric()
-            && !self.is_too_large(&tensor)
-            && self.asked_stats != Some(at)
-        {
-            self.asked_stats = Some(at);
-            wishes.push(Request::Stats(at));
-        }
-        let name = match self.change() {
-            Some(change) => Some(change.name().to_vec()),
-            None => self.tensor().filter(|tensor| !self.is_too_large(tensor)).map(|tensor| tensor.name.clone()),
-        };
-        if let Some(name) = name {
-            let key = (name, self.slice.clone(), self.width);
-            if self.asked_values.as_ref() != Some(&key) && self.typing != Some(Line::Slice) {
-                let (name, slice, width) = key.clone();
-                self.asked_values = Some(key);
-                wishes.push(Request::Values { name, slice, width });
-            }
-        }
-        wishes
-    }
-
-    /// Takes in what was found out. What is of another wish than the last is of no use.
-    pub(super) fn learn(&mut self, answer: Answer) {
-        match answer {
-            Answer::Roles(roles) => self.roles = Some(roles),
-            Answer::Found(text, _) if text != self.search => {}
-            Answer::Found(text, Ok(selection)) => {
-                self.rows.take(Some(&selection).filter(|_| !text.trim().is_empty()));
-                self.renew();
-            }
-            Answer::Found(_, Err(why)) => self.message = why,
-            Answer::Stats(at, found) => self.stats = Some((at, found)),
-            Answer::Values { name, slice, text } => self.values = Some((name, slice, text)),
-            Answer::Changes(changes) => {
-                let told =
-                    changes.into_iter().filter(|change| !change.status.is_quiet(ckpt::analysis::diff::Depth::Values));
-                let told: Vec<Change> = told.collect();
-                self.is_behind |= !told.is_empty();
-                self.rows.extend(told);
-            }
-            Answer::Compared(outcome) => self.compared = Some(outcome),
-        }
     }
 }
