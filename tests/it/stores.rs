@@ -1,7 +1,7 @@
 //! A store other than the disk: everything that is said of the fixtures is said alike when they lie in memory under
 //! paths that no disk has. What asked the disk behind the back of its store would say something else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,18 +35,20 @@ fn in_memory(dir: &Path, at: &Path) -> MemoryStore {
 
 /// What people may point at below the fixtures: directories, files, and prefixes.
 fn places(dir: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
+    let (mut found, mut kinds) = (BTreeSet::new(), HashSet::new());
     let mut left = vec![dir.to_path_buf()];
     while let Some(next) = left.pop() {
-        for entry in fs::read_dir(&next).unwrap() {
-            let path = entry.unwrap().path();
+        let mut entries: Vec<PathBuf> = fs::read_dir(&next).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        for path in entries {
             if path.is_dir() {
                 left.push(path.clone());
             }
             let index = path.to_str().unwrap().strip_suffix(".index").map(PathBuf::from);
             found.extend(index);
             let is_ours = ["make.py", "README.md", "expected.json"].iter().any(|name| path.ends_with(name));
-            if !is_ours {
+            // The files of a kind in a directory are of one program, mostly.
+            if !is_ours && kinds.insert((next.clone(), path.extension().map(ToOwned::to_owned))) || path.is_dir() {
                 found.insert(path);
             }
         }

@@ -46,7 +46,7 @@ const LEGACY: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Places of damage in the bytes of one checkpoint, about.
-const MOST: usize = 300;
+const MOST: usize = 200;
 
 fn open(path: &Path) -> ckpt::base::error::Result<Checkpoint> {
     Checkpoint::open(path, Choice::default(), &Limits::default())

@@ -6,7 +6,9 @@
 
 mod app;
 mod back;
+mod details;
 mod keys;
+mod kit;
 mod rows;
 mod terminal;
 #[cfg(test)]

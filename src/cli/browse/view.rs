@@ -2,26 +2,22 @@
 //!
 //! Nothing of a file reaches the terminal but what was escaped.
 
-use ckpt::analysis::diff::{Change, Status};
-use ckpt::analysis::short_name;
-use ckpt::analysis::stats::{Number, TensorStats};
+use ckpt::analysis::diff::Change;
 use ckpt::base::escape::escaped;
-use ckpt::read::checkpoint::{Checkpoint, Tensor};
+use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{count, diff_sign, percent, shape_text, size};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line as TextLine, Span};
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
 use super::app::{App, Areas, Line, Pane};
+use super::details::draw_details;
+use super::kit::{BAD, BOLD, DIM, bars, block, fit, words};
 
 /// Narrower than this there is no room for the scopes.
 const NARROW: u16 = 70;
-
-const DIM: Style = Style::new().add_modifier(Modifier::DIM);
-const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
-const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 
 /// Draws everything.
 pub(super) fn draw(app: &mut App, frame: &mut Frame<'_>) {
@@ -84,11 +80,6 @@ fn title(app: &App, width: usize) -> TextLine<'static> {
     };
     spans.push(Span::raw(format!(" · {paths}")));
     TextLine::from(spans)
-}
-
-fn block(name: String, is_here: bool) -> Block<'static> {
-    let style = if is_here { BOLD } else { DIM };
-    Block::new().borders(Borders::TOP).border_style(style).title(Span::styled(name, style))
 }
 
 fn chosen(is_at: bool, is_here: bool) -> Style {
@@ -188,27 +179,6 @@ fn change_line(change: &Change, name: &str, width: usize, style: Style) -> TextL
     columns(&format!("{} {name}", diff_sign(change.status)), &behind, width, style)
 }
 
-fn words(change: &Change) -> String {
-    let pair = |text: &dyn Fn(&ckpt::analysis::diff::Facts) -> String| match (&change.a, &change.b) {
-        (Some(a), Some(b)) => format!("{} → {}", text(a), text(b)),
-        (Some(one), None) | (None, Some(one)) => text(one),
-        (None, None) => String::new(),
-    };
-    match change.status {
-        Status::DType => pair(&|facts| facts.dtype.to_string()),
-        Status::Shape => pair(&|facts| shape_text(&facts.shape)),
-        Status::Added | Status::Removed => {
-            format!(
-                "{} {}",
-                change.status.name(),
-                pair(&|facts| format!("{} {}", facts.dtype, shape_text(&facts.shape)))
-            )
-        }
-        Status::Unreadable => "unreadable".to_owned(),
-        other => other.name().replace('_', " "),
-    }
-}
-
 /// A name, as much of it as there is room for, and columns behind it.
 fn columns(name: &str, behind: &str, width: usize, style: Style) -> TextLine<'static> {
     let wide = behind.chars().count();
@@ -217,156 +187,6 @@ fn columns(name: &str, behind: &str, width: usize, style: Style) -> TextLine<'st
         return TextLine::styled(fit(name, width, true), style);
     }
     TextLine::from(vec![Span::styled(fit(name, room, true), style), Span::styled(behind.to_owned(), style)])
-}
-
-/// Text in exactly so many columns; of one that is too long, the end is what tells it apart.
-fn fit(text: &str, room: usize, keeps_end: bool) -> String {
-    let span = Span::raw(text);
-    let wide = span.width();
-    if wide <= room {
-        return format!("{text}{}", " ".repeat(room - wide));
-    }
-    let mut kept = String::new();
-    let mut left = room.saturating_sub(1);
-    let mut take = |c: char| {
-        let wide = Span::raw(c.to_string()).width();
-        left.checked_sub(wide).map(|rest| left = rest).is_some()
-    };
-    if keeps_end {
-        let end: Vec<char> = text.chars().rev().take_while(|c| take(*c)).collect();
-        kept.push('…');
-        kept.extend(end.iter().rev());
-    } else {
-        kept.extend(text.chars().take_while(|c| take(*c)));
-        kept.push('…');
-    }
-    let pad = room.saturating_sub(Span::raw(kept.as_str()).width());
-    kept + &" ".repeat(pad)
-}
-
-/// Bars of eight heights, relative to the highest.
-pub(super) fn bars(values: &[f64]) -> String {
-    const BARS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
-    let bar = |value: &f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 8")]
-        let level = if most > 0.0 { (value / most * 8.0).ceil().clamp(0.0, 8.0) as usize } else { 0 };
-        BARS.get(level).copied().unwrap_or('█')
-    };
-    values.iter().map(bar).collect()
-}
-
-fn draw_details(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
-    let is_here = app.pane == Pane::Values;
-    let name = app.row(app.table.at).map(|row| app.rows.name(row)).unwrap_or_default();
-    let slice = if app.slice.is_empty() { String::new() } else { format!("[{}]", escaped(app.slice.as_bytes())) };
-    let block =
-        block(format!(" {}{slice} ", fit(&name, usize::from(area.width.saturating_sub(4)), true).trim_end()), is_here);
-    let inner = block.inner(area);
-    app.areas.values = inner;
-    app.width = usize::from(inner.width);
-    let mut lines: Vec<TextLine<'static>> = Vec::new();
-    let wanted = match (app.change(), app.tensor()) {
-        (Some(change), _) => {
-            lines.push(TextLine::from(change_facts(change)));
-            Some(change.name().to_vec())
-        }
-        (None, Some(tensor)) => {
-            tensor_facts(app, &tensor, &mut lines);
-            Some(tensor.name.clone())
-        }
-        (None, None) => None,
-    };
-    if let Some((of, slice, text)) = &app.values
-        && Some(of) == wanted.as_ref()
-        && *slice == app.slice
-    {
-        let shown = text.lines().skip(app.values_top).take(usize::from(inner.height));
-        // What `print` writes is escaped; a tab would move what is behind it.
-        lines.extend(shown.map(|line| TextLine::raw(line.replace('\t', " "))));
-    }
-    frame.render_widget(Paragraph::new(lines).block(block), area);
-}
-
-fn change_facts(change: &Change) -> String {
-    let (name, said) = (change.status.name().replace('_', " "), words(change));
-    let mut facts = vec![if said.starts_with(&name) { said } else { format!("{name} {said}") }];
-    if let Some(name) = change.a_name() {
-        facts.push(format!("in A {}", escaped(short_name(name))));
-    }
-    if let Some(values) = &change.values {
-        facts.push(format!("{} of {} elements changed", count(values.changed), count(values.elements)));
-        if values.nan > 0 {
-            facts.push(format!("{} NaN", count(values.nan)));
-        }
-        if let Some(at) = &values.at {
-            facts.push(format!("farthest at {at:?}"));
-        }
-    }
-    facts.join(" · ")
-}
-
-fn tensor_facts(app: &App, tensor: &Tensor, lines: &mut Vec<TextLine<'static>>) {
-    let bytes = tensor.bytes().map_or_else(|| "-".to_owned(), size);
-    let facts = format!("{} {} · {bytes}", tensor.dtype, shape_text(&tensor.shape));
-    if app.is_too_large(tensor) {
-        lines.push(TextLine::from(format!("{facts} · not read: i reads it")));
-        return;
-    }
-    let at = app.row(app.table.at).and_then(|row| app.rows.number(row));
-    match &app.stats {
-        Some((of, Some(stats))) if Some(*of) == at => stats_lines(&facts, stats, lines),
-        Some((of, None)) if Some(*of) == at => lines.push(TextLine::from(facts)),
-        _ if tensor.is_numeric() => lines.push(TextLine::from(format!("{facts} · reading …"))),
-        _ => lines.push(TextLine::from(facts)),
-    }
-}
-
-fn stats_lines(facts: &str, stats: &TensorStats, lines: &mut Vec<TextLine<'static>>) {
-    if let Some(error) = &stats.error {
-        lines.push(TextLine::from(facts.to_owned()));
-        lines.push(TextLine::styled(error.to_string(), BAD));
-        return;
-    }
-    let figures = &stats.figures;
-    let number = |number: Option<Number>| number.map_or_else(|| "-".to_owned(), |number| float(number.value()));
-    let of = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), float);
-    let checked = if stats.verified { " · checksum ok" } else { "" };
-    lines.push(TextLine::from(format!("{facts}{checked}")));
-    let mut spans = vec![Span::raw(format!(
-        "min {}  max {}  mean {}  std {}  zeros {}",
-        number(figures.least()),
-        number(figures.greatest()),
-        of(figures.mean()),
-        of(figures.deviation()),
-        percent(figures.zeros, figures.elements),
-    ))];
-    let infinite = figures.positive_infinity().count + figures.negative_infinity().count;
-    for (n, what) in [(figures.nan().count, "NaN"), (infinite, "infinite")] {
-        if n > 0 {
-            spans.push(Span::styled(format!("  {} {what}", count(n)), BAD));
-        }
-    }
-    lines.push(TextLine::from(spans));
-    if let Some(distribution) = &stats.distribution {
-        #[expect(clippy::cast_precision_loss, reason = "the height of a bar")]
-        let counts: Vec<f64> = distribution.bars.iter().map(|count| *count as f64).collect();
-        let mut text = format!("histogram {}", bars(&counts));
-        if let Some(along) = &stats.along {
-            let sizes: Vec<f64> = along.sizes.iter().map(|size| size.unwrap_or(0.0)).collect();
-            text = format!("{text}  along axis 0 {}", bars(&sizes));
-        }
-        lines.push(TextLine::from(text));
-    }
-}
-
-fn float(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
-        let text = format!("{value:.4}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        format!("{value:.3e}")
-    }
 }
 
 fn bottom(app: &App) -> TextLine<'static> {

@@ -16,8 +16,10 @@ mod reader;
 mod runs;
 mod shards;
 mod slice_key;
+mod stream;
 mod strings;
 mod unfinished;
+mod variants;
 
 pub use checksum::{SpanWork, Stretch, Summed, Sums, sum_spans};
 pub use entry::{BundleEntry, decode_shape, decode_slice};
@@ -27,8 +29,9 @@ pub use reader::NumericReader;
 pub use runs::{Failed, OpenShard, Span, Stored};
 pub use shards::Shards;
 pub use slice_key::{slice_key, write_slice_key};
-pub use strings::{StringReader, VariantReader, possible_counts};
+pub use strings::{StringReader, possible_counts};
 pub use unfinished::{is_unfinished, part_numbers, prefix_of_part};
+pub use variants::VariantReader;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

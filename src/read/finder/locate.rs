@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use super::directory::{self, ModelDir};
+use super::found;
 use super::near_misses::{index_missing, not_found, nothing_in, only_parts};
 use super::origin::{Choice, Origin, SourceKind};
 use super::serving;
@@ -157,7 +158,7 @@ fn from_file(path: &Path, choice: Choice, limits: &Limits) -> Result<Origin> {
     if sniff::is_table(path) {
         let mut origin = Origin::v1(path, path, vec![path.to_path_buf()]);
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(pattern) = directory::v1_pattern(name) {
+        if let Some(pattern) = found::v1_pattern(name) {
             let whole = Escaped(pattern.as_bytes());
             origin.notes.push(format!("this is one shard; the whole checkpoint is {whole}"));
         }
@@ -226,14 +227,14 @@ fn v1_beside(path: &Path, prefix: &Path) -> Option<Origin> {
     let dir = directory::containing(prefix);
     let base = prefix.file_name()?.to_str()?;
     let folder = storage::list(dir).ok()?;
-    let given = directory::v1_pattern(base).filter(|_| base.contains("?????"));
+    let given = found::v1_pattern(base).filter(|_| base.contains("?????"));
     let pattern = given.or_else(|| {
         let start = format!("{base}-");
         folder.beginning_with(&start).find_map(|(name, _)| {
-            directory::v1_pattern(name).filter(|p| p.strip_prefix(&start).is_some_and(|r| r.starts_with("?????")))
+            found::v1_pattern(name).filter(|p| p.strip_prefix(&start).is_some_and(|r| r.starts_with("?????")))
         })
     })?;
-    let files = directory::v1_shards(&folder, &pattern);
+    let files = found::v1_shards(&folder, &pattern);
     // One of them may be damaged; which, the reader says.
     if !files.iter().any(|file| sniff::is_table(file)) {
         return None;

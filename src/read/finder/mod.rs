@@ -6,6 +6,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(crate) mod directory;
+mod found;
 pub(crate) mod group;
 mod locate;
 mod lost_index;
@@ -15,7 +16,8 @@ pub mod serving;
 pub mod state;
 mod written_path;
 
-pub use directory::{Found, ModelDir, StateFile};
+pub use directory::{ModelDir, StateFile};
+pub use found::Found;
 pub use locate::prefix_wins;
 pub use near_misses::graph_beside;
 pub use origin::{Choice, Origin, SourceKind};

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::directory::{Found, ModelDir};
+use super::directory::ModelDir;
+use super::found::Found;
 use crate::read::bundle::Prefix;
 use crate::read::container::Format;
 use crate::read::formats::FileFormat;

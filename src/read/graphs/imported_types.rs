@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::meta_graph::read_as;
+use super::message_file::read_as;
 use crate::base::error::{Error, Result};
 use crate::base::limits::Limits;
 use crate::read::wire::{Field, Walker};

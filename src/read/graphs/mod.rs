@@ -7,6 +7,7 @@ pub mod fingerprint;
 pub mod graph;
 pub mod imported_types;
 pub mod keras;
+mod message_file;
 pub mod meta_graph;
 pub mod model_file;
 pub mod object_graph;

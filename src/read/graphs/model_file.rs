@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::graph::has_end_of_a_graph;
-use super::meta_graph::read_as;
+use super::message_file::read_as;
 use super::restores::RestorePlan;
 use super::saved_model::SavedModel;
 use super::saved_objects::SavedObjects;

@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::meta_graph::{MetaGraph, read_as};
+use super::message_file::read_as;
+use super::meta_graph::MetaGraph;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::read::finder::Origin;

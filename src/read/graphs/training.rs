@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use super::graph::{Feeder, Input, Node, Nodes, Slice};
-use super::meta_graph::read_as;
+use super::message_file::read_as;
 use super::object_graph::ObjectGraph;
 use super::restores::{RestorePlan, TargetKind, variable_defs};
 use super::saved_objects::SavedObjects;

@@ -12,7 +12,8 @@ use crate::base::escape::escaped;
 use crate::report::Look;
 use crate::report::kit::arguments::words;
 use crate::report::kit::json::shown;
-use crate::report::restore::text::{hints_text, verdict as restore_verdict};
+use crate::report::restore::hints::hints_text;
+use crate::report::restore::text::verdict as restore_verdict;
 
 /// Lines longer than this are hard to read.
 const WIDEST: usize = 100;

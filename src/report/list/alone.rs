@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::text::slice_extents;
+use super::places::slice_extents;
 use crate::analysis::{FileAlone, FileIs, Selection, derived, elements_crc32c, is_zero, short_name};
 use crate::base::error::Error;
 use crate::base::escape::escaped;

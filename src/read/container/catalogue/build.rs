@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{CHUNK, Chunk, Kind, RESTART, Tensors, common, form, replace, usual_size};
+use super::record::{common, form, replace, usual_size};
+use super::{CHUNK, Chunk, Kind, RESTART, Tensors};
 use crate::read::container::varint::put;
 use crate::read::container::{Parts, Place, Tensor};
 use crate::read::tensor::{DType, Shape};

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::read::container::StoredSlice;
+use crate::read::container::{Parts, Place};
 use crate::read::tensor::TensorSlice;
+use crate::read::wire::Crc32c;
 
 fn tensor(name: &[u8], n: i64) -> Tensor {
     let range = Some((n * 1000 - 3, if n % 5 == 0 { -1 } else { 8 * n }));

@@ -120,6 +120,11 @@ pub(super) fn has_objects(contents: &Contents) -> bool {
 }
 
 impl KerasFacts {
+    /// Whether Keras 2 wrote the file, as far as it says.
+    pub(super) fn is_old(&self) -> bool {
+        self.keras_version.as_deref().is_some_and(|version| version.starts_with('2'))
+    }
+
     /// What groups and attributes say; adds to their damage what their lists have and the file has not.
     pub(super) fn read(contents: &mut Contents) -> Self {
         let mut facts = Self::default();

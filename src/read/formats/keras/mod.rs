@@ -8,6 +8,7 @@ mod facts;
 mod names;
 mod optimizers;
 mod read;
+mod variables;
 
 use facts::{CONFIG, WEIGHTS};
 

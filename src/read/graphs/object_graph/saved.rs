@@ -9,7 +9,7 @@ use std::path::Path;
 use super::{Attribute, Node, ObjectGraph, Paths};
 use crate::base::error::{Part, Result};
 use crate::base::limits::Limits;
-use crate::read::graphs::meta_graph::read_as;
+use crate::read::graphs::message_file::read_as;
 use crate::read::graphs::saved_objects::{SavedObject, SavedObjects, SavedVariable};
 use crate::read::wire::Walker;
 
