@@ -97,6 +97,8 @@ enum SortKey {
     L2,
     Zeros,
     NonFinite,
+    /// The largest singular value, as with --spectral.
+    Spectral,
 }
 
 impl From<SortKey> for StatsSort {
@@ -110,6 +112,7 @@ impl From<SortKey> for StatsSort {
             SortKey::L2 => Self::Norm,
             SortKey::Zeros => Self::Zeros,
             SortKey::NonFinite => Self::NonFinite,
+            SortKey::Spectral => Self::Spectral,
         }
     }
 }
@@ -127,7 +130,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         distribution: args.hist,
         channels: args.per_channel,
         along: false,
-        spectral: args.spectral,
+        spectral: args.spectral || matches!(args.sort, SortKey::Spectral),
     };
     if let Some(share) = part::own(share.as_deref()) {
         return show_part(&checkpoint, &selection, &options, share, ctx);

@@ -27,6 +27,8 @@ pub struct DiffOptions {
     pub expectations: Vec<Expecting>,
     /// Keep identical pairs in [`Diff::changes`](super::Diff::changes).
     pub keep_identical: bool,
+    /// Find the singular values of what changed in matrices of floats.
+    pub spectral: bool,
     /// Worker threads.
     pub threads: usize,
     /// Whether several processes make this comparison, and which one this is.

@@ -55,6 +55,16 @@ checksums. Weights only, unless selectors choose others. A pair that breaks the
 pattern of the others is suspect; contents that any model has, such as zeros,
 prove nothing.
 
+With --spectral, what changed in a matrix of floats (of more dimensions, all but
+the last are rows) is told by its singular values: the largest, the stable rank,
+how many are above the edge of a random matrix, and how many are above what the
+rounding of A and B could have made, the rank of the change. Where that is a
+quarter of the rows and columns at most, and each stands out twice as far, the
+change is of low rank: a low-rank fine-tune (LoRA) that was merged in is, and so
+are a few steps of plain SGD on small batches. A matrix is looked at whole: 128
+MiB a thread and twice as much for a while; of more than 33,554,432 elements
+nothing is told.
+
 Formats: text, json, jsonl, csv, markdown, github.
 
 Examples:
@@ -64,6 +74,7 @@ Examples:
   ckpt diff a/ b/ --rtol 1e-5 --atol 'role:slot=1e-3'
   ckpt diff old/ new/ --map 's|^bert/|model/bert/|'
   ckpt diff /dev/null model.ckpt-100 --label A=nothing,B=first
+  ckpt diff base.h5 tuned.h5 --spectral
   ckpt diff model.ckpt-100 model.safetensors --match values
   ckpt diff model.h5 model.safetensors --match values --emit map > map.json
 
@@ -115,6 +126,9 @@ pub(crate) struct Args {
     /// Count NaN as changed wherever it stands.
     #[arg(long)]
     nan_differs: bool,
+    /// Tell singular values of what changed in matrices of floats, and whether the change is of low rank.
+    #[arg(long, conflicts_with_all = ["index_only", "structure"])]
+    spectral: bool,
     /// Rename tensors of A before pairing, as sed does; several apply in order.
     #[arg(long, value_name = "S/REGEX/REPLACEMENT/")]
     map: Vec<String>,
@@ -317,6 +331,7 @@ impl Args {
         for (is_given, option) in [
             (self.structure, "--structure"),
             (self.exact, "--exact"),
+            (self.spectral, "--spectral"),
             (has_tolerance, "--atol, --rtol and --ulp"),
             (expects, "--expect-same and --expect-changed"),
             (!self.map.is_empty() || self.map_file.is_some(), "--map and --map-file"),
@@ -370,6 +385,7 @@ impl Args {
             tolerances,
             nan_differs: self.nan_differs,
             expectations,
+            spectral: self.spectral,
             keep_identical: self.all || self.long,
             threads: ctx.threads(),
             share: None,

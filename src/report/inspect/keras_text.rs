@@ -47,6 +47,7 @@ pub(in crate::report) fn keras_screen(model: &KerasModel, look: Look, out: &mut 
     }
     let mut trained: Vec<String> = Vec::new();
     trained.extend(model.optimizer.as_ref().map(|optimizer| format!("optimizer {}", clean(optimizer))));
+    trained.extend(model.optimizer_numbers.iter().map(|(name, value)| format!("{name} {value}")));
     trained.extend(model.loss.as_ref().map(|loss| format!("loss {}", clean(loss))));
     trained.extend(model.metrics.iter().map(|metric| format!("metrics {}", clean(metric))));
     if !trained.is_empty() {
