@@ -77,7 +77,7 @@ pub(crate) struct Args {
     /// Show the largest singular value of each matrix, its stable rank, and how many are more than a random matrix has.
     #[arg(long)]
     spectral: bool,
-    /// Sort by this, the largest first; tensors without such a figure come last.
+    /// Sort by this, the largest first; tensors without such a figure come last; `spectral` is the largest singular value.
     #[arg(long, value_enum, default_value_t, value_name = "KEY")]
     sort: SortKey,
     #[command(flatten)]
@@ -97,7 +97,6 @@ enum SortKey {
     L2,
     Zeros,
     NonFinite,
-    /// The largest singular value, as with --spectral.
     Spectral,
 }
 

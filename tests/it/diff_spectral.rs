@@ -8,7 +8,7 @@ use ckpt::analysis::diff::{Diff, DiffOptions, diff};
 use ckpt::analysis::stats::{ChangeSpectrum, Missing, Rank};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt_synth::{BundleBuilder, dtype};
+use ckpt_synth::BundleBuilder;
 use serde_json::Value;
 
 fn compared<'c>(a: &'c Checkpoint, b: &'c Checkpoint, threads: usize) -> Diff<'c> {
@@ -56,7 +56,9 @@ fn singular_values_of_changes_are_those_of_numpy() {
         match got.rank.unwrap() {
             Rank::Exactly { rank, least } => {
                 assert_eq!(rank, above, "{name}");
-                near(name, "least", least, 1e-6);
+                if rank > 0 {
+                    near(name, "least", least, 1e-6);
+                }
                 exact += 1;
             }
             Rank::MoreThan(rank) => {
@@ -105,30 +107,25 @@ fn the_verdict_says_what_all_changed_matrices_have() {
     assert!(plain.get("low_ranks").is_none() && plain["changes"][0].get("spectral").is_none());
 }
 
+/// One that is larger than the parts in which others are read, and smaller ones that are read together.
 #[test]
-fn any_number_of_threads_finds_the_same_and_too_large_ones_are_said_to_be() {
+fn any_number_of_threads_finds_the_same() {
     let dir = tempfile::tempdir().unwrap();
-    let side = 5800i64;
     let write = |name: &str, seed: u32| {
         let prefix = dir.path().join(name);
         #[expect(clippy::cast_precision_loss, reason = "24 bits")]
         let value = |n: u32| ((n ^ seed).wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0;
         let mut bundle = BundleBuilder::new().shards(1);
-        for (name, rows, columns) in [("a", 20u32, 24u32), ("b", 1_200_000, 2), ("c", 30, 18)] {
+        for (name, rows, columns) in [("a", 20u32, 24u32), ("b", 1_100_000, 2), ("c", 30, 18)] {
             let values: Vec<f32> = (0..rows * columns).map(value).collect();
             bundle = bundle.floats(name, &[rows.into(), columns.into()], &values);
         }
-        let mut bytes = vec![0u8; usize::try_from(side * side * 2).unwrap()];
-        bytes[1] = u8::try_from(seed).unwrap();
-        bundle.tensor("large", dtype::BFLOAT16, &[side, side], bytes).finish().write(&prefix).unwrap();
+        bundle.finish().write(&prefix).unwrap();
         open(&prefix).unwrap()
     };
     let (a, b) = (write("a.ckpt", 1), write("b.ckpt", 3));
     let one = spectra(&compared(&a, &b, 1));
-    assert_eq!(one["large"].unwrap().spectrum.missing, Some(Missing::TooLarge));
     assert_eq!(one["b"].unwrap().spectrum.missing, Some(Missing::TooNarrow));
-    assert!(one["a"].unwrap().rank.is_some() && one.len() == 4);
-    for threads in [2, 5] {
-        assert_eq!(spectra(&compared(&a, &b, threads)), one);
-    }
+    assert!(one["a"].unwrap().rank.is_some() && one.len() == 3);
+    assert_eq!(spectra(&compared(&a, &b, 3)), one);
 }

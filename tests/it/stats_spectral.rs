@@ -70,8 +70,10 @@ fn the_largest_singular_value_comes_first() {
     // The order alone asks for the figures.
     let csv = ckpt_says(0, &["stats", file, "rank_one", "spike", "odd/**", "--sort", "spectral", "--format", "csv"]);
     let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
-    let column = rows.next().unwrap().iter().position(|name| *name == "sigma_max").unwrap();
-    let found: Vec<Option<f64>> = rows.map(|row| row[column].parse().ok()).collect();
+    let header = rows.next().unwrap();
+    // Shapes have commas: counted from the end.
+    let column = header.len() - header.iter().position(|name| *name == "sigma_max").unwrap();
+    let found: Vec<Option<f64>> = rows.map(|row| row[row.len() - column].parse().ok()).collect();
     let known = found.iter().flatten().count();
     assert!(known >= 7 && found[..known].iter().all(Option::is_some) && found.len() > known, "{found:?}");
     assert!(found[..known].windows(2).all(|pair| pair[0] >= pair[1]), "{found:?}");

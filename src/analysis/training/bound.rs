@@ -3,8 +3,8 @@
 //! Each bound is derived in `docs/training.md`. They hold for any gradients, so they may be far from what was, never
 //! beyond it.
 
+use super::element::Element;
 use super::rule::Update;
-use super::sums::Element;
 
 /// The numbers that a bound depends on, besides those of an element.
 #[derive(Clone, Copy, Debug)]

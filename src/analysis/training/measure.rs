@@ -6,11 +6,12 @@
 use super::age::{OptimizerAge, hyper};
 use super::bound::{Bound, Pace};
 use super::decay::{left, left_of_decay};
+use super::element::Element;
 use super::layer::Layer;
 use super::numbers::{Numbers, WINDOW};
 use super::rule::{Kept, Measure, Rule, Update};
 use super::story::Since;
-use super::sums::{Element, Sums, Way};
+use super::sums::{Sums, Way};
 use crate::base::error::Result;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
 use crate::read::graphs::training::Constants;

@@ -112,7 +112,7 @@ pub(super) fn measure(owner: Option<&str>, slots: &Slots) -> Result<Measure, &'s
         let main = find(&["vr", "velocity", "v"]).ok_or("the slots of this Adafactor are not known")?;
         let never = if find(&["vr"]).is_some() { Never::Unknown } else { Never::Zero };
         // Others than Keras' may be told not to scale updates by the weight.
-        let is_keras = find(&["r"]).is_some() && find(&["c"]).is_some();
+        let is_keras = find(&["velocity"]).is_some() || find(&["r"]).is_some() && find(&["c"]).is_some();
         let update = if is_keras { Update::Norm } else { Update::Other };
         return Ok(Measure { never, ..plain(Rule::Decays, update, main) });
     }
@@ -191,6 +191,7 @@ mod tests {
         assert_eq!(rule("Ftrl", &["accum", "linear"]), Ok((Rule::Sums, Update::Linear, 0, Some(1))));
         assert_eq!(rule("Adagrad", &["accumulator"]), Ok((Rule::Sums, Update::Sum, 0, None)));
         assert_eq!(rule("Adafactor", &["r", "c", "v"]), Ok((Rule::Decays, Update::Norm, 2, None)));
+        assert_eq!(rule("Adafactor", &["velocity"]), Ok((Rule::Decays, Update::Norm, 0, None)));
         assert_eq!(rule("Adafactor", &["vr", "vc", "v"]), Ok((Rule::Decays, Update::Other, 0, None)));
         let first = |kept| Rule::First { kept };
         assert_eq!(rule("Momentum", &["momentum"]), Ok((first(Kept::Gradient), Update::Momentum, 0, Some(0))));

@@ -1,6 +1,7 @@
 //! What is gathered of one weight and its slots, element by element.
 
 use super::bound::Bound;
+use super::element::Element;
 use super::rule::Never;
 
 /// How the elements of a weight are gone through.
@@ -43,14 +44,6 @@ pub(super) struct Sums {
 
 /// Slots of Adafactor begin with a number that is added to each square.
 const NOTHING: f64 = 1e-28;
-
-/// One element: the weight, its slot and its other slot, each before and after.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Element {
-    pub(super) weight: (Option<f64>, f64),
-    pub(super) slot: (f64, f64),
-    pub(super) first: (f64, f64),
-}
 
 impl Sums {
     pub(super) fn add(&mut self, element: Element, way: &Way) {

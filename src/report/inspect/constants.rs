@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::read::graphs::training::Constants;
+use crate::report::kit::figure::written;
 use crate::report::kit::json::Float;
 use crate::report::kit::units::counted;
 
@@ -14,7 +15,7 @@ pub(super) fn words(constants: &Constants) -> String {
         .numbers
         .iter()
         .map(|(name, number)| match number {
-            Some(number) => format!("{name} {number}"),
+            Some(number) => format!("{name} {}", written(*number)),
             None => format!("{name} computed"),
         })
         .collect();

@@ -210,6 +210,7 @@ impl Rounding {
 #[expect(clippy::cast_possible_truncation, reason = "float32")]
 mod tests {
     use super::*;
+    use crate::analysis::stats::spectral::Missing;
     use crate::analysis::stats::spectral::lanczos::noise;
 
     const ROWS: usize = 72;
@@ -275,6 +276,15 @@ mod tests {
         let b: Vec<f64> = a.iter().map(|value| f64::from((value * (1.0 + 3e-8)) as f32)).collect();
         let change = of(&a, &b);
         assert!(matches!(change.rank, Some(Rank::Exactly { rank: 0, .. })) && change.low_rank().is_none());
+    }
+
+    #[test]
+    fn of_what_is_too_large_or_no_matrix_nothing_is_kept() {
+        let difference = Difference::new(DType::BFloat16, &[1 << 13, 1 << 13]).unwrap();
+        assert!(difference.rounding.rows.is_empty() && !is_whole(DType::BFloat16, &[1 << 13, 1 << 13]));
+        let change = difference.finish().unwrap();
+        assert_eq!((change.spectrum.missing, change.rank), (Some(Missing::TooLarge), None));
+        assert!(Difference::new(DType::Float32, &[7]).is_none() && Difference::new(DType::Int32, &[7, 7]).is_none());
     }
 
     #[test]
