@@ -7,6 +7,7 @@ use crate::analysis::naming::rename::Renames;
 use crate::analysis::parts::Share;
 
 /// What is compared, and how.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Debug, Default)]
 pub struct DiffOptions {
     /// How far a comparison goes.

@@ -176,7 +176,7 @@ impl Ledger {
         let Counts { tally, by_checksum, repartitioned, moved, paired, low_ranks } = counts;
         let scopes = scopes.into_iter().map(|(scope, tally)| ScopeTally { scope, tally }).collect();
         let bytes_read = diff.bytes_read.saturating_add(again);
-        Diff { tally, by_checksum, repartitioned, moved, paired, low_ranks, scopes, expectations, bytes_read, ..diff }
+        Diff { tally, by_checksum, repartitioned, moved, paired, scopes, expectations, low_ranks, bytes_read, ..diff }
     }
 }
 

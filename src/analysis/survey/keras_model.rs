@@ -217,7 +217,8 @@ fn numbers(optimizer: &Value) -> Vec<(String, f64)> {
 fn decimal(value: f64) -> f64 {
     #[expect(clippy::cast_possible_truncation, reason = "whether it is a float32 is the question")]
     let narrow = value as f32;
-    if f64::from(narrow) == value { narrow.to_string().parse().unwrap_or(value) } else { value }
+    let is_single = f64::from(narrow).to_bits() == value.to_bits();
+    if is_single { narrow.to_string().parse().unwrap_or(value) } else { value }
 }
 
 /// A loss, a metric or an optimizer: its name, its class, or those of several.

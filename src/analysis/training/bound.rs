@@ -70,8 +70,13 @@ impl Bound {
                 momentum.filter(|share| is_share(*share))?;
             }
             Update::Momentum if updates != 1 => return None,
-            Update::Rms | Update::Kept | Update::Sum | Update::Linear | Update::Momentum => {}
-            Update::Norm | Update::Trust => {}
+            Update::Rms
+            | Update::Kept
+            | Update::Sum
+            | Update::Linear
+            | Update::Momentum
+            | Update::Norm
+            | Update::Trust => {}
             Update::Sign => (bound.from_nothing, bound.decay) = (count, count),
             Update::Largest => {
                 let slower = beta1 / beta2;

@@ -135,7 +135,7 @@ pub(super) fn layer(
     }
     match read(pair, tensor, measure.as_ref(), interval.as_ref().is_some_and(|interval| interval.is_new), &way) {
         Ok(Some((sums, slots))) => {
-            tell(&mut layer, &sums, (slots, dims.len()), &way, (measure.as_ref(), interval.as_ref()))
+            tell(&mut layer, &sums, (slots, dims.len()), &way, (measure.as_ref(), interval.as_ref()));
         }
         Ok(None) => layer.unknown = Some("its data is not there, or is not numbers of this kind"),
         Err(_) => layer.unknown = Some("it could not be read; ckpt validate says why"),

@@ -28,9 +28,9 @@ pub(super) fn remark(change: &Change) -> Option<String> {
 /// What the singular values of all changes come to.
 pub(super) fn verdict(diff: &Diff<'_>) -> Option<String> {
     let low = &diff.low_ranks;
-    let range = |(least, greatest): (u64, u64)| match least == greatest {
-        true => format!("rank {}", count(least)),
-        false => format!("rank {} to {}", count(least), count(greatest)),
+    let range = |(least, greatest): (u64, u64)| {
+        let to = if least == greatest { String::new() } else { format!(" to {}", count(greatest)) };
+        format!("rank {}{to}", count(least))
     };
     let ranks = low.ranks.map(range);
     match (low.matrices, low.all().map(range), ranks) {

@@ -68,7 +68,8 @@ pub(in crate::analysis) struct Difference {
     held: Held,
     figures: Figures,
     rounding: Rounding,
-    difference: Vec<f64>,
+    /// B − A of the elements that are being taken in.
+    block: Vec<f64>,
 }
 
 /// Whether pairs of this dtype and these dimensions must be in memory at once.
@@ -81,18 +82,18 @@ impl Difference {
     pub(in crate::analysis) fn new(dtype: DType, dims: &[u64]) -> Option<Self> {
         let held = Held::new(dtype, dims).filter(|_| dtype.is_float())?;
         let rounding = Rounding::new(dtype, if held.left_out.is_none() { (held.rows, held.columns) } else { (0, 0) });
-        Some(Self { held, figures: Figures::default(), rounding, difference: Vec::new() })
+        Some(Self { held, figures: Figures::default(), rounding, block: Vec::new() })
     }
 
     /// Elements that follow those before.
     pub(in crate::analysis) fn add(&mut self, a: &[f64], b: &[f64]) {
         for (a, b) in a.chunks(block::BLOCK).zip(b.chunks(block::BLOCK)) {
-            self.difference.clear();
-            self.difference.extend(a.iter().zip(b).map(|(a, b)| b - a));
-            let figures = block::figures(Wide::Double(&self.difference), self.figures.elements);
+            self.block.clear();
+            self.block.extend(a.iter().zip(b).map(|(a, b)| b - a));
+            let figures = block::figures(Wide::Double(&self.block), self.figures.elements);
             self.figures.merge(&figures);
-            self.held.add(Wide::Double(&self.difference));
-            for ((a, b), d) in a.iter().zip(b).zip(&self.difference) {
+            self.held.add(Wide::Double(&self.block));
+            for ((a, b), d) in a.iter().zip(b).zip(&self.block) {
                 self.rounding.add(*a, *b, *d);
             }
         }

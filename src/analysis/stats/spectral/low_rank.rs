@@ -213,11 +213,15 @@ fn orthonormal(mut vectors: Vec<Row>, to: &[Vec<Row>]) -> Vec<Row> {
             let whole = dot(&vectors, n, n);
             for before in 0..n {
                 let share = dot(&vectors, before, n);
-                vectors.iter_mut().for_each(|x| x[n] -= share * x[before]);
+                for x in &mut vectors {
+                    x[n] -= share * x[before];
+                }
             }
             let own = dot(&vectors, n, n);
             let by = if own > whole * 1e-28 { own.sqrt().recip() } else { 0.0 };
-            vectors.iter_mut().for_each(|x| x[n] *= by);
+            for x in &mut vectors {
+                x[n] *= by;
+            }
         }
     }
     vectors
@@ -233,20 +237,22 @@ fn singular(blocks: &[&Vec<Row>]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let mut columns: Vec<Vec<f64>> =
         (0..count).map(|at| blocks[at / WIDE].iter().map(|row| row[at % WIDE]).collect()).collect();
     let mut triangle = vec![vec![0.0; count]; count];
-    for n in 0..count {
+    for (n, shares) in triangle.iter_mut().enumerate() {
         let (done, rest) = columns.split_at_mut(n);
         let column = &mut rest[0];
         for _ in 0..2 {
             for (before, other) in done.iter().enumerate() {
                 let share = dot(other, column);
-                triangle[n][before] += share;
+                shares[before] += share;
                 add(column, other, -share);
             }
         }
         let length = dot(column, column).sqrt();
-        triangle[n][n] = length;
+        shares[n] = length;
         if length > 0.0 {
-            column.iter_mut().for_each(|value| *value /= length);
+            for value in column.iter_mut() {
+                *value /= length;
+            }
         }
     }
     let unit = |at: usize| (0..count).map(|n| f64::from(u8::from(n == at))).collect::<Vec<f64>>();
