@@ -77,7 +77,7 @@ pub(crate) struct Args {
     /// Show the largest singular value of each matrix, its stable rank, and how many are more than a random matrix has.
     #[arg(long)]
     spectral: bool,
-    /// Sort by this, the largest first; tensors without such a figure come last.
+    /// Sort by this, the largest first; tensors without such a figure come last; `spectral` is the largest singular value.
     #[arg(long, value_enum, default_value_t, value_name = "KEY")]
     sort: SortKey,
     #[command(flatten)]
@@ -97,6 +97,7 @@ enum SortKey {
     L2,
     Zeros,
     NonFinite,
+    Spectral,
 }
 
 impl From<SortKey> for StatsSort {
@@ -110,6 +111,7 @@ impl From<SortKey> for StatsSort {
             SortKey::L2 => Self::Norm,
             SortKey::Zeros => Self::Zeros,
             SortKey::NonFinite => Self::NonFinite,
+            SortKey::Spectral => Self::Spectral,
         }
     }
 }
@@ -127,7 +129,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         distribution: args.hist,
         channels: args.per_channel,
         along: false,
-        spectral: args.spectral,
+        spectral: args.spectral || matches!(args.sort, SortKey::Spectral),
     };
     if let Some(share) = part::own(share.as_deref()) {
         return show_part(&checkpoint, &selection, &options, share, ctx);

@@ -1,6 +1,7 @@
 //! Singular values against those that NumPy found, and the same for any number of threads.
 
 use crate::support::{open, testdata};
+use crate::validating::ckpt_says;
 use ckpt::analysis::stats::{LARGEST, Missing, Spectrum, StatsOptions, TensorStats};
 use ckpt::analysis::{Selector, stats};
 use ckpt::base::progress::Progress;
@@ -60,6 +61,22 @@ fn singular_values_are_those_of_numpy() {
         assert_eq!(got.missing, missing, "{name}");
     }
     assert_eq!((matrices, counted), (expected.len(), 16));
+}
+
+#[test]
+fn the_largest_singular_value_comes_first() {
+    let file = testdata().join("stats/spectral/matrices.npz");
+    let file = file.to_str().unwrap();
+    // The order alone asks for the figures.
+    let csv = ckpt_says(0, &["stats", file, "rank_one", "spike", "odd/**", "--sort", "spectral", "--format", "csv"]);
+    let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().unwrap();
+    // Shapes have commas: counted from the end.
+    let column = header.len() - header.iter().position(|name| *name == "sigma_max").unwrap();
+    let found: Vec<Option<f64>> = rows.map(|row| row[row.len() - column].parse().ok()).collect();
+    let known = found.iter().flatten().count();
+    assert!(known >= 7 && found[..known].iter().all(Option::is_some) && found.len() > known, "{found:?}");
+    assert!(found[..known].windows(2).all(|pair| pair[0] >= pair[1]), "{found:?}");
 }
 
 /// Larger than the parts in which other tensors are read, and small ones beside it that are read together.

@@ -3,7 +3,7 @@
 use super::pair::{Leftovers, Pair};
 use super::tallies::{Ledger, Verdict, is_silent};
 use super::work::{Todo, Wish, Wishes, Work};
-use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, OneSided, PairedBy, Side, Status, Tally, Tolerance};
+use super::{Ambiguous, Bound, Depth, Diff, DiffOptions, LowRanks, OneSided, PairedBy, Side, Status, Tally, Tolerance};
 use crate::analysis::naming::roles::{Role, Roles};
 use crate::analysis::naming::select::Selector;
 use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
@@ -49,6 +49,7 @@ impl<'c, 'o> Judge<'c, 'o> {
                 ambiguous: Vec::new(),
                 expectations: Vec::new(),
                 notes: Vec::new(),
+                low_ranks: LowRanks::default(),
                 bytes_read: 0,
                 matched: None,
             },

@@ -2,7 +2,7 @@
 //!
 //! `pair` finds which tensor of B is which of A; `judge` says what shapes, dtypes and checksums alone tell of a pair and
 //! lists the rest (`work`); `read` goes through the list in `units` on all cores, keeps the `tallies` and hands out what
-//! is to be told; `values` compares one pair; `delta` is the arithmetic, `kernel` its loops over the types of `kinds`.
+//! is to be told; `values` compares one pair, `spectral` finds the rank of its change; `delta` is the arithmetic, `kernel` its loops over the types of `kinds`.
 //! Nothing is called identical that was not compared: by its checksum, or byte by byte.
 
 mod across;
@@ -16,6 +16,7 @@ mod judge;
 mod kernel;
 mod kinds;
 mod layers;
+mod low_ranks;
 mod matching;
 mod model;
 mod one_sided;
@@ -26,6 +27,7 @@ mod read;
 mod recorded;
 mod renamed;
 mod side;
+mod spectral;
 mod status;
 mod strings;
 mod tallies;
@@ -36,6 +38,7 @@ mod work;
 pub use expect::Expectation;
 pub use how::{Blocks, How, MatchTotals, Matched, PartOf, Rounded};
 pub use layers::{Layer, LayerWeight, Layers};
+pub use low_ranks::LowRanks;
 pub use matching::match_values;
 pub use model::{Ambiguous, Change, Diff, Facts, Figures, OneSided, PairedBy, Same, ScopeTally, Tally, Values};
 pub use options::{Bound, Depth, DiffOptions, Expected, Expecting, Tolerance, ToleranceRule};

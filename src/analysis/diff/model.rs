@@ -3,8 +3,10 @@
 use super::Depth;
 use super::expect::Expectation;
 use super::how::{MatchTotals, Matched};
+use super::low_ranks::LowRanks;
 use super::side::Side;
 use super::status::Status;
+use crate::analysis::stats::ChangeSpectrum;
 use crate::base::error::Error;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::tensor::{DType, Element, Shape};
@@ -188,6 +190,8 @@ pub struct Values {
     pub largest: Option<(Element, Element)>,
     /// Change along the tensor, in parts of the first dimension or of all elements: mean difference, or share changed.
     pub spark: Vec<f64>,
+    /// With [`DiffOptions::spectral`](super::DiffOptions::spectral), of matrices of floats.
+    pub spectral: Option<Box<ChangeSpectrum>>,
 }
 
 /// Figures of numbers. Elements that are NaN on one side are left out.
@@ -271,6 +275,8 @@ pub struct Diff<'c> {
     pub expectations: Vec<Expectation>,
     /// What else should be known: a graph that could not be read.
     pub notes: Vec<String>,
+    /// What the singular values of all changes come to, if they were looked at.
+    pub low_ranks: LowRanks,
     /// Bytes of tensors that were read, of both sides.
     pub bytes_read: u64,
     /// What a comparison by contents comes to; none of one by names.

@@ -7,6 +7,7 @@ use crate::analysis::naming::rename::Renames;
 use crate::analysis::parts::Share;
 
 /// What is compared, and how.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Debug, Default)]
 pub struct DiffOptions {
     /// How far a comparison goes.
@@ -27,6 +28,8 @@ pub struct DiffOptions {
     pub expectations: Vec<Expecting>,
     /// Keep identical pairs in [`Diff::changes`](super::Diff::changes).
     pub keep_identical: bool,
+    /// Find the singular values of what changed in matrices of floats.
+    pub spectral: bool,
     /// Worker threads.
     pub threads: usize,
     /// Whether several processes make this comparison, and which one this is.

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::delta::{Bins, Partial, Rules};
 use super::recorded::{Told, get_partial, get_sum, get_verdict, put_partial, put_sum, put_verdict};
+use super::spectral::with_spectrum;
 use super::tallies::{Tallies, Verdict, change, is_silent};
 use super::units::{parts_of, units};
 use super::values::{Buffers, Found, PairTotal, compare, verdict};
@@ -66,7 +67,7 @@ impl Job<'_> {
         mut take: impl FnMut(T, Vec<Change>, Tallies) -> ControlFlow<()>,
     ) {
         let len = self.order.map_or(self.work.len(), <[usize]>::len);
-        let units = units(self.a, self.b, len, |n| self.work(n).map(|(_, work)| work));
+        let units = units(self.a, self.b, len, self.options.spectral, |n| self.work(n).map(|(_, work)| work));
         if self.share.is_none() {
             let read = || {
                 (0..len)
@@ -152,6 +153,7 @@ impl<'j> Fold for Job<'j> {
             let verdict = self.by_parts(&work).conclude(a, b, work.how, wish)?;
             Some(Verdict { again, ..verdict })
         })?;
+        let verdict = with_spectrum(verdict, (self.a, &x), (self.b, &y), self.options);
         let mut rows = Rows { is_settled: true, ..Rows::default() };
         rows.add(*self, at, &work, (Some(&x), Some(&y)), verdict);
         Some(rows)
@@ -290,6 +292,10 @@ impl<'j> Worker<'j> {
             };
             let [a, b] = &mut self.cursors;
             let pair = (work.a().and_then(|at| a.reach(at)), work.b().and_then(|at| b.reach(at)));
+            let verdict = match pair {
+                (Some(x), Some(y)) => with_spectrum(verdict, (self.job.a, x), (self.job.b, y), self.job.options),
+                _ => verdict,
+            };
             rows.add(self.job, at, &work, pair, verdict);
         }
         rows

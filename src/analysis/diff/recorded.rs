@@ -5,6 +5,7 @@ use super::kernel::Sums;
 use super::tallies::Verdict;
 use super::{Figures, PairedBy, Same, Status, Values};
 use crate::analysis::parts::{Reading, Record};
+use crate::analysis::stats::{ChangeSpectrum, Rank, get_spectrum, put_spectrum};
 use crate::read::tensor::{DType, Element, Float};
 use crate::read::wire::Crc32c;
 
@@ -64,7 +65,7 @@ pub(super) fn get_verdict(how: PairedBy, expected: u64, dtype: DType, from: &mut
 }
 
 fn put_values(values: &Values, dtype: DType, into: &mut Record) {
-    let Values { elements, changed, bits_only, beyond, nan, figures, at, largest, spark } = values;
+    let Values { elements, changed, bits_only, beyond, nan, figures, at, largest, spark, spectral } = values;
     into.numbers(&[*elements, *changed, *bits_only, *beyond, *nan]);
     into.flag(figures.is_some());
     if let Some(Figures { max_abs, max_abs_integer, mean_abs, max_rel, rel_l2, cosine, max_ulps }) = figures {
@@ -86,6 +87,10 @@ fn put_values(values: &Values, dtype: DType, into: &mut Record) {
     }
     into.count(spark.len());
     into.floats(spark);
+    into.flag(spectral.is_some());
+    if let Some(change) = spectral {
+        put_change(change, into);
+    }
 }
 
 fn get_values(dtype: DType, from: &mut Reading<'_>) -> Option<Values> {
@@ -108,7 +113,36 @@ fn get_values(dtype: DType, from: &mut Reading<'_>) -> Option<Values> {
     let at = if from.flag()? { Some((0..from.count()?).map(|_| from.number()).collect::<Option<_>>()?) } else { None };
     let largest = if from.flag()? { Some((get_element(dtype, from)?, get_element(dtype, from)?)) } else { None };
     let spark = (0..from.count()?).map(|_| from.float()).collect::<Option<_>>()?;
-    Some(Values { elements, changed, bits_only, beyond, nan, figures, at, largest, spark })
+    let spectral = if from.flag()? { Some(Box::new(get_change(from)?)) } else { None };
+    Some(Values { elements, changed, bits_only, beyond, nan, figures, at, largest, spark, spectral })
+}
+
+fn put_change(change: &ChangeSpectrum, into: &mut Record) {
+    let ChangeSpectrum { spectrum, rounding_edge, rank } = change;
+    put_spectrum(spectrum, into);
+    into.maybe(rounding_edge.map(f64::to_bits));
+    match rank {
+        None => into.number(0),
+        Some(Rank::Exactly { rank, least }) => {
+            into.numbers(&[1, *rank]);
+            into.float(*least);
+        }
+        Some(Rank::MoreThan(limit)) => into.numbers(&[2, *limit]),
+        Some(Rank::Unclear) => into.number(3),
+    }
+}
+
+fn get_change(from: &mut Reading<'_>) -> Option<ChangeSpectrum> {
+    let spectrum = get_spectrum(from)?;
+    let rounding_edge = from.maybe()?.map(f64::from_bits);
+    let rank = match from.number()? {
+        0 => None,
+        1 => Some(Rank::Exactly { rank: from.number()?, least: from.float()? }),
+        2 => Some(Rank::MoreThan(from.number()?)),
+        3 => Some(Rank::Unclear),
+        _ => return None,
+    };
+    Some(ChangeSpectrum { spectrum, rounding_edge, rank })
 }
 
 pub(super) fn put_partial(partial: &Partial, dtype: DType, into: &mut Record) {
@@ -234,11 +268,29 @@ mod tests {
             at: Some(vec![1, 2]),
             largest: Some((Element::Int(-7), Element::Int(1 << 20))),
             spark: vec![0.0, 2.5],
+            spectral: None,
         };
+        let spectrum = crate::analysis::stats::Spectrum {
+            rows: 70,
+            columns: 40,
+            sigma_max: Some(2.5),
+            stable_rank: Some(3.25),
+            edge: None,
+            above_edge: None,
+            missing: Some(crate::analysis::stats::Missing::Alike),
+        };
+        let ranks = [None, Some(Rank::Exactly { rank: 0, least: f64::INFINITY }), Some(Rank::MoreThan(9))];
+        let ranks = ranks.into_iter().chain([Some(Rank::Exactly { rank: 3, least: 0.5 }), Some(Rank::Unclear)]);
+        let changes = ranks.map(|rank| ChangeSpectrum { spectrum, rounding_edge: rank.map(|_| 1e-9), rank });
+        let changes: Vec<_> = std::iter::once(None).chain(changes.map(Some)).collect();
         let mut told = Vec::new();
         for status in Status::ALL {
             let of = |values| Verdict { values, again: 7, ..Verdict::new(status, PairedBy::Map, 5) };
-            told.extend([of(None), of(Some(Box::new(values.clone())))]);
+            told.push(of(None));
+            for change in &changes {
+                let spectral = change.map(Box::new);
+                told.push(of(Some(Box::new(Values { spectral, ..values.clone() }))));
+            }
         }
         for verdict in told {
             let mut record = Record::default();

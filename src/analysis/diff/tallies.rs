@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::expect::Expectation;
+use super::low_ranks::LowRanks;
 use super::{Change, Diff, DiffOptions, Facts, PairedBy, Same, ScopeTally, Side, Status, Tally, Values};
 use crate::analysis::derived::derived;
 use crate::analysis::naming::roles::short_name;
@@ -52,11 +53,13 @@ struct Counts {
     repartitioned: u64,
     moved: u64,
     paired: [u64; 4],
+    low_ranks: LowRanks,
 }
 
 impl Counts {
     fn enter(&mut self, a: Option<&Tensor>, b: Option<&Tensor>, verdict: &Verdict) {
         self.tally.add(verdict.status);
+        self.low_ranks.enter(verdict.values.as_deref().and_then(|values| values.spectral.as_deref()));
         match verdict.how {
             PairedBy::Map => self.paired[0] += 1,
             PairedBy::Graph => self.paired[1] += 1,
@@ -74,6 +77,7 @@ impl Counts {
 
     fn add(&mut self, other: &Self) {
         self.tally.merge(&other.tally);
+        self.low_ranks.merge(&other.low_ranks);
         self.by_checksum += other.by_checksum;
         self.repartitioned += other.repartitioned;
         self.moved += other.moved;
@@ -169,10 +173,10 @@ impl Ledger {
     /// Everything in its place.
     pub(super) fn close(self, diff: Diff<'_>) -> Diff<'_> {
         let Self { counts, scopes, expectations, again } = self;
-        let Counts { tally, by_checksum, repartitioned, moved, paired } = counts;
+        let Counts { tally, by_checksum, repartitioned, moved, paired, low_ranks } = counts;
         let scopes = scopes.into_iter().map(|(scope, tally)| ScopeTally { scope, tally }).collect();
         let bytes_read = diff.bytes_read.saturating_add(again);
-        Diff { tally, by_checksum, repartitioned, moved, paired, scopes, expectations, bytes_read, ..diff }
+        Diff { tally, by_checksum, repartitioned, moved, paired, scopes, expectations, low_ranks, bytes_read, ..diff }
     }
 }
 

@@ -5,20 +5,28 @@
 
 use std::ops::Range;
 
+use super::spectral::is_held;
 use super::values::stored;
 use super::work::{Todo, Work};
 use crate::analysis::sweep::cut::{UNIT, part_length, parts};
 use crate::analysis::sweep::units::Units;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
 
-/// The units of a list of so many pairs, in its order.
-pub(super) fn units(a: &Checkpoint, b: &Checkpoint, len: usize, get: impl Fn(usize) -> Option<Work>) -> Units {
+/// The units of a list of so many pairs, in its order; if it `is_whole`, matrices whose singular values are looked at are
+/// not cut.
+pub(super) fn units(
+    a: &Checkpoint,
+    b: &Checkpoint,
+    len: usize,
+    is_whole: bool,
+    get: impl Fn(usize) -> Option<Work>,
+) -> Units {
     let mut units = Units::default();
     for n in 0..len {
         let Some(work) = get(n) else { continue };
         let weight = if matches!(work.todo, Todo::Tell(_)) { 0 } else { work.bytes() };
         // What has more bytes than a unit has a weight of at least twice as many.
-        let parts = if weight > UNIT { parts_of(a, b, &work) } else { Vec::new() };
+        let parts = if weight > UNIT && !(is_whole && is_held(b, &work)) { parts_of(a, b, &work) } else { Vec::new() };
         if parts.len() > 1 {
             let size = work.b().and_then(|at| b.tensor_at(at)).and_then(|tensor| tensor.dtype.element_size());
             units.large(n, size.unwrap_or(1), parts.into_iter());

@@ -224,6 +224,7 @@ pub(super) fn values(tensor: &Tensor, partial: &Partial) -> Values {
         at: at.map(|at| coordinates(at, &dims)),
         largest: largest.map(|largest| (largest.a, largest.b)),
         spark: bins.means(&partial.bins),
+        spectral: None,
     }
 }
 

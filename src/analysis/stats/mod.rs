@@ -27,7 +27,11 @@ pub use channels::{Channels, Dead, LONGEST, NAMED};
 pub use distribution::{BARS, Distribution, SHARES};
 pub use figures::{Figures, Number, Spots};
 pub use order::{First, SortKey, StatsOrder, StatsSort};
-pub use spectral::{LARGEST, MARGIN, Missing, NARROWEST, Spectrum, WIDEST};
+pub(in crate::analysis) use recorded::{get_spectrum, put_spectrum};
+pub use spectral::{
+    ChangeSpectrum, LARGEST, MARGIN, MOST_RANK, Missing, NARROWEST, NARROWEST_CHANGE, Rank, Spectrum, WIDEST,
+};
+pub(in crate::analysis) use spectral::{Difference, is_whole};
 pub use tensor_stats::{Skipped, Stats, StatsOptions, TensorStats, Totals};
 pub use work::each;
 

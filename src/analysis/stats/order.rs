@@ -24,6 +24,8 @@ pub enum StatsSort {
     Zeros,
     /// Elements that are not finite.
     NonFinite,
+    /// The largest singular value, of matrices; needs [`StatsOptions::spectral`](super::StatsOptions::spectral).
+    Spectral,
 }
 
 /// An order of tensors. Those that are equal come by name.
@@ -87,6 +89,7 @@ fn figure(tensor: &TensorStats, by: StatsSort) -> Option<f64> {
         StatsSort::Norm => figures.mean().map(|_| figures.norm()),
         StatsSort::Zeros => (figures.elements > 0).then(|| figures.zeros as f64 / figures.elements as f64),
         StatsSort::NonFinite => Some(figures.elements.saturating_sub(figures.finite()) as f64),
+        StatsSort::Spectral => tensor.spectral.as_ref().and_then(|spectrum| spectrum.sigma_max),
     }
 }
 

@@ -202,7 +202,7 @@ fn get_dead(from: &mut Reading<'_>) -> Option<Dead> {
     Some(Dead { length: from.number()?, count: from.maybe()?, first: get_list(from)? })
 }
 
-fn put_spectrum(spectrum: &Spectrum, into: &mut Record) {
+pub(in crate::analysis) fn put_spectrum(spectrum: &Spectrum, into: &mut Record) {
     let Spectrum { rows, columns, sigma_max, stable_rank, edge, above_edge, missing } = *spectrum;
     into.numbers(&[rows, columns]);
     for value in [sigma_max, stable_rank, edge] {
@@ -214,7 +214,7 @@ fn put_spectrum(spectrum: &Spectrum, into: &mut Record) {
     into.maybe(missing.and_then(place).map(|place| place as u64));
 }
 
-fn get_spectrum(from: &mut Reading<'_>) -> Option<Spectrum> {
+pub(in crate::analysis) fn get_spectrum(from: &mut Reading<'_>) -> Option<Spectrum> {
     let (rows, columns) = (from.number()?, from.number()?);
     let mut value = || Some(if from.flag()? { Some(from.float()?) } else { None });
     let (sigma_max, stable_rank, edge) = (value()?, value()?, value()?);

@@ -44,6 +44,8 @@ pub struct KerasModel {
     pub layers: Vec<KerasLayer>,
     /// Class of the optimizer, from the configuration or from its variables.
     pub optimizer: Option<String>,
+    /// The optimizer's numbers, as its configuration calls them, in its order.
+    pub optimizer_numbers: Vec<(String, f64)>,
     /// Variables of the optimizer in the file.
     pub optimizer_tensors: Vec<usize>,
     /// What it was compiled with.
@@ -99,6 +101,7 @@ impl KerasModel {
         let Some(training) = own.as_ref().or_else(|| tree?.compile.as_ref()) else { return };
         let optimizer = training.get("optimizer_config").or_else(|| training.get("optimizer"));
         self.optimizer = optimizer.and_then(in_words);
+        self.optimizer_numbers = optimizer.map(numbers).unwrap_or_default();
         self.loss = training.get("loss").and_then(in_words);
         let metrics = training.get("metrics").and_then(in_words);
         self.metrics = metrics.into_iter().collect();
@@ -184,6 +187,38 @@ fn closest(all: &BTreeMap<&[u8], usize>, path: &[u8]) -> Option<usize> {
         group = around;
     }
     None
+}
+
+/// The numbers of an optimizer's configuration; of a schedule none, which is another object.
+fn numbers(optimizer: &Value) -> Vec<(String, f64)> {
+    /// Those that make updates what they are; what else is there says how variables are kept.
+    const NAMES: &[&str] = &[
+        "learning_rate",
+        "momentum",
+        "rho",
+        "beta_1",
+        "beta_2",
+        "epsilon",
+        "weight_decay",
+        "clipnorm",
+        "clipvalue",
+        "global_clipnorm",
+        "initial_accumulator_value",
+        "learning_rate_power",
+        "l1_regularization_strength",
+        "l2_regularization_strength",
+        "gradient_accumulation_steps",
+    ];
+    let Some(config) = optimizer.get("config").and_then(Value::as_object) else { return Vec::new() };
+    NAMES.iter().filter_map(|name| Some(((*name).to_owned(), decimal(config.get(*name)?.as_f64()?)))).collect()
+}
+
+/// Keras writes float32 as float64, so 0.001 has many digits.
+fn decimal(value: f64) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "whether it is a float32 is the question")]
+    let narrow = value as f32;
+    let is_single = f64::from(narrow).to_bits() == value.to_bits();
+    if is_single { narrow.to_string().parse().unwrap_or(value) } else { value }
 }
 
 /// A loss, a metric or an optimizer: its name, its class, or those of several.

@@ -22,6 +22,7 @@ use crate::read::checkpoint::{Checkpoint, Format, Parts, Place, SourceKind, Tens
 use crate::read::events::EventFile;
 use crate::read::graphs::graph::Form;
 use crate::read::graphs::saved_model::NO_VARIABLES;
+use crate::read::graphs::training::Constants;
 use crate::read::storage;
 use crate::read::tensor::DType;
 
@@ -34,6 +35,8 @@ pub struct Summary {
     pub step: Step,
     /// How many updates its optimizers have made.
     pub optimizers: Vec<OptimizerAge>,
+    /// What its optimizers are given as constants of the graph beside it.
+    pub constants: Vec<Constants>,
     /// Release of TensorFlow that wrote the graph beside it.
     pub tensorflow_version: Option<String>,
     /// The files of the set, missing ones included.
@@ -244,6 +247,7 @@ impl Summary {
             saver: Saver::of(checkpoint),
             step,
             optimizers: OptimizerAge::all(checkpoint),
+            constants: roles.constants().to_vec(),
             tensorflow_version,
             complete: files.iter().all(|file| file.finding().is_none()) && checkpoint.damage().is_empty(),
             files,

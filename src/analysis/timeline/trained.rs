@@ -65,7 +65,12 @@ impl Recorder {
         let between = self.story.next(&point);
         let trained = moved.filter(|moved| moved.trained.1 > 0).map(|moved| moved.trained.0 > 0);
         let slots_changed = moved.filter(|moved| moved.slots.1 > 0).map(|moved| moved.slots.0 > 0);
-        let mut training = Training { optimizer, ages, between, trained, slots_changed, ..Training::default() };
+        let constant_rate = match roles.constants() {
+            [only] => only.get("learning_rate"),
+            _ => None,
+        };
+        let mut training =
+            Training { optimizer, constant_rate, ages, between, trained, slots_changed, ..Training::default() };
         let begun = std::mem::replace(&mut self.begun, clock);
         if let Some(threads) = values {
             let names = Names::of(checkpoint, roles, objects);

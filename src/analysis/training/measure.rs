@@ -6,13 +6,15 @@
 use super::age::{OptimizerAge, hyper};
 use super::bound::{Bound, Pace};
 use super::decay::{left, left_of_decay};
+use super::element::Element;
 use super::layer::Layer;
 use super::numbers::{Numbers, WINDOW};
 use super::rule::{Kept, Measure, Rule, Update};
 use super::story::Since;
-use super::sums::{Element, Sums, Way};
+use super::sums::{Sums, Way};
 use crate::base::error::Result;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
+use crate::read::graphs::training::Constants;
 
 /// The two checkpoints of an interval; without the first, it begins with the optimizer.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,20 @@ pub(super) struct Known {
     pub(super) steps: Option<u64>,
     /// Steps of the weights before the interval.
     pub(super) begun: Option<u64>,
+    /// What the graph gives the optimizer as constants.
+    pub(super) constants: Option<Constants>,
+}
+
+impl Known {
+    /// A number that the graph gives the optimizer.
+    fn given(&self, name: &str) -> Option<f64> {
+        self.constants.as_ref()?.get(name)
+    }
+
+    /// Whether its momentum looks ahead, as the graph says.
+    fn nesterov(&self) -> Option<bool> {
+        self.constants.as_ref()?.nesterov
+    }
 }
 
 /// The numbers of an interval.
@@ -73,7 +89,7 @@ fn beta(after: &Checkpoint, known: &Known, usual: f64) -> (f64, f64, bool) {
     if let Some((beta1, beta2)) = age.and_then(|age| age.betas) {
         return (beta1.unwrap_or(0.9), beta2, false);
     }
-    let stored = |name: &str| age.and_then(|age| hyper(after, &age.scope, name));
+    let stored = |name: &str| age.and_then(|age| hyper(after, &age.scope, name)).or_else(|| known.given(name));
     let second = stored("beta_2").or_else(|| stored("rho"));
     (stored("beta_1").unwrap_or(0.9), second.unwrap_or(usual), second.is_none())
 }
@@ -104,8 +120,6 @@ pub(super) fn layer(
         left: 0.0,
         rounding: 1e-3,
         bound: None,
-        summed: None,
-        decay: 0.0,
         gain: None,
         never: measure.map_or(super::rule::Never::Unknown, |measure| measure.never),
         row: 0,
@@ -120,7 +134,9 @@ pub(super) fn layer(
         layer.rows = Some(rows);
     }
     match read(pair, tensor, measure.as_ref(), interval.as_ref().is_some_and(|interval| interval.is_new), &way) {
-        Ok(Some((sums, slots))) => tell(&mut layer, &sums, slots, &way, (measure.as_ref(), interval.as_ref())),
+        Ok(Some((sums, slots))) => {
+            tell(&mut layer, &sums, (slots, dims.len()), &way, (measure.as_ref(), interval.as_ref()));
+        }
         Ok(None) => layer.unknown = Some("its data is not there, or is not numbers of this kind"),
         Err(_) => layer.unknown = Some("it could not be read; ckpt validate says why"),
     }
@@ -135,15 +151,21 @@ pub(super) fn layer(
 fn set(way: &mut Way, after: &Checkpoint, measure: &Measure, interval: &Interval, known: &Known) -> Assumed {
     let updates = interval.updates;
     way.rounding = (2e-6 + updates as f64 * 1.2e-7).min(0.02);
-    match measure.rule {
-        Rule::Forgets { update, usual } => {
+    let stored = |name: &str| known.age.as_ref().and_then(|age| hyper(after, &age.scope, name));
+    let mut pace = Pace {
+        before: interval.before,
+        updates,
+        beta1: 0.9,
+        beta2: 0.999,
+        momentum: stored("momentum").or_else(|| known.given("momentum")),
+        nesterov: known.nesterov(),
+    };
+    let assumed = match measure.rule {
+        Rule::Forgets { usual } => {
             let (beta1, beta2, is_usual) = beta(after, known, usual);
             way.left = left(beta2, updates);
-            way.bound = interval.before.and_then(|before| Bound::of(update, Pace { before, updates, beta1, beta2 }));
-            if update == Update::Decoupled {
-                way.decay = 0.1 * updates as f64;
-            }
-            let name = if matches!(update, Update::Rms | Update::Other) { "rho" } else { "beta_2" };
+            (pace.beta1, pace.beta2) = (beta1, beta2);
+            let name = if usual < 0.99 { "rho" } else { "beta_2" };
             is_usual.then(|| {
                 format!("{name} is taken to be {beta2}, as it is unless a program says otherwise: it is not stored")
             })
@@ -154,26 +176,32 @@ fn set(way: &mut Way, after: &Checkpoint, measure: &Measure, interval: &Interval
             way.rounding = 1.0;
             None
         }
-        Rule::Sums { divides } => {
+        Rule::Sums => {
             way.left = 1.0;
-            way.summed = divides.then_some(updates);
+            None
+        }
+        Rule::Largest => {
+            way.rounding = 1.0;
+            (pace.beta1, pace.beta2, _) = beta(after, known, 0.999);
             None
         }
         Rule::First { kept } => {
             way.rounding = 1.0;
             let rate = known.age.as_ref().and_then(|age| age.learning_rate);
-            let stored = known.age.as_ref().and_then(|age| hyper(after, &age.scope, "momentum"));
-            let share = stored.unwrap_or(if kept == Kept::Mean { 0.99 } else { 0.9 });
+            let told = pace.momentum;
+            let share = told.unwrap_or(if kept == Kept::Mean { 0.99 } else { 0.9 });
             let per_gradient = match kept {
                 Kept::Gradient => Some(1.0),
                 Kept::Step => rate.filter(|rate| *rate > 0.0).map(|rate| -rate),
                 Kept::Mean => Some(1.0 - share),
             };
             way.gain = per_gradient.filter(|_| updates == 1).map(|per| (share, per));
-            (way.gain.is_some() && stored.is_none())
+            (way.gain.is_some() && told.is_none())
                 .then(|| format!("the momentum is taken to be {share}, as is usual: it is not stored"))
         }
-    }
+    };
+    way.bound = Bound::of(measure.update, pace);
+    assumed
 }
 
 /// What the elements come to, with the number of elements of the slot. `None` if a tensor is not there.
@@ -191,27 +219,28 @@ fn read(
     let old_weight = earlier(tensor);
     let slot = measure.and_then(|measure| pair.after.tensor_at(measure.main));
     let old_slot = slot.as_ref().and_then(earlier).filter(|_| !is_new);
-    let first =
-        measure.and_then(|measure| pair.after.tensor_at(measure.first?)).filter(|_| !is_new && way.bound.is_some());
-    let old_first = first.as_ref().and_then(earlier);
+    let first = measure.and_then(|measure| pair.after.tensor_at(measure.first?)).filter(|_| way.bound.is_some());
+    let old_first = first.as_ref().and_then(earlier).filter(|_| !is_new);
     let elements = tensor.elements().unwrap_or(0);
     let mut sums = Sums::default();
     // A factored slot has fewer elements: it is gone through by itself.
     let is_beside = slot.as_ref().is_none_or(|slot| slot.elements() == Some(elements));
     let beside = |tensor: Option<Tensor>| tensor.filter(|_| is_beside);
+    let first = first.filter(|first| first.elements() == Some(elements));
     let lists = [
         (Some(tensor.clone()), Some(pair.after)),
         (old_weight, pair.before),
         (beside(slot.clone()), Some(pair.after)),
         (beside(old_slot.clone()), pair.before),
         (beside(old_first), pair.before),
+        (beside(first), Some(pair.after)),
     ];
-    let is_whole = zipped(&lists, elements, |[weight, before, slot, old, first]| {
+    let is_whole = zipped(&lists, elements, |[weight, before, slot, old, old_first, first]| {
         let Some(after) = weight else { return };
         let element = Element {
             weight: (before, after),
             slot: (old.unwrap_or(0.0), slot.unwrap_or(0.0)),
-            first: first.unwrap_or(0.0),
+            first: (old_first.unwrap_or(0.0), first.unwrap_or(0.0)),
         };
         sums.add(element, way);
     })?;
@@ -222,7 +251,8 @@ fn read(
         return Ok(Some((sums, elements)));
     }
     let fewer = slot.as_ref().and_then(Tensor::elements).unwrap_or(0);
-    let lists = [(slot, Some(pair.after)), (old_slot, pair.before), (None, None), (None, None), (None, None)];
+    let nothing = || (None, None);
+    let lists = [(slot, Some(pair.after)), (old_slot, pair.before), nothing(), nothing(), nothing(), nothing()];
     let is_whole = zipped(&lists, fewer, |[slot, old, ..]| {
         sums.slot_after += slot.unwrap_or(0.0);
         sums.slot_before += old.unwrap_or(0.0);
@@ -232,11 +262,11 @@ fn read(
 
 /// Goes through tensors of one length side by side. `false` if one of them cannot be opened.
 fn zipped(
-    lists: &[(Option<Tensor>, Option<&Checkpoint>); 5],
+    lists: &[(Option<Tensor>, Option<&Checkpoint>); 6],
     elements: u64,
-    mut each: impl FnMut([Option<f64>; 5]),
+    mut each: impl FnMut([Option<f64>; 6]),
 ) -> Result<bool> {
-    let mut holds: [ElementBuffers; 5] = std::array::from_fn(|_| ElementBuffers::default());
+    let mut holds: [ElementBuffers; 6] = std::array::from_fn(|_| ElementBuffers::default());
     let mut readers: Vec<Option<Numbers<'_>>> = Vec::new();
     for ((tensor, checkpoint), hold) in lists.iter().zip(&mut holds) {
         let (Some(tensor), Some(checkpoint)) = (tensor, checkpoint) else {
@@ -252,7 +282,7 @@ fn zipped(
     let mut start = 0;
     while start < elements {
         let end = start.saturating_add(WINDOW).min(elements);
-        let mut windows: [&[f64]; 5] = [&[]; 5];
+        let mut windows: [&[f64]; 6] = [&[]; 6];
         for (window, reader) in windows.iter_mut().zip(&mut readers) {
             if let Some(reader) = reader {
                 *window = reader.read(start, end)?;
@@ -269,9 +299,12 @@ fn zipped(
     Ok(true)
 }
 
+/// The formula of a weight, and the interval.
+type By<'b> = (Option<&'b Measure>, Option<&'b Interval>);
+
 /// What the sums say.
 #[expect(clippy::cast_precision_loss, reason = "counts of elements and updates")]
-fn tell(layer: &mut Layer, sums: &Sums, slots: u64, way: &Way, by: (Option<&Measure>, Option<&Interval>)) {
+fn tell(layer: &mut Layer, sums: &Sums, (slots, dimensions): (u64, usize), way: &Way, by: By<'_>) {
     let elements = layer.elements.max(1) as f64;
     if sums.not_finite > 0 {
         layer.not_finite = sums.not_finite;
@@ -286,12 +319,29 @@ fn tell(layer: &mut Layer, sums: &Sums, slots: u64, way: &Way, by: (Option<&Meas
         layer.never_trained_rows = sums.never_trained(way);
     }
     let (Some(measure), Some(interval)) = by else { return };
+    let whole = way.bound.as_ref().filter(|_| layer.has_before).map_or(0.0, |bound| {
+        // What moves by the size of the whole leaves vectors out, or may.
+        let is_trusted = measure.update != Update::Trust || dimensions > 1;
+        let root = |squares: f64| (squares / elements).sqrt();
+        if is_trusted {
+            bound.rate_of_whole(root(sums.weight_before), root(sums.weight), root(sums.moved))
+        } else {
+            0.0
+        }
+    });
+    let rate = Some(sums.rate.max(whole)).filter(|rate| *rate > 0.0 && rate.is_finite());
     let slots = slots.max(1) as f64;
     let updates = interval.updates as f64;
     let share = match measure.rule {
-        Rule::Sums { .. } => updates,
+        Rule::Sums => updates,
         Rule::Forgets { .. } | Rule::Decays => 1.0 - way.left,
+        Rule::Largest => {
+            layer.learning_rate_at_least = rate;
+            layer.unknown = Some("Adamax keeps the largest gradient, which forgets: no mean square follows from it");
+            return;
+        }
         Rule::First { .. } => {
+            layer.learning_rate_at_least = rate;
             match way.gain {
                 Some(_) => layer.gradient_rms = Some((sums.gradients / elements).sqrt()),
                 None => {
@@ -304,7 +354,7 @@ fn tell(layer: &mut Layer, sums: &Sums, slots: u64, way: &Way, by: (Option<&Meas
     if sums.impossible > 0 {
         layer.is_impossible = true;
         layer.unknown = Some(match measure.rule {
-            Rule::Sums { .. } => "its sum of squares became smaller: the optimizer was created anew",
+            Rule::Sums => "its sum of squares became smaller: the optimizer was created anew",
             _ => "its slot fell faster than it forgets: another beta, or the optimizer was created anew",
         });
         return;
@@ -323,5 +373,5 @@ fn tell(layer: &mut Layer, sums: &Sums, slots: u64, way: &Way, by: (Option<&Meas
     } else {
         layer.gradient_rms = Some(rms(gained));
     }
-    layer.learning_rate_at_least = Some(sums.rate).filter(|rate| *rate > 0.0);
+    layer.learning_rate_at_least = rate;
 }

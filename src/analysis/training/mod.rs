@@ -7,6 +7,7 @@
 pub(in crate::analysis) mod age;
 mod bound;
 mod decay;
+mod element;
 pub(in crate::analysis) mod judge;
 mod layer;
 mod measure;

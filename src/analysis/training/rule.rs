@@ -9,27 +9,24 @@ use std::collections::BTreeMap;
 pub(super) enum Rule {
     /// A mean of squared gradients that forgets: v ← βv + (1 − β)g².
     Forgets {
-        /// What updates are made of it.
-        update: Update,
         /// β, if it is not stored.
         usual: f64,
     },
     /// The same with β = 1 − t^−0.8 in the t-th update (Adafactor); of a factored weight only the mean over all elements.
     Decays,
-    /// A sum of squared gradients (Adagrad, Ftrl). Whether updates are gradients over its root.
-    Sums {
-        /// Whether updates are gradients over its root, as Adagrad's are.
-        divides: bool,
-    },
+    /// A sum of squared gradients (Adagrad, Ftrl).
+    Sums,
     /// A mean or a sum of gradients: a ← μa + g (a momentum of `tf.compat.v1`), or with the learning rate in
     /// it (Keras). Signs cancel, so squares are known only after one update.
     First {
         /// What is added to it is the gradient times this, if that is known: 1, or 1 − μ.
         kept: Kept,
     },
+    /// The largest gradient, which forgets (Adamax): no mean square follows from it.
+    Largest,
 }
 
-/// What updates are made of.
+/// What updates are made of, as far as the learning rate can be bounded by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Update {
     /// m̂ / √v̂, the mean of gradients over the root (Adam).
@@ -40,6 +37,24 @@ pub(super) enum Update {
     Decoupled,
     /// g / √v.
     Rms,
+    /// The same times the learning rate, gathered in a momentum that the weight moves by.
+    Carried,
+    /// Something of which the squares are kept as well (Adadelta).
+    Kept,
+    /// g / √a, of a sum of squares (Adagrad).
+    Sum,
+    /// The weight itself is made of a slot, its sum of squares and the learning rate (Ftrl).
+    Linear,
+    /// A momentum without the learning rate in it, which is known of one update alone.
+    Momentum,
+    /// A sign, and a share of the weight (Lion).
+    Sign,
+    /// The mean of gradients over the largest (Adamax).
+    Largest,
+    /// As large as the weight, and of one that is small as large as a thousandth (Adafactor of Keras).
+    Norm,
+    /// As large as the weight (LAMB).
+    Trust,
     /// Something of which no bound is known.
     Other,
 }
@@ -70,9 +85,10 @@ pub(super) enum Never {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Measure {
     pub(super) rule: Rule,
+    pub(super) update: Update,
     /// The slot with squares, or of [`Rule::First`] the momentum.
     pub(super) main: usize,
-    /// The mean of gradients beside it.
+    /// The mean of gradients beside it, or another slot that its updates depend on.
     pub(super) first: Option<usize>,
     pub(super) never: Never,
     /// Whether the main slot is 0 before the first update.
@@ -87,7 +103,7 @@ pub(super) fn measure(owner: Option<&str>, slots: &Slots) -> Result<Measure, &'s
     let find = |kinds: &[&str]| kinds.iter().find_map(|kind| slots.get(*kind).copied());
     let owner = owner.unwrap_or_default();
     let first = find(&["m", "momentum", "adam_m", "lamb_m", "AdamWeightDecay"]);
-    let plain = |rule, main| Measure { rule, main, first, never: Never::Zero, begins_at_zero: true };
+    let plain = |rule, update, main| Measure { rule, update, main, first, never: Never::Zero, begins_at_zero: true };
     if find(&["gradient_accumulator"]).is_some() {
         return Err("gradients are accumulated over a number of steps that is not stored");
     }
@@ -95,31 +111,41 @@ pub(super) fn measure(owner: Option<&str>, slots: &Slots) -> Result<Measure, &'s
     if is_factored || owner == "Adafactor" {
         let main = find(&["vr", "velocity", "v"]).ok_or("the slots of this Adafactor are not known")?;
         let never = if find(&["vr"]).is_some() { Never::Unknown } else { Never::Zero };
-        return Ok(Measure { never, ..plain(Rule::Decays, main) });
+        // Others than Keras' may be told not to scale updates by the weight.
+        let is_keras = find(&["velocity"]).is_some() || find(&["r"]).is_some() && find(&["c"]).is_some();
+        let update = if is_keras { Update::Norm } else { Update::Other };
+        return Ok(Measure { never, ..plain(Rule::Decays, update, main) });
     }
     let adadelta =
         find(&["accumulated_grad", "accum_grad"]).or_else(|| find(&["accum"]).filter(|_| owner == "Adadelta"));
     if let Some(main) = adadelta {
-        return Ok(plain(Rule::Forgets { update: Update::Other, usual: 0.95 }, main));
+        let first = find(&["accumulated_delta_var", "accum_var", "accum_update"]);
+        let update = if first.is_some() { Update::Kept } else { Update::Other };
+        return Ok(Measure { first, ..plain(Rule::Forgets { usual: 0.95 }, update, main) });
     }
     if let Some(main) = find(&["accumulator"]).or_else(|| find(&["accum"]).filter(|_| owner == "Ftrl")) {
-        let divides = find(&["linear"]).is_none();
-        let measure = plain(Rule::Sums { divides }, main);
-        return Ok(Measure { never: Never::Lowest, begins_at_zero: false, ..measure });
+        let linear = find(&["linear"]);
+        let update = if linear.is_some() { Update::Linear } else { Update::Sum };
+        let measure = plain(Rule::Sums, update, main);
+        return Ok(Measure { first: linear, never: Never::Lowest, begins_at_zero: false, ..measure });
     }
     if matches!(owner, "Adamax" | "AdaMax") || find(&["u", "norm"]).is_some() {
-        return Err("Adamax keeps the largest gradient, which forgets: no mean square follows from it");
+        let main = find(&["u", "norm", "v", "velocity"]).ok_or("the slots of this Adamax are not known")?;
+        return Ok(plain(Rule::Largest, Update::Largest, main));
     }
     let is_centered = find(&["mg", "average_gradient"]).is_some();
     let is_rms = find(&["rms"]).is_some() || is_centered || matches!(owner, "RMSprop" | "RMSProp");
     if let Some(main) = find(&["rms", "velocity", "v"]).filter(|_| is_rms) {
-        // With a momentum an update has a share of those before it, and it is not stored how large a share.
-        let update = if is_centered || first.is_some() { Update::Other } else { Update::Rms };
-        let rule = Rule::Forgets { update, usual: 0.9 };
+        let update = match (is_centered, first) {
+            (true, _) => Update::Other,
+            (false, Some(_)) => Update::Carried,
+            (false, None) => Update::Rms,
+        };
+        let rule = Rule::Forgets { usual: 0.9 };
         // The optimizer of `tf.compat.v1` begins with ones, and names its slot so; the older one of Keras does, too.
         let is_saver = owner == "RMSProp";
         let never = if is_saver { Never::Unknown } else { Never::Zero };
-        return Ok(Measure { never, begins_at_zero: !is_saver, ..plain(rule, main) });
+        return Ok(Measure { never, begins_at_zero: !is_saver, ..plain(rule, update, main) });
     }
     if let Some(main) = find(&["v", "velocity", "adam_v", "lamb_v", "AdamWeightDecay_1"]).filter(|_| first.is_some()) {
         let update = match owner {
@@ -127,14 +153,17 @@ pub(super) fn measure(owner: Option<&str>, slots: &Slots) -> Result<Measure, &'s
             "" if find(&["vhat", "velocity_hat"]).is_none() => Update::Adam,
             "Nadam" => Update::Nadam,
             "AdamW" => Update::Decoupled,
+            "LAMB" | "Lamb" => Update::Trust,
             _ => Update::Other,
         };
-        return Ok(plain(Rule::Forgets { update, usual: 0.999 }, main));
+        return Ok(plain(Rule::Forgets { usual: 0.999 }, update, main));
     }
     match first {
-        Some(main) if owner == "Lion" => Ok(plain(Rule::First { kept: Kept::Mean }, main)),
-        Some(main) if matches!(owner, "SGD" | "momentum") => Ok(plain(Rule::First { kept: Kept::Step }, main)),
-        Some(main) if owner == "Momentum" => Ok(plain(Rule::First { kept: Kept::Gradient }, main)),
+        Some(main) if owner == "Lion" => Ok(plain(Rule::First { kept: Kept::Mean }, Update::Sign, main)),
+        Some(main) if matches!(owner, "SGD" | "momentum") => {
+            Ok(plain(Rule::First { kept: Kept::Step }, Update::Other, main))
+        }
+        Some(main) if owner == "Momentum" => Ok(plain(Rule::First { kept: Kept::Gradient }, Update::Momentum, main)),
         _ => Err("no formula leads from these slots to gradients"),
     }
 }
@@ -147,20 +176,28 @@ mod tests {
     fn optimizers_are_told_by_their_slots() {
         let rule = |owner: &str, kinds: &[&str]| {
             let slots = kinds.iter().enumerate().map(|(at, kind)| ((*kind).to_owned(), at)).collect();
-            measure(Some(owner).filter(|owner| !owner.is_empty()), &slots).map(|measure| (measure.rule, measure.main))
+            let measure = measure(Some(owner).filter(|owner| !owner.is_empty()), &slots);
+            measure.map(|measure| (measure.rule, measure.update, measure.main, measure.first))
         };
-        let forgets = |update, usual| Rule::Forgets { update, usual };
-        assert_eq!(rule("Adam", &["m", "v"]), Ok((forgets(Update::Adam, 0.999), 1)));
-        assert_eq!(rule("", &["momentum", "velocity"]), Ok((forgets(Update::Adam, 0.999), 1)));
-        assert_eq!(rule("RMSprop", &["velocity", "momentum"]), Ok((forgets(Update::Other, 0.9), 0)));
-        assert_eq!(rule("RMSprop", &["velocity"]), Ok((forgets(Update::Rms, 0.9), 0)));
-        assert_eq!(rule("", &["rms"]), Ok((forgets(Update::Rms, 0.9), 0)));
-        assert_eq!(rule("Adadelta", &["accum", "accum_update"]), Ok((forgets(Update::Other, 0.95), 0)));
-        assert_eq!(rule("Ftrl", &["accum", "linear"]), Ok((Rule::Sums { divides: false }, 0)));
-        assert_eq!(rule("Adagrad", &["accumulator"]), Ok((Rule::Sums { divides: true }, 0)));
-        assert_eq!(rule("Adafactor", &["r", "c", "v"]), Ok((Rule::Decays, 2)));
-        assert_eq!(rule("Momentum", &["momentum"]), Ok((Rule::First { kept: Kept::Gradient }, 0)));
-        assert!(rule("", &["momentum"]).is_err() && rule("Adamax", &["m", "u"]).is_err());
+        let forgets = |usual| Rule::Forgets { usual };
+        assert_eq!(rule("Adam", &["m", "v"]), Ok((forgets(0.999), Update::Adam, 1, Some(0))));
+        assert_eq!(rule("", &["momentum", "velocity"]), Ok((forgets(0.999), Update::Adam, 1, Some(0))));
+        assert_eq!(rule("Lamb", &["momentum", "velocity"]), Ok((forgets(0.999), Update::Trust, 1, Some(0))));
+        assert_eq!(rule("RMSprop", &["velocity", "momentum"]), Ok((forgets(0.9), Update::Carried, 0, Some(1))));
+        assert_eq!(rule("RMSprop", &["velocity"]), Ok((forgets(0.9), Update::Rms, 0, None)));
+        assert_eq!(rule("", &["rms"]), Ok((forgets(0.9), Update::Rms, 0, None)));
+        assert_eq!(rule("", &["rms", "mg"]), Ok((forgets(0.9), Update::Other, 0, None)));
+        assert_eq!(rule("Adadelta", &["accum", "accum_update"]), Ok((forgets(0.95), Update::Kept, 0, Some(1))));
+        assert_eq!(rule("Ftrl", &["accum", "linear"]), Ok((Rule::Sums, Update::Linear, 0, Some(1))));
+        assert_eq!(rule("Adagrad", &["accumulator"]), Ok((Rule::Sums, Update::Sum, 0, None)));
+        assert_eq!(rule("Adafactor", &["r", "c", "v"]), Ok((Rule::Decays, Update::Norm, 2, None)));
+        assert_eq!(rule("Adafactor", &["velocity"]), Ok((Rule::Decays, Update::Norm, 0, None)));
+        assert_eq!(rule("Adafactor", &["vr", "vc", "v"]), Ok((Rule::Decays, Update::Other, 0, None)));
+        let first = |kept| Rule::First { kept };
+        assert_eq!(rule("Momentum", &["momentum"]), Ok((first(Kept::Gradient), Update::Momentum, 0, Some(0))));
+        assert_eq!(rule("Lion", &["momentum"]), Ok((first(Kept::Mean), Update::Sign, 0, Some(0))));
+        assert_eq!(rule("Adamax", &["m", "u"]), Ok((Rule::Largest, Update::Largest, 1, Some(0))));
+        assert!(rule("", &["momentum"]).is_err());
         assert!(rule("Adam", &["m", "v", "gradient_accumulator"]).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! What is gathered of one weight and its slots, element by element.
 
-use super::bound::{Bound, most_of_sums};
+use super::bound::Bound;
+use super::element::Element;
 use super::rule::Never;
 
 /// How the elements of a weight are gone through.
@@ -12,10 +13,6 @@ pub(super) struct Way {
     pub(super) rounding: f64,
     /// How far the weight can have moved.
     pub(super) bound: Option<Bound>,
-    /// Of Adagrad: updates in the interval.
-    pub(super) summed: Option<u64>,
-    /// A share of the weight that an update may take away, times the number of updates.
-    pub(super) decay: f64,
     /// What the momentum gains for one gradient is this: of one update alone.
     pub(super) gain: Option<(f64, f64)>,
     pub(super) never: Never,
@@ -28,6 +25,7 @@ pub(super) struct Way {
 pub(super) struct Sums {
     pub(super) moved: f64,
     pub(super) weight: f64,
+    pub(super) weight_before: f64,
     pub(super) slot_before: f64,
     pub(super) slot_after: f64,
     /// Squares of gradients, where one update tells them.
@@ -47,17 +45,9 @@ pub(super) struct Sums {
 /// Slots of Adafactor begin with a number that is added to each square.
 const NOTHING: f64 = 1e-28;
 
-/// One element: the weight before and after, its slot before and after, its other slot before.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Element {
-    pub(super) weight: (Option<f64>, f64),
-    pub(super) slot: (f64, f64),
-    pub(super) first: f64,
-}
-
 impl Sums {
     pub(super) fn add(&mut self, element: Element, way: &Way) {
-        let Element { weight: (before, after), slot: (old, new), first } = element;
+        let Element { weight: (before, after), slot: (old, new), .. } = element;
         if !after.is_finite() || !new.is_finite() {
             self.not_finite = self.not_finite.saturating_add(1);
             self.row(f64::NAN, way);
@@ -76,17 +66,10 @@ impl Sums {
         if let Some(before) = before {
             let moved = (after - before).abs();
             self.moved += moved * moved;
-            let most = match (&way.bound, way.summed) {
-                (Some(bound), _) => bound.most(first, old, new),
-                (None, Some(updates)) => most_of_sums(updates, old, new),
-                (None, None) => 0.0,
-            };
-            // What is smaller than the weight's own rounding is no update.
-            let moved = moved - f64::from(f32::EPSILON) * after.abs();
-            let most = most + way.decay * before.abs().max(after.abs());
-            if moved > 0.0 && most > 0.0 {
-                self.rate = self.rate.max(moved / most);
-            }
+            self.weight_before += before * before;
+        }
+        if let Some(bound) = &way.bound {
+            self.rate = self.rate.max(bound.rate(&element));
         }
         self.row(new, way);
     }

@@ -10,6 +10,8 @@ use crate::analysis::finding::Finding;
 pub struct Training {
     /// The optimizer that has most slots, as far as names tell.
     pub optimizer: Option<&'static str>,
+    /// The learning rate that the graph gives the only optimizer in it, as a constant.
+    pub constant_rate: Option<f64>,
     /// The optimizers that count their updates.
     pub ages: Vec<OptimizerAge>,
     /// What happened since the checkpoint before; `None` for the first.
@@ -39,8 +41,12 @@ impl Training {
         self.between.as_ref().is_some_and(Between::is_reset)
     }
 
-    /// The learning rate that all optimizers had when the checkpoint was saved, where it is a variable.
+    /// The learning rate that all optimizers had when the checkpoint was saved, where it is a variable, or a constant of
+    /// the graph.
     pub fn learning_rate(&self) -> Option<f64> {
+        if self.constant_rate.is_some() {
+            return self.constant_rate;
+        }
         let (first, rest) = self.ages.split_first()?;
         first.learning_rate.filter(|_| rest.iter().all(|age| age.learning_rate == first.learning_rate))
     }

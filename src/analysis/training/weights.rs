@@ -13,6 +13,7 @@ use crate::analysis::naming::roles::{Role, Roles, is_statistic, own_name, short_
 use crate::base::escape::escaped;
 use crate::base::parallel::in_order;
 use crate::read::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::read::graphs::training::Constants;
 
 /// A weight with what its optimizer keeps of it.
 struct Weight {
@@ -127,6 +128,12 @@ fn has_moved(before: Option<&Checkpoint>, tensor: &Tensor) -> bool {
     sums.0.is_none() || sums.0 != sums.1
 }
 
+/// What the program gives the optimizer of a weight; nothing where it has several.
+fn constants(weight: &Weight, roles: &Roles) -> Option<Constants> {
+    let [only] = roles.constants() else { return None };
+    Some(only).filter(|only| weight.owner.is_none_or(|owner| owner.eq_ignore_ascii_case(only.optimizer))).cloned()
+}
+
 /// What is known of the optimizer of a weight: of several the one whose scope is in the key of its slot.
 fn known(weight: &Weight, facts: Facts<'_>) -> Known {
     let key = escaped(short_name(&weight.key)).into_owned();
@@ -145,5 +152,6 @@ fn known(weight: &Weight, facts: Facts<'_>) -> Known {
         since: since.cloned(),
         steps: facts.between.and_then(|between| between.steps).filter(|_| facts.ages.is_empty()),
         begun: facts.begun,
+        constants: constants(weight, facts.roles),
     }
 }

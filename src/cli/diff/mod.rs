@@ -1,5 +1,6 @@
 //! `ckpt diff`: what changed from one checkpoint to another, where, and by how much.
 
+mod labels;
 mod matched;
 mod shown;
 
@@ -13,6 +14,7 @@ use ckpt::read::storage;
 use ckpt::report::DIFF_FORMATS;
 use clap::ValueEnum;
 
+use labels::labels;
 use matched::{emit_map, show_matched};
 pub(super) use shown::{Shown, show};
 
@@ -55,6 +57,16 @@ checksums. Weights only, unless selectors choose others. A pair that breaks the
 pattern of the others is suspect; contents that any model has, such as zeros,
 prove nothing.
 
+With --spectral, what changed in a matrix of floats (of more dimensions, all but
+the last are rows) is told by its singular values: the largest, the stable rank,
+how many are above the edge of a random matrix, and how many are above what the
+rounding of A and B could have made, the rank of the change. Where that is a
+quarter of the rows and columns at most, and each stands out twice as far, the
+change is of low rank: a low-rank fine-tune (LoRA) that was merged in is, and so
+are a few steps of plain SGD on small batches. A matrix is looked at whole: 128
+MiB a thread and as much again for a while; of more than 33,554,432 elements
+nothing is told.
+
 Formats: text, json, jsonl, csv, markdown, github.
 
 Examples:
@@ -64,6 +76,7 @@ Examples:
   ckpt diff a/ b/ --rtol 1e-5 --atol 'role:slot=1e-3'
   ckpt diff old/ new/ --map 's|^bert/|model/bert/|'
   ckpt diff /dev/null model.ckpt-100 --label A=nothing,B=first
+  ckpt diff base.h5 tuned.h5 --spectral
   ckpt diff model.ckpt-100 model.safetensors --match values
   ckpt diff model.h5 model.safetensors --match values --emit map > map.json
 
@@ -115,6 +128,9 @@ pub(crate) struct Args {
     /// Count NaN as changed wherever it stands.
     #[arg(long)]
     nan_differs: bool,
+    /// Tell singular values of what changed in matrices of floats, and whether the change is of low rank.
+    #[arg(long, conflicts_with_all = ["index_only", "structure"])]
+    spectral: bool,
     /// Rename tensors of A before pairing, as sed does; several apply in order.
     #[arg(long, value_name = "S/REGEX/REPLACEMENT/")]
     map: Vec<String>,
@@ -290,25 +306,6 @@ fn is_nothing(path: &Path) -> bool {
     path == Path::new("/dev/null") || (cfg!(windows) && path.as_os_str().eq_ignore_ascii_case("nul"))
 }
 
-/// The labels of A and B out of `A=…,B=…`, either of which may be missing; a label may have commas.
-fn labels(texts: &[String]) -> Result<[Option<String>; 2]> {
-    let mut labels = [None, None];
-    for text in texts {
-        let mut rest = Some(text.as_str());
-        while let Some(text) = rest {
-            let (side, other) = match text.get(..2) {
-                Some("A=") => (0, ",B="),
-                Some("B=") => (1, ",A="),
-                _ => anyhow::bail!("--label {text:?}: write A=TEXT, B=TEXT or A=TEXT,B=TEXT"),
-            };
-            let at = text.find(other);
-            labels[side] = Some(text[2..at.unwrap_or(text.len())].to_owned());
-            rest = at.map(|at| &text[at + 1..]);
-        }
-    }
-    Ok(labels)
-}
-
 impl Args {
     /// What has no meaning where tensors are paired by what they hold.
     fn check_matching(&self) -> Result<()> {
@@ -317,6 +314,7 @@ impl Args {
         for (is_given, option) in [
             (self.structure, "--structure"),
             (self.exact, "--exact"),
+            (self.spectral, "--spectral"),
             (has_tolerance, "--atol, --rtol and --ulp"),
             (expects, "--expect-same and --expect-changed"),
             (!self.map.is_empty() || self.map_file.is_some(), "--map and --map-file"),
@@ -370,23 +368,10 @@ impl Args {
             tolerances,
             nan_differs: self.nan_differs,
             expectations,
+            spectral: self.spectral,
             keep_identical: self.all || self.long,
             threads: ctx.threads(),
             share: None,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_may_have_commas_and_either_may_be_missing() {
-        let of = |text: &str| labels(&[text.to_owned()]).unwrap().map(Option::unwrap_or_default);
-        assert_eq!(of("A=a/x,y.index,B=b/x,y.index"), ["a/x,y.index", "b/x,y.index"]);
-        assert_eq!(of("B=1,A=2"), ["2", "1"]);
-        assert_eq!(of("A="), ["", ""]);
-        assert!(labels(&["x".to_owned()]).is_err() && labels(&["C=1".to_owned()]).is_err());
     }
 }

@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod collection;
+mod constants;
 pub mod fingerprint;
 pub mod graph;
 pub mod imported_types;

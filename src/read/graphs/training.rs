@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+pub use super::constants::Constants;
 use super::graph::{Feeder, Input, Node, Nodes, Slice};
 use super::message_file::read_as;
 use super::object_graph::ObjectGraph;
@@ -49,33 +50,35 @@ pub enum Purpose {
 #[derive(Clone, Debug, Default)]
 pub struct Training {
     purposes: HashMap<Vec<u8>, Purpose>,
+    constants: Vec<Constants>,
 }
 
 /// Collections that say what a variable is for. TensorFlow: `GraphKeys` in `python/framework/ops.py`.
 const COLLECTIONS: [&str; 4] = ["trainable_variables", "variables", "global_step", "metric_variables"];
 
-/// Ops that update a variable, without `Resource`, `Sparse` and `Apply`, and the optimizers that use them.
+/// Ops that update a variable, without `Resource`, `Sparse` and `Apply`; the optimizers that use them; and their inputs
+/// behind the variable.
 ///
 /// TensorFlow: `core/ops/training_ops.cc`.
-const UPDATES: &[(&[u8], &str)] = &[
-    (b"Adam", "Adam"),
-    (b"AdamWithAmsgrad", "Adam"),
-    (b"AdaMax", "AdaMax"),
-    (b"Adagrad", "Adagrad"),
-    (b"AdagradV2", "Adagrad"),
-    (b"AdagradDA", "AdagradDA"),
-    (b"Adadelta", "Adadelta"),
-    (b"RMSProp", "RMSProp"),
-    (b"CenteredRMSProp", "RMSProp"),
-    (b"Ftrl", "Ftrl"),
-    (b"FtrlV2", "Ftrl"),
-    (b"Momentum", "Momentum"),
-    (b"KerasMomentum", "SGD"),
-    (b"ProximalAdagrad", "ProximalAdagrad"),
-    (b"GradientDescent", "GradientDescent"),
-    (b"ProximalGradientDescent", "ProximalGradientDescent"),
-    (b"AddSign", "AddSign"),
-    (b"PowerSign", "PowerSign"),
+const UPDATES: &[(&[u8], &str, &str)] = &[
+    (b"Adam", "Adam", "m v beta1_power beta2_power lr beta1 beta2 epsilon grad"),
+    (b"AdamWithAmsgrad", "Adam", "m v vhat beta1_power beta2_power lr beta1 beta2 epsilon grad"),
+    (b"AdaMax", "AdaMax", "m v beta1_power lr beta1 beta2 epsilon grad"),
+    (b"Adagrad", "Adagrad", "accum lr grad"),
+    (b"AdagradV2", "Adagrad", "accum lr epsilon grad"),
+    (b"AdagradDA", "AdagradDA", "gradient_accumulator gradient_squared_accumulator grad lr l1 l2 global_step"),
+    (b"Adadelta", "Adadelta", "accum accum_update lr rho epsilon grad"),
+    (b"RMSProp", "RMSProp", "ms mom lr rho momentum epsilon grad"),
+    (b"CenteredRMSProp", "RMSProp", "mg ms mom lr rho momentum epsilon grad"),
+    (b"Ftrl", "Ftrl", "accum linear grad lr l1 l2 lr_power"),
+    (b"FtrlV2", "Ftrl", "accum linear grad lr l1 l2 l2_shrinkage lr_power"),
+    (b"Momentum", "Momentum", "accum lr grad momentum"),
+    (b"KerasMomentum", "SGD", "accum lr grad momentum"),
+    (b"ProximalAdagrad", "ProximalAdagrad", "accum lr l1 l2 grad"),
+    (b"GradientDescent", "GradientDescent", "lr delta"),
+    (b"ProximalGradientDescent", "ProximalGradientDescent", "lr l1 l2 delta"),
+    (b"AddSign", "AddSign", "m lr alpha sign_decay beta grad"),
+    (b"PowerSign", "PowerSign", "m lr logbase sign_decay beta grad"),
 ];
 
 impl Training {
@@ -116,7 +119,7 @@ impl Training {
             }
         }
         let trains = purposes.values().any(|purpose| *purpose == Purpose::Trainable);
-        Ok(trains.then_some(Self { purposes }))
+        Ok(trains.then_some(Self { purposes, constants: Vec::new() }))
     }
 
     fn of_meta_graph(message: &[u8]) -> Result<Option<Self>> {
@@ -157,7 +160,18 @@ impl Training {
                 }
             }
         }
-        Ok((!purposes.is_empty()).then_some(Self { purposes }))
+        let mut constants = Vec::new();
+        for node in &nodes.all {
+            if let Some(update) = update_of(node.op) {
+                Constants::add(&mut constants, &nodes, update, node)?;
+            }
+        }
+        Ok((!purposes.is_empty()).then_some(Self { purposes, constants }))
+    }
+
+    /// What each optimizer is given as constants of the graph.
+    pub fn constants(&self) -> &[Constants] {
+        &self.constants
     }
 
     /// What the variable is for that is stored under this key.
@@ -254,11 +268,16 @@ fn read_variable<'a>(nodes: &Nodes<'a>, input: Input<'a>) -> Result<Option<Node<
     Ok(Some(node).filter(is_variable))
 }
 
-/// `ResourceSparseApplyAdagrad` → Adagrad.
-fn optimizer_of(op: &[u8]) -> Option<&'static str> {
+/// `ResourceSparseApplyAdagrad` → Adagrad, and the inputs of its op.
+fn update_of(op: &[u8]) -> Option<(&'static str, &'static str)> {
     let op = op.strip_prefix(b"Resource").unwrap_or(op);
     let op = op.strip_prefix(b"Sparse").unwrap_or(op).strip_prefix(b"Apply")?;
-    UPDATES.iter().find(|(update, _)| *update == op).map(|(_, optimizer)| *optimizer)
+    UPDATES.iter().find(|(update, ..)| *update == op).map(|(_, optimizer, inputs)| (*optimizer, *inputs))
+}
+
+/// The optimizer alone.
+fn optimizer_of(op: &[u8]) -> Option<&'static str> {
+    update_of(op).map(|(optimizer, _)| optimizer)
 }
 
 /// TensorFlow: `assign_moving_average` in `python/training/moving_averages.py`, whose name is its own.
@@ -290,6 +309,38 @@ mod tests {
         let slot = Purpose::Slot("Momentum");
         let rate = Purpose::Hyperparameter("Momentum");
         assert_eq!(purposes, [Some(Purpose::Updated), Some(slot), Some(rate), Some(Purpose::NotTrained), None]);
+    }
+
+    #[test]
+    fn numbers_of_an_update_are_told_where_they_are_constants() {
+        let number = |name: &str, value: &str| {
+            format!(
+                "node {{ name: '{name}' op: 'Const' attr {{ key: 'value' value {{ tensor {{ dtype: DT_FLOAT {value} }} }} }} }}"
+            )
+        };
+        let nodes = number("lr", "float_val: 0.001") + &number("b", "tensor_content: '\\000\\000\\000?'");
+        let nodes = nodes + "node { name: 'w2' op: 'VariableV2' } node { name: 'lr/i' op: 'Identity' input: 'lr' }
+            node { name: 'c' op: 'Cast' input: 'lr/i' } node { name: 's' op: 'Mul' input: 'lr' input: 'b' }
+            node { name: 'u1' op: 'SparseApplyMomentum' input: 'w' input: 'x/y' input: 'c' input: 'g' input: 'at' input: 'b'
+              attr { key: 'use_nesterov' value { b: true } } }
+            node { name: 'u2' op: 'ApplyAdagrad' input: 'w2' input: 'rest' input: 's' input: 'g' }";
+        let trained = "collection_def { key: 'trainable_variables' value { node_list { value: 'w:0' } } }";
+        let graph = GRAPH
+            .replace("node { name: 'u'", &format!("{nodes} node {{ name: 'no' "))
+            .replace("op: 'ApplyMomentum'", "op: 'NoOp'");
+        let found = training(&format!("{graph} {trained}")).unwrap();
+        let [momentum, adagrad] = found.constants() else { panic!("{:?}", found.constants()) };
+        assert_eq!((momentum.optimizer, momentum.updates, momentum.nesterov), ("Momentum", 1, Some(true)));
+        assert_eq!(momentum.numbers, [("lr", Some(0.001)), ("momentum", Some(0.5))]);
+        assert_eq!(momentum.get("learning_rate"), Some(0.001));
+        assert_eq!((adagrad.numbers.as_slice(), adagrad.nesterov), (&[("lr", None)][..], None));
+        // Two that differ in a number have none.
+        let other =
+            "node { name: 'u3' op: 'ApplyMomentum' input: 'w' input: 'x/y' input: 'lr' input: 'g' input: 'lr' } }";
+        let graph = graph.trim_end().trim_end_matches('}').to_owned() + other;
+        let found = training(&format!("{graph} {trained}")).unwrap();
+        assert_eq!(found.constants()[0].numbers, [("lr", Some(0.001)), ("momentum", None)]);
+        assert_eq!((found.constants()[0].updates, found.constants()[0].nesterov), (2, None));
     }
 
     #[test]

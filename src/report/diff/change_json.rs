@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::match_json::How;
+use super::spectral::Spectral;
 use super::which_side::WhichSide;
 use crate::analysis::diff::{self, Facts, PairedBy, Same, Side, Status};
 use crate::base::error::Error;
@@ -26,6 +27,10 @@ pub(in crate::report) struct Change<'a> {
     b: Option<ChangeSide<'a>>,
     #[serde(flatten)]
     values: Option<Values<'a>>,
+    /// with `--spectral`, where values of a matrix of floats differ: singular values of the change
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    spectral: Option<Spectral>,
     /// with `--index-only` for scalars: the values that the checksums tell, as text
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
@@ -177,6 +182,7 @@ impl<'a> From<&'a diff::Change> for Change<'a> {
             a: change.a.as_ref().map(ChangeSide::from),
             b: change.b.as_ref().map(ChangeSide::from),
             values: change.values.as_deref().map(Values::from),
+            spectral: change.values.as_deref().and_then(|values| values.spectral.as_deref()).map(Spectral::from),
             derived: change.derived.as_ref().map(|(a, b)| Derived { a, b }),
             by: change.same.map(Word),
             a_name: a_name.map(Utf8OrBase64),

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::DiffRows;
 use super::change_json::Change;
 use super::match_json::Totals;
+use super::spectral::LowRanks;
 use super::which_side::WhichSide;
 use crate::analysis::diff::{self, Ambiguous, Depth, Diff, Expected, ScopeTally, Status};
 use crate::read::checkpoint::Checkpoint;
@@ -106,6 +107,10 @@ pub(in crate::report) struct DiffFoot<'a> {
     expectations: Vec<Expectation<'a>>,
     /// what else should be known
     notes: &'a [String],
+    /// with `--spectral`: what the singular values of all changes come to; absent if no matrix of floats changed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    low_ranks: Option<LowRanks>,
     /// with `--match values`: what all pairs come to
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
@@ -248,6 +253,7 @@ pub(in crate::report) fn foot<'a>(diff: &'a Diff<'_>, hidden: usize) -> DiffFoot
         one_sided: diff.one_sided.iter().map(OneSided::from).collect(),
         expectations: diff.expectations.iter().map(Expectation::from).collect(),
         notes: &diff.notes,
+        low_ranks: LowRanks::of(diff),
         matched: Totals::of(diff),
         complete: !diff.is_trouble(),
     }

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::DiffRows;
 use super::match_text;
+use super::spectral;
 use crate::analysis::diff::{Change, Facts, Figures, Same, Status, Values};
 use crate::analysis::short_name;
 use crate::base::escape::escaped;
@@ -115,7 +116,7 @@ impl Layout {
             None => rest.push_str(&folded(&words(change), name_width + rest.width() + 2, name_width + 4, look)),
         }
         writeln!(out, "{}", rest.trim_end())?;
-        for remark in match_text::remarks(change) {
+        for remark in match_text::remarks(change).into_iter().chain(spectral::remark(change)) {
             writeln!(out, "    {}", folded(&remark, 4, 4, look))?;
         }
         if long { details(change, look, out) } else { Ok(()) }

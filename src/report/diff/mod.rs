@@ -8,6 +8,7 @@ pub(in crate::report) mod lines;
 mod match_json;
 pub(in crate::report) mod match_map;
 mod match_text;
+mod spectral;
 pub(in crate::report) mod table;
 pub(in crate::report) mod text;
 pub(in crate::report) mod told;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::DiffRows;
 use super::match_text::remarks;
+use super::spectral;
 use super::text::summary_text;
 use crate::analysis::diff::{Change, Diff, Facts, How, Status};
 use crate::analysis::short_name;
@@ -100,13 +101,15 @@ pub(in crate::report) fn markdown_foot(diff: &Diff<'_>, hidden: usize, out: &mut
         let (word, text) = summary_text(diff);
         return writeln!(out, "\n**{word}**: {}", plain(&text));
     }
+    let low_ranks = spectral::verdict(diff);
+    let parts: Vec<String> = parts.into_iter().chain(low_ranks).collect();
     writeln!(out, "\n{}", if parts.is_empty() { "nothing compared".to_owned() } else { parts.join(", ") })
 }
 
 /// What became of it, and what is said of it besides.
 fn status_words(change: &Change) -> String {
     let mut text = change.status.name().replace('_', " ");
-    for remark in remarks(change) {
+    for remark in remarks(change).into_iter().chain(spectral::remark(change)) {
         text.push_str("; ");
         text.push_str(&plain(&remark));
     }

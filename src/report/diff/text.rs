@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::DiffRows;
 use super::lines::lines;
 use super::match_text;
+use super::spectral;
 use crate::analysis::diff::{Change, Depth, Diff, Expectation, Status};
 use crate::analysis::short_name;
 use crate::base::error::Error;
@@ -279,6 +280,7 @@ pub(in crate::report) fn summary_text(diff: &Diff<'_>) -> (&'static str, String)
             parts.push(format!("of these {} {what}", count(n)));
         }
     }
+    parts.extend(spectral::verdict(diff));
     let skipped = tally.of(Status::NotCompared);
     if skipped > 0 {
         let paired =

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use super::constants::Hyperparameters;
 use super::keras_json::Keras;
 use super::model_json::{MetaGraph, SavedModelParts};
 use super::serving::ServingVersion;
@@ -39,6 +40,9 @@ pub(in crate::report) struct Inspect<'a> {
     epoch: Option<u64>,
     /// how many updates each optimizer has made, by its own count
     optimizers: Vec<Age<'a>>,
+    /// what the graph beside the checkpoint gives each optimizer as constants; absent if there is nothing to tell
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hyperparameters: Vec<Hyperparameters<'a>>,
     /// of the program that wrote the graph
     tensorflow_version: Option<&'a str>,
     /// the index is sound and every shard is there and long enough
@@ -236,6 +240,7 @@ pub(in crate::report) fn inspect_json(
         step_likely: summary.step.likely,
         epoch: summary.step.number.filter(|_| summary.step.epochs),
         optimizers: summary.optimizers.iter().map(Age::from).collect(),
+        hyperparameters: summary.constants.iter().map(Hyperparameters::from).collect(),
         tensorflow_version: summary.tensorflow_version.as_deref(),
         complete: summary.complete,
         shards: checkpoint.num_shards(),

@@ -1,5 +1,6 @@
 //! Models in files of Keras for programs: a part of `inspect`, and the layers as nodes of `graph`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 #[cfg(test)]
@@ -9,7 +10,7 @@ use serde::Serialize;
 use crate::analysis::{self, KerasModel, Names};
 use crate::read::checkpoint::Checkpoint;
 use crate::report::graph::json::{Attribute, Child, FoundIn, GraphFoot, GraphHead, Node};
-use crate::report::kit::json::{DTypeName, OwnedName, write_fields};
+use crate::report::kit::json::{DTypeName, Float, OwnedName, write_fields};
 
 /// The model of a file of Keras.
 #[derive(Debug, Serialize)]
@@ -27,6 +28,8 @@ pub(in crate::report) struct Keras<'a> {
     name: Option<&'a str>,
     /// class or name of the optimizer
     optimizer: Option<&'a str>,
+    /// the optimizer's numbers by its configuration, as that calls them; those that it does not have are absent, and a learning rate that a schedule makes
+    optimizer_numbers: BTreeMap<&'a str, Float>,
     /// what the model was compiled with
     loss: Option<&'a str>,
     /// the same
@@ -79,6 +82,11 @@ impl<'a> Keras<'a> {
             class: model.class.as_deref(),
             name: model.name.as_deref(),
             optimizer: model.optimizer.as_deref(),
+            optimizer_numbers: model
+                .optimizer_numbers
+                .iter()
+                .map(|(name, value)| (name.as_str(), Float(*value)))
+                .collect(),
             loss: model.loss.as_deref(),
             metrics: &model.metrics,
             trainable_parameters: model.trainable,

@@ -7,6 +7,7 @@ use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::report::Look;
 use crate::report::findings::text::joined;
+use crate::report::kit::figure::written;
 use crate::report::kit::table::Columns;
 use crate::report::kit::units::{count, shape_text};
 
@@ -47,6 +48,7 @@ pub(in crate::report) fn keras_screen(model: &KerasModel, look: Look, out: &mut 
     }
     let mut trained: Vec<String> = Vec::new();
     trained.extend(model.optimizer.as_ref().map(|optimizer| format!("optimizer {}", clean(optimizer))));
+    trained.extend(model.optimizer_numbers.iter().map(|(name, value)| format!("{name} {}", written(*value))));
     trained.extend(model.loss.as_ref().map(|loss| format!("loss {}", clean(loss))));
     trained.extend(model.metrics.iter().map(|metric| format!("metrics {}", clean(metric))));
     if !trained.is_empty() {

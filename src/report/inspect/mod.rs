@@ -1,5 +1,6 @@
 //! The page of `inspect`.
 
+mod constants;
 pub(in crate::report) mod json;
 pub(in crate::report) mod keras_json;
 pub(in crate::report) mod keras_text;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::constants::words;
 use super::model_text::{Detail, model_screen};
 use super::serving::serving_text;
 use crate::analysis::{Code, Memory, Role, RoleTotal, RolesBy, Saver, Scope, Summary, short_name};
@@ -13,7 +14,7 @@ use crate::report::kit::json::shown;
 use crate::report::kit::look::Look;
 use crate::report::kit::table::Columns;
 use crate::report::kit::units::{count, parameters_text, percent, shape_text, size, tensors_text, time};
-use crate::report::kit::wrap::{joined, middle, wrapped};
+use crate::report::kit::wrap::{folded, joined, middle, wrapped};
 use crate::report::timeline::events::in_words;
 
 /// Writes the screen.
@@ -54,10 +55,10 @@ fn heading(checkpoint: &Checkpoint, summary: &Summary, look: Look, out: &mut dyn
     let bold = look.bold();
     writeln!(out, "{bold}{}{bold:#}", title(checkpoint, summary))?;
     writeln!(out, "{}", joined(&kind_facts(checkpoint, summary), 0, 2, look))?;
-    match size_facts(checkpoint, summary) {
-        None => Ok(()),
-        Some(facts) => writeln!(out, "{}", joined(&facts, 0, 2, look)),
+    if let Some(facts) = size_facts(checkpoint, summary) {
+        writeln!(out, "{}", joined(&facts, 0, 2, look))?;
     }
+    summary.constants.iter().try_for_each(|constants| writeln!(out, "{}", folded(&words(constants), 0, 2, look)))
 }
 
 /// The path of what is shown.

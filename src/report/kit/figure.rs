@@ -37,6 +37,12 @@ pub(in crate::report) fn integer(value: i128) -> String {
     text
 }
 
+/// A number that a person wrote, as a person would write it: `0.001`, `1e-8`.
+pub(in crate::report) fn written(value: f64) -> String {
+    let is_plain = value == 0.0 || (1e-4..1e7).contains(&value.abs());
+    if is_plain { value.to_string() } else { format!("{value:e}") }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
 fn push_integer(text: &mut String, value: i128) {
     if value.unsigned_abs() < 10_000_000 {
@@ -224,5 +230,11 @@ mod tests {
                 assert_eq!(figure(value), formatted(value), "{value:?}");
             }
         }
+    }
+
+    #[test]
+    fn numbers_of_people_look_like_theirs() {
+        let texts = [0.001, 1e-8, 0.0, -0.5, 1e-4, 2.5e-5, 1e9].map(written);
+        assert_eq!(texts, ["0.001", "1e-8", "0", "-0.5", "0.0001", "2.5e-5", "1e9"]);
     }
 }

@@ -3,6 +3,6 @@
 pub(in crate::report) mod csv;
 pub(in crate::report) mod json;
 pub(in crate::report) mod markdown;
-mod spectral;
+pub(in crate::report) mod spectral;
 pub(in crate::report) mod text;
 pub(in crate::report) mod told;

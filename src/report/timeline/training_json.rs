@@ -29,7 +29,7 @@ pub(in crate::report) struct Training<'a> {
     updates: Option<u64>,
     /// whether any weight moved since the checkpoint before, statistics of normalizations and averages left out; null for the first
     trained: Option<bool>,
-    /// as it was saved, where it is a variable
+    /// as it was saved, where it is a variable, or a constant of the graph beside the checkpoint
     learning_rate: Option<Float>,
     /// the learning rate was this at least once since the checkpoint before, at least
     learning_rate_at_least: Option<Float>,

@@ -3,7 +3,9 @@
 use super::side::{Data, Item, Print};
 use super::work::{Link, Work};
 use crate::analysis::diff::how::{MatchTotals, Matched};
-use crate::analysis::diff::{Ambiguous, Change, Diff, DiffOptions, Facts, PairedBy, Same, Side, Status, Tally};
+use crate::analysis::diff::{
+    Ambiguous, Change, Diff, DiffOptions, Facts, LowRanks, PairedBy, Same, Side, Status, Tally,
+};
 
 /// Makes a comparison of everything that is known.
 pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
@@ -70,6 +72,7 @@ pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
         ambiguous,
         expectations: Vec::new(),
         notes: Vec::new(),
+        low_ranks: LowRanks::default(),
         bytes_read: a.bytes.saturating_add(b.bytes),
         matched: Some(totals),
     }

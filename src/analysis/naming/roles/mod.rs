@@ -31,6 +31,7 @@ use super::totals::Totals;
 use crate::base::parallel::in_parts;
 use crate::read::checkpoint::{Checkpoint, Tensors};
 use crate::read::graphs::object_graph::ObjectGraph;
+use crate::read::graphs::training::Constants;
 
 /// The role of every tensor of a checkpoint, in the order of [`Checkpoint::tensors`].
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct Roles {
     children: Children,
     /// Who was asked first.
     by: RolesBy,
+    /// What the program gives optimizers as constants.
+    constants: Vec<Constants>,
 }
 
 /// Who says what tensors are for. Of what the first does not know, names and shapes judge.
@@ -110,7 +113,10 @@ impl Roles {
         let parts = in_parts(tensors.len(), threads, |range| Self::part(&classifier, range));
         let mut roles = Self::with_room(tensors.len());
         roles.by = match classifier.program {
-            Some(program) => RolesBy::Program(program.file),
+            Some(program) => {
+                roles.constants = program.constants().to_vec();
+                RolesBy::Program(program.file)
+            }
             None if classifier.is_told.into_inner() => RolesBy::File,
             None => RolesBy::Names,
         };
@@ -169,6 +175,7 @@ impl Roles {
             totals: Totals::default(),
             children: Children::new(),
             by: RolesBy::Names,
+            constants: Vec::new(),
         }
     }
 
@@ -184,6 +191,11 @@ impl Roles {
     /// Who was asked first.
     pub fn by(&self) -> &RolesBy {
         &self.by
+    }
+
+    /// What the program beside the checkpoint gives optimizers as constants of its graph.
+    pub fn constants(&self) -> &[Constants] {
+        &self.constants
     }
 
     /// Sums over all tensors of the checkpoint.

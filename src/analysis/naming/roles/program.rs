@@ -11,7 +11,7 @@ use crate::analysis::naming::objects::Objects;
 use crate::read::checkpoint::Checkpoint;
 use crate::read::graphs::object_graph::ObjectGraph;
 use crate::read::graphs::saved_model::SavedModel;
-use crate::read::graphs::training::{Purpose, Training};
+use crate::read::graphs::training::{Constants, Purpose, Training};
 use crate::read::storage;
 
 /// A role, and whose slot or number it is.
@@ -74,6 +74,11 @@ impl Program {
             Purpose::Average | Purpose::Metric => (Role::Other, None),
             Purpose::NotTrained => not_trained(name, named),
         }
+    }
+
+    /// What optimizers are given as constants of its graph.
+    pub(super) fn constants(&self) -> &[Constants] {
+        self.training.constants()
     }
 
     /// Whether the program says what this is, rather than only that nothing trains it.

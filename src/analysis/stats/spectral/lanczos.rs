@@ -82,25 +82,29 @@ fn enough(columns: usize) -> usize {
     products
 }
 
-/// A vector of length 1 that no matrix is likely to be blind to: the same noise every time (`SplitMix64`).
+/// A vector of length 1 that no matrix is likely to be blind to.
 fn start(columns: usize) -> Vec<f64> {
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut noise = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let high = u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0);
-        // From 0.5 to 1.5 on either side, so that nothing is nearly missing.
-        let size = 0.5 + f64::from(high >> 1) / f64::from(1u32 << 31);
-        if high & 1 == 0 { size } else { -size }
-    };
+    let mut noise = noise();
     let mut vector: Vec<f64> = (0..columns).map(|_| noise()).collect();
     let length = dot(&vector, &vector).sqrt();
     for value in &mut vector {
         *value /= length;
     }
     vector
+}
+
+/// The same noise every time (`SplitMix64`): from 0.5 to 1.5 on either side, so that nothing is nearly missing.
+pub(super) fn noise() -> impl FnMut() -> f64 {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let high = u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0);
+        let size = 0.5 + f64::from(high >> 1) / f64::from(1u32 << 31);
+        if high & 1 == 0 { size } else { -size }
+    }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

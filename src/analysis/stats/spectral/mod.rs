@@ -9,11 +9,18 @@
 //! varies around the edge as the Tracy-Widom law says (Johnstone, 2001, also for elements that are not normal: Pillai
 //! and Yin, 2014), so the edge is moved out by [`MARGIN`] of its widths.
 
+//!
+//! Of a change, `change` finds besides how many singular values are above what rounding does to its elements (`low_rank`).
+
 mod above;
+mod change;
 mod lanczos;
+mod low_rank;
 mod matrix;
 
 use self::above::count_above;
+pub use self::change::{ChangeSpectrum, MOST_RANK, NARROWEST_CHANGE, Rank};
+pub(in crate::analysis) use self::change::{Difference, is_whole};
 use self::lanczos::largest;
 use self::matrix::Tall;
 use super::figures::Figures;
@@ -206,6 +213,11 @@ impl Held {
 
     /// All of the tensor has been seen, and its figures are known. `None` if it has not.
     pub(super) fn finish(self, figures: &Figures) -> Option<Spectrum> {
+        self.finish_keeping(figures, &mut None)
+    }
+
+    /// The same; the matrix stays in memory if its largest singular value is known.
+    fn finish_keeping(self, figures: &Figures, keep: &mut Option<Tall>) -> Option<Spectrum> {
         let Self { rows, columns, .. } = self;
         let nothing = Spectrum {
             rows,
@@ -229,7 +241,7 @@ impl Held {
         let exponent = self.exponent;
         let inner = |value: f64| times_power_of_two(value, -exponent);
         let outer = |value: f64| times_power_of_two(value, exponent);
-        let matrix = Tall::new(usize::try_from(rows).ok()?, usize::try_from(columns).ok()?, self.values)?;
+        let matrix = keep.insert(Tall::new(usize::try_from(rows).ok()?, usize::try_from(columns).ok()?, self.values)?);
         let found = largest(matrix.columns, |v, into| matrix.normal(v, into));
         if !found.converged {
             return missing(Missing::NotConverged);
@@ -262,7 +274,7 @@ impl Held {
         } else if rows.min(columns) > WIDEST {
             return missing(Missing::TooWide, edge);
         } else {
-            count_above(&matrix, bound)
+            count_above(matrix, bound)
         };
         match above {
             None => missing(Missing::Unclear, edge),
