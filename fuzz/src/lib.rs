@@ -25,7 +25,7 @@ mod written;
 pub use bundles::{bundle, hdf5, keras, npz, safetensors, saver_v1, validate};
 pub use messages::{events, object_graph, ops, saved_model, state};
 pub use pairs::diff;
-pub use seeds::{Files, seeds};
+pub use seeds::{Files, begin, seeds};
 pub use structured::{slices, strings, synth_roundtrip};
 pub use tables::table;
 pub use text::{explain, numpy, policy, region};
