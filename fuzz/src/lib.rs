@@ -20,21 +20,24 @@ mod seeds;
 mod structured;
 mod tables;
 mod text;
+mod written;
 
 pub use bundles::{bundle, hdf5, keras, npz, safetensors, saver_v1, validate};
 pub use messages::{events, object_graph, ops, saved_model, state};
 pub use pairs::diff;
-pub use seeds::{Files, seeds};
+pub use seeds::{Files, begin, seeds};
 pub use structured::{slices, strings, synth_roundtrip};
 pub use tables::table;
 pub use text::{explain, numpy, policy, region};
+pub use written::{convert, parts};
 
 /// The body of a target.
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 21] = [
+pub const TARGETS: [(&str, Body); 23] = [
     ("bundle", bundle),
+    ("convert", convert),
     ("diff", diff),
     ("events", events),
     ("explain", explain),
@@ -44,6 +47,7 @@ pub const TARGETS: [(&str, Body); 21] = [
     ("numpy", numpy),
     ("object_graph", object_graph),
     ("ops", ops),
+    ("parts", parts),
     ("policy", policy),
     ("region", region),
     ("safetensors", safetensors),

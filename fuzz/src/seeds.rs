@@ -66,12 +66,14 @@ pub fn seeds(target: &str, files: &Files) -> Vec<Vec<u8>> {
                 }
             }
         }
-        "strings" | "slices" | "synth_roundtrip" => {
-            // Any bytes are a valid description; a few that reach far.
-            for n in 0..32u32 {
-                let mix = |i: u32| (i.wrapping_mul(2_654_435_761 + n) >> 13) as u8 % 23;
-                seeds.push((0..200 + 20 * n).map(mix).collect());
-            }
+        "strings" | "slices" | "synth_roundtrip" => seeds.extend((0..32).map(mixed)),
+        // Into each format, without and with each option.
+        "convert" => seeds.extend((0..32).map(|n| [&[0, 8 * n as u8 + n as u8 % 4, 0, 9][..], &mixed(n)].concat())),
+        "parts" => {
+            seeds.extend((0..8).map(|n| [&[2, n][..], &mixed(n.into())].concat()));
+            seeds.extend((0..24).map(|n| [&[3, n % 4, n, n % 9, n, n][..], &mixed(n.into())].concat()));
+            let part = r#"{"schema_version":1,"kind":"part","record_version":1,"ckpt":"0.1.0","command":"stats","arguments":["m","hex:ff"],"number":1,"of":2,"bytes":8,"of_bytes":16,"checkpoints":[{"index":"m.index","tensors":1,"crc32c":7,"files":1,"files_crc32c":9,"first_files":[{"path":"m.index","bytes":null,"modified":5}]}],"calls":[{"what":"checksums","units":2,"weight":20,"first":0,"end":1,"record":"AAEC"}],"crc32c":"0x00000000"}"#;
+            seeds.extend((0..2).map(|kind| [&[kind][..], part.as_bytes()].concat()));
         }
         _ => {}
     }
@@ -79,6 +81,22 @@ pub fn seeds(target: &str, files: &Files) -> Vec<Vec<u8>> {
     seeds.sort();
     seeds.dedup();
     seeds
+}
+
+/// Any bytes are a valid description; some that reach far.
+fn mixed(n: u32) -> Vec<u8> {
+    (0..200 + 20 * n).map(|i: u32| (i.wrapping_mul(2_654_435_761 + n) >> 13) as u8 % 23).collect()
+}
+
+/// What a target does first: where `CKPT_FUZZ_SEEDS` names a directory, the seeds are written there, before the fuzzer
+/// reads it.
+pub fn begin(target: &str) {
+    let Some(dir) = std::env::var_os("CKPT_FUZZ_SEEDS") else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    std::fs::create_dir_all(&dir).unwrap();
+    for (n, seed) in seeds(target, &Files::of(root)).into_iter().enumerate() {
+        std::fs::write(Path::new(&dir).join(format!("{n:04}")), seed).unwrap();
+    }
 }
 
 /// Files that belong together, by name.
@@ -145,6 +163,22 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
                 let (flags, depth, second) = kinds[seeds.len() % kinds.len()];
                 let halves = [long(bytes), long(data), long(bytes), long(second)].concat();
                 seeds.push([&[flags, depth, 0, 0, 0, 0, 0, 0, 0][..], &halves].concat());
+            }
+            // One file of seven, of each format in turn into each format, or this target would take longest; of bundles those
+            // of one shard.
+            "convert" if bytes.len().is_multiple_of(7) && bytes.len() < 16 << 10 => {
+                let to = seeds.len() as u8 % 4;
+                let kind = match name.rsplit('.').next() {
+                    Some("h5") => 2,
+                    Some("safetensors") => 3,
+                    Some("npz" | "npy") => 4,
+                    _ if is_index && set.keys().filter(|other| other.contains(".data-")).count() == 1 => {
+                        seeds.push([&[1, to, 0, 9][..], &long(bytes), shard(set, name)].concat());
+                        continue;
+                    }
+                    _ => continue,
+                };
+                seeds.push([&[kind, to, 0, 9][..], bytes].concat());
             }
             "hdf5" if name.ends_with(".h5") => seeds.push([&choices[..], bytes].concat()),
             "safetensors" if name.ends_with(".safetensors") => seeds.push([&choices[..], bytes].concat()),

@@ -174,18 +174,17 @@ fn ranges(extents: &[Extent], dims: &[u64]) -> Option<Vec<(u64, u64)>> {
     extents.iter().zip(dims).map(one).collect()
 }
 
+/// A tensor that was described: number of its dtype, shape, elements.
+pub(crate) type Described = (i32, Vec<i64>, Want);
+
 /// What is expected of one tensor.
-enum Want {
+pub(crate) enum Want {
     Fixed(usize, Vec<u8>),
     Each(Vec<Vec<u8>>),
 }
 
-/// A true bundle of the fuzzer's names, types, shapes, values, shards, block sizes and compression.
-///
-/// Promises: exactly the tensors written are listed and read back, verified, in either byte order; nothing is
-/// complained of.
-pub fn synth_roundtrip(data: &[u8]) {
-    let mut input = Input(data);
+/// A true bundle as the fuzzer's bytes describe it, of so many tensors at most, and what is in it.
+pub(crate) fn described(input: &mut Input<'_>, most: usize) -> (BundleBuilder, BTreeMap<Vec<u8>, Described>) {
     let flags = input.u8();
     let (big_endian, shards) = (flags & 1 != 0, usize::from(flags >> 1 & 3) + 1);
     let (block, interval) = (usize::from(input.u8()) * 4 + 1, usize::from(input.u8()) % 20 + 1);
@@ -202,8 +201,8 @@ pub fn synth_roundtrip(data: &[u8]) {
     if big_endian {
         builder = builder.big_endian();
     }
-    let mut wanted: BTreeMap<Vec<u8>, (i32, Vec<i64>, Want)> = BTreeMap::new();
-    while !input.is_empty() && wanted.len() < 200 {
+    let mut wanted: BTreeMap<Vec<u8>, Described> = BTreeMap::new();
+    while !input.is_empty() && wanted.len() < most {
         let name = input.short().to_vec();
         let number = i32::from(input.below(34));
         let shape: Vec<i64> = (0..input.below(4)).map(|_| i64::from(input.below(6))).collect();
@@ -238,6 +237,15 @@ pub fn synth_roundtrip(data: &[u8]) {
         };
         wanted.insert(name, (number, shape, want));
     }
+    (builder, wanted)
+}
+
+/// A true bundle of the fuzzer's names, types, shapes, values, shards, block sizes and compression.
+///
+/// Promises: exactly the tensors written are listed and read back, verified, in either byte order; nothing is
+/// complained of.
+pub fn synth_roundtrip(data: &[u8]) {
+    let (builder, wanted) = described(&mut Input(data), 200);
     opened(builder, |checkpoint| {
         assert!(checkpoint.damage().is_empty() && checkpoint.notes().is_empty(), "{checkpoint:?}");
         assert_eq!(checkpoint.tensors().len(), wanted.len());

@@ -125,6 +125,10 @@ impl Ctx {
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
     match error.downcast_ref::<Error>() {
         Some(error) => library_sentence(error),
+        // What is read and written by name is told with it: this one is of what has none.
+        None if error.chain().len() == 1 && error.is::<io::Error>() => {
+            format!("cannot write to standard output: {error}")
+        }
         None => format!("{error:#}"),
     }
 }

@@ -70,7 +70,7 @@ impl ImageArgs {
         let said = text.line();
         match file {
             Some((path, mut file)) => {
-                write_png(&picture, &text.title(), file.out())?;
+                file.fill(|out| write_png(&picture, &text.title(), out))?;
                 let bytes = size(file.finish()?);
                 let (bold, shown) = (ctx.look.bold(), escaped(path.as_os_str().as_encoded_bytes()));
                 writeln!(ctx.out, "{bold}{shown}{bold:#}: {bytes} · {said}")?;

@@ -158,7 +158,10 @@ commands! {
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
     completions::answer(<Cli as clap::CommandFactory>::command);
-    let cli = Cli::parse_from(std::env::args_os().map(without_secrets));
+    let cli = match Cli::try_parse_from(std::env::args_os().map(without_secrets)) {
+        Ok(cli) => cli,
+        Err(told) => return tell(&told),
+    };
     let mut ctx = Ctx::new(&cli.global);
     let result = cli.command.run(&mut ctx);
     let result = result.and_then(|status| Ok(ctx.out.flush().map(|()| status)?));
@@ -181,6 +184,19 @@ pub(crate) fn main() -> ExitCode {
             ctx.error(&ctx::sentence(&error));
             Status::Trouble.into()
         }
+    }
+}
+
+/// Help, the version, or what is wrong with the arguments; help that cannot be written is an error like any other.
+fn tell(told: &clap::Error) -> ExitCode {
+    let is_help = !told.use_stderr();
+    match told.print().and_then(|()| std::io::stdout().flush()) {
+        Err(error) if is_help && error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(std::io::stderr(), "error: {}", ctx::sentence(&error.into()));
+            Status::Trouble.into()
+        }
+        _ if is_help => ExitCode::SUCCESS,
+        _ => Status::Trouble.into(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! is read whole is checked against its checksum, and the heading says when it was not.
 
 use anyhow::Result;
-use ckpt::analysis::excerpt::{Excerpt, resolve};
+use ckpt::analysis::excerpt::{Excerpt, is_name, resolve};
 use ckpt::analysis::{derived, is_missing};
 use ckpt::base::error::ErrorKind;
 use ckpt::read::checkpoint::Checkpoint;
@@ -83,7 +83,8 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         anyhow::bail!("{} tensors match, but csv and npy hold one; choose one, or use json", wanted.len());
     }
     if args.picture.is_given() {
-        return picture(args, &checkpoint, &wanted, status, ctx);
+        let drawn = picture(args, &checkpoint, &wanted, status, ctx)?;
+        return Ok(with_damage(args, &checkpoint, drawn, ctx));
     }
     let text = PrintText { full: args.full, precision: args.precision.map(usize::from), look: ctx.look };
     let mut printer = Printer::new(&checkpoint, ctx.format, text);
@@ -104,12 +105,18 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         }
     }
     printer.end(&mut ctx.out)?;
-    // A lost block may have held what was asked for; what was found is not in doubt.
-    if status != Status::Fine && !checkpoint.damage().is_empty() {
-        tell_damage(&checkpoint, ctx);
-        status = Status::Trouble;
+    Ok(with_damage(args, &checkpoint, status, ctx))
+}
+
+/// Tells what is damaged where it may have taken something of what was asked for: a lost block may have held the tensor
+/// that was not found, or one that a scope or a glob means. A tensor that was named and found is not in doubt.
+fn with_damage(args: &Args, checkpoint: &Checkpoint, status: Status, ctx: &mut Ctx) -> Status {
+    let is_damaged = !checkpoint.damage().is_empty();
+    if is_damaged && (status != Status::Fine || !args.names.iter().all(|name| is_name(name, checkpoint))) {
+        tell_damage(checkpoint, ctx);
+        return Status::Trouble;
     }
-    Ok(status)
+    status
 }
 
 /// Draws the one tensor that was named.

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
         timeline: found.timeline.as_ref(),
         changes: changes.as_ref(),
     };
-    page.write(file.out())?;
+    file.fill(|out| page.write(out))?;
     let bytes = file.finish()?;
     if let Some(checkpoint) = &found.checkpoint {
         tell_damage(checkpoint, ctx);

@@ -1,5 +1,6 @@
 //! One file that a command writes: it appears under its name only complete, and replaces nothing that it should not.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -8,6 +9,8 @@ use ckpt::read::storage::{self, NewFile, Staged};
 
 /// A file that is being written.
 pub(super) struct Written {
+    /// Where it shall lie.
+    path: PathBuf,
     staged: Staged,
     name: String,
     file: NewFile,
@@ -31,17 +34,30 @@ impl Written {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let staged = Staged::new(folder, &name)?;
         let file = NewFile::create(&staged.dir().join(&name))?;
-        Ok(Self { staged, name, file, replaces })
+        Ok(Self { path: path.to_path_buf(), staged, name, file, replaces })
     }
 
-    /// What to write to.
-    pub(super) fn out(&mut self) -> &mut NewFile {
-        &mut self.file
+    /// Writes to it. What cannot be written is told with the name of the file, which those who write do not know.
+    pub(super) fn fill<E>(&mut self, write: impl FnOnce(&mut NewFile) -> std::result::Result<(), E>) -> Result<()>
+    where
+        anyhow::Error: From<E>,
+    {
+        let Err(error) = write(&mut self.file) else { return Ok(()) };
+        Err(match anyhow::Error::from(error).downcast::<io::Error>() {
+            Ok(error) => Error::output(error, &self.path).into(),
+            Err(error) => match error.downcast::<Error>() {
+                Ok(error) if matches!(error.kind(), ErrorKind::Output(_)) => {
+                    error.in_file(&self.path).with_help("nothing was put in place there").into()
+                }
+                Ok(error) => error.into(),
+                Err(error) => error,
+            },
+        })
     }
 
     /// Gives the file its name, and returns its length.
     pub(super) fn finish(self) -> Result<u64> {
-        let Self { staged, name, file, replaces } = self;
+        let Self { staged, name, file, replaces, .. } = self;
         let path: PathBuf = staged.dir().join(&name);
         file.finish()?;
         let bytes = storage::stat(&path)?.len;

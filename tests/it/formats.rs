@@ -98,6 +98,33 @@ fn a_flipped_bit_in_an_array_of_an_archive_is_found() {
     }
 }
 
+// A name stands twice in an archive: where one of the two has changed, the member is told, and not shown under a name that
+// nobody gave it. What a glob means is then not all that was asked for; a tensor that was named is.
+#[test]
+fn a_member_of_two_names_is_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = fs::read(testdata().join("npz/saved/deflated.npz")).unwrap();
+    let path = dir.path().join("a.npz");
+    let at = path.to_str().unwrap();
+    let name = b"float64.npy";
+    let places: Vec<usize> = whole.windows(name.len()).enumerate().filter(|(_, w)| w == name).map(|(n, _)| n).collect();
+    assert_eq!(places.len(), 2, "once where it lies, once in the list");
+    for place in places {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0x20;
+        fs::write(&path, &bytes).unwrap();
+        let said = ckpt_says(1, &["validate", at]);
+        assert!(said.contains("float64.npy") && said.contains("Float64.npy"), "{said}");
+        ckpt_says(0, &["print", at, "int32"]);
+        for wanted in [&["**"][..], &["*32"], &["float.*", "--regex"], &["int32", "*8"]] {
+            let output = ckpt(&[&["print", at][..], wanted].concat());
+            let (status, told) = (output.status.code(), text(&output.stderr));
+            assert!(status == Some(2) && told.contains("tensors may be missing"), "{wanted:?}: {status:?} {told}");
+            assert!(!output.stdout.is_empty(), "{wanted:?}: what is left is shown");
+        }
+    }
+}
+
 #[test]
 fn a_file_that_is_cut_anywhere_is_an_error_or_a_finding() {
     let dir = tempfile::tempdir().unwrap();

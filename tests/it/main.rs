@@ -25,6 +25,7 @@ mod explain;
 mod explain_messages;
 mod explain_table;
 mod failing_store;
+mod failing_writers;
 mod formats;
 mod fuzz_regressions;
 mod git;

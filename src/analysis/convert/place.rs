@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::options::{OutFormat, Target};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::read::container::Sink;
-use crate::read::storage::{Bridge, Staged, Stat, canonical, names};
+use crate::read::storage::{Bridge, Staged, Stat, canonical, is_folder, names, refused_folder};
 
 /// What `tf.train.latest_checkpoint` reads.
 pub(super) const STATE_FILE: &str = "checkpoint";
@@ -33,6 +33,10 @@ pub(super) fn refuse_taken(target: &Target, inputs: &[(PathBuf, Option<Stat>)]) 
     if let Some(name) = taken.iter().find(is_input) {
         let error = at("this is a file of the input, which is never written to", name);
         return Err(error.with_help("give the output another name"));
+    }
+    let lies_as_folder = |name: &&String| is_folder(&target.directory().join(name));
+    if let Some(name) = taken.iter().find(lies_as_folder) {
+        return Err(refused_folder(&target.directory().join(name)));
     }
     match taken.first().filter(|_| !target.force) {
         Some(name) => Err(at("it is there already, and is not replaced without --force", name)),

@@ -6,7 +6,7 @@ mod cells;
 mod resolve;
 
 pub use cells::Cells;
-pub use resolve::resolve;
+pub use resolve::{is_name, resolve};
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Tensor};

@@ -8,6 +8,14 @@ use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::tensor::{Region, split_selector};
 
+/// Whether `text` is the name of one tensor, with or without a slice: then no other one is meant, whatever else of the
+/// checkpoint cannot be read.
+pub fn is_name(text: &str, checkpoint: &Checkpoint) -> bool {
+    let (name, _) = split_selector(text);
+    let is = |name| exact(name, checkpoint).is_some() || by_own_name(name, checkpoint).is_ok_and(|found| found.is_some());
+    is(text) || is(name)
+}
+
 /// The tensors that `text` means: a name as it is stored or as the file or a graph has it, the end of a name, a scope, a
 /// glob (with `regex`, a regular expression), each with or without a slice in NumPy's syntax. The whole text is tried as
 /// a name first: a name may end in brackets.

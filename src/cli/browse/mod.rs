@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
             }
         }
     });
-    result.map(|()| Status::Fine)
+    result.context("the terminal").map(|()| Status::Fine)
 }
 
 fn act(app: &mut App, event: &Event) {

@@ -113,6 +113,6 @@ pub(super) fn write(asked: &Asked, outputs: &Checkpoint, path: &Path, force: boo
     let found = asked.plan.outputs.iter().filter_map(|port| outputs.tensor(port.name.as_bytes()));
     let tensors = found.map(Excerpt::whole).collect::<Result<Vec<_>, _>>()?;
     let mut file = Written::begin(path, || force, "")?;
-    write_arrays(outputs, &tensors, file.out())?;
+    file.fill(|out| write_arrays(outputs, &tensors, out))?;
     file.finish().map(|_| ())
 }

@@ -11,6 +11,7 @@ use flate2::read::DeflateDecoder;
 
 use super::Source;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::escape::escaped;
 
 /// Most members that an archive may have: each takes memory before anything of it is read. A `.npz` has one for each
 /// array, and the largest models have some ten thousand.
@@ -74,7 +75,7 @@ impl Archive {
         for n in 0..zip.len() {
             let name = zip.name_for_index(n).and_then(std::result::Result::ok).map(|name| name.as_bytes().to_vec());
             let name = name.unwrap_or_default();
-            match member(&mut zip, n, source.len()) {
+            match member(&mut zip, n, &source) {
                 Ok(member) => members.push(member),
                 Err(error) => faults.push(error.for_key(&name).in_file(source.path()).with_help(DAMAGED)),
             }
@@ -169,8 +170,19 @@ impl Archive {
 /// What to do with a file whose parts do not fit together.
 const DAMAGED: &str = "the file is damaged, or was changed after it was written: fetch it again";
 
-/// One entry of the list, checked against the length of the file.
-fn member(zip: &mut zip::ZipArchive<SourceReader>, n: usize, len_of_file: u64) -> Result<Member> {
+/// The name that a member has where it lies, which the list of members repeats (4.3.7 of PKWARE's APPNOTE).
+fn name_at(source: &Source, header: u64) -> Result<Vec<u8>> {
+    let mut fixed = [0; 30];
+    source.read_exact_at(&mut fixed, header)?;
+    let [.., low, high, _, _] = fixed;
+    let mut name = vec![0; u16::from_le_bytes([low, high]).into()];
+    source.read_exact_at(&mut name, header.saturating_add(30))?;
+    Ok(name)
+}
+
+/// One entry of the list, checked against the length of the file and the name that stands before the member itself.
+fn member(zip: &mut zip::ZipArchive<SourceReader>, n: usize, source: &Source) -> Result<Member> {
+    let len_of_file = source.len();
     let bad = |why: String| Error::malformed("zip archive", why);
     let list = zip.central_directory_start();
     let member = zip.by_index_raw(n).map_err(|error| {
@@ -201,6 +213,12 @@ fn member(zip: &mut zip::ZipArchive<SourceReader>, n: usize, len_of_file: u64) -
         return Err(bad(why).at_offset(start));
     }
     let (name, crc32) = (member.name_raw().to_vec(), member.crc32());
+    // No checksum covers names, but they stand in the file twice; Python refuses a member of two names as well.
+    let other = name_at(source, member.header_start())?;
+    if other != name {
+        let why = format!("the list calls it '{}', and where it lies it is called '{}'", escaped(&name), escaped(&other));
+        return Err(bad(why).at_offset(member.header_start()));
+    }
     Ok(Member { name, packing, start, stored, len, crc32 })
 }
 

@@ -30,7 +30,7 @@ pub use mounts::{
 pub use replace::Bridge;
 pub use secrets::admit;
 pub use source::{ReadAt, Source};
-pub use staged::{NewFile, Staged, Unplaced, discard, unplaced, unplaced_name};
+pub use staged::{NewFile, Staged, Unplaced, discard, refused_folder, unplaced, unplaced_name};
 pub use store::{Folder, Kind, Stat, Store};
 pub(crate) use trouble::guessed;
 pub use trouble::take_trouble;

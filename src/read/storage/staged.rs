@@ -34,6 +34,11 @@ pub struct Staged {
 pub struct NewFile {
     path: PathBuf,
     out: BufWriter<File>,
+    /// Where the next byte goes.
+    at: u64,
+    /// Why something could not be written. What comes behind goes nowhere: an archive that is given up still writes its
+    /// end, and whoever does that for it prints on standard error that it cannot.
+    failed: Option<io::ErrorKind>,
 }
 
 impl Staged {
@@ -49,7 +54,7 @@ impl Staged {
             return Err(Error::new(ErrorKind::Request(what)).in_file(&target.join(name)).with_help(help));
         }
         let at = |error: io::Error| Error::output(error, target);
-        fs::create_dir_all(target).map_err(at)?;
+        fs::create_dir_all(target).map_err(|error| at(no_folder(error)))?;
         let lock_path = target.join(format!(".{name}.ckpt-lock"));
         let lock = with_room(|| OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path));
         let lock = lock.map_err(at)?;
@@ -99,13 +104,18 @@ impl Staged {
         self.target.join(name).symlink_metadata().is_ok()
     }
 
+    /// Whether it is a folder that has this name there; a link to one is none.
+    fn is_folder(&self, name: &str) -> bool {
+        self.target.join(name).symlink_metadata().is_ok_and(|found| found.is_dir())
+    }
+
     /// Moves the files to where they shall lie: `names`, those by which the others are found last. With `replace` what
     /// lies under these names and under `outdated` is taken away, those by which the others are found first; where data
     /// is replaced, a `bridge` keeps it found at every moment.
     ///
     /// # Errors
-    /// If one of them lies there already and `replace` is not said, or cannot be moved. Then what lay there lies there
-    /// still.
+    /// If one of them lies there already and `replace` is not said, or is a folder, or cannot be moved. Then what lay
+    /// there lies there still.
     pub fn commit(
         mut self,
         names: &[String],
@@ -115,6 +125,10 @@ impl Staged {
     ) -> Result<Vec<PathBuf>> {
         if let Some(name) = names.iter().find(|name| self.is_taken(name)).filter(|_| !replace) {
             return Err(taken(&self.target.join(name)));
+        }
+        // What lies in a folder is never what a file takes the place of.
+        if let Some(name) = names.iter().chain(outdated).find(|name| self.is_folder(name)) {
+            return Err(refused_folder(&self.target.join(name)));
         }
         if let Some(bridge) = bridge {
             let all = bridge.more.iter().chain(std::iter::once(&bridge.index));
@@ -166,6 +180,18 @@ fn taken(path: &Path) -> Error {
     Error::new(ErrorKind::Request(why)).in_file(path)
 }
 
+/// The error where a folder has the name that a file shall have.
+pub fn refused_folder(path: &Path) -> Error {
+    let why = "a directory, which is not replaced by a file; give another name".to_owned();
+    Error::new(ErrorKind::Request(why)).in_file(path)
+}
+
+/// What the system calls "exists" where it was to make a folder: something else has its name.
+fn no_folder(error: io::Error) -> io::Error {
+    let is_other = error.kind() == io::ErrorKind::AlreadyExists;
+    if is_other { io::ErrorKind::NotADirectory.into() } else { error }
+}
+
 /// The directory in which files are prepared that shall be called `name`.
 fn folder_of(name: &str) -> String {
     format!(".{name}.ckpt-new")
@@ -214,7 +240,7 @@ impl NewFile {
     pub fn create(path: &Path) -> Result<Self> {
         let file = with_room(|| OpenOptions::new().write(true).create_new(true).open(path));
         let file = file.map_err(|e| Error::output(e, path))?;
-        Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(AT_ONCE, file) })
+        Ok(Self { path: path.to_path_buf(), out: BufWriter::with_capacity(AT_ONCE, file), at: 0, failed: None })
     }
 
     /// Appends bytes.
@@ -222,8 +248,24 @@ impl NewFile {
     /// # Errors
     /// If they cannot be written: the disk may be full.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = bytes.chunks(AT_ONCE).try_for_each(|part| self.out.write_all(part));
+        let written = bytes.chunks(AT_ONCE).try_for_each(|part| self.write_all(part));
         written.map_err(|error| Error::output(error, &self.path))
+    }
+
+    /// Does something with the file, unless something could not be done before.
+    fn unless_failed<T>(
+        &mut self,
+        instead: T,
+        what: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.failed.is_some() {
+            return Ok(instead);
+        }
+        what(&mut self.out).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.failed = Some(error.kind());
+            }
+        })
     }
 
     /// Writes what is still in memory.
@@ -232,6 +274,9 @@ impl NewFile {
     /// As [`NewFile::write`].
     pub fn finish(self) -> Result<()> {
         let path = self.path;
+        if let Some(kind) = self.failed {
+            return Err(Error::output(kind.into(), &path));
+        }
         let written = self.out.into_inner().map_err(io::IntoInnerError::into_error).map(drop);
         written.map_err(|error| Error::output(error, &path))
     }
@@ -239,17 +284,25 @@ impl NewFile {
 
 impl io::Seek for NewFile {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        self.out.seek(to)
+        let instead = match to {
+            io::SeekFrom::Start(at) => at,
+            io::SeekFrom::Current(by) => self.at.saturating_add_signed(by),
+            io::SeekFrom::End(_) => self.at,
+        };
+        self.at = self.unless_failed(instead, |out| out.seek(to))?;
+        Ok(self.at)
     }
 }
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
+        let written = self.unless_failed(bytes.len(), |out| out.write(bytes))?;
+        self.at = self.at.saturating_add(written as u64);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        self.unless_failed((), Write::flush)
     }
 }
 
@@ -288,6 +341,24 @@ mod tests {
             .unwrap();
         assert_eq!(read(dir.path(), "m.index").unwrap(), b"2");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_folder_is_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("m.index/kept")).unwrap();
+        let new: [(&str, &[u8]); 2] = [("m.data", b"new"), ("m.index", b"new")];
+        // A folder has no links: it was moved away like a file of a file system without them, and then taken away.
+        let error = stage(dir.path(), &new).commit(&names(&["m.data", "m.index"]), &[], true, None).unwrap_err();
+        assert!(error.to_string().contains("a directory"), "{error}");
+        let outdated = names(&["m.index"]);
+        assert!(stage(dir.path(), &new[..1]).commit(&names(&["m.data"]), &outdated, true, None).is_err());
+        assert!(dir.path().join("m.index/kept").is_dir() && read(dir.path(), "m.data").is_none());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        // Below a file there is no folder.
+        fs::write(dir.path().join("file"), b"").unwrap();
+        let error = Staged::new(&dir.path().join("file"), "m").unwrap_err();
+        assert!(error.to_string().contains("not a directory"), "{error}");
     }
 
     #[test]

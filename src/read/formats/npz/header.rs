@@ -105,6 +105,10 @@ pub(super) fn parse(bytes: &[u8], rank: usize) -> Result<NpyHeader> {
             break;
         }
     }
+    // It is filled up with blanks: a hole that begins here goes on into the elements, and NumPy refuses it too.
+    if literal.peek().is_some() {
+        return Err(Error::malformed(".npy header", "something stands behind it, where NumPy writes blanks"));
+    }
     let missing = |what: &'static str| Error::malformed(".npy header", what);
     Ok(NpyHeader {
         element: element(descr.ok_or_else(|| missing("it lacks descr"))?)?,
@@ -282,6 +286,8 @@ mod tests {
             ("{'descr': '<f4', 'fortran_order': 0, 'shape': ()}", "True or False"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", "dimension"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "dimension"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}  \0\n", "behind it"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} {}", "behind it"),
             ("__import__('os')", "`{` expected"),
             ("", "`{` expected"),
         ] {
