@@ -3,6 +3,7 @@
 //! Nothing here is certain but what is said: that the others of a kind are paired otherwise. A model in which all of a kind
 //! are alike is left alone, however odd its names.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::names::Name;
@@ -210,11 +211,18 @@ fn blocks(work: &Work<'_>, link: &Link) -> Option<String> {
         .then(|| "its blocks stand in an order that no recurrent layer is known to have".to_owned())
 }
 
+/// Pairs that are looked at to say which two were exchanged.
+const LOOKS: usize = 1 << 22;
+
 /// What all names together say.
 struct Facts {
     numbers: Numbering,
     /// Whether more pairs have one name in plain words than have one that another tensor has too.
     names_are_kept: bool,
+    /// Where in fused tensors parts of a kind begin, and how many do there.
+    starts: BTreeMap<Kind, BTreeMap<u64, usize>>,
+    /// Pairs that may still be looked at to say which two were exchanged.
+    looks: Cell<usize>,
 }
 
 impl Facts {
@@ -226,7 +234,29 @@ impl Facts {
             a.key != b.key && work.namesake(a).is_some_and(|namesake| namesake != link.items[1])
         });
         let moved = moved.count();
-        Self { numbers: Numbering::of(names().map(|(_, names)| names)), names_are_kept: kept > 0 && kept >= moved }
+        let mut starts: BTreeMap<Kind, BTreeMap<u64, usize>> = BTreeMap::new();
+        for link in work.links.iter().filter(|link| link.is_proven()) {
+            if let (Some(part), Some((a, b))) = (link.part, work.two_names(link.items)) {
+                *starts.entry((a.template, b.template)).or_default().entry(part.start).or_default() += 1;
+            }
+        }
+        Self {
+            numbers: Numbering::of(names().map(|(_, names)| names)),
+            names_are_kept: kept > 0 && kept >= moved,
+            starts,
+            looks: Cell::new(LOOKS),
+        }
+    }
+
+    /// Another place in the fused tensor than the others of the kind have.
+    fn place(&self, link: &Link, a: &Name, b: &Name) -> Option<String> {
+        let starts = self.starts.get(&(a.template, b.template))?;
+        let own = link.part?;
+        let total: usize = starts.values().sum();
+        let (usual, others) = starts.iter().max_by_key(|(_, n)| **n)?;
+        let is_usual = total >= 3 && others * 3 >= total * 2;
+        (is_usual && *usual != own.start)
+            .then(|| format!("the part that begins at {}, where {others} like it begin at {usual}", own.start))
     }
 }
 
@@ -237,13 +267,17 @@ fn names(work: &Work<'_>, n: usize, link: &Link, facts: &Facts) -> Option<String
     }
     let (a, b, ..) = both(work, link)?;
     if link.part.is_some() {
-        return facts.numbers.broken_by(a, b).or_else(|| place(work, link, a, b));
+        return facts.numbers.broken_by(a, b).or_else(|| facts.place(link, a, b));
     }
     let (these, most, any) = work.lessons.templates(a, b);
     let is_usual = these * 2 > any && any >= 3;
     let shown = |name: &Name| escaped(name.text.as_bytes()).into_owned();
     // Looked for only once something is wrong: it goes through all pairs.
-    let exchanged = || exchanged(work, n, link);
+    let exchanged = || {
+        let left = facts.looks.get().checked_sub(work.links.len())?;
+        facts.looks.set(left);
+        exchanged(work, n, link)
+    };
     let is_sibling = matches!((sibling(&a.text), sibling(&b.text)), (Some(one), Some(other)) if one.0 == other.0 && one.1 != other.1);
     if is_sibling && !is_usual {
         let text = format!("{} is paired with {}, which its name is not", shown(a), shown(b));
@@ -266,23 +300,6 @@ fn names(work: &Work<'_>, n: usize, link: &Link, facts: &Facts) -> Option<String
     let is_other = a.key != b.key && namesake != link.items[1];
     let name = work.names[1].get(namesake).filter(|_| is_other)?;
     Some(with(format!("B has {}, whose name is that of {}", shown(name), shown(a)), exchanged()))
-}
-
-/// Another place in the fused tensor than the others of the kind have.
-fn place(work: &Work<'_>, link: &Link, a: &Name, b: &Name) -> Option<String> {
-    let mut starts: BTreeMap<u64, usize> = BTreeMap::new();
-    for other in work.links.iter().filter(|other| other.is_proven()) {
-        let Some((x, y)) = work.two_names(other.items) else { continue };
-        if let Some(part) = other.part.filter(|_| (x.template, y.template) == (a.template, b.template)) {
-            *starts.entry(part.start).or_default() += 1;
-        }
-    }
-    let own = link.part?;
-    let total: usize = starts.values().sum();
-    let (usual, others) = starts.into_iter().max_by_key(|(_, n)| *n)?;
-    let is_usual = total >= 3 && others * 3 >= total * 2;
-    (is_usual && usual != own.start)
-        .then(|| format!("the part that begins at {}, where {others} like it begin at {usual}", own.start))
 }
 
 fn with(text: String, exchanged: Option<String>) -> String {
