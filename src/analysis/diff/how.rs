@@ -109,6 +109,8 @@ pub struct MatchTotals {
     pub constants: u64,
     /// Pairs that break the pattern of the others.
     pub suspects: u64,
+    /// How many faults would make them: an exchange of two tensors, or of two layers, is one.
+    pub faults: u64,
     /// Pairs of weights whose values differ.
     pub changed: u64,
     /// Weights of A and of B of which several on the other side have the contents.

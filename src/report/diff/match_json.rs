@@ -83,6 +83,8 @@ pub(super) struct Totals {
     constants: u64,
     /// pairs that break the pattern of the others
     suspects: u64,
+    /// how many faults would make them: an exchange of two tensors, or of all tensors of two layers, is one
+    faults: u64,
     /// pairs whose values differ
     changed: u64,
     /// checksums that were made to find those of an index: each meets one of them by chance once in 2^32 over their number
@@ -153,6 +155,7 @@ impl Totals {
             by_checksum: totals.by_checksum,
             constants: totals.constants,
             suspects: totals.suspects,
+            faults: totals.faults,
             changed: totals.changed,
             tries: totals.tries,
         })

@@ -115,7 +115,12 @@ pub(super) fn verdict(diff: &Diff<'_>, totals: &MatchTotals) -> (&'static str, S
     faulty(totals.changed, if totals.changed == 1 { "differs" } else { "differ" });
     faulty(totals.alone[0], "only in A");
     faulty(totals.alone[1], "only in B");
-    faulty(totals.suspects, "suspect");
+    let likely = match totals.faults {
+        faults if faults >= totals.suspects => String::new(),
+        1 => ", likely by one fault".to_owned(),
+        faults => format!(", likely by {} faults", count(faults)),
+    };
+    faulty(totals.suspects, &format!("suspect{likely}"));
     faulty(unreadable, "unreadable");
     faulty(skipped, "beyond what an index tells of rounded values");
     faulty(ambiguous, "with the contents of several");

@@ -4,7 +4,7 @@
 //! CRCs of runs join by shifts. So every part comes to one number for each order of its axes, and an arrangement of parts is
 //! tried with a few shifts. Which tensors may be parts of one, names say: those that differ in one word.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::blocks::BLOCKS;
 use super::index::{Known, known, targets, turned};
@@ -47,6 +47,8 @@ struct Shape<'s> {
     dtype: DType,
     dims: &'s [u64],
     axis: usize,
+    /// Elements of all other axes.
+    inner: u64,
 }
 
 /// What a part comes to: checksum of its rows, how many bytes one of them takes, finite values that became infinite.
@@ -69,21 +71,37 @@ pub(super) fn by_fusing(work: &mut Work<'_>, index: usize, constants: bool) {
         let shape = (item.tensor.dtype.number(), item.dims.clone());
         *sizes.entry(item.count).or_default().entry(shape).or_default() += 1;
     }
-    let families = families(work, 1 - index, |item| item.print().is_some());
-    let mut found = Vec::new();
-    let one = |hold: &mut Buffers, n: usize| {
-        let mut search = Search { work, index, sizes: &sizes, known: &known, constants, tries: 0, fits: Vec::new() };
-        search.family(families.get(n)?, hold);
-        Some((search.fits, search.tries))
-    };
-    in_order(families.len(), work.threads, Buffers::default, one, |_, one| found.extend(one));
-    for (fits, tries) in found {
-        work.tries = work.tries.saturating_add(tries);
-        for fit in fits {
-            take(work, index, &known, fit, constants);
+    // First what names suggest; then every choice and order, as far as that says something: the more is tried, the less.
+    for all in [false, true] {
+        let families = families(work, 1 - index, |item| item.print().is_some());
+        let search =
+            || Search { work, index, sizes: &sizes, known: &known, constants, all, tries: 0, fits: Vec::new() };
+        let mut left = MOST;
+        let is_worth = |family: &&Family| {
+            let tries = if all { search().planned(family) } else { 0 };
+            let rest = left.checked_sub(tries);
+            left = rest.unwrap_or(left);
+            rest.is_some()
+        };
+        let chosen: Vec<&Family> = families.iter().filter(is_worth).collect();
+        let mut found = Vec::new();
+        let one = |hold: &mut Buffers, n: usize| {
+            let mut search = search();
+            search.family(chosen.get(n)?, hold);
+            Some((search.fits, search.tries))
+        };
+        in_order(chosen.len(), work.threads, Buffers::default, one, |_, one| found.extend(one));
+        for (fits, tries) in found {
+            work.tries = work.tries.saturating_add(tries);
+            for fit in fits {
+                take(work, index, &known, fit, constants);
+            }
         }
     }
 }
+
+/// Checksums that are made of parts in orders that no name suggests: one that agrees by chance is then 1 in 1024.
+const MOST: u64 = 1 << 22;
 
 struct Search<'s, 'c> {
     work: &'s Work<'c>,
@@ -91,61 +109,85 @@ struct Search<'s, 'c> {
     sizes: &'s Sizes,
     known: &'s Known,
     constants: bool,
+    /// Whether every choice and order is tried.
+    all: bool,
     tries: u64,
     fits: Vec<Fit>,
 }
 
-impl Search<'_, '_> {
+/// Parts, and the shape that they could be one in.
+type Job<'s> = (Vec<usize>, Shape<'s>);
+
+impl<'s> Search<'s, '_> {
     fn family(&mut self, family: &Family, hold: &mut Buffers) {
+        let mut done = BTreeSet::new();
+        for (group, shape) in self.jobs(family) {
+            // What stands first in the order that names suggest is it.
+            let key = (shape.dtype.number(), shape.dims);
+            if !done.contains(&key) && self.group(&group, shape, family, hold) {
+                done.insert(key);
+            }
+        }
+    }
+
+    /// How many checksums a family takes at most.
+    fn planned(&self, family: &Family) -> u64 {
+        let tries = |(group, shape): &Job<'_>| {
+            let orders = family.arrangements(group.len()).len() as u64;
+            let ways = if shape.dims.len() > 1 { 2 } else { 1 };
+            self.checksums(*shape).saturating_mul(orders).saturating_mul(ways)
+        };
+        self.jobs(family).iter().map(tries).fold(0, u64::saturating_add)
+    }
+
+    /// How many checksums there are of tensors with so many elements.
+    fn checksums(&self, shape: Shape<'_>) -> u64 {
+        let total = shape.dims.iter().product();
+        let shapes = self.sizes.get(&total).into_iter().flatten();
+        shapes.filter(|((of, _), _)| *of == shape.dtype.number()).map(|(_, n)| *n).sum()
+    }
+
+    fn jobs(&self, family: &Family) -> Vec<Job<'s>> {
         let item = |at: &usize| self.work.item(1 - self.index, *at);
+        let likeliest = || family.likeliest().map(<[usize]>::to_vec).into_iter().collect();
+        let groups: Vec<Vec<usize>> = if self.all { family.groups() } else { likeliest() };
         let mut jobs = Vec::new();
-        for group in family.groups() {
+        for group in groups {
             let items: Vec<&Item> = group.iter().filter_map(item).collect();
             let Some(dtype) = items.first().map(|item| item.tensor.dtype) else { continue };
             let total = items.iter().fold(0u64, |total, item| total.saturating_add(item.count));
             let is_one_kind = items.len() == group.len() && items.iter().all(|item| item.tensor.dtype == dtype);
-            let Some(shapes) = self.sizes.get(&total).filter(|_| is_one_kind) else { continue };
+            let sizes = self.sizes;
+            let Some(shapes) = sizes.get(&total).filter(|_| is_one_kind) else { continue };
             if items.iter().all(|item| says_nothing(item)) != self.constants {
                 continue;
             }
             let there = shapes.keys().map(|(dtype, _)| *dtype).collect();
             for dtype in targets(dtype, &there) {
-                let of_dtype = shapes.keys().filter(|(of, _)| *of == dtype.number());
-                jobs.extend(of_dtype.map(|(_, dims)| (group.clone(), dtype, dims, total)));
-            }
-        }
-        let mut done = BTreeSet::new();
-        for (group, dtype, dims, total) in jobs {
-            for (axis, length) in dims.iter().enumerate().filter(|(_, length)| **length > 1) {
-                let rows: u64 = dims.iter().take(axis).product();
-                // What stands first in the order that names suggest is it.
-                let is_new = !done.contains(&(dtype.number(), dims));
-                if is_new
-                    && rows <= BLOCKS
-                    && self.group(&group, Shape { dtype, dims, axis }, total / length, family, hold)
-                {
-                    done.insert((dtype.number(), dims));
+                for (_, dims) in shapes.keys().filter(|(of, _)| *of == dtype.number()) {
+                    for (axis, length) in dims.iter().enumerate().filter(|(_, length)| **length > 1) {
+                        let rows: u64 = dims.iter().take(axis).product();
+                        let inner = total / length;
+                        if rows <= BLOCKS && items.iter().all(|item| item.count.is_multiple_of(inner)) {
+                            jobs.push((group.clone(), Shape { dtype, dims, axis, inner }));
+                        }
+                    }
                 }
             }
         }
+        jobs
     }
 
     /// Tries one group in one shape; says whether it is it.
-    fn group(&mut self, group: &[usize], shape: Shape<'_>, inner: u64, family: &Family, hold: &mut Buffers) -> bool {
-        let Shape { dtype, dims, axis } = shape;
+    fn group(&mut self, group: &[usize], shape: Shape<'_>, family: &Family, hold: &mut Buffers) -> bool {
+        let Shape { dtype, dims, axis, inner } = shape;
         let item = |at: &usize| self.work.item(1 - self.index, *at);
         let items: Vec<&Item> = group.iter().filter_map(item).collect();
-        if !items.iter().all(|item| item.count.is_multiple_of(inner)) {
-            return false;
-        }
         let short = |item: &Item| Stretch { axis, start: 0, size: item.count / inner, groups: 1 }.dims(dims);
         let mut ways: Vec<Vec<Order>> = items.iter().map(|item| orders(&item.dims, &short(item))).collect();
         let Some(first) = ways.first().cloned() else { return false };
         let total = items.iter().map(|item| item.count).fold(0, u64::saturating_add);
-        let of_dtype = |shapes: &BTreeMap<(i32, Vec<u64>), u64>| {
-            shapes.iter().filter(|((of, _), _)| *of == dtype.number()).map(|(_, n)| *n).sum::<u64>()
-        };
-        let checksums = self.sizes.get(&total).map_or(0, of_dtype);
+        let checksums = self.checksums(shape);
         for way in first {
             // All of them are turned alike.
             let orders: Option<Vec<Order>> =
@@ -162,7 +204,8 @@ impl Search<'_, '_> {
                 Some(Rows { sum, bytes, overflows })
             });
             let Some(rows) = rows.collect::<Option<Vec<Rows>>>() else { continue };
-            for arrangement in family.arrangements(group.len()) {
+            for arrangement in family.arrangements(group.len()).into_iter().take(if self.all { usize::MAX } else { 1 })
+            {
                 self.tries = self.tries.saturating_add(checksums);
                 let key = (dtype.number(), total, joined(&rows, &arrangement).0);
                 if !self.known.contains_key(&key) {
@@ -198,7 +241,7 @@ fn behind(shape: Shape<'_>) -> u64 {
 fn joined(rows: &[Rows], arrangement: &[usize]) -> Crc32c {
     let (mut sum, mut after) = (0, 0u64);
     for rows in arrangement.iter().rev().filter_map(|n| rows.get(*n)) {
-        sum ^= rows.sum.then(Crc32c(0), after).0;
+        sum ^= rows.sum.before(after).0;
         after = after.saturating_add(rows.bytes);
     }
     Crc32c(sum)

@@ -65,7 +65,7 @@ pub(super) fn row_sum(
             let (now, behind) = rest.split_at(left);
             (next, len, rest) = (next.extend(now), len.saturating_add(left as u64), behind);
             if len >= bytes {
-                sum = sum.then(next, row);
+                sum = Crc32c(sum.before(row).0 ^ next.0);
                 (next, len) = (Crc32c::default(), 0);
             }
         }

@@ -4,13 +4,14 @@
 //! are alike is left alone, however odd its names.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Name;
 use super::numbering::Numbering;
 use super::orders::{orders, sorted};
 use super::words::{last_word, sibling};
 use super::work::{Link, Work};
+use crate::analysis::diff::Side;
 use crate::base::escape::escaped;
 
 /// What tensors of a kind have in common: the forms of their names on both sides.
@@ -47,14 +48,19 @@ pub(super) fn mark(work: &mut Work<'_>) {
     let (by_kind, by_word) = usual_orders(work);
     choose(work, &by_kind, &by_word);
     let facts = Facts::of(work);
-    let mut why: Vec<(usize, String)> = Vec::new();
+    let (mut why, mut causes): (Vec<(usize, String)>, _) = (Vec::new(), BTreeSet::new());
     for (n, link) in work.links.iter().enumerate().filter(|(_, link)| link.is_proven()) {
-        let reason = overflow(link)
-            .or_else(|| order(work, link, &by_kind, &by_word))
-            .or_else(|| blocks(work, link))
-            .or_else(|| names(work, n, link, &facts));
-        why.extend(reason.map(|reason| (n, reason)));
+        let of_itself = overflow(link).or_else(|| order(work, link, &by_kind, &by_word)).or_else(|| blocks(work, link));
+        let reason = match of_itself {
+            Some(reason) => Some((reason, Cause::Itself(n))),
+            None => names(work, n, link, &facts).map(|reason| (reason, facts.cause(work, n, link))),
+        };
+        if let Some((reason, cause)) = reason {
+            why.push((n, reason));
+            causes.insert(cause);
+        }
     }
+    work.faults = causes.len() as u64;
     for (n, reason) in why {
         if let Some(link) = work.links.get_mut(n) {
             link.suspect = Some(reason);
@@ -211,6 +217,21 @@ fn blocks(work: &Work<'_>, link: &Link) -> Option<String> {
         .then(|| "its blocks stand in an order that no recurrent layer is known to have".to_owned())
 }
 
+/// What makes pairs suspect, so that the two sides of an exchange, and all tensors of two layers, have one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// The pair, by its number.
+    Itself(usize),
+    /// Two numbers in names that changed places.
+    Numbers(i128, i128),
+    /// Names with these numbers in two scopes that changed places.
+    Scopes(Vec<u64>, [u32; 2]),
+    /// The same of siblings, such as query and key, that no other layer tells apart.
+    Siblings(Vec<u64>, usize),
+    /// Parts of a fused tensor, by its number, that changed places.
+    Parts(usize),
+}
+
 /// Pairs that are looked at to say which two were exchanged.
 const LOOKS: usize = 1 << 22;
 
@@ -221,6 +242,8 @@ struct Facts {
     names_are_kept: bool,
     /// Where in fused tensors parts of a kind begin, and how many do there.
     starts: BTreeMap<Kind, BTreeMap<u64, usize>>,
+    /// Scopes of B, with those of A that tensors of theirs were found for, and how many; without numbers.
+    scopes: BTreeMap<u32, BTreeMap<u32, usize>>,
     /// Pairs that may still be looked at to say which two were exchanged.
     looks: Cell<usize>,
 }
@@ -235,8 +258,11 @@ impl Facts {
         });
         let moved = moved.count();
         let mut starts: BTreeMap<Kind, BTreeMap<u64, usize>> = BTreeMap::new();
+        let mut scopes: BTreeMap<u32, BTreeMap<u32, usize>> = BTreeMap::new();
         for link in work.links.iter().filter(|link| link.is_proven()) {
-            if let (Some(part), Some((a, b))) = (link.part, work.two_names(link.items)) {
+            let Some((a, b)) = work.two_names(link.items) else { continue };
+            *scopes.entry(b.around).or_default().entry(a.around).or_default() += 1;
+            if let Some(part) = link.part {
                 *starts.entry((a.template, b.template)).or_default().entry(part.start).or_default() += 1;
             }
         }
@@ -244,7 +270,28 @@ impl Facts {
             numbers: Numbering::of(names().map(|(_, names)| names)),
             names_are_kept: kept > 0 && kept >= moved,
             starts,
+            scopes,
             looks: Cell::new(LOOKS),
+        }
+    }
+
+    /// Why names of a pair do not fit.
+    fn cause(&self, work: &Work<'_>, n: usize, link: &Link) -> Cause {
+        let Some((a, b)) = work.two_names(link.items) else { return Cause::Itself(n) };
+        if let Some((x, y)) = self.numbers.exchanged(a, b) {
+            return Cause::Numbers(x.min(y), x.max(y));
+        }
+        if let Some(part) = link.part {
+            return Cause::Parts(if part.fused == Side::A { link.items[0] } else { link.items[1] });
+        }
+        // The scope that its partner is usually found for.
+        let votes = self.scopes.get(&b.around).into_iter().flatten();
+        let usual = votes.max_by_key(|(_, votes)| **votes).map_or(a.around, |(scope, _)| *scope);
+        match (sibling(&a.text), sibling(&b.text)) {
+            (Some((family, _)), Some((other, _))) if usual == a.around && family == other => {
+                Cause::Siblings(a.numbers.clone(), family)
+            }
+            _ => Cause::Scopes(a.numbers.clone(), [a.around.min(usual), a.around.max(usual)]),
         }
     }
 

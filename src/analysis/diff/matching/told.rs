@@ -195,6 +195,7 @@ fn totals(work: &Work<'_>, changes: &[Change]) -> MatchTotals {
         totals.constants += u64::from(link.says_nothing);
         totals.suspects += u64::from(link.suspect.is_some());
     }
+    totals.faults = work.faults.min(totals.suspects);
     for change in changes {
         let side = usize::from(change.a.is_none());
         let count = match change.status {

@@ -71,6 +71,8 @@ pub(super) struct Work<'c> {
     pub(super) gaps: Vec<(usize, usize, usize, Range<u64>)>,
     /// Checksums that were made to find those of an index.
     pub(super) tries: u64,
+    /// What would have to be put right for no pair to be suspect.
+    pub(super) faults: u64,
     pub(super) threads: usize,
 }
 
@@ -95,6 +97,7 @@ impl<'c> Work<'c> {
             groups: Vec::new(),
             gaps: Vec::new(),
             tries: 0,
+            faults: 0,
             threads,
         }
     }
