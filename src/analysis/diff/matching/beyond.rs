@@ -40,7 +40,9 @@ impl BeyondIndex {
             }
         }
         if is_index {
-            [0, 1].into_iter().for_each(|parts| beyond.add_fused(work, parts));
+            for parts in [0, 1] {
+                beyond.add_fused(work, parts);
+            }
         }
         beyond
     }

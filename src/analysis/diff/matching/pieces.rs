@@ -87,13 +87,12 @@ impl Pieces {
             let (checkpoint, item) = work.at(side, at)?;
             let print = item.print()?;
             let known = print.casts.iter().find(|(dtype, _)| *dtype == to).map(|(_, sum)| *sum);
-            let sum = match known.or_else(|| (part == to).then_some(print.sum)) {
-                Some(sum) => sum,
-                None => {
-                    let blocks = Blocks::of((checkpoint, item), Some(to), 0, u64::MAX, hold).ok()?;
-                    blocks.sums.iter().fold(Sum::default(), |all, sum| all.plus(*sum))
-                }
+            let known = known.or_else(|| (part == to).then_some(print.sum));
+            let rounded = |hold: &mut Vec<u8>| {
+                let blocks = Blocks::of((checkpoint, item), Some(to), 0, u64::MAX, hold).ok()?;
+                Some(blocks.sums.iter().fold(Sum::default(), |all, sum| all.plus(*sum)))
             };
+            let sum = known.or_else(|| rounded(hold))?;
             Some(((item.count, sum), at))
         };
         let mut by_sum = BySum::new();
