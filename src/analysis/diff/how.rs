@@ -45,10 +45,13 @@ pub struct PartOf {
     pub fused: Side,
     /// The axis of the fused one along which parts lie.
     pub axis: usize,
-    /// The first index there.
+    /// The first index there; of parts that alternate, of the first group.
     pub start: u64,
     /// How many indexes it takes.
     pub size: u64,
+    /// In how many groups, which alternate with those of the other parts as the heads of attention do: of each group of the
+    /// axis it takes as many indexes, at the same place. 1 where it lies in one run.
+    pub groups: u64,
     /// Of how many parts the fused one is made.
     pub of: usize,
 }
@@ -98,12 +101,16 @@ pub struct MatchTotals {
     pub cast: u64,
     /// Pairs whose blocks stand in another order.
     pub permuted: u64,
+    /// Pairs that were compared bit for bit and whose contents say something.
+    pub proved: u64,
     /// Pairs that only a checksum vouches for.
     pub by_checksum: u64,
     /// Pairs whose contents say nothing, so that names or shapes made the pair.
     pub constants: u64,
     /// Pairs that break the pattern of the others.
     pub suspects: u64,
+    /// How many faults would make them: an exchange of two tensors, or of two layers, is one.
+    pub faults: u64,
     /// Pairs of weights whose values differ.
     pub changed: u64,
     /// Weights of A and of B of which several on the other side have the contents.

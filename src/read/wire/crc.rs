@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::gf2::after_zeros;
+
 /// `kMaskDelta` in `tsl/lib/hash/crc32c.h`.
 const MASK_DELTA: u32 = 0xa282_ead8;
 
@@ -32,6 +34,12 @@ impl Crc32c {
     #[must_use]
     pub fn then(self, other: Self, len: u64) -> Self {
         Self(backend::combine(self.0, other.0, len))
+    }
+
+    /// What this checksum adds to that of a whole in which so many bytes follow: the sum of all runs' is that of the whole.
+    #[must_use]
+    pub(crate) fn before(self, len: u64) -> Self {
+        Self(after_zeros(self.0, len))
     }
 
     /// The form that is stored in files.
@@ -118,6 +126,8 @@ mod tests {
         assert_eq!(Crc32c::of(b"12345").extend(b"6789"), Crc32c(0xe306_9283));
         assert_eq!(Crc32c::of(b"12345").then(Crc32c::of(b"6789"), 4), Crc32c(0xe306_9283));
         assert_eq!(Crc32c::of(b"12345").then(Crc32c::of(b""), 0), Crc32c::of(b"12345"));
+        let [first, second] = [Crc32c::of(b"12345").before(4), Crc32c::of(b"6789").before(0)];
+        assert_eq!(Crc32c(first.0 ^ second.0), Crc32c(0xe306_9283));
     }
 
     type Sums = (&'static str, fn(u32, &[u8]) -> u32, fn(u32, u32, u64) -> u32);

@@ -37,6 +37,10 @@ pub(super) struct How<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
     size: Option<u64>,
+    /// of a part that alternates with the others, as heads of attention do: in how many groups; of each group of the axis it takes `size / groups` indexes, `start` indexes behind the beginning of the group
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    groups: Option<u64>,
     /// of a part: of how many parts the fused tensor is made
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
@@ -71,12 +75,16 @@ pub(super) struct Totals {
     cast: u64,
     /// pairs whose blocks stand in another order
     permuted: u64,
+    /// pairs that were compared bit for bit; constants are none of them
+    proved: u64,
     /// pairs that only a checksum vouches for
     by_checksum: u64,
     /// pairs whose contents say nothing by themselves (zeros, ones, constants)
     constants: u64,
     /// pairs that break the pattern of the others
     suspects: u64,
+    /// how many faults would make them: an exchange of two tensors, or of all tensors of two layers, is one
+    faults: u64,
     /// pairs whose values differ
     changed: u64,
     /// checksums that were made to find those of an index: each meets one of them by chance once in 2^32 over their number
@@ -111,6 +119,7 @@ impl<'a> From<&'a diff::How> for How<'a> {
             axis: part.map(|part| part.axis).or_else(|| blocks.map(|blocks| blocks.axis)),
             start: part.map(|part| part.start),
             size: part.map(|part| part.size),
+            groups: part.map(|part| part.groups).filter(|groups| *groups > 1),
             of: part.map(|part| part.of),
             fused: part.map(|part| part.fused.into()),
             order: blocks.map(|blocks| blocks.order.as_slice()),
@@ -142,9 +151,11 @@ impl Totals {
             parts: totals.parts,
             cast: totals.cast,
             permuted: totals.permuted,
+            proved: totals.proved,
             by_checksum: totals.by_checksum,
             constants: totals.constants,
             suspects: totals.suspects,
+            faults: totals.faults,
             changed: totals.changed,
             tries: totals.tries,
         })

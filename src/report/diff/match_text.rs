@@ -12,10 +12,11 @@ const NAMED: usize = 4;
 pub(super) fn how_text(how: &How, change: &Change) -> String {
     let mut parts = Vec::new();
     if let Some(part) = &how.part {
-        let end = part.start.saturating_add(part.size);
+        let end = part.start.saturating_add(part.size / part.groups.max(1));
         let [whole, piece] = if part.fused == crate::analysis::diff::Side::A { ["A", "B"] } else { ["B", "A"] };
+        let groups = if part.groups > 1 { format!(" of each of {} groups", part.groups) } else { String::new() };
         parts.push(format!(
-            "{piece} is [{}:{end}] along axis {} of {whole}, one of {} parts",
+            "{piece} is [{}:{end}]{groups} along axis {} of {whole}, one of {} parts",
             part.start, part.axis, part.of
         ));
     }
@@ -114,7 +115,12 @@ pub(super) fn verdict(diff: &Diff<'_>, totals: &MatchTotals) -> (&'static str, S
     faulty(totals.changed, if totals.changed == 1 { "differs" } else { "differ" });
     faulty(totals.alone[0], "only in A");
     faulty(totals.alone[1], "only in B");
-    faulty(totals.suspects, "suspect");
+    let likely = match totals.faults {
+        faults if faults >= totals.suspects => String::new(),
+        1 => ", likely by one fault".to_owned(),
+        faults => format!(", likely by {} faults", count(faults)),
+    };
+    faulty(totals.suspects, &format!("suspect{likely}"));
     faulty(unreadable, "unreadable");
     faulty(skipped, "beyond what an index tells of rounded values");
     faulty(ambiguous, "with the contents of several");
@@ -131,21 +137,27 @@ pub(super) fn verdict(diff: &Diff<'_>, totals: &MatchTotals) -> (&'static str, S
         (totals.parts, "as parts"),
         (totals.cast, "rounded"),
         (totals.permuted, "with blocks in another order"),
-        (totals.constants, if totals.constants == 1 { "constant" } else { "constants" }),
     ] {
         if n > 0 {
             parts.push(format!("{} {what}", count(n)));
         }
     }
-    let pairs = diff.tally.of(Status::Identical);
-    if pairs > 0 {
-        parts.push(match (totals.by_checksum, pairs.saturating_sub(totals.by_checksum)) {
-            (0, _) => "proved bit for bit".to_owned(),
-            (sums, 0) => format!("proved by checksum{}", odds(sums, totals.tries)),
-            (sums, bits) => {
-                format!("{} proved bit for bit, {} by checksum{}", count(bits), count(sums), odds(sums, totals.tries))
-            }
-        });
+    // Constants, which any model may have, are no proof, however equal they are.
+    let pairs = diff.tally.of(Status::Identical).saturating_sub(totals.constants);
+    let all = if totals.constants == 0 { String::new() } else { format!("{} ", count(pairs)) };
+    match (pairs.saturating_sub(totals.proved), totals.proved) {
+        (0, 0) => {}
+        (0, _) => parts.push(format!("{all}proved bit for bit")),
+        (sums, 0) => parts.push(format!("{all}proved by checksum{}", odds(sums, totals.tries))),
+        (sums, bits) => {
+            let odds = odds(sums, totals.tries);
+            parts.push(format!("{} proved bit for bit, {} by checksum{odds}", count(bits), count(sums)));
+        }
+    }
+    match totals.constants {
+        0 => {}
+        1 => parts.push("1 constant that proves nothing".to_owned()),
+        n => parts.push(format!("{} constants that prove nothing", count(n))),
     }
     (word, parts.join(", "))
 }

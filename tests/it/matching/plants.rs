@@ -160,8 +160,13 @@ fn told(diff: &Diff<'_>) -> BTreeSet<String> {
 
 /// Plants a fault, and holds what is said of it against what was done.
 fn check(seed: u64, fault: Fault, index_only: bool) {
+    let layers = 3 + Random(!seed).below(4);
+    check_of(seed, fault, index_only, layers);
+}
+
+fn check_of(seed: u64, fault: Fault, index_only: bool, layers: usize) {
     let mut random = Random(seed);
-    let (layers, width) = (3 + random.below(4), 2 * (4 + random.below(5)));
+    let width = 2 * (4 + random.below(5));
     let model = Model::new(layers, width, &mut random);
     let Planted { ours, theirs, is_half, told: want } = plant(&model, fault, &mut random);
     let dir = tempfile::tempdir().unwrap();
@@ -202,6 +207,9 @@ fn check(seed: u64, fault: Fault, index_only: bool) {
         }
         _ => want.iter().map(name).collect(),
     };
+    if fault == Fault::Exchange {
+        assert_eq!((totals.suspects, totals.faults), (2, 1), "{case}");
+    }
     // Both sides of what has no partner are told of.
     let got: BTreeSet<String> = told(&found);
     if !index_only || !matches!(fault, Fault::Duplicated | Fault::Gates | Fault::Rows) {
@@ -231,5 +239,12 @@ fn from_the_index_alone() {
         for fault in FAULTS {
             check(seed, fault, true);
         }
+    }
+}
+
+#[test]
+fn one_fault_among_a_thousand_tensors_is_one() {
+    for (seed, fault) in [(1, Fault::Exchange), (2, Fault::NoTranspose), (3, Fault::Gates)] {
+        check_of(2000 + seed, fault, false, 66);
     }
 }

@@ -5,32 +5,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fuse::by_fusing;
+use super::index_parts::{of_parts, take_parts};
 use super::names::mutual;
 use super::orders::{Order, backwards, orders, sorted, without_ones};
-use super::parts::stretches;
 use super::prove::{At, Buffers};
-use super::side::{Data, Item};
+use super::side::Data;
 use super::sums::checksums_of;
-use super::walk::Walk;
+use super::walk::{Stretch, Walk};
+use super::within::Sizes;
 use super::work::{Link, Work};
-use crate::analysis::diff::Side;
-use crate::analysis::diff::how::{PartOf, Rounded};
+use crate::analysis::diff::how::Rounded;
 use crate::base::parallel::in_order;
 use crate::read::tensor::DType;
 
 /// Tensors of an index by dtype, number of elements and checksum.
-type Known = BTreeMap<(i32, u64, u32), Vec<usize>>;
+pub(super) type Known = BTreeMap<(i32, u64, u32), Vec<usize>>;
 
 /// A tensor of the index that has the checksum of one of the other side.
 #[derive(Debug)]
-struct Hit {
-    /// In the index.
-    wanted: Vec<usize>,
-    order: Order,
-    cast: Option<Rounded>,
-    part: Option<PartOf>,
+pub(super) struct Hit {
+    pub(super) order: Order,
+    pub(super) cast: Option<Rounded>,
+    pub(super) stretch: Option<Stretch>,
     /// Rounding has the dtype of this.
-    key: (i32, u64, u32),
+    pub(super) key: (i32, u64, u32),
 }
 
 /// Pairs what only an index tells of.
@@ -41,7 +40,9 @@ pub(super) fn by_checksums(work: &mut Work<'_>) {
         for search in [Search::Orders, Search::Backwards, Search::Parts] {
             open.extend(one_index(work, side, search));
         }
+        by_fusing(work, side, false);
         close(work, &open);
+        by_fusing(work, side, true);
     }
 }
 
@@ -78,7 +79,7 @@ fn both_indexes(work: &mut Work<'_>) {
     }
 }
 
-fn known(work: &Work<'_>, side: usize) -> Known {
+pub(super) fn known(work: &Work<'_>, side: usize) -> Known {
     let mut known = Known::new();
     for (at, item) in work.free_items(side) {
         if let Data::Sum(crc) = item.data {
@@ -97,14 +98,14 @@ fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
         return Vec::new();
     }
     // What there is of each number of elements: dtypes, shapes, and how many checksums.
-    let mut sizes: BTreeMap<u64, BTreeMap<(i32, Vec<u64>), u64>> = BTreeMap::new();
-    for (at, item) in work.free_items(index) {
+    let mut sizes = Sizes::new();
+    for (_, item) in work.free_items(index) {
         if matches!(item.data, Data::Sum(_)) {
-            let _ = at;
             let shape = (item.tensor.dtype.number(), item.dims.clone());
             *sizes.entry(item.count).or_default().entry(shape).or_default() += 1;
         }
     }
+    let dtypes = sizes.values().flat_map(BTreeMap::keys).map(|(dtype, _)| *dtype).collect();
     let candidates: Vec<usize> = work
         .free_items(1 - index)
         .filter(|(_, item)| matches!(item.data, Data::Read(_)) && (parts || sizes.contains_key(&item.count)))
@@ -115,7 +116,7 @@ fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
         let at = *candidates.get(n)?;
         let of = work.at(1 - index, at)?;
         let tries = if parts {
-            of_parts(of, index, &sizes, work, hold, &known)
+            of_parts(of, (&sizes, &dtypes), hold, &known)
         } else {
             sizes
                 .get(&of.1.count)
@@ -126,29 +127,29 @@ fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
     };
     in_order(candidates.len(), work.threads, Buffers::default, one, |_, one| found.extend(one));
     if parts {
-        take_parts(work, index, found);
+        take_parts(work, index, found, &known);
         return Vec::new();
     }
-    take(work, index, found)
+    take(work, index, found, &known)
 }
 
 /// Takes in what has one checksum with one other; the rest is handed back.
-fn take(work: &mut Work<'_>, index: usize, found: Vec<(usize, (Vec<Hit>, u64))>) -> Vec<Open> {
+fn take(work: &mut Work<'_>, index: usize, found: Vec<(usize, (Vec<Hit>, u64))>, known: &Known) -> Vec<Open> {
     let mut groups: BTreeMap<(i32, u64, u32), Open> = BTreeMap::new();
     for (at, (hits, tries)) in found {
         work.tries = work.tries.saturating_add(tries);
         for hit in hits {
             let group = groups.entry(hit.key).or_insert_with(|| (Default::default(), Vec::new(), index));
-            let [wanted, there] = &mut group.0;
-            wanted.clone_from(&hit.wanted);
-            if !there.contains(&at) {
+            let there = &mut group.0[1];
+            if there.last() != Some(&at) {
                 there.push(at);
             }
             group.1.push((at, hit));
         }
     }
     let mut open = Vec::new();
-    for ([wanted, there], hits, index) in groups.into_values() {
+    for (key, ([_, there], hits, index)) in groups {
+        let wanted = known.get(&key).cloned().unwrap_or_default();
         let sides = if index == 0 { [wanted, there] } else { [there, wanted] };
         if let [[_], [_]] = [sides[0].as_slice(), sides[1].as_slice()] {
             assign(work, [&sides[0], &sides[1]], &|work, items| linked(work, index, items, &hits));
@@ -161,8 +162,13 @@ fn take(work: &mut Work<'_>, index: usize, found: Vec<(usize, (Vec<Hit>, u64))>)
 
 /// Lets names decide where several have one checksum, once everything else is known, and leaves the rest open.
 fn close(work: &mut Work<'_>, open: &[Open]) {
+    let mut counted = None;
     for ([a, b], hits, index) in open {
-        work.count();
+        // To learn anew from every pair would be a pass over all for each.
+        if counted.is_none_or(|links| work.links.len() > links + links / 16) {
+            work.count();
+            counted = Some(work.links.len());
+        }
         assign(work, [a, b], &|work, items| linked(work, *index, items, hits));
     }
     for ([a, b], ..) in open {
@@ -193,42 +199,8 @@ fn linked(work: &Work<'_>, index: usize, items: [usize; 2], hits: &[(usize, Hit)
     (!found.is_empty()).then(|| Link { items, orders: found, cast, by_checksum: true, says_nothing, ..Link::default() })
 }
 
-/// Takes in tensors of the index that are stretches of one of the other side.
-fn take_parts(work: &mut Work<'_>, index: usize, found: Vec<(usize, (Vec<Hit>, u64))>) {
-    for (fused, (mut hits, tries)) in found {
-        work.tries = work.tries.saturating_add(tries);
-        hits.sort_by_key(|hit| hit.part.map(|part| (part.axis, part.start)));
-        let length =
-            |axis: usize| work.item(1 - index, fused).and_then(|item| item.dims.get(axis)).copied().unwrap_or(0);
-        let Some(axis) = hits.first().and_then(|hit| hit.part).map(|part| part.axis) else { continue };
-        let (whole, mut at, mut used, mut links) = (length(axis), 0, Vec::new(), Vec::new());
-        for hit in &hits {
-            let Some(part) = hit.part.filter(|part| part.axis == axis && part.start >= at) else { continue };
-            let items = |wanted: usize| if index == 0 { [wanted, fused] } else { [fused, wanted] };
-            let free = hit.wanted.iter().filter(|at| work.is_free(index, **at) && !used.contains(*at));
-            let Some(wanted) = free.max_by_key(|at| (work.fit(items(**at)), std::cmp::Reverse(**at))).copied() else {
-                continue;
-            };
-            if part.start > at {
-                work.gaps.push((1 - index, fused, axis, at..part.start));
-            }
-            at = part.start.saturating_add(part.size);
-            used.push(wanted);
-            let (orders, by_name) = (vec![hit.order.clone()], hit.wanted.len() > 1);
-            let part = Some(part);
-            links.push(Link { items: items(wanted), orders, part, by_name, by_checksum: true, ..Link::default() });
-        }
-        if at < whole && !links.is_empty() {
-            work.gaps.push((1 - index, fused, axis, at..whole));
-        }
-        for link in links {
-            work.link(link);
-        }
-    }
-}
-
 /// The order that leads back.
-fn turned(order: &Order, wanted: &[u64], data: &[u64]) -> Option<Order> {
+pub(super) fn turned(order: &Order, wanted: &[u64], data: &[u64]) -> Option<Order> {
     let back = |candidate: &Order| {
         let len = order.walk.len();
         let step = (len / 64).max(1);
@@ -239,9 +211,11 @@ fn turned(order: &Order, wanted: &[u64], data: &[u64]) -> Option<Order> {
 
 /// Pairs tensors with one content: one with one, or as names decide.
 fn assign(work: &mut Work<'_>, all: [&[usize]; 2], link: &dyn Fn(&Work<'_>, [usize; 2]) -> Option<Link>) {
+    /// Pairs of names that are looked at.
+    const MOST: usize = 1 << 20;
     loop {
         let [x, y] = still_free(work, all);
-        if x.is_empty() || y.is_empty() {
+        if x.is_empty() || y.is_empty() || x.len().saturating_mul(y.len()) > MOST {
             return;
         }
         let by_name = all.iter().any(|all| all.len() > 1);
@@ -290,15 +264,14 @@ fn leave(work: &mut Work<'_>, all: [&[usize]; 2]) {
 }
 
 /// The dtypes of an index that a tensor could have there.
-fn targets(item: &Item, shapes: &BTreeMap<(i32, Vec<u64>), u64>) -> BTreeSet<i32> {
-    let own = item.tensor.dtype;
+pub(super) fn targets(own: DType, there: &BTreeSet<i32>) -> Vec<DType> {
     let narrower: &[DType] = match own {
         DType::Float32 => &[DType::Float16, DType::BFloat16],
         DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
         _ => &[],
     };
-    let could = |dtype: i32| dtype == own.number() || narrower.iter().any(|narrow| narrow.number() == dtype);
-    shapes.keys().map(|(dtype, _)| *dtype).filter(|dtype| could(*dtype)).collect()
+    let all = std::iter::once(own).chain(narrower.iter().copied());
+    all.filter(|dtype| there.contains(&dtype.number())).collect()
 }
 
 /// The checksums of a tensor in every order that makes a shape of the index, and which of them it has.
@@ -312,7 +285,9 @@ fn of_orders(
     let item = of.1;
     let says_nothing = item.print().is_some_and(|print| print.says_nothing);
     let (mut hits, mut tries) = (Vec::new(), 0u64);
-    for dtype in targets(item, shapes) {
+    let there = shapes.keys().map(|(dtype, _)| *dtype).collect();
+    for to in targets(item.tensor.dtype, &there) {
+        let dtype = to.number();
         let of_dtype = || shapes.iter().filter(|((of, _), _)| *of == dtype);
         let checksums: u64 = of_dtype().map(|(_, n)| *n).sum();
         let mut seen = BTreeSet::new();
@@ -324,53 +299,16 @@ fn of_orders(
             let more = if flips { backwards(&item.dims, dims) } else { orders(&item.dims, dims) };
             all.extend(more.into_iter().filter(|order| seen.insert(order.walk.clone())));
         }
-        let to = DType::from_number(dtype);
         let cast = (to != item.tensor.dtype).then_some(to);
         let walks: Vec<Walk> = all.iter().map(|order| order.walk.clone()).collect();
         let Ok((sums, overflows)) = checksums_of(of, cast, &walks, hold) else { continue };
         for (order, crc) in all.into_iter().zip(sums) {
             tries = tries.saturating_add(checksums);
             let key = (dtype, item.count, crc.0);
-            if let Some(wanted) = known.get(&key) {
+            if known.contains_key(&key) {
                 let cast = cast.map(|_| Rounded { overflows });
-                hits.push(Hit { wanted: wanted.clone(), order, cast, part: None, key });
+                hits.push(Hit { order, cast, stretch: None, key });
             }
-        }
-    }
-    (hits, tries)
-}
-
-/// The checksums of stretches of a tensor that could be one of the index.
-fn of_parts(
-    of: At<'_>,
-    index: usize,
-    sizes: &BTreeMap<u64, BTreeMap<(i32, Vec<u64>), u64>>,
-    work: &Work<'_>,
-    hold: &mut Buffers,
-    known: &Known,
-) -> (Vec<Hit>, u64) {
-    let item = of.1;
-    if item.print().is_none_or(|print| print.says_nothing) {
-        return Default::default();
-    }
-    let side = if index == 0 { Side::B } else { Side::A };
-    let (mut hits, mut tries) = (Vec::new(), 0u64);
-    for (axis, stretch, order) in stretches(work, index, item) {
-        let count = order.walk.len() as u64;
-        let dtype = item.tensor.dtype.number();
-        let checksums: u64 = sizes
-            .get(&count)
-            .map_or(0, |shapes| shapes.iter().filter(|((of, _), _)| *of == dtype).map(|(_, n)| *n).sum());
-        let Ok((sums, _)) = checksums_of(of, None, std::slice::from_ref(&order.walk), hold) else { continue };
-        let Some(crc) = sums.first() else { continue };
-        tries = tries.saturating_add(checksums);
-        let key = (dtype, count, crc.0);
-        if let Some(wanted) = known.get(&key) {
-            let size = stretch.end - stretch.start;
-            let length = item.dims.get(axis).copied().unwrap_or(size);
-            let of = usize::try_from(length.div_ceil(size.max(1))).unwrap_or(0);
-            let part = Some(PartOf { fused: side, axis, start: stretch.start, size, of });
-            hits.push(Hit { wanted: wanted.clone(), order, cast: None, part, key });
         }
     }
     (hits, tries)

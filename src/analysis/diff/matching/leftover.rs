@@ -1,8 +1,9 @@
 //! What has no partner by its contents: the partner that it should have had, by name and shape, and how the two differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrange::arranged;
+use super::beyond::BeyondIndex;
 use super::contents::Claim;
 use super::differ::{Seen, say};
 use super::hash::Sum;
@@ -27,7 +28,7 @@ const LISTED: usize = 1 << 12;
 /// Pairs what is left, and says how the values of each pair differ. `claims` have the same elements in another order.
 pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) {
     let mut pairs: Vec<Claim> = Vec::new();
-    let mut taken = [std::collections::BTreeSet::new(), std::collections::BTreeSet::new()];
+    let mut taken = [BTreeSet::new(), BTreeSet::new()];
     let is_free =
         |work: &Work<'_>, claim: &Claim| work.free.iter().zip(claim.items).all(|(free, item)| free.contains(&item));
     for claim in claims.iter().filter(|claim| is_free(work, claim)) {
@@ -109,11 +110,11 @@ fn held(item: &Item) -> Option<Held> {
 }
 
 /// Pairs that names and shapes make.
-fn by_names(work: &Work<'_>, taken: &[std::collections::BTreeSet<usize>; 2]) -> Vec<Claim> {
+fn by_names(work: &Work<'_>, taken: &[BTreeSet<usize>; 2]) -> Vec<Claim> {
     /// Pairs of names that are looked at among tensors of one shape.
     const PAIRS: usize = 1 << 20;
     let mut shapes: BTreeMap<Vec<u64>, [Vec<usize>; 2]> = BTreeMap::new();
-    let beyond = work.beyond_index();
+    let beyond = BeyondIndex::of(work);
     for (side, taken) in taken.iter().enumerate() {
         for (at, item) in work.free_items(side) {
             if !taken.contains(&at) && !beyond.has(side, item) {
@@ -129,7 +130,7 @@ fn by_names(work: &Work<'_>, taken: &[std::collections::BTreeSet<usize>; 2]) -> 
     let (large, mut groups): (Vec<_>, Vec<_>) = shapes.into_values().partition(is_large);
     groups.extend(large.iter().flat_map(|large| by_numbers(work, large)));
     let mut claims = Vec::new();
-    let (mut alone_a, mut alone_b) = (Vec::new(), Vec::new());
+    let (mut alone_a, mut alone_b) = (Vec::new(), BTreeSet::new());
     for group in groups {
         let is_large = is_large(&group);
         let [a, b] = group;
@@ -242,7 +243,7 @@ fn link(item: &Item, cast: DType, rounded: Option<DType>, order: Order, partial:
 }
 
 /// The dtype in which values of both can be compared.
-fn common(a: DType, b: DType) -> Option<DType> {
+pub(super) fn common(a: DType, b: DType) -> Option<DType> {
     if a == b {
         return Some(a);
     }

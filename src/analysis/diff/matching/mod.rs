@@ -7,22 +7,29 @@
 //! nothing. Where several have the same contents, `names` decide, by what proven pairs have taught and by `words`.
 
 mod arrange;
+mod beyond;
+mod blocks;
 mod contents;
 mod differ;
+mod fuse;
 mod hash;
 mod index;
+mod index_parts;
 mod leftover;
 mod names;
 mod numbering;
 mod orders;
 mod parts;
+mod pieces;
 mod prove;
 mod shuffled;
+mod siblings;
 mod side;
 mod sums;
 mod suspect;
 mod told;
 mod walk;
+mod within;
 mod words;
 mod work;
 mod worth;

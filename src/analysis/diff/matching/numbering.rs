@@ -55,6 +55,13 @@ impl Numbering {
         ))
     }
 
+    /// The number of A in the first name that does not fit, and the one with which the second name would.
+    pub(super) fn exchanged(&self, a: &Name, b: &Name) -> Option<(i128, i128)> {
+        let rule = self.rules.get(&(a.template, b.template))?.iter().find(|rule| !rule.holds(a, b))?;
+        let (own, found) = (a.numbers.get(rule.from)?, b.numbers.get(rule.to)?);
+        Some((i128::from(*own), i128::from(*found) - rule.more))
+    }
+
     /// How well the numbers of two names fit: by others of their form, else by all others.
     pub(super) fn fit(&self, a: &Name, b: &Name) -> i32 {
         // Of a name that has no other like it those beside it tell.

@@ -152,7 +152,7 @@ fn product(dims: &[u64]) -> Option<u64> {
 }
 
 /// Every order of so many axes, beginning with the one that changes nothing.
-fn permutations(len: usize, each: &mut dyn FnMut(&[usize])) {
+pub(super) fn permutations(len: usize, each: &mut dyn FnMut(&[usize])) {
     fn go(chosen: &mut Vec<usize>, len: usize, each: &mut dyn FnMut(&[usize])) {
         if chosen.len() == len {
             return each(chosen);

@@ -1,35 +1,31 @@
 //! Tensors that are one on one side and several on the other: query, key and value in one, layers stacked, a table cut into
-//! parts.
+//! parts; behind one another, or in turn for each head of attention. Either side may be rounded to a narrower float.
 //!
-//! Fingerprints add up, so that of a stretch along an axis it is the sum of those of its blocks, and a part is looked up by
-//! it. What is found so is proved like any other pair.
+//! Fingerprints add up (`blocks`), so that a part is looked up by that of its place. What is found so is proved like any
+//! other pair.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::hash::{Sum, sum};
+use super::blocks::{Answer, BLOCKS, Blocks, Found};
 use super::leftover::in_memory;
-use super::orders::{Order, orders, without_ones};
-use super::prove::{At, Buffers, MOST, Proof, prove, whole};
+use super::names::FITS;
+use super::orders::Order;
+use super::pieces::{Pieces, says_nothing};
+use super::prove::{Buffers, MOST, Proof, overflows_of, prove, whole};
 use super::side::{Data, Item};
-use super::walk::Walk;
+use super::walk::{Stretch, Walk};
+use super::within::{gcd, lengths, orders_within};
 use super::work::{Link, Work};
 use crate::analysis::diff::Side;
-use crate::analysis::diff::how::PartOf;
-use crate::analysis::sweep::nearby::WINDOW;
-use crate::base::error::Result;
+use crate::analysis::diff::how::{PartOf, Rounded};
 use crate::base::parallel::in_order;
-use crate::read::checkpoint::ElementBuffers;
 
-/// Blocks of one axis whose fingerprints are kept.
-const BLOCKS: u64 = 1 << 16;
+/// Elements of a block that alternates which are summed at once: fewer cost more than they are worth.
+const RUN: u64 = 16;
 
-/// A tensor that may be part of another, with its length along the axis.
-#[derive(Clone, Copy, Debug)]
-struct Piece {
-    item: usize,
-    length: u64,
-}
+/// Elements of a tensor of which blocks may be shorter.
+const SMALL: u64 = 1 << 16;
 
 /// What is asked of one tensor: whether pieces lie along an axis.
 struct Question {
@@ -37,280 +33,203 @@ struct Question {
     axis: usize,
     /// Indexes of the axis that are looked at as one.
     block: u64,
-    pieces: Vec<Piece>,
+    /// Those of parts.
+    lengths: Vec<u64>,
+    /// Where the pieces stand.
+    pieces: usize,
 }
 
-/// A part that was found by its fingerprint.
-#[derive(Clone, Debug)]
-struct Found {
-    start: u64,
-    length: u64,
-    /// What has these elements.
-    items: Vec<usize>,
+/// How parts may lie, and in which dtypes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Search {
+    constants: bool,
+    alternate: bool,
+    cast: bool,
 }
 
 /// Finds the parts of whatever is left on both sides.
 pub(super) fn by_parts(work: &mut Work<'_>) {
     // First what says something, so that constants have scopes to go by.
-    for constants in [false, true] {
-        for fused in [0, 1] {
-            on_side(work, fused, constants);
+    for (constants, alternate) in [(false, false), (false, true), (true, false)] {
+        for cast in [false, true] {
+            for fused in [0, 1] {
+                on_side(work, fused, Search { constants, alternate, cast });
+            }
         }
     }
 }
 
-fn on_side(work: &mut Work<'_>, fused: usize, constants: bool) {
-    let says_nothing = |item: &Item| item.print().is_none_or(|print| print.says_nothing);
-    let is_asked = |item: &(usize, &Item)| matches!(item.1.data, Data::Read(_)) && says_nothing(item.1) == constants;
-    let mut by_dtype: BTreeMap<i32, BTreeMap<u64, Vec<usize>>> = BTreeMap::new();
-    for (at, item) in work.free_items(1 - fused).filter(is_asked) {
-        by_dtype.entry(item.tensor.dtype.number()).or_default().entry(item.count).or_default().push(at);
-    }
+fn on_side(work: &mut Work<'_>, fused: usize, search: Search) {
+    let mut all = Pieces::of(work, fused, search.constants, search.cast);
     let mut questions = Vec::new();
-    for (at, item) in work.free_items(fused) {
-        if !matches!(item.data, Data::Read(_)) || (says_nothing(item) && !constants) {
-            continue;
+    for (n, pieces) in all.iter_mut().enumerate() {
+        let mut counts = BTreeSet::new();
+        for (at, item) in work.free_items(fused) {
+            let is_asked = matches!(item.data, Data::Read(_)) && item.tensor.dtype == pieces.fused;
+            if is_asked && (search.constants || !says_nothing(item)) {
+                ask(&mut questions, (at, item), (n, pieces), search, &mut counts);
+            }
         }
-        for (axis, length) in item.dims.iter().enumerate().filter(|(_, length)| **length > 1) {
-            let inner = item.count / length;
-            let sizes = by_dtype.get(&item.tensor.dtype.number());
-            let fits = |count: u64| count < item.count && count.is_multiple_of(inner);
-            let pieces: Vec<Piece> = sizes
-                .into_iter()
-                .flatten()
-                .filter(|(count, _)| fits(**count))
-                .flat_map(|(count, items)| items.iter().map(move |item| Piece { item: *item, length: count / inner }))
-                .collect();
-            // Half of it must be there to say that it is made of these.
-            if pieces.iter().map(|piece| piece.length).fold(0, u64::saturating_add).saturating_mul(2) < *length {
-                continue;
-            }
-            let block = pieces.iter().fold(*length, |block, piece| gcd(block, piece.length));
-            if length / block.max(1) <= BLOCKS {
-                questions.push(Question { fused: at, axis, block: block.max(1), pieces });
-            }
+        if !counts.is_empty() {
+            pieces.look_at(work, 1 - fused, &counts);
         }
     }
     let mut answers = Vec::with_capacity(questions.len());
     let one = |hold: &mut Vec<u8>, n: usize| {
-        let question = questions.get(n)?;
-        let sums = block_sums(work.at(fused, question.fused)?, question.axis, question.block, hold).ok()?;
-        Some(look_up(work, fused, question, &sums))
+        let Question { fused: at, axis, block, lengths, pieces } = questions.get(n)?;
+        let pieces = all.get(*pieces)?;
+        let blocks = Blocks::of(work.at(fused, *at)?, Some(pieces.to), *axis, *block, hold).ok()?;
+        if search.alternate {
+            blocks.alternating(lengths, pieces.by_sum())
+        } else {
+            Some(blocks.parts(lengths, pieces.by_sum()))
+        }
     };
     in_order(questions.len(), work.threads, Vec::new, one, |_, answer| answers.push(answer));
-    for (question, found) in questions.iter().zip(answers) {
-        if let Some(found) = found.filter(|found| !found.is_empty() && work.is_free(fused, question.fused)) {
-            take(work, fused, question, &found, constants);
+    for (question, answer) in questions.iter().zip(answers) {
+        let answer = answer.filter(|answer| !answer.found.is_empty() && work.is_free(fused, question.fused));
+        if let (Some(answer), Some(pieces)) = (answer, all.get(question.pieces)) {
+            let whole = Whole { side: fused, question, pieces, groups: answer.groups };
+            take(work, &whole, &answer, search.constants);
         }
     }
 }
 
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
-/// The fingerprints of the blocks of an axis.
-fn block_sums((checkpoint, item): At<'_>, axis: usize, block: u64, hold: &mut Vec<u8>) -> Result<Vec<Sum>> {
-    let length = item.dims.get(axis).copied().unwrap_or(1);
-    let inner = item.dims.iter().skip(axis + 1).fold(1u64, |n, dim| n.saturating_mul(*dim));
-    let run = inner.saturating_mul(block).max(1);
-    let blocks = (length / block).max(1);
-    let mut sums = vec![Sum::default(); usize::try_from(blocks).unwrap_or(0)];
-    let mut buffers = ElementBuffers::default();
-    let mut elements = checkpoint.elements(&item.tensor, &mut buffers)?.without_sums();
-    let size = usize::try_from(item.size).unwrap_or(1);
-    let step = (WINDOW / item.size.max(1)).max(1);
-    let mut at = 0;
-    while at < item.count {
-        let end = at.saturating_add(step).min(item.count);
-        elements.read(at..end, hold)?;
-        let mut rest: &[u8] = hold;
-        while !rest.is_empty() && at < end {
-            let left = (run - at % run).min(end - at);
-            let bytes = usize::try_from(left).unwrap_or(usize::MAX).saturating_mul(size).min(rest.len());
-            let (now, next) = rest.split_at(bytes);
-            let which = usize::try_from(at / run % blocks).unwrap_or(usize::MAX);
-            if let Some(place) = sums.get_mut(which) {
-                *place = place.plus(sum(item.tensor.dtype, now, &[]).sum);
-            }
-            (rest, at) = (next, at.saturating_add(left));
-        }
-        at = end;
-    }
-    Ok(sums)
-}
-
-/// The parts of a tensor from its beginning on, where each follows the one before or a gap.
-fn look_up(work: &Work<'_>, fused: usize, question: &Question, sums: &[Sum]) -> Vec<Found> {
-    let mut by_sum: BTreeMap<(u64, Sum), Vec<usize>> = BTreeMap::new();
-    for piece in &question.pieces {
-        if let Some(print) = work.item(1 - fused, piece.item).and_then(Item::print) {
-            let items = by_sum.entry((piece.length, print.sum)).or_default();
-            if !items.contains(&piece.item) {
-                items.push(piece.item);
-            }
-        }
-    }
-    let mut lengths: Vec<u64> = by_sum.keys().map(|(length, _)| *length).collect();
-    lengths.dedup();
-    let before: Vec<Sum> = std::iter::once(Sum::default())
-        .chain(sums.iter().scan(Sum::default(), |total, sum| {
-            *total = total.plus(*sum);
-            Some(*total)
-        }))
-        .collect();
-    let (mut found, mut at) = (Vec::new(), 0usize);
-    while at < sums.len() {
-        let fits = |length: &u64| {
-            let blocks = usize::try_from(length / question.block).ok()?;
-            let sum = before.get(at.checked_add(blocks)?)?.minus(*before.get(at)?);
-            Some((blocks, *length, by_sum.get(&(*length, sum))?.clone()))
-        };
-        match lengths.iter().rev().find_map(fits) {
-            Some((blocks, length, items)) => {
-                let start = (at as u64).saturating_mul(question.block);
-                found.push(Found { start, length, items });
-                at = at.saturating_add(blocks.max(1));
-            }
-            None => at += 1,
-        }
-    }
-    found
-}
-
-/// The orders of axes that make a part of a stretch of an axis, with walks over the whole.
-fn orders_within(dims: &[u64], axis: usize, stretch: &Range<u64>, part: &[u64]) -> Vec<Order> {
-    let mut short = dims.to_vec();
-    if let Some(dim) = short.get_mut(axis) {
-        *dim = stretch.end - stretch.start;
-    }
-    let outer: u64 = dims.iter().take(axis).product();
-    let inner: u64 = dims.iter().skip(axis.saturating_add(1)).product();
-    let full = |order: Order| {
-        if without_ones(&order.dims) != without_ones(&short) {
-            // In another shape, where the stretch is one run of elements.
-            let start = isize::try_from(stretch.start.checked_mul(inner)?).ok().filter(|_| outer == 1)?;
-            let walk = Walk { start: order.walk.start.checked_add(start)?, ..order.walk.clone() };
-            return Some(Order { walk, ..order });
-        }
-        // Axes of one index go anywhere.
-        let long: Vec<usize> = (0..short.len()).filter(|axis| short.get(*axis) != Some(&1)).collect();
-        let axes: Vec<usize> = if order.dims == short {
-            order.axes.clone()
-        } else {
-            let ones = (0..short.len()).filter(|axis| short.get(*axis) == Some(&1));
-            order.axes.iter().filter_map(|axis| long.get(*axis).copied()).chain(ones).collect()
-        };
-        let walk = Walk::within(dims, axis, stretch, &axes)?;
-        Some(Order { dims: short.clone(), axes, flipped: Vec::new(), walk })
-    };
-    orders(&short, part).into_iter().filter_map(full).collect()
-}
-
-/// The stretches of a tensor that could be tensors of an index, by their shapes, with the order in which each would be one.
-pub(super) fn stretches(work: &Work<'_>, index: usize, item: &Item) -> Vec<(usize, Range<u64>, Order)> {
-    /// Checksums of one tensor.
-    const MOST: usize = 1 << 12;
-    let mut all = Vec::new();
+/// Asks of a tensor along which of its axes pieces could lie.
+fn ask(
+    questions: &mut Vec<Question>,
+    (fused, item): (usize, &Item),
+    (n, pieces): (usize, &Pieces),
+    search: Search,
+    counts: &mut BTreeSet<u64>,
+) {
     for (axis, length) in item.dims.iter().enumerate().filter(|(_, length)| **length > 1) {
         let inner = item.count / length;
-        let mut shapes: Vec<(u64, &[u64])> = Vec::new();
-        for (_, other) in work.free_items(index) {
-            let size = other.count / inner;
-            let is_one = matches!(other.data, Data::Sum(_))
-                && other.tensor.dtype == item.tensor.dtype
-                && other.count % inner == 0
-                && (1..*length).contains(&size)
-                && length.is_multiple_of(size);
-            if is_one && !shapes.contains(&(size, &other.dims)) {
-                shapes.push((size, &other.dims));
-            }
+        let fits = lengths(inner, *length, &pieces.by_count);
+        let total =
+            fits.iter().map(|(size, items)| size.saturating_mul(items.len() as u64)).fold(0, u64::saturating_add);
+        // Half of it must be there to say that it is made of these.
+        if total.saturating_mul(2) < *length || (search.alternate && total < *length) {
+            continue;
         }
-        for (size, dims) in shapes {
-            let mut start = 0;
-            while start < *length && all.len() < MOST {
-                let stretch = start..start.saturating_add(size);
-                let orders = orders_within(&item.dims, axis, &stretch, dims);
-                all.extend(orders.into_iter().map(|order| (axis, stretch.clone(), order)));
-                start = start.saturating_add(size);
-            }
+        let lengths: Vec<u64> = fits.into_iter().map(|(size, _)| size).collect();
+        let mut block = lengths.iter().fold(*length, |block, length| gcd(block, *length)).max(1);
+        if search.alternate {
+            let behind: u64 = item.dims.iter().skip(axis + 1).product();
+            let is_enough = |size: &u64| item.count <= SMALL || behind.saturating_mul(*size) >= RUN;
+            let Some(size) = (1..block).filter(|size| block.is_multiple_of(*size)).find(is_enough) else { continue };
+            block = size;
+        }
+        if length / block <= BLOCKS {
+            counts.extend(lengths.iter().map(|length| length.saturating_mul(inner)));
+            questions.push(Question { fused, axis, block, lengths, pieces: n });
         }
     }
-    all
+}
+
+/// A tensor that is made of parts.
+struct Whole<'q> {
+    side: usize,
+    question: &'q Question,
+    pieces: &'q Pieces,
+    groups: u64,
+}
+
+impl Whole<'_> {
+    fn items(&self, part: usize) -> [usize; 2] {
+        if self.side == 0 { [self.question.fused, part] } else { [part, self.question.fused] }
+    }
+
+    fn stretch(&self, start: u64, size: u64) -> Stretch {
+        Stretch { axis: self.question.axis, start, size, groups: self.groups }
+    }
+
+    fn is_cast(&self) -> bool {
+        self.pieces.fused != self.pieces.part
+    }
+
+    /// The one of several that its name fits best.
+    fn best(&self, work: &Work<'_>, items: impl Iterator<Item = usize>) -> Option<usize> {
+        items.max_by_key(|at| (work.fit(self.items(*at)), std::cmp::Reverse(*at)))
+    }
+
+    fn linked(&self, part: usize, stretch: &Stretch, of: usize, link: Link) -> Link {
+        let Stretch { axis, start, size, groups } = *stretch;
+        let fused = if self.side == 0 { Side::A } else { Side::B };
+        Link { items: self.items(part), part: Some(PartOf { fused, axis, start, size, groups, of }), ..link }
+    }
+
+    /// The pair of a stretch with one of the other side, if the one is the other.
+    fn proved(&self, work: &Work<'_>, part: usize, stretch: &Stretch, hold: &mut Buffers) -> Option<Link> {
+        let (source, result) = (work.at(self.side, self.question.fused)?, work.at(1 - self.side, part)?);
+        let cast = self.is_cast().then_some(self.pieces.to);
+        let orders = orders_within(&source.1.dims, stretch, &result.1.dims);
+        let walks: Vec<Walk> = orders.iter().map(|order| order.walk.clone()).collect();
+        let Proof { holds, mut overflows } = prove(source, result, cast, &walks, hold).ok()?;
+        let orders: Vec<Order> =
+            orders.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(order, _)| order).collect();
+        let walk = &orders.first()?.walk;
+        if overflows > 0 && self.pieces.fused != self.pieces.to {
+            // Not those of other parts.
+            overflows = overflows_of(source, self.pieces.to, walk, hold).ok()?;
+        }
+        let cast = cast.map(|_| Rounded { overflows });
+        Some(Link { orders, cast, says_nothing: says_nothing(result.1), ..Link::default() })
+    }
 }
 
 /// Proves parts and takes them in, with what the gaps between them should have been.
-fn take(work: &mut Work<'_>, fused: usize, question: &Question, found: &[Found], constants: bool) {
-    let Some(item) = work.item(fused, question.fused) else { return };
-    let (dims, length) = (item.dims.clone(), item.dims.get(question.axis).copied().unwrap_or(0));
-    let covered: u64 = found.iter().map(|found| found.length).sum();
-    let mut gaps = gaps(found, length);
-    // A stretch of zeros is part of anything.
-    if constants && (covered < length || !is_named(work, fused, question.fused, found)) {
-        return;
-    }
+fn take(work: &mut Work<'_>, whole: &Whole<'_>, answer: &Answer, constants: bool) {
+    let fused = whole.question.fused;
+    let Some(item) = work.item(whole.side, fused) else { return };
+    let length = item.dims.get(whole.question.axis).copied().unwrap_or(0);
+    let numbers = work.names.get(whole.side).and_then(|names| names.get(fused)).map(|name| name.numbers.clone());
+    let numbers = numbers.unwrap_or_default();
+    let covered: u64 = answer.found.iter().map(|found| found.size).sum();
+    let mut gaps = if whole.groups == 1 { gaps(&answer.found, length) } else { Vec::new() };
     // Half of it must be there to say that it is made of these.
-    if covered * 2 < length {
+    if covered * 2 < length || (constants && covered < length) {
         return;
     }
-    let of = found.len().saturating_add(gaps.len());
-    let side = if fused == 0 { Side::A } else { Side::B };
-    let (mut hold, mut links) = (Buffers::default(), Vec::new());
-    let mut used: Vec<usize> = Vec::new();
-    for one in found {
-        let stretch = one.start..one.start.saturating_add(one.length);
-        let fit = |at: &usize| work.fit(if fused == 0 { [question.fused, *at] } else { [*at, question.fused] });
-        let free = one.items.iter().filter(|at| work.is_free(1 - fused, **at) && !used.contains(at));
-        let best = free.max_by_key(|at| (fit(at), std::cmp::Reverse(**at))).copied();
-        let Some(part) = best else { continue };
-        let (Some(source), Some(result)) = (work.at(fused, question.fused), work.at(1 - fused, part)) else { continue };
-        let orders = orders_within(&dims, question.axis, &stretch, &result.1.dims);
-        let walks: Vec<Walk> = orders.iter().map(|order| order.walk.clone()).collect();
-        let Ok(Proof { holds, .. }) = prove(source, result, None, &walks, &mut hold) else { continue };
-        let orders: Vec<Order> =
-            orders.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(order, _)| order).collect();
-        if orders.is_empty() {
-            gaps.push(stretch);
+    let candidates: Vec<Vec<usize>> = answer.found.iter().map(|found| whole.pieces.with(found.key, &numbers)).collect();
+    // A stretch of zeros is part of anything, unless names say that it belongs to it.
+    let is_named = |items: &Vec<usize>| items.iter().any(|at| work.fit(whole.items(*at)) >= FITS);
+    if constants && !candidates.iter().all(is_named) {
+        return;
+    }
+    let of = answer.found.len().saturating_add(gaps.len());
+    let (mut hold, mut links, mut used) = (Buffers::default(), Vec::new(), BTreeSet::new());
+    for (found, items) in answer.found.iter().zip(&candidates) {
+        let stretch = whole.stretch(found.start, found.size);
+        let free = items.iter().copied().filter(|at| work.is_free(1 - whole.side, *at) && !used.contains(at));
+        let Some(part) = whole.best(work, free) else { continue };
+        let Some(link) = whole.proved(work, part, &stretch, &mut hold) else {
+            gaps.push(found.start..found.start.saturating_add(found.size));
             continue;
-        }
-        used.push(part);
-        let by_name = one.items.len() > 1;
-        links.push(part_link(
-            fused,
-            question,
-            part,
-            (side, &stretch, of),
-            Link { orders, by_name, says_nothing: constants, ..Link::default() },
-        ));
+        };
+        used.insert(part);
+        links.push(whole.linked(part, &stretch, of, Link { by_name: items.len() > 1, ..link }));
     }
-    if links.is_empty() {
+    let proven: u64 = links.iter().filter_map(|link| Some(link.part?.size)).sum();
+    // Parts that alternate are all there is, or there are none.
+    if links.is_empty() || (whole.groups > 1 && proven < length) {
         return;
     }
+    let mut open = Vec::new();
     for gap in gaps {
-        let differs = gap_filled(work, fused, question, &gap, &used, &mut hold);
-        match differs {
+        let stretch = whole.stretch(gap.start, gap.end.saturating_sub(gap.start));
+        match gap_filled(work, whole, &stretch, &numbers, &used, &mut hold) {
             Some((part, link)) => {
-                used.push(part);
-                links.push(part_link(fused, question, part, (side, &gap, of), link));
+                used.insert(part);
+                links.push(whole.linked(part, &stretch, of, link));
             }
-            None => work.gaps.push((fused, question.fused, question.axis, gap)),
+            None => open.push((whole.side, fused, whole.question.axis, gap)),
         }
     }
+    work.gaps.extend(open);
     for link in links {
         work.link(link);
     }
-}
-
-fn part_link(
-    fused: usize,
-    question: &Question,
-    part: usize,
-    (side, stretch, of): (Side, &Range<u64>, usize),
-    link: Link,
-) -> Link {
-    let items = if fused == 0 { [question.fused, part] } else { [part, question.fused] };
-    let (start, size) = (stretch.start, stretch.end - stretch.start);
-    Link { items, part: Some(PartOf { fused: side, axis: question.axis, start, size, of }), ..link }
 }
 
 /// What lies between the parts.
@@ -321,7 +240,7 @@ fn gaps(found: &[Found], length: u64) -> Vec<Range<u64>> {
         if one.start > at {
             gaps.push(at..one.start);
         }
-        at = one.start.saturating_add(one.length);
+        at = one.start.saturating_add(one.size);
     }
     if at < length {
         gaps.push(at..length);
@@ -329,44 +248,41 @@ fn gaps(found: &[Found], length: u64) -> Vec<Range<u64>> {
     gaps
 }
 
-/// Whether names say that constants belong to a whole.
-fn is_named(work: &Work<'_>, fused: usize, whole: usize, found: &[Found]) -> bool {
-    found.iter().all(|one| {
-        one.items.iter().any(|part| {
-            let items = if fused == 0 { [whole, *part] } else { [*part, whole] };
-            work.fit(items) >= super::names::FITS
-        })
-    })
-}
-
-/// The tensor that a gap should have been, and how the two differ.
+/// The tensor that a gap is, if that is a constant, or should have been, and how the two differ.
 fn gap_filled(
     work: &Work<'_>,
-    fused: usize,
-    question: &Question,
-    gap: &Range<u64>,
-    used: &[usize],
+    of: &Whole<'_>,
+    gap: &Stretch,
+    numbers: &[u64],
+    used: &BTreeSet<usize>,
     hold: &mut Buffers,
 ) -> Option<(usize, Link)> {
-    let length = gap.end - gap.start;
-    let fit = |at: usize| work.fit(if fused == 0 { [question.fused, at] } else { [at, question.fused] });
-    let free = question
-        .pieces
-        .iter()
-        .filter(|piece| piece.length == length && !used.contains(&piece.item) && work.is_free(1 - fused, piece.item));
-    let mut best: Vec<(i32, usize)> = free.map(|piece| (fit(piece.item), piece.item)).collect();
+    let (source, to) = (work.at(of.side, of.question.fused)?, of.pieces.to);
+    let length = source.1.dims.get(of.question.axis).copied().unwrap_or(1).max(1);
+    let count = (source.1.count / length).saturating_mul(gap.size);
+    let free = of.pieces.of_size(count, numbers).into_iter();
+    let free = free.filter(|at| !used.contains(at) && work.is_free(1 - of.side, *at));
+    let fits = free.map(|at| (work.fit(of.items(at)), at));
+    let is_constant = |at: usize| work.item(1 - of.side, at).is_some_and(says_nothing);
+    let mut best: Vec<(i32, usize)> = fits.filter(|(fit, at)| *fit >= FITS || !is_constant(*at)).collect();
     best.sort_unstable();
     let (top, part) = best.pop()?;
     if best.last().is_some_and(|(next, _)| *next == top) {
         return None;
     }
-    let (source, result) = (work.at(fused, question.fused)?, work.at(1 - fused, part)?);
-    let orders = orders_within(&source.1.dims, question.axis, gap, &result.1.dims);
+    if is_constant(part)
+        && let Some(link) = of.proved(work, part, gap, hold)
+    {
+        return Some((part, Link { by_name: true, ..link }));
+    }
+    let result = work.at(1 - of.side, part)?;
+    let orders = orders_within(&source.1.dims, gap, &result.1.dims);
     if source.1.bytes() > MOST || orders.is_empty() {
         return None;
     }
-    whole(source, None, &mut hold.source).ok()?;
-    whole(result, None, &mut hold.result).ok()?;
-    let link = in_memory(source.1, result.1, result.1.tensor.dtype, None, orders, hold);
+    let rounded = of.is_cast().then_some(to);
+    whole(source, rounded, &mut hold.source).ok()?;
+    whole(result, rounded, &mut hold.result).ok()?;
+    let link = in_memory(source.1, result.1, to, rounded, orders, hold);
     link.differs.is_some().then_some((part, link))
 }

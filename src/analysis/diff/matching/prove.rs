@@ -1,6 +1,6 @@
 //! The proof: both tensors are read, and one is compared with the other in the order that is claimed, bit for bit.
 
-use super::arrange::is_so;
+use super::arrange::{arranged, is_so};
 use super::side::Item;
 use super::walk::Walk;
 use crate::analysis::convert::Caster;
@@ -190,6 +190,20 @@ pub(super) fn pieces_of(
         each(&over, &hold.source);
     }
     Ok(overflows)
+}
+
+/// Finite values of a stretch of a tensor that a cast makes infinite.
+pub(super) fn overflows_of(source: At<'_>, to: DType, walk: &Walk, hold: &mut Buffers) -> Result<u64> {
+    let from = source.1.tensor.dtype;
+    let mut caster = Caster::new(from, to);
+    let (mut put, mut narrow) = (Vec::new(), Vec::new());
+    pieces_of(source, None, walk, hold, &mut |over, bytes| {
+        narrow.clear();
+        if arranged(over, bytes, from.element_size().unwrap_or(1), &mut put).is_some() {
+            caster.cast(&put, &mut narrow);
+        }
+    })?;
+    Ok(caster.overflows)
 }
 
 /// Runs of a tensor.

@@ -41,3 +41,34 @@ pub(super) fn checksums_of(
     }
     Ok((sums, overflows))
 }
+
+/// The checksum of the rows of a part, each shifted by what stands behind it in the whole: `bytes` are those of a row of the
+/// part, and of a row of the whole. With it how many values a cast made infinite.
+pub(super) fn row_sum(
+    of: At<'_>,
+    cast: Option<DType>,
+    walk: &Walk,
+    [bytes, row]: [u64; 2],
+    hold: &mut Buffers,
+) -> Result<(Crc32c, u64)> {
+    let size = cast.unwrap_or(of.1.tensor.dtype).element_size().unwrap_or(1);
+    // The rows so far, and what there is of the next.
+    let (mut sum, mut next, mut len) = (Crc32c::default(), Crc32c::default(), 0u64);
+    let mut put = Vec::new();
+    let overflows = pieces_of(of, cast, walk, hold, &mut |over, source| {
+        if arranged(over, source, size, &mut put).is_none() {
+            return;
+        }
+        let mut rest = put.as_slice();
+        while !rest.is_empty() {
+            let left = usize::try_from(bytes.saturating_sub(len)).unwrap_or(usize::MAX).clamp(1, rest.len());
+            let (now, behind) = rest.split_at(left);
+            (next, len, rest) = (next.extend(now), len.saturating_add(left as u64), behind);
+            if len >= bytes {
+                sum = Crc32c(sum.before(row).0 ^ next.0);
+                (next, len) = (Crc32c::default(), 0);
+            }
+        }
+    })?;
+    Ok((sum, overflows))
+}

@@ -3,13 +3,15 @@
 //! Nothing here is certain but what is said: that the others of a kind are paired otherwise. A model in which all of a kind
 //! are alike is left alone, however odd its names.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Name;
 use super::numbering::Numbering;
 use super::orders::{orders, sorted};
 use super::words::{last_word, sibling};
 use super::work::{Link, Work};
+use crate::analysis::diff::Side;
 use crate::base::escape::escaped;
 
 /// What tensors of a kind have in common: the forms of their names on both sides.
@@ -46,14 +48,19 @@ pub(super) fn mark(work: &mut Work<'_>) {
     let (by_kind, by_word) = usual_orders(work);
     choose(work, &by_kind, &by_word);
     let facts = Facts::of(work);
-    let mut why: Vec<(usize, String)> = Vec::new();
+    let (mut why, mut causes): (Vec<(usize, String)>, _) = (Vec::new(), BTreeSet::new());
     for (n, link) in work.links.iter().enumerate().filter(|(_, link)| link.is_proven()) {
-        let reason = overflow(link)
-            .or_else(|| order(work, link, &by_kind, &by_word))
-            .or_else(|| blocks(work, link))
-            .or_else(|| names(work, n, link, &facts));
-        why.extend(reason.map(|reason| (n, reason)));
+        let of_itself = overflow(link).or_else(|| order(work, link, &by_kind, &by_word)).or_else(|| blocks(work, link));
+        let reason = match of_itself {
+            Some(reason) => Some((reason, Cause::Itself(n))),
+            None => names(work, n, link, &facts).map(|reason| (reason, facts.cause(work, n, link))),
+        };
+        if let Some((reason, cause)) = reason {
+            why.push((n, reason));
+            causes.insert(cause);
+        }
     }
+    work.faults = causes.len() as u64;
     for (n, reason) in why {
         if let Some(link) = work.links.get_mut(n) {
             link.suspect = Some(reason);
@@ -210,11 +217,35 @@ fn blocks(work: &Work<'_>, link: &Link) -> Option<String> {
         .then(|| "its blocks stand in an order that no recurrent layer is known to have".to_owned())
 }
 
+/// What makes pairs suspect, so that the two sides of an exchange, and all tensors of two layers, have one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// The pair, by its number.
+    Itself(usize),
+    /// Two numbers in names that changed places.
+    Numbers(i128, i128),
+    /// Names with these numbers in two scopes that changed places.
+    Scopes(Vec<u64>, [u32; 2]),
+    /// The same of siblings, such as query and key, that no other layer tells apart.
+    Siblings(Vec<u64>, usize),
+    /// Parts of a fused tensor, by its number, that changed places.
+    Parts(usize),
+}
+
+/// Pairs that are looked at to say which two were exchanged.
+const LOOKS: usize = 1 << 22;
+
 /// What all names together say.
 struct Facts {
     numbers: Numbering,
     /// Whether more pairs have one name in plain words than have one that another tensor has too.
     names_are_kept: bool,
+    /// Where in fused tensors parts of a kind begin, and how many do there.
+    starts: BTreeMap<Kind, BTreeMap<u64, usize>>,
+    /// Scopes of B, with those of A that tensors of theirs were found for, and how many; without numbers.
+    scopes: BTreeMap<u32, BTreeMap<u32, usize>>,
+    /// Pairs that may still be looked at to say which two were exchanged.
+    looks: Cell<usize>,
 }
 
 impl Facts {
@@ -226,7 +257,53 @@ impl Facts {
             a.key != b.key && work.namesake(a).is_some_and(|namesake| namesake != link.items[1])
         });
         let moved = moved.count();
-        Self { numbers: Numbering::of(names().map(|(_, names)| names)), names_are_kept: kept > 0 && kept >= moved }
+        let mut starts: BTreeMap<Kind, BTreeMap<u64, usize>> = BTreeMap::new();
+        let mut scopes: BTreeMap<u32, BTreeMap<u32, usize>> = BTreeMap::new();
+        for link in work.links.iter().filter(|link| link.is_proven()) {
+            let Some((a, b)) = work.two_names(link.items) else { continue };
+            *scopes.entry(b.around).or_default().entry(a.around).or_default() += 1;
+            if let Some(part) = link.part {
+                *starts.entry((a.template, b.template)).or_default().entry(part.start).or_default() += 1;
+            }
+        }
+        Self {
+            numbers: Numbering::of(names().map(|(_, names)| names)),
+            names_are_kept: kept > 0 && kept >= moved,
+            starts,
+            scopes,
+            looks: Cell::new(LOOKS),
+        }
+    }
+
+    /// Why names of a pair do not fit.
+    fn cause(&self, work: &Work<'_>, n: usize, link: &Link) -> Cause {
+        let Some((a, b)) = work.two_names(link.items) else { return Cause::Itself(n) };
+        if let Some((x, y)) = self.numbers.exchanged(a, b) {
+            return Cause::Numbers(x.min(y), x.max(y));
+        }
+        if let Some(part) = link.part {
+            return Cause::Parts(if part.fused == Side::A { link.items[0] } else { link.items[1] });
+        }
+        // The scope that its partner is usually found for.
+        let votes = self.scopes.get(&b.around).into_iter().flatten();
+        let usual = votes.max_by_key(|(_, votes)| **votes).map_or(a.around, |(scope, _)| *scope);
+        match (sibling(&a.text), sibling(&b.text)) {
+            (Some((family, _)), Some((other, _))) if usual == a.around && family == other => {
+                Cause::Siblings(a.numbers.clone(), family)
+            }
+            _ => Cause::Scopes(a.numbers.clone(), [a.around.min(usual), a.around.max(usual)]),
+        }
+    }
+
+    /// Another place in the fused tensor than the others of the kind have.
+    fn place(&self, link: &Link, a: &Name, b: &Name) -> Option<String> {
+        let starts = self.starts.get(&(a.template, b.template))?;
+        let own = link.part?;
+        let total: usize = starts.values().sum();
+        let (usual, others) = starts.iter().max_by_key(|(_, n)| **n)?;
+        let is_usual = total >= 3 && others * 3 >= total * 2;
+        (is_usual && *usual != own.start)
+            .then(|| format!("the part that begins at {}, where {others} like it begin at {usual}", own.start))
     }
 }
 
@@ -237,13 +314,17 @@ fn names(work: &Work<'_>, n: usize, link: &Link, facts: &Facts) -> Option<String
     }
     let (a, b, ..) = both(work, link)?;
     if link.part.is_some() {
-        return facts.numbers.broken_by(a, b).or_else(|| place(work, link, a, b));
+        return facts.numbers.broken_by(a, b).or_else(|| facts.place(link, a, b));
     }
     let (these, most, any) = work.lessons.templates(a, b);
     let is_usual = these * 2 > any && any >= 3;
     let shown = |name: &Name| escaped(name.text.as_bytes()).into_owned();
     // Looked for only once something is wrong: it goes through all pairs.
-    let exchanged = || exchanged(work, n, link);
+    let exchanged = || {
+        let left = facts.looks.get().checked_sub(work.links.len())?;
+        facts.looks.set(left);
+        exchanged(work, n, link)
+    };
     let is_sibling = matches!((sibling(&a.text), sibling(&b.text)), (Some(one), Some(other)) if one.0 == other.0 && one.1 != other.1);
     if is_sibling && !is_usual {
         let text = format!("{} is paired with {}, which its name is not", shown(a), shown(b));
@@ -266,23 +347,6 @@ fn names(work: &Work<'_>, n: usize, link: &Link, facts: &Facts) -> Option<String
     let is_other = a.key != b.key && namesake != link.items[1];
     let name = work.names[1].get(namesake).filter(|_| is_other)?;
     Some(with(format!("B has {}, whose name is that of {}", shown(name), shown(a)), exchanged()))
-}
-
-/// Another place in the fused tensor than the others of the kind have.
-fn place(work: &Work<'_>, link: &Link, a: &Name, b: &Name) -> Option<String> {
-    let mut starts: BTreeMap<u64, usize> = BTreeMap::new();
-    for other in work.links.iter().filter(|other| other.is_proven()) {
-        let Some((x, y)) = work.two_names(other.items) else { continue };
-        if let Some(part) = other.part.filter(|_| (x.template, y.template) == (a.template, b.template)) {
-            *starts.entry(part.start).or_default() += 1;
-        }
-    }
-    let own = link.part?;
-    let total: usize = starts.values().sum();
-    let (usual, others) = starts.into_iter().max_by_key(|(_, n)| *n)?;
-    let is_usual = total >= 3 && others * 3 >= total * 2;
-    (is_usual && usual != own.start)
-        .then(|| format!("the part that begins at {}, where {others} like it begin at {usual}", own.start))
 }
 
 fn with(text: String, exchanged: Option<String>) -> String {

@@ -1,5 +1,6 @@
 //! What was found, as changes that `diff` tells, and what all of it comes to.
 
+use super::beyond::BeyondIndex;
 use super::side::{Data, Item, Print};
 use super::work::{Link, Work};
 use crate::analysis::diff::how::{MatchTotals, Matched};
@@ -28,7 +29,7 @@ pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
         }
         ambiguous.push(Ambiguous { a: ours, b: theirs });
     }
-    let beyond = work.beyond_index();
+    let beyond = BeyondIndex::of(work);
     for (side, status) in [(0, Status::Removed), (1, Status::Added)] {
         changes.extend(work.free_items(side).filter(|(_, item)| item.is_weight).map(|(_, item)| {
             let status = if beyond.has(side, item) { Status::NotCompared } else { status };
@@ -192,10 +193,12 @@ fn totals(work: &Work<'_>, changes: &[Change]) -> MatchTotals {
         totals.parts += u64::from(link.part.is_some());
         totals.cast += u64::from(link.cast.is_some());
         totals.permuted += u64::from(link.blocks.is_some());
+        totals.proved += u64::from(!link.by_checksum && !link.says_nothing);
         totals.by_checksum += u64::from(link.by_checksum);
         totals.constants += u64::from(link.says_nothing);
         totals.suspects += u64::from(link.suspect.is_some());
     }
+    totals.faults = work.faults.min(totals.suspects);
     for change in changes {
         let side = usize::from(change.a.is_none());
         let count = match change.status {

@@ -5,6 +5,34 @@
 
 use std::ops::Range;
 
+/// Where a part of a tensor lies along an axis of it: in one run, or in as many groups as the axis is cut into, behind the
+/// same number of indexes of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Stretch {
+    pub(super) axis: usize,
+    /// The first index, of the first group.
+    pub(super) start: u64,
+    /// How many indexes, of all groups together.
+    pub(super) size: u64,
+    pub(super) groups: u64,
+}
+
+impl Stretch {
+    /// One run of indexes.
+    pub(super) fn run(axis: usize, indexes: &Range<u64>) -> Self {
+        Self { axis, start: indexes.start, size: indexes.end.saturating_sub(indexes.start), groups: 1 }
+    }
+
+    /// The shape of the part of a tensor with this shape.
+    pub(super) fn dims(&self, of: &[u64]) -> Vec<u64> {
+        let mut dims = of.to_vec();
+        if let Some(dim) = dims.get_mut(self.axis) {
+            *dim = self.size;
+        }
+        dims
+    }
+}
+
 /// One axis of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Step {
@@ -44,20 +72,29 @@ impl Walk {
     }
 
     /// The same over a stretch of one axis alone.
-    pub(super) fn within(dims: &[u64], axis: usize, stretch: &Range<u64>, axes: &[usize]) -> Option<Self> {
-        let inner = dims.iter().skip(axis.checked_add(1)?).try_fold(1u64, |n, dim| n.checked_mul(*dim))?;
+    pub(super) fn within(dims: &[u64], stretch: &Stretch, axes: &[usize]) -> Option<Self> {
+        let Stretch { axis, start, size, groups } = *stretch;
         let mut strides = Vec::with_capacity(dims.len());
         let mut stride = 1u64;
         for dim in dims.iter().rev() {
-            strides.push(isize::try_from(stride).ok()?);
+            strides.push(stride);
             stride = stride.checked_mul(*dim)?;
         }
         strides.reverse();
-        let start = isize::try_from(stretch.start.checked_mul(inner)?).ok()?;
-        let mut steps = Vec::with_capacity(axes.len());
+        let step = |count: u64, stride: u64| {
+            Some(Step { count: usize::try_from(count).ok()?, stride: isize::try_from(stride).ok()? })
+        };
+        let inner = *strides.get(axis)?;
+        let start = isize::try_from(start.checked_mul(inner)?).ok()?;
+        let mut steps = Vec::with_capacity(dims.len().saturating_add(1));
         for of in axes {
-            let dim = if *of == axis { stretch.end.checked_sub(stretch.start)? } else { *dims.get(*of)? };
-            steps.push(Step { count: usize::try_from(dim).ok()?, stride: *strides.get(*of)? });
+            let (dim, stride) = (*dims.get(*of)?, *strides.get(*of)?);
+            if *of == axis {
+                steps.push(step(groups, dim.checked_div(groups)?.checked_mul(stride)?)?);
+                steps.push(step(size.checked_div(groups)?, stride)?);
+            } else {
+                steps.push(step(dim, stride)?);
+            }
         }
         Some(Self { start, steps }.joined())
     }
@@ -202,8 +239,14 @@ mod tests {
 
     #[test]
     fn a_stretch_of_an_axis() {
-        assert_eq!(all(&Walk::within(&[2, 4], 1, &(1..3), &[1, 0]).unwrap()), [1, 5, 2, 6]);
-        assert_eq!(all(&Walk::within(&[4, 2], 0, &(2..4), &[0, 1]).unwrap()), [4, 5, 6, 7]);
+        let within = |dims: &[u64], axis: usize, start: u64, size: u64, groups: u64, axes: &[usize]| {
+            all(&Walk::within(dims, &Stretch { axis, start, size, groups }, axes).unwrap())
+        };
+        assert_eq!(within(&[2, 4], 1, 1, 2, 1, &[1, 0]), [1, 5, 2, 6]);
+        assert_eq!(within(&[4, 2], 0, 2, 2, 1, &[0, 1]), [4, 5, 6, 7]);
+        // Heads of three parts in turn: of each head the second index.
+        assert_eq!(within(&[6, 2], 0, 1, 2, 2, &[0, 1]), [2, 3, 8, 9]);
+        assert_eq!(within(&[2, 6], 1, 1, 2, 2, &[1, 0]), [1, 7, 4, 10]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is known so far while two checkpoints are matched: both sides, what was paired, and what is left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::names::{Lessons, Name, Names};
@@ -71,6 +71,8 @@ pub(super) struct Work<'c> {
     pub(super) gaps: Vec<(usize, usize, usize, Range<u64>)>,
     /// Checksums that were made to find those of an index.
     pub(super) tries: u64,
+    /// What would have to be put right for no pair to be suspect.
+    pub(super) faults: u64,
     pub(super) threads: usize,
 }
 
@@ -95,6 +97,7 @@ impl<'c> Work<'c> {
             groups: Vec::new(),
             gaps: Vec::new(),
             tries: 0,
+            faults: 0,
             threads,
         }
     }
@@ -152,52 +155,9 @@ impl<'c> Work<'c> {
         self.links.push(link);
     }
 
-    /// What of the items without a partner is beyond an index.
-    pub(super) fn beyond_index(&self) -> BeyondIndex {
-        let mut all = [BTreeMap::new(), BTreeMap::new()];
-        for (side, sizes) in all.iter_mut().enumerate() {
-            for (_, item) in self.free_items(side).filter(|(_, item)| item.tensor.dtype.is_float()) {
-                let Sizes { read, summed } = sizes.entry(item.count).or_default();
-                let size = item.tensor.dtype.element_size();
-                match &item.data {
-                    Data::Read(_) => *read = read.zip(size).map(|(read, size)| read.min(size)).or(*read).or(size),
-                    Data::Sum(_) => *summed = (*summed).max(size),
-                    Data::Lost(_) => {}
-                }
-            }
-        }
-        BeyondIndex(all)
-    }
-
     /// Items without a partner whose contents were read.
     pub(super) fn free_items(&self, side: usize) -> impl Iterator<Item = (usize, &Item)> {
         let free = self.free.get(side).into_iter().flatten();
         free.filter_map(move |at| Some((*at, self.item(side, *at)?)))
-    }
-}
-
-/// The narrowest floats that were read and the widest that have a checksum, among items of so many elements.
-#[derive(Debug, Default)]
-struct Sizes {
-    read: Option<u64>,
-    summed: Option<u64>,
-}
-
-/// Of which items nobody can tell whether the other side has them: of one that is there the values are known, and of the
-/// other a checksum of more digits than these have.
-#[derive(Debug)]
-pub(super) struct BeyondIndex([BTreeMap<u64, Sizes>; 2]);
-
-impl BeyondIndex {
-    /// Whether an item of this side is one.
-    pub(super) fn has(&self, side: usize, item: &Item) -> bool {
-        let other = self.0.get(1 - side).and_then(|sizes| sizes.get(&item.count));
-        let (Some(other), true) = (other, item.tensor.dtype.is_float()) else { return false };
-        let own = item.tensor.dtype.element_size();
-        match &item.data {
-            Data::Sum(_) => other.read.is_some_and(|read| Some(read) < own),
-            Data::Read(_) => other.summed.is_some_and(|summed| Some(summed) > own),
-            Data::Lost(_) => false,
-        }
     }
 }
