@@ -4,6 +4,7 @@
 //! A body panics if a promise is broken. Each says above itself what it promises.
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     missing_docs,
     clippy::allow_attributes,

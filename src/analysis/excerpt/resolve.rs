@@ -12,7 +12,8 @@ use crate::read::tensor::{Region, split_selector};
 /// checkpoint cannot be read.
 pub fn is_name(text: &str, checkpoint: &Checkpoint) -> bool {
     let (name, _) = split_selector(text);
-    let is = |name| exact(name, checkpoint).is_some() || by_own_name(name, checkpoint).is_ok_and(|found| found.is_some());
+    let is =
+        |name| exact(name, checkpoint).is_some() || by_own_name(name, checkpoint).is_ok_and(|found| found.is_some());
     is(text) || is(name)
 }
 

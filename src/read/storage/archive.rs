@@ -216,7 +216,8 @@ fn member(zip: &mut zip::ZipArchive<SourceReader>, n: usize, source: &Source) ->
     // No checksum covers names, but they stand in the file twice; Python refuses a member of two names as well.
     let other = name_at(source, member.header_start())?;
     if other != name {
-        let why = format!("the list calls it '{}', and where it lies it is called '{}'", escaped(&name), escaped(&other));
+        let why =
+            format!("the list calls it '{}', and where it lies it is called '{}'", escaped(&name), escaped(&other));
         return Err(bad(why).at_offset(member.header_start()));
     }
     Ok(Member { name, packing, start, stored, len, crc32 })
