@@ -226,6 +226,7 @@ diff testdata/matching/layouts/keras2.h5 testdata/matching/layouts/faults.npz --
 diff testdata/matching/layouts/ckpt testdata/matching/layouts/half.safetensors --match values --all
 diff testdata/matching/layouts/ckpt testdata/matching/layouts/fused.npz --match values --all
 diff DIR/names/a-1 DIR/names/b-2 --match values
+diff DIR/heads/parts DIR/heads/fused --match values --all
 diff DIR/flipped testdata/saver_v2/sharded_adam --exact --all
 validate testdata/saver_v2/sharded_adam --part 2/3
 validate testdata/model_dir/stale
@@ -306,6 +307,14 @@ fn damage(dir: &Path) {
     save("a-1", "old", 0);
     save("b-2", "new", 1);
     change(dir.join("names/b-2.data-00001-of-00002"), |bytes| bytes[3] ^= 4);
+    // Two heads of attention, each with its query, key and value.
+    let head = |n: i16| [0.37, 1.91, -0.73].map(|x| x * f32::from(n));
+    let fused: Vec<f32> = (1..7).flat_map(head).collect();
+    let part = |n: i16| [head(n), head(n + 3)].concat();
+    BundleBuilder::new().floats("qkv", &[6, 3], &fused).finish().write(&dir.join("heads/fused")).unwrap();
+    let names = ["q", "k", "v"].into_iter().zip(1..);
+    let parts = names.fold(BundleBuilder::new(), |bundle, (name, n)| bundle.floats(name, &[2, 3], &part(n)));
+    parts.finish().write(&dir.join("heads/parts")).unwrap();
 }
 
 #[test]

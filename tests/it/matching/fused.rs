@@ -12,7 +12,7 @@ struct Attention {
 /// How it is fused.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
-    /// Of kernels: 0 with every part transposed, as `PyTorch` has them, or 1.
+    /// Of kernels: 0 with every part transposed, as other frameworks have them, or 1.
     axis: usize,
     groups: usize,
     /// How many columns query, key and value have.

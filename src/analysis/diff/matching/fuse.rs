@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::blocks::BLOCKS;
-use super::index::{Known, known, targets, turned};
+use super::known::{Known, known, targets, turned};
 use super::names::FITS;
 use super::orders::{Order, orders};
 use super::pieces::says_nothing;

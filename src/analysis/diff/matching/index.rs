@@ -7,30 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fuse::by_fusing;
 use super::index_parts::{of_parts, take_parts};
+use super::known::{Hit, Known, known, targets, turned};
 use super::names::mutual;
 use super::orders::{Order, backwards, orders, sorted, without_ones};
 use super::prove::{At, Buffers};
 use super::side::Data;
 use super::sums::checksums_of;
-use super::walk::{Stretch, Walk};
+use super::walk::Walk;
 use super::within::Sizes;
 use super::work::{Link, Work};
 use crate::analysis::diff::how::Rounded;
 use crate::base::parallel::in_order;
-use crate::read::tensor::DType;
-
-/// Tensors of an index by dtype, number of elements and checksum.
-pub(super) type Known = BTreeMap<(i32, u64, u32), Vec<usize>>;
-
-/// A tensor of the index that has the checksum of one of the other side.
-#[derive(Debug)]
-pub(super) struct Hit {
-    pub(super) order: Order,
-    pub(super) cast: Option<Rounded>,
-    pub(super) stretch: Option<Stretch>,
-    /// Rounding has the dtype of this.
-    pub(super) key: (i32, u64, u32),
-}
 
 /// Pairs what only an index tells of.
 pub(super) fn by_checksums(work: &mut Work<'_>) {
@@ -77,16 +64,6 @@ fn both_indexes(work: &mut Work<'_>) {
             leave(work, [&a, b]);
         }
     }
-}
-
-pub(super) fn known(work: &Work<'_>, side: usize) -> Known {
-    let mut known = Known::new();
-    for (at, item) in work.free_items(side) {
-        if let Data::Sum(crc) = item.data {
-            known.entry((item.tensor.dtype.number(), item.count, crc.0)).or_default().push(at);
-        }
-    }
-    known
 }
 
 /// Looks for the tensors of one index among the data of the other side.
@@ -199,16 +176,6 @@ fn linked(work: &Work<'_>, index: usize, items: [usize; 2], hits: &[(usize, Hit)
     (!found.is_empty()).then(|| Link { items, orders: found, cast, by_checksum: true, says_nothing, ..Link::default() })
 }
 
-/// The order that leads back.
-pub(super) fn turned(order: &Order, wanted: &[u64], data: &[u64]) -> Option<Order> {
-    let back = |candidate: &Order| {
-        let len = order.walk.len();
-        let step = (len / 64).max(1);
-        (0..len).step_by(step).all(|n| order.walk.at(n).and_then(|at| candidate.walk.at(at)) == Some(n))
-    };
-    orders(wanted, data).into_iter().chain(backwards(wanted, data)).find(back)
-}
-
 /// Pairs tensors with one content: one with one, or as names decide.
 fn assign(work: &mut Work<'_>, all: [&[usize]; 2], link: &dyn Fn(&Work<'_>, [usize; 2]) -> Option<Link>) {
     /// Pairs of names that are looked at.
@@ -261,17 +228,6 @@ fn leave(work: &mut Work<'_>, all: [&[usize]; 2]) {
         }
         work.groups.push(left);
     }
-}
-
-/// The dtypes of an index that a tensor could have there.
-pub(super) fn targets(own: DType, there: &BTreeSet<i32>) -> Vec<DType> {
-    let narrower: &[DType] = match own {
-        DType::Float32 => &[DType::Float16, DType::BFloat16],
-        DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
-        _ => &[],
-    };
-    let all = std::iter::once(own).chain(narrower.iter().copied());
-    all.filter(|dtype| there.contains(&dtype.number())).collect()
 }
 
 /// The checksums of a tensor in every order that makes a shape of the index, and which of them it has.

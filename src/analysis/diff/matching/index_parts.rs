@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::index::{Hit, Known, targets};
+use super::known::{Hit, Known, targets};
 use super::pieces::says_nothing;
 use super::prove::{At, Buffers, overflows_of};
 use super::sums::checksums_of;

@@ -15,6 +15,7 @@ mod fuse;
 mod hash;
 mod index;
 mod index_parts;
+mod known;
 mod leftover;
 mod names;
 mod numbering;
