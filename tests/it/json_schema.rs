@@ -228,6 +228,7 @@ diff testdata/matching/layouts/ckpt testdata/matching/layouts/fused.npz --match 
 diff DIR/names/a-1 DIR/names/b-2 --match values
 diff DIR/heads/parts DIR/heads/fused --match values --all
 diff DIR/flipped testdata/saver_v2/sharded_adam --exact --all
+diff testdata/diff/low_rank/a.npz testdata/diff/low_rank/b.npz --spectral
 validate testdata/saver_v2/sharded_adam --part 2/3
 validate testdata/model_dir/stale
 validate testdata/serving/base/served --serving
