@@ -12,6 +12,7 @@ values of all tensors, and compared with what the same program reads of the inta
 import argparse
 import collections
 import hashlib
+import importlib
 import json
 import os
 import pathlib
@@ -29,14 +30,8 @@ MEMORY = 1 << 30
 TOO_LONG = (signal.SIGALRM, signal.SIGXCPU, signal.SIGKILL)
 OUTCOMES = ["crashed", "hung or out of memory", "other values, nothing said", "error", "right"]
 
-# Format, who reads it, and its fixtures: what is opened, and the files that are damaged, one at a time.
+# In this order, since a process that has loaded TensorFlow is slow to be copied. Format, who reads it, and its fixtures: what is opened, and the files that are damaged, one at a time.
 SOURCES = {
-    "TensorFlow V2": ("tensorflow", [
-        ("saver_v2/sharded_adam/model.ckpt-200", ".index", ".data-00000-of-00003", ".data-00001-of-00003"),
-        ("object_graph/keras3/ckpt-1", ".index", ".data-00000-of-00001"),
-        ("partitioned/merged/merged", ".index", ".data-00000-of-00003"),
-    ]),
-    "TensorFlow V1": ("tensorflow", [("saver_v1/single/model.ckpt-5", "")]),
     "HDF5": ("h5py", [
         ("keras/keras3/whole.h5", ""), ("hdf5/types/oldest.h5", ""), ("hdf5/types/newest.h5", ""),
         ("hdf5/chunks/newest.h5", ""),
@@ -46,6 +41,12 @@ SOURCES = {
     ]),
     "NumPy .npz": ("numpy", [("npz/saved/deflated.npz", ""), ("convert/arrays.npz", "")]),
     "NumPy .npy": ("numpy", [("npz/npy/weights.npy", "")]),
+    "TensorFlow V2": ("tensorflow", [
+        ("saver_v2/sharded_adam/model.ckpt-200", ".index", ".data-00000-of-00003", ".data-00001-of-00003"),
+        ("object_graph/keras3/ckpt-1", ".index", ".data-00000-of-00001"),
+        ("partitioned/merged/merged", ".index", ".data-00000-of-00003"),
+    ]),
+    "TensorFlow V1": ("tensorflow", [("saver_v1/single/model.ckpt-5", "")]),
 }
 
 
@@ -237,12 +238,6 @@ def main():
     parser.add_argument("--wrong", help="where to write what was not an error and not right, one JSON a line")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import h5py
-    import numpy
-    import safetensors
-    import tensorflow  # once, before any process is made
-    versions = {"tensorflow": tensorflow.__version__, "h5py": f"{h5py.__version__} (HDF5 {h5py.version.hdf5_version})",
-                "safetensors": safetensors.__version__, "numpy": numpy.__version__}
     wrong = open(options.wrong, "w") if options.wrong else None
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     print("| format | program | files | " + " | ".join(OUTCOMES) + " | found by `validate` |")
@@ -251,6 +246,9 @@ def main():
         if options.only not in (None, format):
             continue
         library = SOURCES[format][0]
+        # Once, before any process is made of it.
+        importlib.import_module("numpy")
+        version = importlib.import_module(library).__version__
         peer, own = collections.Counter(), collections.Counter()
         validated = 0
         kinds = collections.defaultdict(collections.Counter)
@@ -289,7 +287,7 @@ def main():
                     target.write_bytes(whole)
         total = sum(peer.values())
         row = lambda counts: " | ".join(str(counts[outcome]) for outcome in OUTCOMES)
-        print(f"| {format} | {library} {versions[library]} | {total} | {row(peer)} | |")
+        print(f"| {format} | {library} {version} | {total} | {row(peer)} | |")
         print(f"| | ckpt | {total} | {row(own)} | {validated} |", flush=True)
 
 
