@@ -181,6 +181,24 @@ fn a_member_that_lies_is_one_error_and_the_others_are_read() {
     }
 }
 
+// A hole of zeros over the header of a group leaves no message in it that says what it is: it was taken for a group
+// without members, and forty tensors were missing without a word.
+#[test]
+fn a_group_whose_header_is_zeroed_is_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("model.h5");
+    let mut bytes = fs::read(testdata().join("hdf5/types/oldest.h5")).unwrap();
+    bytes[32_674..32_674 + 512].fill(0);
+    fs::write(&path, &bytes).unwrap();
+    let checkpoint = open(&path).unwrap();
+    let said: Vec<String> = checkpoint.damage().iter().map(ToString::to_string).collect();
+    assert!(
+        said.iter().any(|said| said.contains("many") && said.contains("neither a group nor a data set")),
+        "{said:?}"
+    );
+    assert!(!checkpoint.tensors().is_empty(), "the rest goes on");
+}
+
 #[test]
 fn an_archive_that_is_cut_says_so() {
     let dir = tempfile::tempdir().unwrap();

@@ -205,8 +205,9 @@ impl Walk<'_> {
             // A datatype that has a name.
             return Ok(None);
         }
-        // A new group without members has no message at all.
-        if object.messages.iter().all(|message| matches!(message.kind, 0 | kind::ATTRIBUTE | kind::CONTINUATION)) {
+        // A new group without members has no message at all. One whose messages are all empty is a header that was
+        // zeroed: HDF5 does not know either what it was.
+        if object.messages.iter().all(|message| matches!(message.kind, kind::ATTRIBUTE | kind::CONTINUATION)) {
             return Ok(Some(address));
         }
         Err(Error::malformed("HDF5 object", "neither a group nor a data set").at_offset(self.file.offset(address)))
