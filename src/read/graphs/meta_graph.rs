@@ -112,7 +112,10 @@ impl MetaGraph {
     /// Parses a binary `MetaGraphDef`, which begins at `offset` in its file.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] or [`ErrorKind::Truncated`] with the offset if it is none.
+    /// [`Malformed`] or [`Truncated`] with the offset if it is none.
+    ///
+    /// [`Malformed`]: crate::base::error::ErrorKind::Malformed
+    /// [`Truncated`]: crate::base::error::ErrorKind::Truncated
     pub fn parse(bytes: &[u8], offset: u64) -> Result<Self> {
         let mut meta_graph = Self::default();
         let mut assets_in_collection = Vec::new();
