@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::read::checkpoint::{Checkpoint, Purpose, Tensor};
 use crate::read::formats::keras::{ConfigLayer, ConfigTree, KerasFacts, KerasFile, Naming};
+use crate::read::tensor::decimal;
 
 /// One layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -210,15 +211,15 @@ fn numbers(optimizer: &Value) -> Vec<(String, f64)> {
         "gradient_accumulation_steps",
     ];
     let Some(config) = optimizer.get("config").and_then(Value::as_object) else { return Vec::new() };
-    NAMES.iter().filter_map(|name| Some(((*name).to_owned(), decimal(config.get(*name)?.as_f64()?)))).collect()
+    NAMES.iter().filter_map(|name| Some(((*name).to_owned(), as_written(config.get(*name)?.as_f64()?)))).collect()
 }
 
 /// Keras writes float32 as float64, so 0.001 has many digits.
-fn decimal(value: f64) -> f64 {
+fn as_written(value: f64) -> f64 {
     #[expect(clippy::cast_possible_truncation, reason = "whether it is a float32 is the question")]
     let narrow = value as f32;
     let is_single = f64::from(narrow).to_bits() == value.to_bits();
-    if is_single { narrow.to_string().parse().unwrap_or(value) } else { value }
+    if is_single { decimal(narrow) } else { value }
 }
 
 /// A loss, a metric or an optimizer: its name, its class, or those of several.

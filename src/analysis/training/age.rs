@@ -9,7 +9,7 @@ use crate::analysis::naming::roles::short_name;
 use crate::analysis::survey::step::{MOST_STEPS, is_optimizer_count};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, Tensor};
-use crate::read::tensor::{Checked, DType};
+use crate::read::tensor::{Checked, DType, decimal};
 
 /// The count of one optimizer.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,11 +95,6 @@ impl OptimizerAge {
         let (first, rest) = ages.split_first()?;
         rest.iter().all(|age| age.updates == first.updates).then_some(first.updates)
     }
-}
-
-/// A float as the decimal number that a person wrote for it.
-fn decimal(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }
 
 /// A count in a tensor of one integer.

@@ -5,14 +5,14 @@ use ckpt::analysis::short_name;
 use ckpt::analysis::stats::{Number, TensorStats};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::Tensor;
-use ckpt::report::{count, percent, shape_text, size};
+use ckpt::report::{count, diff_spark, diff_words, figure, number, percent, shape_text, size};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as TextLine, Span};
 use ratatui::widgets::Paragraph;
 
 use super::app::{App, Pane};
-use super::kit::{BAD, bars, block, fit, words};
+use super::kit::{BAD, block, fit};
 
 pub(super) fn draw_details(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     let is_here = app.pane == Pane::Values;
@@ -47,19 +47,12 @@ pub(super) fn draw_details(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn change_facts(change: &Change) -> String {
-    let (name, said) = (change.status.name().replace('_', " "), words(change));
-    let mut facts = vec![if said.starts_with(&name) { said } else { format!("{name} {said}") }];
+    let mut facts = vec![diff_words(change)];
     if let Some(name) = change.a_name() {
         facts.push(format!("in A {}", escaped(short_name(name))));
     }
-    if let Some(values) = &change.values {
-        facts.push(format!("{} of {} elements changed", count(values.changed), count(values.elements)));
-        if values.nan > 0 {
-            facts.push(format!("{} NaN", count(values.nan)));
-        }
-        if let Some(at) = &values.at {
-            facts.push(format!("farthest at {at:?}"));
-        }
+    if let Some(at) = change.values.as_deref().and_then(|values| values.at.as_ref()) {
+        facts.push(format!("farthest at {at:?}"));
     }
     facts.join(" · ")
 }
@@ -87,8 +80,8 @@ fn stats_lines(facts: &str, stats: &TensorStats, lines: &mut Vec<TextLine<'stati
         return;
     }
     let figures = &stats.figures;
-    let number = |number: Option<Number>| number.map_or_else(|| "-".to_owned(), |number| float(number.value()));
-    let of = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), float);
+    let number = |value: Option<Number>| value.map_or_else(|| "-".to_owned(), number);
+    let of = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), figure);
     let checked = if stats.verified { " · checksum ok" } else { "" };
     lines.push(TextLine::from(format!("{facts}{checked}")));
     let mut spans = vec![Span::raw(format!(
@@ -109,20 +102,11 @@ fn stats_lines(facts: &str, stats: &TensorStats, lines: &mut Vec<TextLine<'stati
     if let Some(distribution) = &stats.distribution {
         #[expect(clippy::cast_precision_loss, reason = "the height of a bar")]
         let counts: Vec<f64> = distribution.bars.iter().map(|count| *count as f64).collect();
-        let mut text = format!("histogram {}", bars(&counts));
+        let mut text = format!("histogram {}", diff_spark(&counts));
         if let Some(along) = &stats.along {
             let sizes: Vec<f64> = along.sizes.iter().map(|size| size.unwrap_or(0.0)).collect();
-            text = format!("{text}  along axis 0 {}", bars(&sizes));
+            text = format!("{text}  along axis 0 {}", diff_spark(&sizes));
         }
         lines.push(TextLine::from(text));
-    }
-}
-
-fn float(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
-        let text = format!("{value:.4}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        format!("{value:.3e}")
     }
 }

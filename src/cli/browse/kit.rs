@@ -1,7 +1,5 @@
 //! What more than one part of the screen is made of: styles, borders, and text that keeps to its room.
 
-use ckpt::analysis::diff::{Change, Status};
-use ckpt::report::shape_text;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 use ratatui::widgets::{Block, Borders};
@@ -14,27 +12,6 @@ pub(super) const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier:
 pub(super) fn block(name: String, is_here: bool) -> Block<'static> {
     let style = if is_here { BOLD } else { DIM };
     Block::new().borders(Borders::TOP).border_style(style).title(Span::styled(name, style))
-}
-
-pub(super) fn words(change: &Change) -> String {
-    let pair = |text: &dyn Fn(&ckpt::analysis::diff::Facts) -> String| match (&change.a, &change.b) {
-        (Some(a), Some(b)) => format!("{} → {}", text(a), text(b)),
-        (Some(one), None) | (None, Some(one)) => text(one),
-        (None, None) => String::new(),
-    };
-    match change.status {
-        Status::DType => pair(&|facts| facts.dtype.to_string()),
-        Status::Shape => pair(&|facts| shape_text(&facts.shape)),
-        Status::Added | Status::Removed => {
-            format!(
-                "{} {}",
-                change.status.name(),
-                pair(&|facts| format!("{} {}", facts.dtype, shape_text(&facts.shape)))
-            )
-        }
-        Status::Unreadable => "unreadable".to_owned(),
-        other => other.name().replace('_', " "),
-    }
 }
 
 /// Text in exactly so many columns; of one that is too long, the end is what tells it apart.
@@ -60,16 +37,4 @@ pub(super) fn fit(text: &str, room: usize, keeps_end: bool) -> String {
     }
     let pad = room.saturating_sub(Span::raw(kept.as_str()).width());
     kept + &" ".repeat(pad)
-}
-
-/// Bars of eight heights, relative to the highest.
-pub(super) fn bars(values: &[f64]) -> String {
-    const BARS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
-    let bar = |value: &f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 8")]
-        let level = if most > 0.0 { (value / most * 8.0).ceil().clamp(0.0, 8.0) as usize } else { 0 };
-        BARS.get(level).copied().unwrap_or('█')
-    };
-    values.iter().map(bar).collect()
 }

@@ -5,7 +5,7 @@
 use ckpt::analysis::diff::Change;
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{count, diff_sign, percent, shape_text, size};
+use ckpt::report::{count, diff_sign, diff_spark, diff_words, percent, shape_text, size};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
@@ -14,7 +14,7 @@ use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
 use super::app::{App, Areas, Line, Pane};
 use super::details::draw_details;
-use super::kit::{BAD, BOLD, DIM, bars, block, fit, words};
+use super::kit::{BAD, BOLD, DIM, block, fit};
 
 /// Narrower than this there is no room for the scopes.
 const NARROW: u16 = 70;
@@ -171,10 +171,10 @@ fn change_line(change: &Change, name: &str, width: usize, style: Style) -> TextL
                 " {rel:>10} {:>10.3e} {:>6} {}",
                 figures.max_abs,
                 percent(values.changed, values.elements),
-                fit(&bars(&values.spark), 8, false)
+                fit(&diff_spark(&values.spark), 8, false)
             )
         }
-        None => format!(" {}", words(change)),
+        None => format!(" {}", diff_words(change)),
     };
     columns(&format!("{} {name}", diff_sign(change.status)), &behind, width, style)
 }

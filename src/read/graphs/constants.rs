@@ -6,7 +6,7 @@
 use super::graph::{Feeder, Input, Node, Nodes};
 use crate::base::error::Result;
 use crate::read::pb;
-use crate::read::tensor::{DType, Element};
+use crate::read::tensor::{DType, Element, decimal};
 
 /// The numbers of an optimizer, of which each of its updates has the same.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,7 +101,6 @@ fn scalar(tensor: &pb::TensorProto) -> Option<f64> {
     if !dtype.is_float() {
         return None;
     }
-    let decimal = |value: f32| value.to_string().parse().unwrap_or_else(|_| f64::from(value));
     let narrow = |bits: i32| Element::decode(dtype, &u16::try_from(bits).ok()?.to_le_bytes());
     let element = if tensor.tensor_content.is_empty() {
         match dtype {

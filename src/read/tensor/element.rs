@@ -259,6 +259,11 @@ impl Write for Text {
     }
 }
 
+/// A float32 as the decimal number that a person wrote for it: 0.001, and not the float64 that is nearest to it.
+pub fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

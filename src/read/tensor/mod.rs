@@ -17,7 +17,7 @@ mod widen;
 
 pub use assemble::{Axis, Checked, ElementReader, Piece, Sink, read_region};
 pub use dtype::DType;
-pub use element::{Element, Elements, Float, swap_to_little, write_csv, write_json};
+pub use element::{Element, Elements, Float, decimal, swap_to_little, write_csv, write_json};
 pub use narrow::{Narrow, NarrowKind};
 pub use region::{Region, Span, split_selector};
 pub use shape::Shape;

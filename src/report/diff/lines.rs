@@ -182,7 +182,7 @@ fn figure_cells(values: &Values, figures: &Figures) -> String {
 }
 
 /// What is said of a change that has no figures.
-pub(in crate::report) fn words(change: &Change) -> String {
+pub fn words(change: &Change) -> String {
     if let Some(text) = match_text::words(change) {
         return text;
     }
@@ -282,7 +282,7 @@ fn details(change: &Change, look: Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Bars of eight heights, relative to the highest; a part without any change is a blank one of the lowest.
-fn spark(levels: &[f64]) -> String {
+pub fn spark(levels: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let finite = |level: f64| if level.is_finite() { level } else { f64::MAX };
     let most = levels.iter().copied().map(finite).fold(0.0, f64::max);

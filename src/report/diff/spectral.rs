@@ -2,14 +2,14 @@
 
 #[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::analysis::diff::{Change, Diff};
-use crate::analysis::stats::{ChangeSpectrum, Missing, Rank};
+use crate::analysis::stats::{ChangeSpectrum, Rank};
 use crate::report::kit::figure::figure;
 use crate::report::kit::json::Float;
 use crate::report::kit::units::count;
-use crate::report::stats::spectral::{facts, word};
+use crate::report::stats::spectral::{self as stats, facts};
 
 /// What is told of the singular values of a change, in a line of its own.
 pub(super) fn remark(change: &Change) -> Option<String> {
@@ -51,18 +51,9 @@ pub(super) fn verdict(diff: &Diff<'_>) -> Option<String> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct Spectral {
-    /// all dimensions but the last, multiplied
-    rows: u64,
-    /// the last dimension
-    columns: u64,
-    /// the largest singular value of B − A, within 1 %
-    sigma_max: Option<Float>,
-    /// the sum of the squares of all singular values in terms of the largest one's
-    stable_rank: Option<Float>,
-    /// above which a random matrix of these sides and this variance has no singular value
-    edge: Option<Float>,
-    /// singular values above it; 0 as if random
-    above_edge: Option<u64>,
+    /// of B − A
+    #[serde(flatten)]
+    spectrum: stats::Spectral,
     /// above which no singular value is by the rounding of A and B alone; null where fewer than 16 rows or columns changed
     rounding_edge: Option<Float>,
     /// singular values above that: the numerical rank of the change; null where it is not known, or more than `rank_more_than`
@@ -75,45 +66,22 @@ pub(super) struct Spectral {
     rank_more_than: Option<u64>,
     /// the rank is a quarter of the rows and columns that changed at most, and each singular value that counts is at least twice `rounding_edge`
     low_rank: bool,
-    /// why something of `sigma_max` to `above_edge` is null, as in `stats`; absent if nothing is
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
-    missing: Option<MissingWord>,
-}
-
-/// The word of `stats`.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[cfg_attr(test, schemars(transparent))]
-struct MissingWord(#[cfg_attr(test, schemars(with = "String"))] Missing);
-
-impl Serialize for MissingWord {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(word(self.0))
-    }
 }
 
 impl From<&ChangeSpectrum> for Spectral {
     fn from(found: &ChangeSpectrum) -> Self {
-        let spectrum = &found.spectrum;
         let (rank, least, more) = match found.rank {
             Some(Rank::Exactly { rank, least }) => (Some(rank), Some(least).filter(|least| least.is_finite()), None),
             Some(Rank::MoreThan(rank)) => (None, None, Some(rank)),
             Some(Rank::Unclear) | None => (None, None, None),
         };
         Self {
-            rows: spectrum.rows,
-            columns: spectrum.columns,
-            sigma_max: spectrum.sigma_max.map(Float),
-            stable_rank: spectrum.stable_rank.map(Float),
-            edge: spectrum.edge.map(Float),
-            above_edge: spectrum.above_edge,
+            spectrum: stats::Spectral::from(&found.spectrum),
             rounding_edge: found.rounding_edge.map(Float),
             rank,
             rank_least: least.map(Float),
             rank_more_than: more,
             low_rank: found.low_rank().is_some(),
-            missing: spectrum.missing.map(MissingWord),
         }
     }
 }

@@ -15,7 +15,7 @@ const POWERS: [f64; 23] = [
 ];
 
 /// A number of a tensor; a short integer with all its digits.
-pub(in crate::report) fn number(number: Number) -> String {
+pub fn number(number: Number) -> String {
     let mut text = String::new();
     push_number(&mut text, number);
     text
@@ -54,7 +54,7 @@ fn push_integer(text: &mut String, value: i128) {
 }
 
 /// Four digits at most, in at most eight columns unless the exponent has more than one digit.
-pub(in crate::report) fn figure(value: f64) -> String {
+pub fn figure(value: f64) -> String {
     let mut text = String::new();
     push_figure(&mut text, value);
     text

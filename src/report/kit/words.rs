@@ -5,6 +5,7 @@
 use super::json::Words;
 use crate::analysis::diff::{Depth, Expected, PairedBy, Same, Status};
 use crate::analysis::ops::When;
+use crate::analysis::stats::Missing;
 use crate::analysis::{Level, Reason, Role, Saver, Severity};
 use crate::read::checkpoint::SourceKind;
 
@@ -30,6 +31,9 @@ words! {
     When { Load, Call, Save, Start }
     Role { Weight, Average, Slot, Optimizer, Counter, String, Table, Other }
     Depth { Structure, Index, Values, Exact }
+    Missing {
+        Empty, Complex, TooLarge, NotFinite, NotConverged, Overflow, Zero, Constant, TooNarrow, Alike, TooWide, Unclear,
+    }
     Status {
         Identical, WithinTolerance, Changed, Added, Removed, Shape, DType, Renamed, Unreadable, NotCompared,
         Ambiguous,

@@ -8,7 +8,6 @@ mod list;
 mod page;
 mod print;
 mod run;
-mod spectral;
 mod stats;
 
 use std::collections::BTreeMap;

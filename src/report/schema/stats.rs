@@ -9,7 +9,6 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 use super::checkpoints;
-use super::spectral::Spectral;
 use crate::analysis::Selection;
 use crate::analysis::stats::{self, Number, SHARES, Spots, StatsOptions, TensorStats, coordinates};
 use crate::base::limits::Limits;
@@ -19,6 +18,7 @@ use crate::report::kit::json::{DTypeName, Dims, Float, Utf8OrBase64};
 use crate::report::kit::row_format::RowFormat;
 use crate::report::stats::json::{DeadChannels, StatsFoot, StatsHead, thousandths};
 use crate::report::stats::json::{StatsJson, StatsJsonl};
+use crate::report::stats::spectral::Spectral;
 
 /// Statistics of tensors.
 #[derive(Debug, JsonSchema)]

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::json::thousandths;
-use super::spectral::word;
-use crate::analysis::stats::{Figures, Number, SHARES, Spectrum, StatsOptions, TensorStats, Totals, coordinates};
+use crate::analysis::stats::{
+    Figures, Missing, Number, SHARES, Spectrum, StatsOptions, TensorStats, Totals, coordinates,
+};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::report::kit::csv::csv_output;
@@ -95,7 +96,7 @@ impl StatsCsv<'_> {
             csv.write_field(value(|spectrum| spectrum.edge))?;
             let above = spectrum.and_then(|spectrum| spectrum.above_edge);
             csv.write_field(above.map_or_else(String::new, |above| above.to_string()))?;
-            csv.write_field(spectrum.and_then(|spectrum| spectrum.missing).map_or("", word))?;
+            csv.write_field(spectrum.and_then(|spectrum| spectrum.missing).map_or("", Missing::name))?;
         }
         csv.write_record(None::<&[u8]>)
     }

@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::spectral::word;
 use crate::analysis::stats::{
     Channels, Dead, Figures, NAMED, Number, SHARES, Spectrum, Spots, TensorStats, Totals, coordinates,
 };
@@ -202,7 +201,7 @@ fn spectrum_json(spectrum: &Spectrum, out: &mut Vec<u8>) -> io::Result<()> {
     optional(out, ",\"edge\":", spectrum.edge.map(Number::Float))?;
     optional(out, ",\"above_edge\":", spectrum.above_edge.map(Number::UInt))?;
     if let Some(missing) = spectrum.missing {
-        write!(out, ",\"missing\":\"{}\"", word(missing))?;
+        write!(out, ",\"missing\":\"{}\"", missing.name())?;
     }
     out.push(b'}');
     Ok(())

@@ -1,24 +1,48 @@
-//! Singular values in words.
+//! Singular values in words, and as JSON.
+
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::analysis::stats::{LARGEST, Missing, Spectrum, WIDEST};
 use crate::report::kit::figure::figure;
+use crate::report::kit::json::{Float, Word};
 use crate::report::kit::units::count;
 
-/// Why something is not known, as documents have it.
-pub(in crate::report) fn word(missing: Missing) -> &'static str {
-    match missing {
-        Missing::Empty => "empty",
-        Missing::Complex => "complex",
-        Missing::TooLarge => "too_large",
-        Missing::NotFinite => "not_finite",
-        Missing::NotConverged => "not_converged",
-        Missing::Overflow => "overflow",
-        Missing::Zero => "zero",
-        Missing::Constant => "constant",
-        Missing::TooNarrow => "too_narrow",
-        Missing::Alike => "alike",
-        Missing::TooWide => "too_wide",
-        Missing::Unclear => "unclear",
+// `stats` writes it by hand, as all its figures (`json`).
+/// Singular values of a matrix.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(in crate::report) struct Spectral {
+    /// all dimensions but the last, multiplied
+    rows: u64,
+    /// the last dimension
+    columns: u64,
+    /// the largest singular value, within 1 %
+    sigma_max: Option<Float>,
+    /// the sum of the squares of all singular values in terms of the largest one's
+    stable_rank: Option<Float>,
+    /// above which a random matrix of these sides and this variance has no singular value
+    edge: Option<Float>,
+    /// singular values above it; 0 as if random
+    above_edge: Option<u64>,
+    /// why something of these is null; absent if nothing is
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(transform = crate::report::schema::never_null))]
+    missing: Option<Word<Missing>>,
+}
+
+impl From<&Spectrum> for Spectral {
+    fn from(spectrum: &Spectrum) -> Self {
+        Self {
+            rows: spectrum.rows,
+            columns: spectrum.columns,
+            sigma_max: spectrum.sigma_max.map(Float),
+            stable_rank: spectrum.stable_rank.map(Float),
+            edge: spectrum.edge.map(Float),
+            above_edge: spectrum.above_edge,
+            missing: spectrum.missing.map(Word),
+        }
     }
 }
 

@@ -111,6 +111,24 @@ impl Missing {
         Self::TooWide,
         Self::Unclear,
     ];
+
+    /// As documents have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Complex => "complex",
+            Self::TooLarge => "too_large",
+            Self::NotFinite => "not_finite",
+            Self::NotConverged => "not_converged",
+            Self::Overflow => "overflow",
+            Self::Zero => "zero",
+            Self::Constant => "constant",
+            Self::TooNarrow => "too_narrow",
+            Self::Alike => "alike",
+            Self::TooWide => "too_wide",
+            Self::Unclear => "unclear",
+        }
+    }
 }
 
 /// A matrix while its elements come in.
