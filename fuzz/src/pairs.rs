@@ -43,7 +43,7 @@ pub fn diff(data: &[u8]) {
     };
     let written = |a: &Checkpoint, b: &Checkpoint, threads| {
         let found = compare(a, b, &options(threads), &Progress::default()).unwrap();
-        let rows = DiffRows { rows: found.rows(flags & 8 != 0), hidden: 0, long: true };
+        let rows = DiffRows { rows: found.rows(flags & 8 != 0), hidden: 0, long: true, spectral: flags & 16 != 0 };
         let mut json = Vec::new();
         report::write_diff(&found, &rows, Format::Json, Look::default(), &mut json).unwrap();
         serde_json::from_slice::<serde_json::Value>(&json).unwrap();

@@ -12,7 +12,8 @@ use ckpt::base::error::{Error, Result};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::{Checkpoint, Choice, ModelDir};
 use ckpt::report::{
-    DiffReport, Format, ListText, Look, StatsReport, write_inspect, write_list, write_model, write_validation,
+    DiffOrder, DiffReport, Format, ListText, Look, StatsReport, write_inspect, write_list, write_model,
+    write_validation,
 };
 use pyo3::prelude::*;
 
@@ -122,7 +123,7 @@ fn stats(
 }
 
 #[pyfunction]
-#[pyo3(signature = (a, b, selectors, ignore, map, rtol, atol, depth, threads=None))]
+#[pyo3(signature = (a, b, selectors, ignore, map, rtol, atol, depth, spectral, threads=None))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 fn diff(
     py: Python<'_>,
@@ -134,6 +135,7 @@ fn diff(
     rtol: Option<f64>,
     atol: Option<f64>,
     depth: &str,
+    spectral: bool,
     threads: Option<u16>,
 ) -> PyResult<String> {
     let depth = match depth {
@@ -154,6 +156,7 @@ fn diff(
             ignore: ignore.iter().map(|text| Selector::parse(&[text], false)).collect::<Result<_>>()?,
             map: Renames::parse(&map)?,
             tolerances: tolerances.map(|bound| ToleranceRule { selector: Selector::default(), bound }).collect(),
+            spectral,
             threads: limits.workers(),
             ..DiffOptions::default()
         };
@@ -165,7 +168,8 @@ fn diff(
             look: Look::default(),
             all: false,
             long: false,
-            by_change: false,
+            spectral,
+            order: DiffOrder::Name,
             most: usize::MAX,
         };
         let comparison = Comparison::new(&a, &b, &options)?;

@@ -63,6 +63,7 @@ def test_documents_are_those_of_the_command():
     assert tfckpt.stats(plain) == run("stats", plain)
     assert tfckpt.validate(plain) == run("validate", plain)
     assert tfckpt.diff(plain, other) == run("diff", plain, other)
+    assert tfckpt.diff(plain, other, spectral=True) == run("diff", plain, other, "--spectral")
 
 
 def test_wrong_bytes_are_an_error(tmp_path):

@@ -67,16 +67,18 @@ def diff(
     rtol: float | None = None,
     atol: float | None = None,
     depth: str = "values",
+    spectral: bool = False,
     threads: int | None = None,
 ) -> dict[str, Any]:
     """What changed from one checkpoint to another, where, and by how much: ``ckpt diff``.
 
-    ``depth`` is ``structure``, ``index``, ``values`` or ``exact``.
+    ``depth`` is ``structure``, ``index``, ``values`` or ``exact``. With ``spectral``, the singular values of what changed in
+    each matrix of floats, and its rank.
     """
     if depth not in ("structure", "index", "values", "exact"):
         raise ValueError(f"depth {depth!r}: structure, index, values or exact")
     names = (_texts(selectors), _texts(ignore), _texts(map))
-    return json.loads(_native.diff(os.fspath(a), os.fspath(b), *names, rtol, atol, depth, threads))
+    return json.loads(_native.diff(os.fspath(a), os.fspath(b), *names, rtol, atol, depth, spectral, threads))
 
 
 def validate(

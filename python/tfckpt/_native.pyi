@@ -45,6 +45,7 @@ def diff(
     rtol: float | None,
     atol: float | None,
     depth: str,
+    spectral: bool,
     threads: int | None = None,
 ) -> str: ...
 def validate(

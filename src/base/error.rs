@@ -125,10 +125,10 @@ pub enum ErrorKind {
         /// First offset that is not a block's any more.
         limit: u64,
     },
-    /// A stored CRC-32C that does not belong to the bytes (both unmasked).
+    /// A stored checksum that does not belong to the bytes: CRC-32C (both unmasked), of a member of an archive CRC-32.
     #[error("{what} checksum mismatch: stored {want:#010x}, computed {got:#010x}")]
     ChecksumMismatch {
-        /// What was checked: `block`, `tensor`, `string lengths`.
+        /// What was checked: `block`, `tensor`, `string lengths`, `member`.
         what: &'static str,
         /// Computed over the bytes read.
         got: u32,

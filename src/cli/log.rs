@@ -76,6 +76,7 @@ enum SortKey {
     Gradient,
     Update,
     Never,
+    Dead,
 }
 
 impl TrainingArgs {
@@ -92,6 +93,7 @@ impl From<SortKey> for LayerSort {
             SortKey::Gradient => Self::Gradient,
             SortKey::Update => Self::Update,
             SortKey::Never => Self::Never,
+            SortKey::Dead => Self::Dead,
         }
     }
 }

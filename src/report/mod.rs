@@ -35,7 +35,7 @@ pub use diff::DiffRows;
 pub use diff::github::diff_summary;
 pub use diff::lines::{sign as diff_sign, spark as diff_spark, words as diff_words};
 pub use diff::match_map::write_map;
-pub use diff::told::{DIFF_FORMATS, DiffReport, write_diff};
+pub use diff::told::{DIFF_FORMATS, DiffOrder, DiffReport, write_diff};
 pub use explain::told::{EXPLAIN_FORMATS, write_explain};
 pub use findings::summary::{ops_summary, validation_summary};
 pub use graph::told::{GRAPH_FORMATS, LAYERS_FORMATS, write_graph, write_layers};

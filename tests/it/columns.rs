@@ -102,7 +102,7 @@ fn screens_about_two() {
             let found = diff(&a, &b, &DiffOptions::default(), &Progress::default()).unwrap();
             for long in [false, true] {
                 fits(&format!("diff {case} {n}"), &|look, out| {
-                    let rows = DiffRows { rows: found.rows(false), hidden: 0, long };
+                    let rows = DiffRows { rows: found.rows(false), hidden: 0, long, spectral: false };
                     write_diff(&found, &rows, Format::Text, look, out)
                 });
             }

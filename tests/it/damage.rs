@@ -10,7 +10,7 @@ use std::io::{Seek, SeekFrom, Write as _};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Document, all_documents, elements, testdata};
+use crate::support::{Document, all_documents, elements, testdata, tries};
 use ckpt::read::checkpoint::Checksums;
 use ckpt::read::storage::Source;
 use ckpt::read::table::{FOOTER_LEN, Table};
@@ -81,7 +81,7 @@ impl Copy {
         }
     }
 
-    /// Flips one bit of every byte of a file and cuts it at every third length, and at every one near its ends, where
+    /// Flips one bit of every byte of a file and cuts it at lengths all over it, and at every one near its ends, where
     /// headers and footers are; the offsets of bytes that nothing protects.
     fn damage(&self, name: &str) -> Vec<u64> {
         let path = self.dir.path().join(name);
@@ -101,7 +101,7 @@ impl Copy {
             put(at, *byte);
         }
         let is_near_an_end = |len: &usize| *len < 64 || *len + 64 > whole.len();
-        for len in (0..whole.len()).rev().filter(|len| len % 3 == 0 || is_near_an_end(len)) {
+        for len in (0..whole.len()).rev().filter(|len| len % tries(9, 1) == 0 || is_near_an_end(len)) {
             file.set_len(len as u64).unwrap();
             let told = self.tells(|| format!("{name}, cut to {len} bytes"));
             assert!(told, "{name}, cut to {len} bytes: not a word");

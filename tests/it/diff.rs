@@ -46,7 +46,7 @@ fn selector(text: &str) -> Selector {
 }
 
 fn json_of(diff: &Diff<'_>) -> Value {
-    let rows = DiffRows { rows: diff.rows(false), hidden: 0, long: false };
+    let rows = DiffRows { rows: diff.rows(false), hidden: 0, long: false, spectral: false };
     let mut out = Vec::new();
     write_diff(diff, &rows, Format::Json, Look::default(), &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()

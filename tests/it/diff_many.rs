@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::open;
+use crate::support::{open, tries};
 use ckpt::analysis::diff::{Change, Comparison, Depth, Diff, DiffOptions, Status, diff};
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
@@ -222,7 +222,9 @@ fn rows_that_flow_are_those_that_are_kept() {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     assert_eq!(lines(&["--all", "--format", "jsonl"]), *rows);
-    assert_eq!(lines(&["--all", "--format", "jsonl", "--top", "17000"]), rows[..17_000]);
+    if tries(false, true) {
+        assert_eq!(lines(&["--all", "--format", "jsonl", "--top", "17000"]), rows[..17_000]);
+    }
     let sorted = lines(&["--all", "--format", "jsonl", "--sort", "change"]);
     let names = |rows: &[Value]| -> BTreeMap<String, Value> {
         rows.iter().map(|row| (row["name"].as_str().unwrap().to_owned(), row.clone())).collect()
@@ -243,7 +245,7 @@ fn rows_that_flow_are_those_that_are_kept() {
         lines[lines.iter().position(|line| line.contains(&"tensors".to_owned())).unwrap()..].to_vec()
     };
     assert_eq!(foot(&flowing), foot(&kept), "what stands behind is that of all");
-    for format in ["csv", "markdown"] {
+    for format in tries(&["csv"][..], &["csv", "markdown"]) {
         let (status, text) = run(&["--all", "--format", format]);
         let lines = text.lines().filter(|line| line.contains("scope_")).count();
         assert!(status == 2 && lines == rows.len(), "{format} {lines}");

@@ -131,3 +131,42 @@ fn any_number_of_threads_finds_the_same() {
     assert!(one["a"].unwrap().rank.is_some() && one.len() == 3);
     assert_eq!(spectra(&compared(&a, &b, 3)), one);
 }
+
+// What JSON says of each change, CSV has in columns; without the flag it has none of them.
+#[test]
+fn csv_has_what_json_has() {
+    let sides = ["testdata/diff/low_rank/a.npz", "testdata/diff/low_rank/b.npz"];
+    let told = |more: &[&str]| ckpt_says(1, &[&["diff"], &sides[..], more].concat());
+    let json: Value = serde_json::from_str(&told(&["--spectral", "--format", "json"])).unwrap();
+    let text = told(&["--spectral", "--format", "csv"]);
+    let mut csv = csv::Reader::from_reader(text.as_bytes());
+    let header = csv.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
+    let changes = json["changes"].as_array().unwrap();
+    assert_eq!(rows.len(), changes.len());
+    let mut ranks = 0;
+    for (row, change) in rows.iter().zip(changes) {
+        for key in
+            ["sigma_max", "stable_rank", "edge", "above_edge", "rounding_edge", "rank", "rank_more_than", "low_rank"]
+        {
+            let at = header.iter().position(|column| column == key).unwrap();
+            let (cell, value) = (&row[at], &change["spectral"][key]);
+            let is_same = match value {
+                Value::Null => cell.is_empty(),
+                // The parser of JSON may be off by the last bit.
+                Value::Number(number) => {
+                    let (a, b) = (cell.parse::<f64>().unwrap(), number.as_f64().unwrap());
+                    (a - b).abs() <= 1e-12 * a.abs()
+                }
+                Value::Bool(is_so) => cell.parse() == Ok(*is_so),
+                other => panic!("{other}"),
+            };
+            assert!(is_same, "{} {key}: {cell} and {value}", &row[0]);
+            ranks += usize::from(key == "rank" && !cell.is_empty());
+        }
+        let at = header.iter().position(|column| column == "spectral_missing").unwrap();
+        assert_eq!(&row[at], change["spectral"]["missing"].as_str().unwrap_or_default(), "{}", &row[0]);
+    }
+    assert!(ranks >= 10, "{ranks}");
+    assert!(!told(&["--format", "csv"]).contains("sigma_max"));
+}

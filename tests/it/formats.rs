@@ -93,6 +93,11 @@ fn a_flipped_bit_in_an_array_of_an_archive_is_found() {
             fs::write(&path, &bytes).unwrap();
             let output = ckpt(&["validate", path.to_str().unwrap()]);
             found += usize::from(output.status.code() != Some(0));
+            // Whoever reads all values is told, too.
+            for format in ["text", "json"] {
+                let printed = ckpt(&["print", path.to_str().unwrap(), "**", "--format", format]);
+                assert_eq!(printed.status.success(), output.status.success(), "{name}, {format}: byte {at}");
+            }
         }
         assert!(found > 10, "{name}: {found} flips were found");
     }

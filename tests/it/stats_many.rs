@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::open;
+use crate::support::{open, tries};
 use ckpt::analysis::stats::{StatsOptions, TensorStats};
 use ckpt::analysis::{Selection, Stats, stats};
 use ckpt::base::progress::Progress;
@@ -164,7 +164,9 @@ fn rows_that_flow_are_those_that_are_kept() {
     let keys: Vec<f64> = sorted.iter().map(|row| row["std"].as_f64().unwrap_or(-1.0)).collect();
     assert!(keys.is_sorted_by(|a, b| a >= b) && keys[0] > 50.0);
     assert_eq!(lines(&["--format", "jsonl", "--hist", "--sort", "std", "--top", "40"]), sorted[..40]);
-    assert_eq!(lines(&["--format", "jsonl", "--hist", "--sort", "std", "--top", "34000"]), sorted[..34_000]);
+    if tries(false, true) {
+        assert_eq!(lines(&["--format", "jsonl", "--hist", "--sort", "std", "--top", "34000"]), sorted[..34_000]);
+    }
     let mut reversed = lines(&["--format", "jsonl", "--hist", "--sort", "std", "--reverse"]);
     reversed.reverse();
     assert_eq!(reversed, sorted);
@@ -178,7 +180,7 @@ fn rows_that_flow_are_those_that_are_kept() {
     // Below a tensor with NaN stands a line, so that more lines than rows are alike.
     assert!(flowing[..3001] == kept[..3001]);
     assert_eq!(flowing.last(), kept.last(), "the totals are those of all");
-    for format in ["csv", "markdown"] {
+    for format in tries(&["csv"][..], &["csv", "markdown"]) {
         let (status, text, told) = run(&prefix, &["--format", format]);
         assert_eq!((status, told), (2, errors.clone()));
         assert!(text.lines().filter(|line| line.contains("scope_")).count() == rows.len(), "{format}");

@@ -133,6 +133,39 @@ fn gradients_and_updates_of_every_optimizer() {
     }
 }
 
+// Units that were killed are counted in each interval, by every optimizer whose slots can tell; none where none was.
+#[test]
+fn units_without_a_gradient_are_counted() {
+    let mut counted = 0;
+    for run in expected("units")["runs"].as_array().unwrap() {
+        let directory = run["directory"].as_str().unwrap();
+        let document = log(&testdata().join("training/units").join(directory), &[]);
+        let told = document["checkpoints"].as_array().unwrap();
+        for (at, (told, truth)) in told.iter().zip(run["checkpoints"].as_array().unwrap()).enumerate() {
+            for layer in told["training"]["layers"].as_array().unwrap() {
+                let weight = layer["name"].as_str().unwrap().rsplit('/').next().unwrap();
+                let label = format!("{directory}/{} {weight}", name(told));
+                if truth["frozen"].as_array().unwrap().iter().any(|frozen| frozen == weight) {
+                    assert!(layer["gradient_rms"].is_null() && layer["dead_units"].is_null(), "{label}: {layer}");
+                    assert!(layer["unknown"].as_str().unwrap().contains("did not update it"), "{label}: {layer}");
+                    continue;
+                }
+                // A vector has no units; slots that do not begin empty tell nothing of the first interval.
+                let is_known = weight != "hidden_bias" && (at > 0 || !layer["dead_units"].is_null());
+                if is_known {
+                    let dead = truth["dead"][weight].as_u64().unwrap_or(0);
+                    let units = if weight == "hidden_kernel" { 5 } else { layer["units"].as_u64().unwrap() };
+                    assert_eq!((&layer["dead_units"], &layer["units"]), (&dead.into(), &units.into()), "{label}");
+                    counted += 1;
+                } else {
+                    assert!(layer["units"].is_null(), "{label}");
+                }
+            }
+        }
+    }
+    assert!(counted >= 9 * 3 * 2 - 1, "{counted}");
+}
+
 fn truth_of(run: &Value, at: usize) -> &Value {
     &run["checkpoints"][at]
 }

@@ -59,7 +59,15 @@ impl Excerpt {
     /// # Errors
     /// What cannot be read, what is not what was saved (all of it has been handed over then), and what `sink` says.
     pub fn read(&self, checkpoint: &Checkpoint, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Checked> {
-        checkpoint.read(&self.tensor, &self.axes(), sink)
+        let checked = checkpoint.read(&self.tensor, &self.axes(), sink)?;
+        if self.slice.is_some() { Ok(checked) } else { self.with_own(checkpoint, checked) }
+    }
+
+    /// What the archive's checksum says of a tensor that is a member by itself, where it was not compared on the way: as
+    /// bytes that lie in the file as they are the values were read without it.
+    fn with_own(&self, checkpoint: &Checkpoint, checked: Checked) -> Result<Checked> {
+        let has_own = checked == Checked::Not && checkpoint.member_crc32(&self.tensor).is_some();
+        if has_own { checkpoint.verify_own(&self.tensor) } else { Ok(checked) }
     }
 
     /// Reads everything in the part and nothing else, to learn whether it is what was saved.
@@ -74,12 +82,13 @@ impl Excerpt {
     /// rest of it cannot be read: the part may be readable all the same.
     pub fn check_whole(&self, checkpoint: &Checkpoint) -> Option<Result<Checked>> {
         let of_a_part = self.slice.is_some() && self.is_small();
-        let checked = of_a_part.then(|| checkpoint.read_all(&self.tensor, &mut |_| Ok(())))?;
+        let whole = || checkpoint.read_all(&self.tensor, &mut |_| Ok(()));
+        let checked = of_a_part.then(|| self.with_own(checkpoint, whole()?))?;
         Some(checked).filter(|checked| checked.as_ref().err().is_none_or(is_mismatch))
     }
 }
 
 /// Whether the bytes of a tensor could be read but are not what was saved.
 pub fn is_mismatch(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::ChecksumMismatch { what: "tensor", .. })
+    matches!(error.kind(), ErrorKind::ChecksumMismatch { what: "tensor" | "member", .. })
 }

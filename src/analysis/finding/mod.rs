@@ -261,6 +261,7 @@ impl Finding {
             (ErrorKind::ChecksumMismatch { .. }, Some(Part::IndexBlock)) => Code::IndexChecksumMismatch,
             (ErrorKind::ChecksumMismatch { what: "block", .. }, _) => Code::BlockChecksumMismatch,
             (ErrorKind::ChecksumMismatch { what: "tensor", .. }, _) => Code::TensorChecksumMismatch,
+            (ErrorKind::ChecksumMismatch { what: "member", .. }, _) => Code::Unreadable,
             (ErrorKind::ChecksumMismatch { .. }, _) => Code::StringLengthsMismatch,
             (ErrorKind::FlippedBit { .. }, _) => Code::SingleBitFlip,
             (ErrorKind::KeysOutOfOrder { .. }, _) => Code::KeysOutOfOrder,

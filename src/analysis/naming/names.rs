@@ -223,14 +223,19 @@ impl Slots {
         Some(Link { variable: variable.into_bytes(), slot })
     }
 
-    /// `Adam/m/hidden/kernel` of `tf_keras`, `adam/sequential_hidden_kernel_momentum` of Keras 3.
+    /// `Adam/m/hidden/kernel` of `tf_keras`, or `m/hidden/kernel` where the program called the optimizer's `build` itself;
+    /// `adam/sequential_hidden_kernel_momentum` of Keras 3.
     fn by_full_name(&self, name: &str) -> Option<(String, String)> {
-        let (_, rest) = name.split_once('/')?;
-        if let Some((slot, variable)) = rest.split_once('/')
-            && let Some(key) = self.full_names.get(variable)
-        {
-            return Some((key.clone(), slot.to_owned()));
+        // The longest name of a variable that it ends with.
+        let known = name.match_indices('/').find_map(|(at, _)| {
+            let (front, variable) = (name.get(..at)?, name.get(at.saturating_add(1)..)?);
+            let slot = front.rsplit('/').next().unwrap_or(front);
+            Some((self.full_names.get(variable)?.clone(), slot.to_owned()))
+        });
+        if known.is_some() {
+            return known;
         }
+        let (_, rest) = name.split_once('/')?;
         // The longest name of a variable that it begins with.
         rest.match_indices('_').rev().find_map(|(at, _)| {
             let key = self.mangled.get(rest.get(..at)?)?;

@@ -22,6 +22,10 @@ pub struct Layer {
     pub never_trained_rows: Option<u64>,
     /// Rows in all, where that is known.
     pub rows: Option<u64>,
+    /// Units (indexes of the last axis of a weight that has two or more) that have had no gradient in between.
+    pub dead_units: Option<u64>,
+    /// Units in all, where that is known.
+    pub units: Option<u64>,
     /// The learning rate was this at least once in between, at least.
     pub learning_rate_at_least: Option<f64>,
     /// Elements of the weight or its slot that are NaN or infinite.
@@ -46,6 +50,8 @@ pub enum LayerSort {
     Update,
     /// The most rows that have never been trained first.
     Never,
+    /// The most units without a gradient first.
+    Dead,
 }
 
 impl LayerSort {
@@ -57,6 +63,8 @@ impl LayerSort {
             Self::Update => layer.update_ratio,
             #[expect(clippy::cast_precision_loss, reason = "an order")]
             Self::Never => layer.never_trained_rows.map(|rows| rows as f64),
+            #[expect(clippy::cast_precision_loss, reason = "an order")]
+            Self::Dead => layer.dead_units.map(|units| units as f64),
         };
         let size = |layer: &Layer| size(layer).filter(|size| !size.is_nan()).unwrap_or(-1.0);
         size(b).total_cmp(&size(a)).then_with(|| a.name.cmp(&b.name))

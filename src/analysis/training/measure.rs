@@ -12,9 +12,11 @@ use super::numbers::{Numbers, WINDOW};
 use super::rule::{Kept, Measure, Rule, Update};
 use super::story::Since;
 use super::sums::{Sums, Way};
+use super::units::{Still, Units};
 use crate::base::error::Result;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
 use crate::read::graphs::training::Constants;
+use crate::read::tensor::DType;
 
 /// The two checkpoints of an interval; without the first, it begins with the optimizer.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +125,7 @@ pub(super) fn layer(
         gain: None,
         never: measure.map_or(super::rule::Never::Unknown, |measure| measure.never),
         row: 0,
+        still: None,
     };
     if let (Some(measure), Some(interval)) = (&measure, &interval) {
         assumed = set(&mut way, pair.after, measure, interval, known);
@@ -151,6 +154,7 @@ pub(super) fn layer(
 fn set(way: &mut Way, after: &Checkpoint, measure: &Measure, interval: &Interval, known: &Known) -> Assumed {
     let updates = interval.updates;
     way.rounding = (2e-6 + updates as f64 * 1.2e-7).min(0.02);
+    let rounding = way.rounding;
     let stored = |name: &str| known.age.as_ref().and_then(|age| hyper(after, &age.scope, name));
     let mut pace = Pace {
         before: interval.before,
@@ -201,6 +205,8 @@ fn set(way: &mut Way, after: &Checkpoint, measure: &Measure, interval: &Interval
         }
     };
     way.bound = Bound::of(measure.update, pace);
+    let left = Some(way.left).filter(|_| measure.rule != Rule::Decays || interval.before.is_some());
+    way.still = Still::of(measure, interval.is_new, left, rounding);
     assumed
 }
 
@@ -222,9 +228,13 @@ fn read(
     let first = measure.and_then(|measure| pair.after.tensor_at(measure.first?)).filter(|_| way.bound.is_some());
     let old_first = first.as_ref().and_then(earlier).filter(|_| !is_new);
     let elements = tensor.elements().unwrap_or(0);
-    let mut sums = Sums::default();
     // A factored slot has fewer elements: it is gone through by itself.
     let is_beside = slot.as_ref().is_none_or(|slot| slot.elements() == Some(elements));
+    // A slot of fewer bits is rounded by more than a gradient adds to it.
+    let is_fine = slot.as_ref().is_some_and(|slot| matches!(slot.dtype, DType::Float32 | DType::Float64));
+    let still = way.still.filter(|_| is_beside && is_fine);
+    let dims = tensor.shape.dims().unwrap_or_default();
+    let mut sums = Sums::of(still.and_then(|still| Units::new(still, dims)));
     let beside = |tensor: Option<Tensor>| tensor.filter(|_| is_beside);
     let first = first.filter(|first| first.elements() == Some(elements));
     let lists = [
@@ -359,12 +369,17 @@ fn tell(layer: &mut Layer, sums: &Sums, (slots, dimensions): (u64, usize), way: 
         });
         return;
     }
+    (layer.dead_units, layer.units) = sums.units.as_ref().map(Units::dead).unzip();
     let gained = sums.slot_after - way.left * sums.slot_before;
     // Every update rounds the slot; what is below that is no gradient that could be told.
     let noise = f64::from(f32::EPSILON) * 0.5 * (way.left * sums.slot_before + sums.slot_after) * updates.sqrt();
     let rms = |squares: f64| (squares / share / slots).sqrt();
     if sums.slot_after == 0.0 {
         layer.gradient_rms = Some(0.0);
+    } else if !sums.has_changed && measure.rule != Rule::Sums {
+        // A slot that forgets would be less, had there been an update without a gradient.
+        (layer.dead_units, layer.units) = (None, None);
+        layer.unknown = Some("neither it nor its slot changed: the optimizer did not update it");
     } else if share <= 0.0 {
         layer.unknown = Some("how much of its slot is left is not known");
     } else if gained <= noise && !interval.is_new {

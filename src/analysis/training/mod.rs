@@ -18,6 +18,7 @@ mod rule;
 pub(in crate::analysis) mod story;
 mod sums;
 mod told;
+mod units;
 pub(in crate::analysis) mod verdict;
 pub(in crate::analysis) mod weights;
 

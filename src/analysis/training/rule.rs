@@ -134,7 +134,9 @@ pub(super) fn measure(owner: Option<&str>, slots: &Slots) -> Result<Measure, &'s
         return Ok(plain(Rule::Largest, Update::Largest, main));
     }
     let is_centered = find(&["mg", "average_gradient"]).is_some();
-    let is_rms = find(&["rms"]).is_some() || is_centered || matches!(owner, "RMSprop" | "RMSProp");
+    // A `velocity` alone is RMSprop's of `tf_keras`, whose names may say no optimizer.
+    let is_alone = owner.is_empty() && first.is_none() && find(&["velocity"]).is_some();
+    let is_rms = find(&["rms"]).is_some() || is_centered || is_alone || matches!(owner, "RMSprop" | "RMSProp");
     if let Some(main) = find(&["rms", "velocity", "v"]).filter(|_| is_rms) {
         let update = match (is_centered, first) {
             (true, _) => Update::Other,
@@ -185,6 +187,7 @@ mod tests {
         assert_eq!(rule("Lamb", &["momentum", "velocity"]), Ok((forgets(0.999), Update::Trust, 1, Some(0))));
         assert_eq!(rule("RMSprop", &["velocity", "momentum"]), Ok((forgets(0.9), Update::Carried, 0, Some(1))));
         assert_eq!(rule("RMSprop", &["velocity"]), Ok((forgets(0.9), Update::Rms, 0, None)));
+        assert_eq!(rule("", &["velocity"]), Ok((forgets(0.9), Update::Rms, 0, None)));
         assert_eq!(rule("", &["rms"]), Ok((forgets(0.9), Update::Rms, 0, None)));
         assert_eq!(rule("", &["rms", "mg"]), Ok((forgets(0.9), Update::Other, 0, None)));
         assert_eq!(rule("Adadelta", &["accum", "accum_update"]), Ok((forgets(0.95), Update::Kept, 0, Some(1))));

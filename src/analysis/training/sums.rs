@@ -3,6 +3,7 @@
 use super::bound::Bound;
 use super::element::Element;
 use super::rule::Never;
+use super::units::{NOTHING, Still, Units};
 
 /// How the elements of a weight are gone through.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Way {
     pub(super) never: Never,
     /// Elements of a row; 0 if rows are not looked at.
     pub(super) row: u64,
+    /// What shows that an element had no gradient, if something does.
+    pub(super) still: Option<Still>,
 }
 
 /// Sums over the elements of a weight.
@@ -35,6 +38,10 @@ pub(super) struct Sums {
     pub(super) impossible: u64,
     pub(super) rate: f64,
     pub(super) never: u64,
+    /// Whether the weight or its slot is another than before anywhere.
+    pub(super) has_changed: bool,
+    /// Which units had a gradient, where that is looked at.
+    pub(super) units: Option<Units>,
     /// The row that is being gone through: its elements so far, and the one number that all of them have had.
     row: (u64, Option<f64>),
     /// The lowest number of a slot, and of those that fill a row alone.
@@ -42,12 +49,18 @@ pub(super) struct Sums {
     lowest_row: Option<f64>,
 }
 
-/// Slots of Adafactor begin with a number that is added to each square.
-const NOTHING: f64 = 1e-28;
-
 impl Sums {
+    /// Nothing yet, of a weight with these units.
+    pub(super) fn of(units: Option<Units>) -> Self {
+        Self { units, ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, element: Element, way: &Way) {
         let Element { weight: (before, after), slot: (old, new), .. } = element;
+        if let Some(units) = &mut self.units {
+            units.add(old, new);
+        }
+        self.has_changed |= before != Some(after) || old.to_bits() != new.to_bits();
         if !after.is_finite() || !new.is_finite() {
             self.not_finite = self.not_finite.saturating_add(1);
             self.row(f64::NAN, way);

@@ -84,6 +84,7 @@ pub(in crate::analysis) fn layers(
         if wrong.contains(&assumed) {
             if !layer.is_impossible {
                 (layer.gradient_rms, layer.gradient_rms_at_most, layer.learning_rate_at_least) = (None, None, None);
+                (layer.dead_units, layer.units) = (None, None);
                 layer.unknown = Some("the slot of another weight fell faster than it forgets: it has another beta");
             }
         } else if !all.contains(&assumed) {

@@ -307,7 +307,7 @@ fn overlaps(checkpoint: &Checkpoint, pieces: &mut Vec<StoredPiece>, index: &Path
 pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
     let mut finding = Finding::of(error);
     finding.code = match error.kind() {
-        ErrorKind::ChecksumMismatch { what: "tensor", .. } => Code::TensorChecksumMismatch,
+        ErrorKind::ChecksumMismatch { what: "tensor" | "member", .. } => Code::TensorChecksumMismatch,
         ErrorKind::ChecksumMismatch { .. } => Code::StringLengthsMismatch,
         ErrorKind::SizeMismatch { .. } => Code::BadSize,
         ErrorKind::SliceMissing(_) => Code::SliceMissing,
@@ -318,9 +318,11 @@ pub(super) fn of_tensor(error: &Error, tensor: &Tensor) -> Finding {
         _ => Code::Unreadable,
     };
     finding.severity = finding.code.severity();
-    if let ErrorKind::ChecksumMismatch { want, got, .. } = error.kind() {
+    if let ErrorKind::ChecksumMismatch { want, got, what } = error.kind() {
         // The words that numeric tensors get; the place is in the finding's fields.
         let what = match (finding.code, tensor.bytes()) {
+            // Its header is a part of it, too.
+            _ if *what == "member" => "its member of the archive is not what was saved".to_owned(),
             (Code::TensorChecksumMismatch, Some(bytes)) => {
                 format!("its {bytes} bytes are not the ones that were saved")
             }

@@ -11,7 +11,7 @@ use ckpt::analysis::Selector;
 use ckpt::analysis::diff::{Bound, Depth, DiffOptions, Expected, Expecting, Side, ToleranceRule};
 use ckpt::read::checkpoint::{Checkpoint, Choice};
 use ckpt::read::storage;
-use ckpt::report::DIFF_FORMATS;
+use ckpt::report::{DIFF_FORMATS, DiffOrder};
 use clap::ValueEnum;
 
 use labels::labels;
@@ -216,6 +216,15 @@ enum SortKey {
     Change,
 }
 
+impl From<SortKey> for DiffOrder {
+    fn from(key: SortKey) -> Self {
+        match key {
+            SortKey::Name => Self::Name,
+            SortKey::Change => Self::Change,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     if let Some(status) = args.policy.show(ctx)? {
         return Ok(status);
@@ -297,7 +306,8 @@ fn compare(args: &Args, mut options: DiffOptions, ctx: &mut Ctx) -> Result<Statu
     if let Some(Emit::Map) = args.emit {
         return emit_map((&a, &b), &DiffOptions { keep_identical: true, ..options }, by_values, ctx);
     }
-    let shown = Shown { all: args.all, long: args.long, by_change: args.sort == SortKey::Change, most: args.top };
+    let shown =
+        Shown { all: args.all, long: args.long, spectral: args.spectral, order: args.sort.into(), most: args.top };
     if by_values { show_matched((&a, &b), &options, shown, ctx) } else { show((&a, &b), &options, shown, ctx) }
 }
 

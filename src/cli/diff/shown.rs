@@ -9,7 +9,7 @@ use ckpt::analysis::diff::{Change, Comparison, Depth, Diff, DiffOptions, Side, S
 use ckpt::analysis::parts::Share;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
-use ckpt::report::{DiffReport, ShareText, diff_summary};
+use ckpt::report::{DiffOrder, DiffReport, ShareText, diff_summary};
 
 use crate::cli::ctx::library_sentence;
 use crate::cli::progress::with_progress;
@@ -20,7 +20,8 @@ use crate::cli::{Ctx, Status, part, step_summary};
 pub(in crate::cli) struct Shown {
     pub(super) all: bool,
     pub(super) long: bool,
-    pub(super) by_change: bool,
+    pub(super) spectral: bool,
+    pub(super) order: DiffOrder,
     pub(super) most: Option<usize>,
 }
 
@@ -35,7 +36,8 @@ impl Shown {
             look: ctx.look,
             all: self.all,
             long: self.long,
-            by_change: self.by_change,
+            spectral: self.spectral,
+            order: self.order,
             most: self.most.unwrap_or(usize::MAX),
         }
     }

@@ -290,8 +290,8 @@ impl MemberReader {
         if self.sum.sum() == crc32 {
             return Ok(true);
         }
-        let why = format!("CRC-32 of a member is {:#010x}, the archive says {crc32:#010x}", self.sum.sum());
-        Err(Error::malformed("zip archive", why).with_help("these bytes are not the ones that were saved"))
+        let kind = ErrorKind::ChecksumMismatch { what: "member", got: self.sum.sum(), want: crc32 };
+        Err(Error::new(kind).with_help("these bytes are not the ones that were saved"))
     }
 }
 

@@ -30,7 +30,8 @@ enum Form {
     Text(Columns),
     Json(Depth),
     Jsonl,
-    Csv,
+    /// Whether with singular values.
+    Csv(bool),
     Markdown,
 }
 
@@ -86,7 +87,7 @@ impl<'f> DiffFlow<'f> {
         let form = match format {
             Format::Json => Form::Json(depth),
             Format::Jsonl => Form::Jsonl,
-            Format::Csv => Form::Csv,
+            Format::Csv => Form::Csv(first.spectral),
             Format::Markdown => Form::Markdown,
             _ => Form::Text(Columns { layout: Layout::of(first, look), long: first.long, look }),
         };
@@ -110,7 +111,7 @@ impl<'r, 'd> RowFormat<&'r Change, DiffFoot<'d>> for DiffFlow<'_> {
                 out.write_all(b",\n\"changes\":[")
             }
             Form::Jsonl => Ok(()),
-            Form::Csv => csv_header(out),
+            Form::Csv(spectral) => csv_header(spectral, out),
             Form::Markdown => markdown_header(out),
         }
     }
@@ -129,7 +130,7 @@ impl<'r, 'd> RowFormat<&'r Change, DiffFoot<'d>> for DiffFlow<'_> {
                 out.push(b'\n');
                 Ok(())
             }),
-            Form::Csv => csv_rows(rows, out),
+            Form::Csv(spectral) => csv_rows(rows, spectral, out),
             Form::Markdown => rows.iter().try_for_each(|change| writeln!(out, "{}", markdown_row(change))),
         }
     }
@@ -147,7 +148,7 @@ impl<'r, 'd> RowFormat<&'r Change, DiffFoot<'d>> for DiffFlow<'_> {
                 write_fields(&json::foot(diff, hidden), out)?;
                 writeln!(out, "}}")
             }
-            Form::Jsonl | Form::Csv => Ok(()),
+            Form::Jsonl | Form::Csv(_) => Ok(()),
             Form::Markdown => markdown_foot(diff, hidden, out),
         }
     }

@@ -55,7 +55,7 @@ pub fn diff_summary(diff: &Diff<'_>, hidden: usize, is_ok: bool, most: usize) ->
     if diff.changes.is_empty() {
         return out.text;
     }
-    let rows = DiffRows { rows: diff.changes.iter().collect(), hidden, long: false };
+    let rows = DiffRows { rows: diff.changes.iter().collect(), hidden, long: false, spectral: false };
     let mut table = Vec::new();
     // Writing into memory cannot fail.
     let _ = diff_markdown(diff, &rows, &mut table);

@@ -23,4 +23,6 @@ pub struct DiffRows<'d> {
     pub hidden: usize,
     /// Whether names are shown as stored, and more of each row.
     pub long: bool,
+    /// Whether singular values were asked for, of which CSV has columns of their own.
+    pub spectral: bool,
 }

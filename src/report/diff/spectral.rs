@@ -47,6 +47,20 @@ pub(super) fn verdict(diff: &Diff<'_>) -> Option<String> {
     }
 }
 
+/// Columns of CSV behind those of [`stats::COLUMNS`].
+pub(super) const COLUMNS: [&str; 4] = ["rounding_edge", "rank", "rank_more_than", "low_rank"];
+
+/// Cells of these; empty of what has none.
+pub(super) fn cells(found: Option<&ChangeSpectrum>) -> [String; 4] {
+    let rank = found.and_then(|found| found.rank);
+    [
+        found.and_then(|found| found.rounding_edge).map(|edge| edge.to_string()).unwrap_or_default(),
+        rank.and_then(Rank::exactly).map(|rank| rank.to_string()).unwrap_or_default(),
+        rank.and_then(Rank::more_than).map(|rank| rank.to_string()).unwrap_or_default(),
+        found.map(|found| found.low_rank().is_some().to_string()).unwrap_or_default(),
+    ]
+}
+
 /// Singular values of what changed in a matrix.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -70,17 +84,16 @@ pub(super) struct Spectral {
 
 impl From<&ChangeSpectrum> for Spectral {
     fn from(found: &ChangeSpectrum) -> Self {
-        let (rank, least, more) = match found.rank {
-            Some(Rank::Exactly { rank, least }) => (Some(rank), Some(least).filter(|least| least.is_finite()), None),
-            Some(Rank::MoreThan(rank)) => (None, None, Some(rank)),
-            Some(Rank::Unclear) | None => (None, None, None),
+        let least = match found.rank {
+            Some(Rank::Exactly { least, .. }) => Some(least).filter(|least| least.is_finite()),
+            _ => None,
         };
         Self {
             spectrum: stats::Spectral::from(&found.spectrum),
             rounding_edge: found.rounding_edge.map(Float),
-            rank,
+            rank: found.rank.and_then(Rank::exactly),
             rank_least: least.map(Float),
-            rank_more_than: more,
+            rank_more_than: found.rank.and_then(Rank::more_than),
             low_rank: found.low_rank().is_some(),
         }
     }

@@ -12,26 +12,29 @@ use crate::base::escape::escaped;
 use crate::report::kit::csv::csv_output;
 use crate::report::kit::markdown::{code, plain};
 use crate::report::kit::units::{count, percent, shape_text};
+use crate::report::stats::spectral as stats;
 
 /// `diff --format csv`: one change a row, under a header.
 ///
 /// # Errors
 /// What `out` says.
 pub(in crate::report) fn diff_csv(rows: &DiffRows<'_>, out: &mut dyn Write) -> io::Result<()> {
-    csv_header(out)?;
-    csv_rows(&rows.rows, out)
+    csv_header(rows.spectral, out)?;
+    csv_rows(&rows.rows, rows.spectral, out)
 }
 
-pub(in crate::report) fn csv_header(out: &mut dyn Write) -> io::Result<()> {
+/// The header; columns for singular values stand there if they were asked for.
+pub(in crate::report) fn csv_header(has_spectral: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let header = "name,a_name,status,a_dtype,a_shape,b_dtype,b_shape,elements,changed_elements,max_abs,max_rel,mean_abs,\
                   rel_l2,cosine,max_ulps,at,error,how,suspect,differs";
-    csv.write_record(header.split(',')).map_err(csv_output)?;
+    let more = has_spectral.then(|| stats::COLUMNS.into_iter().chain(spectral::COLUMNS)).into_iter().flatten();
+    csv.write_record(header.split(',').chain(more)).map_err(csv_output)?;
     csv.flush()
 }
 
 /// Rows without a header.
-pub(in crate::report) fn csv_rows(rows: &[&Change], out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn csv_rows(rows: &[&Change], has_spectral: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     for change in rows {
         let dtype = |facts: &Option<Facts>| facts.as_ref().map(|f| f.dtype.to_string()).unwrap_or_default();
@@ -46,7 +49,10 @@ pub(in crate::report) fn csv_rows(rows: &[&Change], out: &mut dyn Write) -> io::
             change.trouble.iter().map(|(side, error)| format!("{}: {error}", side.name())).collect();
         let matched = change.matched.as_deref();
         let exact = figures.and_then(|f| f.max_abs_integer);
-        csv.write_record([
+        let found = values.and_then(|values| values.spectral.as_deref());
+        let more = has_spectral
+            .then(|| stats::cells(found.map(|found| &found.spectrum)).into_iter().chain(spectral::cells(found)));
+        [
             escaped(change.name()).as_ref(),
             change.a_name().map(escaped).unwrap_or_default().as_ref(),
             change.status.name(),
@@ -67,8 +73,12 @@ pub(in crate::report) fn csv_rows(rows: &[&Change], out: &mut dyn Write) -> io::
             matched.and_then(|matched| matched.how.as_ref()).map_or("", How::kind),
             escaped(change.suspect().unwrap_or_default().as_bytes()).as_ref(),
             matched.and_then(|matched| matched.differs.as_deref()).unwrap_or_default(),
-        ])
+        ]
+        .iter()
+        .try_for_each(|cell| csv.write_field(cell))
         .map_err(csv_output)?;
+        more.into_iter().flatten().try_for_each(|cell| csv.write_field(cell)).map_err(csv_output)?;
+        csv.write_record(None::<&[u8]>).map_err(csv_output)?;
     }
     csv.flush()
 }

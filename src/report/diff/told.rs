@@ -25,6 +25,16 @@ pub const DIFF_FORMATS: &[Format] = CHANGES;
 /// As many rows are kept until all pairs have been compared. More are written as they come.
 const HELD: usize = 1 << 14;
 
+/// In which order changes are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiffOrder {
+    /// By name.
+    #[default]
+    Name,
+    /// The largest first.
+    Change,
+}
+
 /// Which rows of a comparison are told, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct DiffReport<'s> {
@@ -42,8 +52,10 @@ pub struct DiffReport<'s> {
     pub all: bool,
     /// Whether names are shown as stored, and more of each row.
     pub long: bool,
-    /// Whether the largest changes come first, instead of the order of names.
-    pub by_change: bool,
+    /// Whether singular values were asked for, of which CSV has columns of their own.
+    pub spectral: bool,
+    /// Their order.
+    pub order: DiffOrder,
     /// Show this many rows.
     pub most: usize,
 }
@@ -66,7 +78,7 @@ impl DiffReport<'_> {
         if comparison.len().min(self.most) > HELD {
             progress.tells.store(true, Ordering::Relaxed);
         }
-        if self.by_change {
+        if self.order == DiffOrder::Change {
             return self.by_change(comparison, progress, out);
         }
         let flow = OnceLock::new();
@@ -153,7 +165,7 @@ impl DiffReport<'_> {
         }
         let mut held = std::mem::take(&mut found.changes);
         held.retain(|change| self.shows(change));
-        if self.by_change {
+        if self.order == DiffOrder::Change {
             held.sort_by(by_change);
         }
         let count = held.len();
@@ -180,7 +192,7 @@ impl DiffReport<'_> {
     }
 
     fn rows(self, held: &[Change], hidden: usize) -> DiffRows<'_> {
-        DiffRows { rows: held.iter().collect(), hidden, long: self.long }
+        DiffRows { rows: held.iter().collect(), hidden, long: self.long, spectral: self.spectral }
     }
 
     /// Everything, of rows that were kept, out of so many.

@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use super::json::thousandths;
-use crate::analysis::stats::{
-    Figures, Missing, Number, SHARES, Spectrum, StatsOptions, TensorStats, Totals, coordinates,
-};
+use super::spectral::{self, COLUMNS};
+use crate::analysis::stats::{Figures, Number, SHARES, StatsOptions, TensorStats, Totals, coordinates};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, Tensor};
-use crate::report::kit::csv::csv_output;
+use crate::report::kit::csv::{csv_output, float};
 use crate::report::kit::row_format::RowFormat;
 
 /// Columns of figures between the number of elements and the error.
@@ -39,7 +38,7 @@ impl RowFormat<TensorStats, Totals> for StatsCsv<'_> {
             header.extend(["dead_first_axis".to_owned(), "dead_last_axis".to_owned()]);
         }
         if self.options.spectral {
-            header.extend(["sigma_max", "stable_rank", "edge", "above_edge", "spectral_missing"].map(str::to_owned));
+            header.extend(COLUMNS.map(str::to_owned));
         }
         csv.write_record(&header).map_err(csv_output)?;
         csv.flush()
@@ -90,13 +89,7 @@ impl StatsCsv<'_> {
         }
         if self.options.spectral {
             let spectrum = row.spectral.as_deref().filter(|_| sound);
-            let value = |of: fn(&Spectrum) -> Option<f64>| float(spectrum.and_then(of));
-            csv.write_field(value(|spectrum| spectrum.sigma_max))?;
-            csv.write_field(value(|spectrum| spectrum.stable_rank))?;
-            csv.write_field(value(|spectrum| spectrum.edge))?;
-            let above = spectrum.and_then(|spectrum| spectrum.above_edge);
-            csv.write_field(above.map_or_else(String::new, |above| above.to_string()))?;
-            csv.write_field(spectrum.and_then(|spectrum| spectrum.missing).map_or("", Missing::name))?;
+            spectral::cells(spectrum).iter().try_for_each(|cell| csv.write_field(cell))?;
         }
         csv.write_record(None::<&[u8]>)
     }
@@ -122,16 +115,11 @@ fn cells(figures: &Figures, tensor: &Tensor) -> [String; FIGURES] {
     ]
 }
 
-fn float(value: Option<f64>) -> String {
-    number(value.map(Number::Float))
-}
-
 fn number(number: Option<Number>) -> String {
     match number {
         None => String::new(),
         Some(Number::Int(value)) => value.to_string(),
         Some(Number::UInt(value)) => value.to_string(),
-        Some(Number::Float(value)) if value.is_finite() => format!("{value:?}"),
-        Some(Number::Float(value)) => if value < 0.0 { "-inf" } else { "inf" }.to_owned(),
+        Some(Number::Float(value)) => float(Some(value)),
     }
 }

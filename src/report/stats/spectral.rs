@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::stats::{LARGEST, Missing, Spectrum, WIDEST};
+use crate::report::kit::csv;
 use crate::report::kit::figure::figure;
 use crate::report::kit::json::{Float, Word};
 use crate::report::kit::units::count;
@@ -44,6 +45,21 @@ impl From<&Spectrum> for Spectral {
             missing: spectrum.missing.map(Word),
         }
     }
+}
+
+/// Columns of CSV.
+pub(in crate::report) const COLUMNS: [&str; 5] = ["sigma_max", "stable_rank", "edge", "above_edge", "spectral_missing"];
+
+/// Cells of these; empty of what has none.
+pub(in crate::report) fn cells(spectrum: Option<&Spectrum>) -> [String; 5] {
+    let float = |of: fn(&Spectrum) -> Option<f64>| csv::float(spectrum.and_then(of));
+    [
+        float(|spectrum| spectrum.sigma_max),
+        float(|spectrum| spectrum.stable_rank),
+        float(|spectrum| spectrum.edge),
+        spectrum.and_then(|spectrum| spectrum.above_edge).map(|above| above.to_string()).unwrap_or_default(),
+        spectrum.and_then(|spectrum| spectrum.missing).map_or("", Missing::name).to_owned(),
+    ]
 }
 
 /// What is told of the singular values of a tensor as a matrix; nothing where its row says all.

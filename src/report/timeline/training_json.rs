@@ -59,6 +59,10 @@ pub(in crate::report) struct Layer<'a> {
     never_trained_rows: Option<u64>,
     /// indexes of the first axis, where that is known
     rows: Option<u64>,
+    /// indexes of the last axis that had no gradient since the checkpoint before; of the first checkpoint, at all
+    dead_units: Option<u64>,
+    /// indexes of the last axis, where that is known
+    units: Option<u64>,
     /// of the learning rate, by this weight
     learning_rate_at_least: Option<Float>,
     /// why something of it is not known
@@ -98,6 +102,8 @@ impl<'a> From<&'a analysis::Layer> for Layer<'a> {
             update_ratio: layer.update_ratio.map(Float),
             never_trained_rows: layer.never_trained_rows,
             rows: layer.rows,
+            dead_units: layer.dead_units,
+            units: layer.units,
             learning_rate_at_least: layer.learning_rate_at_least.map(Float),
             unknown: layer.unknown,
         }

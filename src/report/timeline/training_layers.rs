@@ -52,35 +52,38 @@ pub(super) fn layers_text(timeline: &Timeline, look: Look, out: &mut dyn Write) 
     if lines.is_empty() {
         return Ok(());
     }
-    let mut table = Columns::new(
-        "<<>>>>",
-        &["weight", "gradient over time", "gradient", "update", "rows never trained", "rate at least"],
-    );
+    // Few models have dead units; those that have none need no column of zeros.
+    let has_dead = lines.iter().any(|line| line.last.dead_units.is_some_and(|dead| dead > 0));
+    let mut header = vec!["weight", "gradient over time", "gradient", "update", "rows never trained", "rate at least"];
+    header.splice(5..5, has_dead.then_some("dead units"));
+    let mut table = Columns::new(if has_dead { "<<>>>>>" } else { "<<>>>>" }, &header);
     for Line { last, gradients, ratios: _ } in &lines {
         let figure = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), figure);
         let gradient = match (last.gradient_rms, last.gradient_rms_at_most) {
             (None, Some(most)) => format!("< {}", figure(Some(most))),
             (rms, _) => figure(rms),
         };
-        let never = match (last.never_trained_rows, last.rows) {
-            (Some(never), Some(rows)) if never > 0 => format!("{} of {}", count(never), count(rows)),
+        let part = |part: Option<u64>, all: Option<u64>| match (part, all) {
+            (Some(part), Some(all)) if part > 0 => format!("{} of {}", count(part), count(all)),
             (Some(_), _) => "0".to_owned(),
             _ => "-".to_owned(),
         };
-        table.row([
+        let mut row = vec![
             middle(&last.name, 44),
             sparkline(gradients),
             gradient,
             last.update_ratio.map_or_else(|| "?".to_owned(), percent_figure),
-            never,
+            part(last.never_trained_rows, last.rows),
             last.learning_rate_at_least.map_or_else(|| "-".to_owned(), |rate| figure(Some(rate))),
-        ]);
+        ];
+        row.splice(5..5, has_dead.then(|| part(last.dead_units, last.units)));
+        table.row(row);
     }
     writeln!(out)?;
     table.write(out, look.dim())
 }
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 14] = [
     "prefix",
     "step",
     "weight",
@@ -91,11 +94,13 @@ const HEADER: [&str; 12] = [
     "update_ratio",
     "never_trained_rows",
     "rows",
+    "dead_units",
+    "units",
     "learning_rate_at_least",
     "unknown",
 ];
 
-fn cells(prefix: &str, step: Option<u64>, layer: &Layer) -> [String; 12] {
+fn cells(prefix: &str, step: Option<u64>, layer: &Layer) -> [String; 14] {
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let float = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     [
@@ -109,12 +114,14 @@ fn cells(prefix: &str, step: Option<u64>, layer: &Layer) -> [String; 12] {
         float(layer.update_ratio),
         number(layer.never_trained_rows),
         number(layer.rows),
+        number(layer.dead_units),
+        number(layer.units),
         float(layer.learning_rate_at_least),
         layer.unknown.unwrap_or_default().to_owned(),
     ]
 }
 
-fn all(timeline: &Timeline) -> impl Iterator<Item = [String; 12]> {
+fn all(timeline: &Timeline) -> impl Iterator<Item = [String; 14]> {
     let rows = timeline.rows.iter().filter_map(|row| Some((row, row.training.as_ref()?.layers.as_deref()?)));
     rows.flat_map(|(row, layers)| {
         let prefix = shown(&row.prefix);
@@ -140,10 +147,10 @@ pub(super) fn layers_csv(timeline: &Timeline, out: &mut dyn Write) -> io::Result
 /// # Errors
 /// What `out` says.
 pub(super) fn layers_markdown(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "| step | weight | gradient rms | update rms | update ratio | rows never trained |")?;
-    writeln!(out, "|---:|---|---:|---:|---:|---:|")?;
-    for [_, step, weight, _, gradient, _, update, ratio, never, ..] in all(timeline) {
-        writeln!(out, "| {step} | {} | {gradient} | {update} | {ratio} | {never} |", code(&weight))?;
+    writeln!(out, "| step | weight | gradient rms | update rms | update ratio | rows never trained | dead units |")?;
+    writeln!(out, "|---:|---|---:|---:|---:|---:|---:|")?;
+    for [_, step, weight, _, gradient, _, update, ratio, never, _, dead, ..] in all(timeline) {
+        writeln!(out, "| {step} | {} | {gradient} | {update} | {ratio} | {never} | {dead} |", code(&weight))?;
     }
     Ok(())
 }

@@ -33,6 +33,7 @@ pub(super) fn training_words(row: &Row, look: Look) -> Vec<String> {
     }
     lines.extend(measured(training));
     lines.extend(never_trained(training));
+    lines.extend(dead_units(training));
     for code in
         [Code::OptimizerReset, Code::StepWentBack, Code::NothingTrained, Code::GradientVanished, Code::GradientExploded]
     {
@@ -108,16 +109,26 @@ fn ratio(layers: &[Layer]) -> Option<f64> {
 
 /// The weight with most rows that have never been trained.
 fn never_trained(training: &Training) -> Option<String> {
+    let (part, more) = most(training, "rows", |layer| layer.never_trained_rows.zip(layer.rows))?;
+    Some(format!("{part} never trained{more}"))
+}
+
+/// The weight with most units that have had no gradient.
+fn dead_units(training: &Training) -> Option<String> {
+    let (part, more) = most(training, "units", |layer| layer.dead_units.zip(layer.units))?;
+    Some(format!("{part} without a gradient{more}"))
+}
+
+/// The weight of which most are so, and how many others have some.
+fn most(training: &Training, what: &str, of: impl Fn(&Layer) -> Option<(u64, u64)>) -> Option<(String, String)> {
     let layers = training.layers.iter().flatten();
-    let never =
-        layers.filter_map(|layer| Some((layer, layer.never_trained_rows.filter(|never| *never > 0)?, layer.rows?)));
-    let all: Vec<_> = never.collect();
-    let (layer, never, rows) = all.iter().max_by_key(|(_, never, _)| *never)?;
-    let more = match all.len().saturating_sub(1) {
+    let some: Vec<_> = layers.filter_map(|layer| Some((layer, of(layer).filter(|(part, _)| *part > 0)?))).collect();
+    let (layer, (part, all)) = some.iter().max_by_key(|(_, (part, _))| *part)?;
+    let more = match some.len().saturating_sub(1) {
         0 => String::new(),
         more => format!(", and some of {} more", counted(more as u64, "weight")),
     };
-    Some(format!("{} of {} rows of {} never trained{more}", count(*never), count(*rows), middle(&layer.name, 44)))
+    Some((format!("{} of {} {what} of {}", count(*part), count(*all), middle(&layer.name, 44)), more))
 }
 
 /// What is to be said of all checkpoints together.

@@ -52,6 +52,24 @@ pub enum Rank {
     Unclear,
 }
 
+impl Rank {
+    /// The rank, if it is known.
+    pub fn exactly(self) -> Option<u64> {
+        match self {
+            Self::Exactly { rank, .. } => Some(rank),
+            Self::MoreThan(_) | Self::Unclear => None,
+        }
+    }
+
+    /// Than what it is more, if no more is known.
+    pub fn more_than(self) -> Option<u64> {
+        match self {
+            Self::MoreThan(rank) => Some(rank),
+            Self::Exactly { .. } | Self::Unclear => None,
+        }
+    }
+}
+
 impl ChangeSpectrum {
     /// The rank, if it is low and each singular value that counts is at least twice what rounding could have made.
     pub fn low_rank(&self) -> Option<u64> {

@@ -16,7 +16,7 @@ pub(super) fn check(what: &'static str, structure: &[u8], offset: u64) -> Result
 }
 
 /// Bob Jenkins' `hashlittle` with the initial value 0.
-fn lookup3(bytes: &[u8]) -> u32 {
+pub(super) fn lookup3(bytes: &[u8]) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
     let (mut a, mut b, mut c) = (start, start, start);
     let word = |four: &[u8]| four.iter().rev().fold(0u32, |word, byte| word << 8 | u32::from(*byte));

@@ -3,6 +3,7 @@
 //! Old groups: a B-tree of nodes of symbols, with names in a heap. Newer ones: links as messages of the group's header,
 //! or, if there are many, in a fractal heap.
 
+use super::checksum::lookup3;
 use super::fields::Fields;
 use super::file::File;
 use super::fractal_heap::FractalHeap;
@@ -11,6 +12,7 @@ use super::object::{Object, kind};
 use super::tree1::{self, Leaves};
 use super::tree2;
 use crate::base::error::{Error, Result};
+use crate::base::escape::escaped;
 
 /// Where a name leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +53,21 @@ pub(super) fn links(file: &File, group: &Object, links: &mut Vec<Link>) -> Resul
                 fields.skip(if flags & 1 == 0 { 0 } else { 8 })?;
                 if let (Some(heap), Some(tree)) = (fields.address()?, fields.address()?) {
                     let heap = FractalHeap::read(file, heap)?;
+                    let mut renamed = None;
                     tree2::walk(file, tree, 5, &mut |record| {
-                        record.skip(4)?;
+                        let at = record.offset();
+                        let hash = record.u32()?;
                         let bytes = heap.object(file, record.rest())?;
-                        links.push(link(&mut record.of(&bytes))?);
+                        let link = link(&mut record.of(&bytes))?;
+                        // III.A.2, type 5: by this hash HDF5 looks a name up.
+                        if lookup3(&link.name) != hash {
+                            renamed
+                                .get_or_insert_with(|| changed(&link.name, "does not have the hash of its name", at));
+                        }
+                        links.push(link);
                         Ok(())
                     })?;
+                    renamed.map_or(Ok(()), Err)?;
                 }
             }
             _ => {}
@@ -65,8 +76,16 @@ pub(super) fn links(file: &File, group: &Object, links: &mut Vec<Link>) -> Resul
     Ok(())
 }
 
+/// A member under a name that it was not given. Nobody finds it by that name, and by its own neither.
+fn changed(name: &[u8], why: &str, offset: u64) -> Error {
+    let why = format!("{} {why}: a name was changed after the file was written", escaped(name));
+    Error::malformed("HDF5 group", why).at_offset(offset).with_help("fetch or save the file again")
+}
+
 /// Specification, III.B and III.C.
 fn symbols(file: &File, tree: u64, heap: u64, links: &mut Vec<Link>) -> Result<()> {
+    let first = links.len();
+    let mut renamed = None;
     let heap = LocalHeap::read(file, heap)?;
     let entry = 24 + 2 * u64::from(file.superblock.offset_size);
     tree1::walk(file, tree, Leaves::Group, &mut |_, node| {
@@ -79,6 +98,7 @@ fn symbols(file: &File, tree: u64, heap: u64, links: &mut Vec<Link>) -> Result<(
         let bytes = file.bytes(at, u64::from(count).saturating_mul(entry))?;
         let mut fields = file.fields(&bytes, at);
         for _ in 0..count {
+            let entry = fields.offset();
             let name = fields.number(file.superblock.offset_size)?;
             let address = fields.address()?;
             let cached = fields.u32()?;
@@ -91,10 +111,16 @@ fn symbols(file: &File, tree: u64, heap: u64, links: &mut Vec<Link>) -> Result<(
                 (_, Some(address)) => Target::Object(address),
                 (_, None) => return Err(Error::malformed("HDF5 symbol node", "a member without an address")),
             };
+            // HDF5 looks names up by halves: they are in order, and none is there twice.
+            if let Some(before) = links.get(first..).and_then(<[Link]>::last).filter(|before| before.name >= name) {
+                let why = format!("stands behind {}, though names are in order", escaped(&before.name));
+                renamed.get_or_insert_with(|| changed(&name, &why, entry));
+            }
             links.push(Link { name, target });
         }
         Ok(())
-    })
+    })?;
+    renamed.map_or(Ok(()), Err)
 }
 
 /// Specification, IV.A.2.g.

@@ -93,6 +93,9 @@ impl Container for KerasFile {
                 Ok(()) => None,
                 Err(error) => match error.kind() {
                     ErrorKind::Malformed { why, .. } => Some(why.to_string()),
+                    ErrorKind::ChecksumMismatch { got, want, .. } => {
+                        Some(format!("the CRC-32 of its weights is {got:#010x}, the archive says {want:#010x}"))
+                    }
                     _ => return Err(error),
                 },
             };
