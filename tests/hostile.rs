@@ -235,7 +235,7 @@ fn peak_of(path: &Path) -> (Outcome, usize) {
 #[test]
 fn reading_many_slices_keeps_a_window_for_one() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let (rows, bytes) = (64, 256 << 10);
+    let (rows, bytes) = (32, 256 << 10);
     let slices = (0..rows).map(|n| (vec![Extent::range(n, 1), Extent::Full], 0, vec![7; bytes]));
     let shape = [rows, i64::try_from(bytes).unwrap()];
     let dir = tempfile::tempdir().unwrap();

@@ -6,7 +6,8 @@ use anyhow::Result;
 use ckpt_synth::dtype;
 
 use crate::inputs::{Inputs, PAGE_STATES, shards, with};
-use crate::measure::Candidate;
+use crate::measure::{Candidate, cat, size, text};
+use crate::store::Server;
 
 /// A table of the report: candidates that answer one question, the floor first.
 #[derive(Debug, Default)]
@@ -21,6 +22,9 @@ pub struct Case {
     pub index: u64,
     /// Files that the page cache is to forget before every run.
     pub cold: Vec<PathBuf>,
+    /// What must be running meanwhile: it ends with the case.
+    #[expect(dead_code, reason = "it is held, and ends when it goes")]
+    pub server: Option<Server>,
 }
 
 /// Programs and numbers that all cases share.
@@ -37,7 +41,7 @@ pub struct Programs {
 }
 
 /// The groups of cases by name.
-pub const GROUPS: [&str; 13] = [
+pub const GROUPS: [&str; 15] = [
     "startup",
     "list",
     "shapes",
@@ -50,6 +54,8 @@ pub const GROUPS: [&str; 13] = [
     "strings",
     "directory",
     "formats",
+    "remote",
+    "parts",
     "memory",
 ];
 
@@ -87,6 +93,8 @@ impl Programs {
             "strings" => self.strings(inputs),
             "directory" => self.directory(inputs),
             "formats" => self.formats(inputs),
+            "remote" => self.remote(inputs),
+            "parts" => self.parts(inputs),
             _ => self.memory(inputs),
         }
     }
@@ -380,17 +388,4 @@ impl Programs {
             )?,
         ])
     }
-}
-
-pub(crate) fn text(path: &Path) -> String {
-    path.display().to_string()
-}
-
-pub(crate) fn cat(name: &str, files: &[PathBuf]) -> Candidate {
-    let command = std::iter::once("cat".to_owned()).chain(files.iter().map(|file| text(file))).collect();
-    Candidate { name: name.to_owned(), command, status: 0, target: None }
-}
-
-pub(crate) fn size(files: &[PathBuf]) -> Result<u64> {
-    files.iter().map(|file| Ok(std::fs::metadata(file)?.len())).sum()
 }

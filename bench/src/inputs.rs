@@ -12,6 +12,7 @@ use ckpt_synth::big::{BigTensor, write_bundle};
 use ckpt_synth::ordered_code::Extent;
 use ckpt_synth::{BundleBuilder, dtype};
 
+use crate::hdf5;
 use crate::shapes::Shape;
 
 /// A place for inputs, and how large they are.
@@ -155,6 +156,32 @@ impl Inputs {
             Ok(())
         })?;
         Ok(prefix.with_extension(to))
+    }
+
+    /// 4 GiB of float32 as an HDF5 file. Version 1 has other values in one tensor of a hundred.
+    pub fn hdf5(&self, version: u64) -> Result<PathBuf> {
+        let count = self.count(4.0 * GIB / BLOCK);
+        let prefix = self.made(&format!("hdf5-v{version}"), |prefix| {
+            let seed = |n: u64| if version == 1 && n.is_multiple_of(100) { n + 1_000_000 } else { n };
+            hdf5::write(&prefix.with_extension("h5"), (1024, 4096), &(0..count).map(seed).collect::<Vec<_>>())
+        })?;
+        Ok(prefix.with_extension("h5"))
+    }
+
+    /// A thousand small tensors, as a bundle and as an HDF5 file.
+    pub fn a_thousand(&self) -> Result<(PathBuf, PathBuf)> {
+        let prefix = self.made("thousand", |prefix| {
+            hdf5::write(&prefix.with_extension("h5"), (4, 4), &(0..1000).collect::<Vec<_>>())?;
+            let tensor = |n: u64| BigTensor::new(format!("kernel_{n:06}"), &[4, 4], n);
+            Ok(write_bundle(prefix, &(0..1000).map(tensor).collect::<Vec<_>>(), 1).map(drop)?)
+        })?;
+        let file = prefix.with_extension("h5");
+        Ok((prefix, file))
+    }
+
+    /// The directory that a prefix lies in, which a server serves, and how it is called from there.
+    pub fn served(&self, prefix: &Path) -> Result<(&Path, String)> {
+        Ok((&self.dir, prefix.strip_prefix(&self.dir)?.display().to_string()))
     }
 
     /// BERT-base with the slots of Adam.

@@ -1,13 +1,16 @@
 //! `ckpt-bench`: `ckpt` against the floor, in one run. See docs/performance.md.
 
 mod cases;
+mod far_cases;
 mod floor;
+mod hdf5;
 mod inputs;
 mod instructions;
 mod measure;
 mod report;
 mod shape_cases;
 mod shapes;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -73,7 +76,10 @@ enum Task {
         #[arg(long)]
         ckpt: Option<PathBuf>,
     },
-    /// A floor: sum-read, sum-mapped or compare.
+    /// Serves files on this machine until it is killed.
+    #[command(hide = true)]
+    Serve { dir: PathBuf },
+    /// A floor: sum-read, sum-mapped, compare or download.
     #[command(hide = true)]
     Floor {
         what: String,
@@ -86,7 +92,7 @@ enum Task {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Task::Run { groups, rounds, scale, dir, threads, ckpt, no_default_features } => {
-            let ckpt = ckpt.map_or_else(|| build(no_default_features), Ok)?;
+            let ckpt = ckpt.map_or_else(|| build(no_default_features, !no_default_features), Ok)?;
             let own = std::env::current_exe()?;
             let programs = Programs { ckpt, empty: own.with_file_name("empty"), own, threads };
             let groups = if groups.is_empty() { GROUPS.map(str::to_owned).to_vec() } else { groups };
@@ -111,13 +117,15 @@ fn main() -> Result<()> {
             let ckpt = match (ckpt, kind) {
                 (Some(ckpt), _) => ckpt,
                 (None, Build::Dev) => bail!("--build dev counts what tests have built: --ckpt target/debug/ckpt"),
-                (None, _) => build(kind == Build::DistWithoutCrcFast)?,
+                (None, _) => build(kind == Build::DistWithoutCrcFast, false)?,
             };
             instructions::run(&ckpt, kind, record)
         }
+        Task::Serve { dir } => store::serve(&dir),
         Task::Floor { what, files, threads } => match (what.as_str(), files.as_slice()) {
             ("sum-read", files) => floor::sum_read(files, threads),
             ("sum-mapped", files) => floor::sum_mapped(files, threads),
+            ("download", urls) => store::download(urls, threads),
             ("compare", [a, b]) => floor::compare(a, b, threads),
             _ => bail!("no such floor"),
         },
@@ -134,14 +142,17 @@ fn prepare(own: &Path, groups: &[String], scale: f64, dir: &Path) -> Result<()> 
     Ok(())
 }
 
-/// Builds `ckpt` as it is released, and the empty program, and says where the first lies.
-fn build(no_default_features: bool) -> Result<PathBuf> {
+/// Builds `ckpt` by the profile of releases, and the empty program, and says where the first lies. `has_all` turns on what
+/// released binaries have and a plain build has not.
+fn build(no_default_features: bool, has_all: bool) -> Result<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(&root).args(["build", "--profile", "dist", "--quiet", "-p", "ckpt", "-p", "ckpt-bench"]);
     if no_default_features {
         command.args(["--no-default-features", "--features", "cli,run"]);
+    } else if has_all {
+        command.args(["--features", "ckpt/browse,ckpt/remote"]);
     }
     if !command.status().context("cannot start cargo")?.success() {
         bail!("ckpt does not build");

@@ -82,6 +82,24 @@ fn run(candidate: &Candidate) -> Result<(Duration, u64)> {
     Ok((time, used.rusage.maxrss))
 }
 
+pub(crate) fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+pub(crate) fn cat(name: &str, files: &[PathBuf]) -> Candidate {
+    let command = std::iter::once("cat".to_owned()).chain(files.iter().map(|file| text(file))).collect();
+    Candidate { name: name.to_owned(), command, status: 0, target: None }
+}
+
+/// A line of the shell.
+pub(crate) fn shell(name: &str, line: String, target: Option<f64>) -> Candidate {
+    Candidate { name: name.to_owned(), command: vec!["sh".to_owned(), "-c".to_owned(), line], status: 0, target }
+}
+
+pub(crate) fn size(files: &[PathBuf]) -> Result<u64> {
+    files.iter().map(|file| Ok(std::fs::metadata(file)?.len())).sum()
+}
+
 /// The middle one.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();

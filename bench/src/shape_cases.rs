@@ -3,9 +3,9 @@
 use anyhow::Result;
 use ckpt_synth::dtype;
 
-use crate::cases::{Case, Programs, cat, size, text};
+use crate::cases::{Case, Programs};
 use crate::inputs::{Inputs, shards, with};
-use crate::measure::Candidate;
+use crate::measure::{Candidate, cat, shell, size, text};
 use crate::shapes::{SHAPES, Shape};
 
 /// Commands on a million tensors; `PATH` is the checkpoint. No shape may take more than this many times the plain one.
@@ -92,8 +92,32 @@ impl Programs {
             ];
             cases.push(Case { title: format!("4 GiB of {format}"), candidates, times: 1, ..Case::default() });
         }
+        cases.extend(self.hdf5(inputs)?);
         cases.push(self.converting(inputs)?);
         Ok(cases)
+    }
+
+    /// Files as Keras writes them; a bundle of as many tensors beside the one with many.
+    fn hdf5(&self, inputs: &Inputs) -> Result<Vec<Case>> {
+        let (a, b) = (inputs.hdf5(0)?, inputs.hdf5(1)?);
+        let (bundle, many) = inputs.a_thousand()?;
+        let both = [a.clone(), b.clone()];
+        let [a, b] = both.each_ref().map(|path| text(path));
+        let candidates = vec![
+            cat("cat of the file", &both[..1]),
+            self.of("list", &["list", &a], None),
+            self.threads(self.of("stats", &["stats", &a], Some(1.5)), self.threads),
+        ];
+        let large = Case { title: "4 GiB of HDF5".to_owned(), candidates, times: 1, ..Case::default() };
+        let diff = Candidate { status: 1, ..self.of("diff", &["diff", &a, &b], Some(1.5)) };
+        let candidates = vec![cat("cat of both", &both), self.threads(diff, self.threads)];
+        let two = Case { title: "two HDF5 files of 4 GiB".to_owned(), candidates, times: 1, ..Case::default() };
+        let candidates = vec![
+            self.of("list of a bundle", &["list", &text(&bundle)], None),
+            self.of("list of an HDF5 file", &["list", &text(&many)], Some(3.0)),
+        ];
+        let title = "a thousand tensors, as a bundle and as HDF5".to_owned();
+        Ok(vec![large, two, Case { title, candidates, times: 10, ..Case::default() }])
     }
 
     /// `convert` beside a copy that reaches the disk.
@@ -103,12 +127,6 @@ impl Programs {
         let out = bundle.with_file_name("written");
         let (from, out) = (text(&bundle), text(&out));
         let copy = files.iter().map(|file| text(file)).collect::<Vec<_>>().join(" ");
-        let shell = |name: &str, line: String, target| Candidate {
-            name: name.to_owned(),
-            command: vec!["sh".to_owned(), "-c".to_owned(), line],
-            status: 0,
-            target,
-        };
         let ckpt = self.ckpt.display();
         let convert = |name: &str, more: &str, end: &str, target| {
             shell(name, format!("{ckpt} convert {from} -o {out}{end} --force {more} && sync {out}{end}*"), Some(target))

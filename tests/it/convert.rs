@@ -12,7 +12,7 @@ use ckpt::read::tensor::DType;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::support::{open, testdata};
+use super::support::{open, testdata, tries};
 
 fn convert(input: &Path, output: &Path, options: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ckpt"));
@@ -82,10 +82,17 @@ fn an_unchanged_copy_has_the_same_index_byte_for_byte() {
     let (mut same, mut refused) = (0, 0);
     let dir = tempfile::tempdir().unwrap();
     while let Some(next) = left.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
+        let mut files: Vec<PathBuf> = fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        // The checkpoints of a directory are of one program, mostly.
+        let mut here = 0;
+        for path in files {
             if path.is_dir() {
                 left.push(path);
+                continue;
+            }
+            here += usize::from(path.extension().is_some_and(|end| end == "index"));
+            if here > tries(1, usize::MAX) {
                 continue;
             }
             let Some(prefix) = path.to_str().unwrap().strip_suffix(".index").map(PathBuf::from) else { continue };
@@ -99,7 +106,7 @@ fn an_unchanged_copy_has_the_same_index_byte_for_byte() {
             same += 1;
         }
     }
-    assert!(same > 200 && refused < 20, "{same} copied, {refused} not");
+    assert!(same > tries(80, 200) && refused < 20, "{same} copied, {refused} not");
 }
 
 #[test]

@@ -198,30 +198,37 @@ fn every_byte_of_an_index_is_protected_or_declared_not_to_be() {
     );
     let tables = small_tables();
     assert!(tables.len() >= 20, "only {} checkpoints", tables.len());
-    for (prefix, names) in tables {
+    let is_update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let every = if is_update { 1 } else { tries(3, 1) };
+    let mut sections = Vec::new();
+    for (prefix, names) in tables.into_iter().step_by(every) {
         let copy = Copy::new(&prefix);
         for name in names {
             let unprotected = copy.damage(&name);
             let dir = if prefix.is_dir() { &prefix } else { prefix.parent().unwrap() };
             let shown: PathBuf = dir.strip_prefix(testdata()).unwrap().join(&name).components().collect();
             let shown = shown.to_str().unwrap().replace('\\', "/");
-            writeln!(text, "\n{shown}").unwrap();
-            text.push_str(&describe(&copy.dir.path().join(&name), &unprotected));
+            let section = format!("\n{shown}\n{}", describe(&copy.dir.path().join(&name), &unprotected));
+            text.push_str(&section);
+            sections.push(section);
         }
     }
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/unprotected.txt");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if is_update {
         fs::create_dir_all(golden.parent().unwrap()).unwrap();
         fs::write(&golden, &text).unwrap();
     }
     let want = fs::read_to_string(&golden).unwrap().replace("\r\n", "\n");
-    assert!(text == want, "tests/golden/unprotected.txt has changed (UPDATE_GOLDEN=1 writes it):\n{text}");
+    // Each stands there as it is; and if all were tried, nothing else does.
+    let is_there = |section: &String| format!("{want}\n").contains(&format!("{section}\n"));
+    let is_same = if every == 1 { text == want } else { sections.iter().all(is_there) };
+    assert!(is_same, "tests/golden/unprotected.txt has changed (UPDATE_GOLDEN=1 writes it):\n{text}");
 }
 
 #[test]
 fn every_byte_of_a_shard_is_protected_if_a_tensor_uses_it() {
     let mut tried = 0;
-    for document in one_of_each_case() {
+    for document in one_of_each_case().into_iter().step_by(tries(2, 1)) {
         let checkpoint = crate::support::open(&document.prefix).unwrap();
         if checkpoint.format().checksums != Checksums::EachRun {
             continue;
@@ -241,5 +248,5 @@ fn every_byte_of_a_shard_is_protected_if_a_tensor_uses_it() {
             assert!(unprotected.is_empty(), "{}: {unprotected:?}", shard.display());
         }
     }
-    assert!(tried >= 10, "only {tried} shards");
+    assert!(tried >= tries(5, 10), "only {tried} shards");
 }

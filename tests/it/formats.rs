@@ -6,7 +6,7 @@ use std::path::Path;
 use ckpt::analysis::Code;
 use serde_json::{Value, json};
 
-use crate::support::testdata;
+use crate::support::{testdata, tries};
 use crate::validating::{ckpt, ckpt_says, run};
 
 const SAFETENSORS: &str = "safetensors/dtypes/model.safetensors";
@@ -87,7 +87,7 @@ fn a_flipped_bit_in_an_array_of_an_archive_is_found() {
         let whole = fs::read(testdata().join("npz/saved").join(name)).unwrap();
         let path = dir.path().join(name);
         let mut found = 0;
-        for at in (40..whole.len() / 2).step_by(97) {
+        for at in (40..whole.len() / 2).step_by(tries(197, 97)) {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x10;
             fs::write(&path, &bytes).unwrap();
@@ -99,7 +99,7 @@ fn a_flipped_bit_in_an_array_of_an_archive_is_found() {
                 assert_eq!(printed.status.success(), output.status.success(), "{name}, {format}: byte {at}");
             }
         }
-        assert!(found > 10, "{name}: {found} flips were found");
+        assert!(found > tries(5, 10), "{name}: {found} flips were found");
     }
 }
 

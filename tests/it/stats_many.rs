@@ -137,9 +137,9 @@ fn rows_that_flow_are_those_that_are_kept() {
     let prefix = dir.path().join("m");
     write(&prefix, false);
     damage(&prefix);
-    let (status, json, errors) = run(&prefix, &["--format", "json", "--hist"]);
+    let (status, json, errors) = run(&prefix, &["--format", "json"]);
     assert_eq!(status, 2);
-    assert_eq!(run(&prefix, &["--format", "json", "--hist", "--threads", "1"]), (status, json.clone(), errors.clone()));
+    assert_eq!(run(&prefix, &["--format", "json", "--threads", "1"]), (status, json.clone(), errors.clone()));
     assert!(errors.lines().nth(10).is_some_and(|line| line.contains("more tensors could not be read")), "{errors}");
     let json: Value = serde_json::from_str(&json).unwrap();
     let rows = json["tensors"].as_array().unwrap();
@@ -147,7 +147,7 @@ fn rows_that_flow_are_those_that_are_kept() {
     assert!(rows.iter().map(|row| row["name"].as_str().unwrap()).is_sorted());
 
     // As many as are kept are the same rows.
-    let (_, kept, _) = run(&prefix, &["--format", "jsonl", "--hist", "--top", "3000"]);
+    let (_, kept, _) = run(&prefix, &["--format", "jsonl", "--top", "3000"]);
     let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(kept, rows[..3000]);
 
@@ -158,16 +158,16 @@ fn rows_that_flow_are_those_that_are_kept() {
         assert_eq!(told, errors);
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let sorted = lines(&["--format", "jsonl", "--hist", "--sort", "std"]);
+    let sorted = lines(&["--format", "jsonl", "--sort", "std"]);
     let of_sorted: BTreeMap<&str, &Value> = sorted.iter().map(|row| (row["name"].as_str().unwrap(), row)).collect();
     assert_eq!(of_sorted, by_name);
     let keys: Vec<f64> = sorted.iter().map(|row| row["std"].as_f64().unwrap_or(-1.0)).collect();
     assert!(keys.is_sorted_by(|a, b| a >= b) && keys[0] > 50.0);
-    assert_eq!(lines(&["--format", "jsonl", "--hist", "--sort", "std", "--top", "40"]), sorted[..40]);
+    assert_eq!(lines(&["--format", "jsonl", "--sort", "std", "--top", "40"]), sorted[..40]);
     if tries(false, true) {
-        assert_eq!(lines(&["--format", "jsonl", "--hist", "--sort", "std", "--top", "34000"]), sorted[..34_000]);
+        assert_eq!(lines(&["--format", "jsonl", "--sort", "std", "--top", "34000"]), sorted[..34_000]);
     }
-    let mut reversed = lines(&["--format", "jsonl", "--hist", "--sort", "std", "--reverse"]);
+    let mut reversed = lines(&["--format", "jsonl", "--sort", "std", "--reverse"]);
     reversed.reverse();
     assert_eq!(reversed, sorted);
 

@@ -107,6 +107,8 @@ pub struct MatchTotals {
     pub by_checksum: u64,
     /// Pairs whose contents say nothing, so that names or shapes made the pair.
     pub constants: u64,
+    /// Pairs whose contents say something: those that prove anything.
+    pub telling: u64,
     /// Pairs that break the pattern of the others.
     pub suspects: u64,
     /// How many faults would make them: an exchange of two tensors, or of two layers, is one.
@@ -124,8 +126,8 @@ pub struct MatchTotals {
 }
 
 impl MatchTotals {
-    /// Whether every weight of both sides has its partner, and no pair is suspect.
+    /// Whether every weight of both sides has its partner, something of that is proved, and no pair is suspect.
     pub fn is_same(&self) -> bool {
-        self.weights[0] > 0 && self.found == self.weights && self.suspects == 0
+        self.weights[0] > 0 && self.found == self.weights && self.telling > 0 && self.suspects == 0
     }
 }

@@ -24,12 +24,19 @@ pub(super) enum Request {
     Values { name: Vec<u8>, slice: String, width: usize },
 }
 
+/// The tensors that a search takes.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) a: Selection,
+    pub(super) b: Option<Selection>,
+}
+
 /// What was found out.
 pub(super) enum Answer {
     /// What tensors are for.
     Roles(Roles),
-    /// Tensors that a search takes, or why it cannot be understood.
-    Found(String, Result<Selection, String>),
+    /// What a search takes, or why it cannot be understood.
+    Found(String, Result<Taken, String>),
     /// Figures of the tensor at a position.
     Stats(usize, Option<Box<TensorStats>>),
     /// Values as text.
@@ -95,7 +102,8 @@ fn work(a: &'static Checkpoint, b: Option<&'static Checkpoint>, asked: &Receiver
         }
         let answer = match waiting.remove(0) {
             Request::Search(text) => {
-                let found = searched(&text).map(|selector| selector.select(a)).map_err(|error| error.to_string());
+                let taken = |selector: Selector| Taken { a: selector.select(a), b: b.map(|b| selector.select(b)) };
+                let found = searched(&text).map(taken).map_err(|error| error.to_string());
                 Answer::Found(text, found)
             }
             Request::Stats(at) => {

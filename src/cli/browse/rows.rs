@@ -66,6 +66,28 @@ impl Rows {
         });
     }
 
+    /// Of changes, shows only those of which a side has a tensor that was found there.
+    pub(super) fn take_sides(&mut self, sides: [(&Checkpoint, &Selection); 2]) {
+        let Of::Changes(changes) = &self.of else { return };
+        let marks = sides.map(|(side, selection)| {
+            let mut marks = vec![false; side.tensors().len()];
+            for at in selection.iter() {
+                if let Some(mark) = marks.get_mut(at) {
+                    *mark = true;
+                }
+            }
+            (side, marks)
+        });
+        let takes = |change: &Change| {
+            let names = [&change.a, &change.b].map(|facts| facts.as_ref().map(|facts| &*facts.name));
+            marks.iter().zip(names).any(|((side, marks), name)| {
+                let at = name.and_then(|name| side.tensors().find(name));
+                at.and_then(|at| marks.get(at).copied()).unwrap_or(false)
+            })
+        };
+        self.taken = Some((0u32..).zip(changes).filter(|(_, change)| takes(change)).map(|(n, _)| n).collect());
+    }
+
     /// The number of the `n`-th that is shown among all.
     pub(super) fn number(&self, n: usize) -> Option<usize> {
         match &self.taken {

@@ -13,7 +13,7 @@ use ratatui::crossterm::event::{
 use ratatui::style::Modifier;
 
 use super::app::{App, Pane};
-use super::back::{Answer, Back};
+use super::back::{Answer, Back, Taken};
 use super::rows::Rows;
 use super::{act, leaked, view};
 
@@ -214,6 +214,11 @@ fn what_changed_is_shown_with_both_values() {
     seen.shows("B  global_step  int64");
     seen.press("/embedding");
     seen.shows("3 of 13 changes");
+    // What names do not say is asked of both sides.
+    seen.press("\x1b/role:slot");
+    seen.shows("6 of 13 changes");
+    seen.press(" !bias");
+    seen.shows("4 of 13 changes");
     let mut same = Seen::fixture(a, Some(a), 120, 30);
     same.shows("no difference");
 }
@@ -262,7 +267,7 @@ fn no_key_and_no_size_is_too_much() {
     };
     let keys: Vec<char> = "jkhlduGgs/:?i \t\n\x1b\x08bfxkernel*".chars().collect();
     let sizes = [(80, 24), (1, 1), (20, 5), (200, 60), (71, 3), (3, 40)];
-    for n in 0..3000 {
+    for n in 0..1000 {
         if n % 50 == 0 {
             let (width, height) = sizes[next(sizes.len())];
             seen.terminal.backend_mut().resize(width, height);
@@ -308,7 +313,7 @@ fn an_answer_to_an_old_search_changes_nothing() {
     let mut seen = Seen::fixture("saver_v2/sharded_adam/model.ckpt-200", None, 110, 30);
     seen.press("/kernel");
     seen.shows("3 of 14 tensors");
-    seen.app.learn(Answer::Found("bias".to_owned(), Ok(std::iter::once(0).collect())));
+    seen.app.learn(Answer::Found("bias".to_owned(), Ok(Taken { a: std::iter::once(0).collect(), b: None })));
     seen.draw();
     assert!(seen.screen().contains("3 of 14 tensors"));
 }

@@ -42,7 +42,7 @@ pub(in crate::report) struct DiffDepth {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(in crate::report) struct DiffVerdict {
-    /// something was compared, nothing of it differs, or within tolerance only, and nothing was unreadable; two checkpoints without any tensor are equal, and two of which selectors left nothing are not
+    /// something was compared, nothing of it differs, or within tolerance only, and nothing was unreadable; two checkpoints without any tensor are equal, and two of which selectors left nothing are not; with `--match values`, every weight has its partner, something of that is proved, and nothing is suspect
     equal: bool,
 }
 

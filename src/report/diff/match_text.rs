@@ -104,6 +104,7 @@ pub(super) fn verdict(diff: &Diff<'_>, totals: &MatchTotals) -> (&'static str, S
         () if faults > 0 => "NOT the same",
         () if unreadable + skipped > 0 => "not fully compared",
         () if ambiguous > 0 => "not fully proved",
+        () if totals.telling == 0 => "nothing proved",
         () => "the same model",
     };
     let mut parts = Vec::new();

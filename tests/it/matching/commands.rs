@@ -48,6 +48,29 @@ fn a_conversion_is_proved_without_a_name_in_common() {
     assert_eq!(found["matched"]["a"]["found"], 46);
 }
 
+// Models of nothing but constants are alike in everything that can be compared, and so is any other model of their shapes.
+#[test]
+fn constants_alone_are_no_proof() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, scale: f32| {
+        let prefix = dir.path().join(name);
+        let mut builder = ckpt_synth::BundleBuilder::new();
+        for (name, value) in [("beta", 0.0), ("gamma", 1.0)] {
+            builder = builder.floats(format!("{name}/kernel"), &[4, 4], &[value * scale; 16]);
+        }
+        builder.finish().write(&prefix).unwrap();
+        prefix
+    };
+    let (a, b) = (write("a", 1.0), write("b", 1.0));
+    let out = ckpt_says(1, &["diff", text(&a), text(&b), "--match", "values"]);
+    let last = out.trim_end().lines().last().unwrap();
+    assert_eq!(last, "nothing proved: 2 of 2 weights found, 2 constants that prove nothing");
+    let found = json(1, &["diff", text(&a), text(&b), "--match", "values", "--format", "json"]);
+    assert_eq!((&found["equal"], &found["matched"]["constants"]), (&false.into(), &2.into()));
+    // Names prove nothing either, but say which values to compare: by names they are equal.
+    ckpt_says(0, &["diff", text(&a), text(&b)]);
+}
+
 #[test]
 fn the_map_of_names_is_what_other_commands_take() {
     let (dir, a, b) = two(|_, _| {});

@@ -114,6 +114,7 @@ fn a_bit_in_the_lengths_of_many_strings_is_mended() {
     let data = Files::of("vocabulary", &prefix).files.keys().find(|name| name.contains(".data-")).unwrap().clone();
     // In a value, in the bit that says that a length goes on, in the checksum of the lengths, in a string.
     let bits = [(17, 2), (1500, 7), (2990, 7), (3002, 5), (5000, 1)];
-    let came = all("vocabulary", &prefix, bits.into_iter().map(|bit| (data.clone(), vec![bit])));
+    let bits = &bits[..tries(3, bits.len())];
+    let came = all("vocabulary", &prefix, bits.iter().copied().map(|bit| (data.clone(), vec![bit])));
     assert_eq!(came, BTreeMap::from([(Came::Whole, bits.len())]));
 }

@@ -196,6 +196,7 @@ fn totals(work: &Work<'_>, changes: &[Change]) -> MatchTotals {
         totals.proved += u64::from(!link.by_checksum && !link.says_nothing);
         totals.by_checksum += u64::from(link.by_checksum);
         totals.constants += u64::from(link.says_nothing);
+        totals.telling += u64::from(!link.says_nothing);
         totals.suspects += u64::from(link.suspect.is_some());
     }
     totals.faults = work.faults.min(totals.suspects);

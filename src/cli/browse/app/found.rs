@@ -3,13 +3,14 @@
 use ckpt::analysis::diff::Change;
 
 use super::{App, Line};
-use crate::cli::browse::back::{Answer, Request};
+use crate::cli::browse::back::{Answer, Request, searched};
 
 impl App {
     /// What is to be found out now, and was not asked for yet.
     pub(in crate::cli::browse) fn requests(&mut self) -> Vec<Request> {
         let mut wishes = Vec::new();
-        if !self.rows.are_changes() && self.asked_search != self.search {
+        let is_wanted = !self.rows.are_changes() || searched(&self.search).is_ok_and(|one| !one.asks_names_only());
+        if is_wanted && self.asked_search != self.search {
             self.asked_search.clone_from(&self.search);
             wishes.push(Request::Search(self.search.clone()));
         }
@@ -42,8 +43,14 @@ impl App {
         match answer {
             Answer::Roles(roles) => self.roles = Some(roles),
             Answer::Found(text, _) if text != self.search => {}
-            Answer::Found(text, Ok(selection)) => {
-                self.rows.take(Some(&selection).filter(|_| !text.trim().is_empty()));
+            Answer::Found(text, Ok(taken)) if self.rows.are_changes() => {
+                self.taken = Some((text, taken));
+                if self.take_changes() {
+                    self.renew();
+                }
+            }
+            Answer::Found(text, Ok(taken)) => {
+                self.rows.take(Some(&taken.a).filter(|_| !text.trim().is_empty()));
                 self.renew();
             }
             Answer::Found(_, Err(why)) => self.message = why,

@@ -10,7 +10,7 @@ use ckpt::analysis::stats::TensorStats;
 use ckpt::read::checkpoint::{Checkpoint, Tensor};
 use ratatui::layout::Rect;
 
-use super::back::searched;
+use super::back::{Taken, searched};
 use super::keys::Action;
 use super::rows::Rows;
 use super::tree::Tree;
@@ -97,6 +97,8 @@ pub(super) struct App {
     asked_stats: Option<usize>,
     asked_values: Option<(Vec<u8>, String, usize)>,
     asked_search: String,
+    /// What the search takes of both sides, where names alone do not say it.
+    taken: Option<(String, Taken)>,
     /// Columns of the values.
     pub(super) width: usize,
     /// Whether there are rows that are not shown yet.
@@ -131,6 +133,7 @@ impl App {
             asked_stats: None,
             asked_values: None,
             asked_search: String::new(),
+            taken: None,
             width: 80,
             is_behind: false,
         }
@@ -267,7 +270,13 @@ impl App {
     fn take_changes(&mut self) -> bool {
         match searched(&self.search) {
             Ok(selector) if self.search.trim().is_empty() || selector.is_empty() => self.rows.take_names(None),
-            Ok(selector) => self.rows.take_names(Some(&selector)),
+            Ok(selector) if selector.asks_names_only() => self.rows.take_names(Some(&selector)),
+            Ok(_) => {
+                let known = self.taken.as_ref().filter(|(of, _)| *of == self.search).map(|(_, taken)| taken);
+                // Until it is known, what the search before took stays.
+                let (Some(Taken { a, b: Some(b) }), Some(side)) = (known, self.b) else { return false };
+                self.rows.take_sides([(self.a, a), (side, b)]);
+            }
             Err(error) => {
                 self.message = error.to_string();
                 return false;
