@@ -72,10 +72,14 @@ impl Programs {
     }
 
     pub(crate) fn floor(&self, what: &str, files: &[PathBuf]) -> Candidate {
+        self.floor_of(what, files, self.threads)
+    }
+
+    pub(crate) fn floor_of(&self, what: &str, files: &[PathBuf], threads: usize) -> Candidate {
         let mut command = vec![self.own.display().to_string(), "floor".to_owned(), what.to_owned()];
-        command.extend(["--threads".to_owned(), self.threads.to_string()]);
+        command.extend(["--threads".to_owned(), threads.to_string()]);
         command.extend(files.iter().map(|file| file.display().to_string()));
-        Candidate { name: format!("{what}, {} threads", self.threads), command, status: 0, target: None }
+        Candidate { name: format!("{what}, {threads} threads"), command, status: 0, target: None }
     }
 
     /// The cases of a group.

@@ -10,6 +10,9 @@ use crate::inputs::{Inputs, shards};
 use crate::measure::{Candidate, shell, text};
 use crate::store::Server;
 
+/// As many requests as `ckpt` has under way.
+const CONNECTIONS: usize = 16;
+
 /// At least 0.8 of what a plain download does.
 const DOWNLOAD: f64 = 1.25;
 
@@ -30,7 +33,7 @@ impl Programs {
                     data.push(PathBuf::from(format!("{url}/{}", inputs.served(&shard)?.1)));
                 }
             }
-            let mut all = vec![self.floor("download", &data)];
+            let mut all = vec![self.floor_of("download", &data, CONNECTIONS)];
             all.extend(candidates(&of));
             Ok(Case { title: title.to_owned(), candidates: all, times: 1, server, ..Case::default() })
         };

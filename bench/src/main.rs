@@ -39,7 +39,7 @@ enum Task {
         /// Rounds of a long case.
         #[arg(long, default_value_t = 11)]
         rounds: usize,
-        /// Size of the inputs, 1 for the full one (about 25 GB for all groups).
+        /// Size of the inputs, 1 for the full one (about 45 GB for all groups).
         #[arg(long, default_value_t = 1.0)]
         scale: f64,
         /// Where the inputs lie; they are kept.
@@ -63,6 +63,9 @@ enum Task {
         scale: f64,
         #[arg(long)]
         dir: PathBuf,
+        /// What writes the same checkpoints in other formats.
+        #[arg(long)]
+        ckpt: PathBuf,
     },
     /// Counts instructions of a few fixed runs under valgrind and compares them with bench/instructions.txt.
     Instructions {
@@ -96,7 +99,7 @@ fn main() -> Result<()> {
             let own = std::env::current_exe()?;
             let programs = Programs { ckpt, empty: own.with_file_name("empty"), own, threads };
             let groups = if groups.is_empty() { GROUPS.map(str::to_owned).to_vec() } else { groups };
-            prepare(&programs.own, &groups, scale, &dir)?;
+            prepare(&programs, &groups, scale, &dir)?;
             let inputs = Inputs::new(dir, scale)?;
             report::machine(scale, threads);
             for group in groups {
@@ -107,9 +110,9 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        Task::Prepare { groups, scale, dir } => {
+        Task::Prepare { groups, scale, dir, ckpt } => {
             let own = std::env::current_exe()?;
-            let programs = Programs { ckpt: own.clone(), empty: own.clone(), own, threads: 1 };
+            let programs = Programs { ckpt, empty: own.clone(), own, threads: 1 };
             let inputs = Inputs::new(dir, scale)?;
             groups.iter().try_for_each(|group| programs.cases(group, &inputs).map(drop))
         }
@@ -133,9 +136,10 @@ fn main() -> Result<()> {
 }
 
 /// Makes all inputs in a process of its own: the memory that a child starts with counts among its own peak.
-fn prepare(own: &Path, groups: &[String], scale: f64, dir: &Path) -> Result<()> {
-    let mut command = Command::new(own);
+fn prepare(programs: &Programs, groups: &[String], scale: f64, dir: &Path) -> Result<()> {
+    let mut command = Command::new(&programs.own);
     command.arg("prepare").args(groups).arg("--scale").arg(scale.to_string()).arg("--dir").arg(dir);
+    command.arg("--ckpt").arg(&programs.ckpt);
     if !command.status()?.success() {
         bail!("the inputs cannot be made");
     }

@@ -123,7 +123,7 @@ pub fn download(urls: &[PathBuf], threads: usize) -> Result<()> {
         let url = url.to_str().and_then(|url| url.strip_prefix("http://")).context("an address")?;
         let (host, path) = url.split_once('/').context("a path")?;
         let mut one = BufReader::new(TcpStream::connect(host)?);
-        write!(one.get_mut(), "HEAD /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n")?;
+        one.get_mut().write_all(format!("HEAD /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes())?;
         let (_, headers) = head(&mut one)?.context("an answer")?;
         let len = headers.iter().find(|(name, _)| name == "content-length").context("a length")?.1.parse::<u64>()?;
         units.extend((0..len).step_by(usize::try_from(UNIT)?).map(|from| (host, path, from, (from + UNIT).min(len))));
@@ -133,9 +133,12 @@ pub fn download(urls: &[PathBuf], threads: usize) -> Result<()> {
         let (mut sum, mut window) = (0u64, vec![0; WINDOW]);
         let Some((host, ..)) = units.first() else { return Ok(0) };
         let mut stream = BufReader::with_capacity(WINDOW, TcpStream::connect(host)?);
+        stream.get_mut().set_nodelay(true)?;
         while let Some((host, path, from, to)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             let last = to.saturating_sub(1);
-            write!(stream.get_mut(), "GET /{path} HTTP/1.1\r\nHost: {host}\r\nRange: bytes={from}-{last}\r\n\r\n")?;
+            // In one piece: the second of several waits for an answer to the first.
+            let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nRange: bytes={from}-{last}\r\n\r\n");
+            stream.get_mut().write_all(request.as_bytes())?;
             let (first, _) = head(&mut stream)?.context("an answer")?;
             if !first.contains(" 206 ") {
                 bail!("{path}: {first}");
