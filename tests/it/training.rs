@@ -269,7 +269,7 @@ fn every_weight_in_a_table() {
     assert_eq!(weights.len(), 12);
     assert_eq!(weights[4..8], ["hidden_bias", "hidden_kernel", "emb", "out_kernel"]);
     let text = ckpt_says(0, &["log", run, "--training", "--layers"]);
-    assert!(text.contains("2 of 6") && text.contains("gradient over time"), "{text}");
+    assert!(text.contains("2 of 6") && text.contains("over time"), "{text}");
 }
 
 /// A run of Adam of which the gradients of two weights are given for each interval of ten steps.

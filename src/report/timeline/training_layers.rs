@@ -54,8 +54,10 @@ pub(super) fn layers_text(timeline: &Timeline, look: Look, out: &mut dyn Write) 
     }
     // Few models have dead units; those that have none need no column of zeros.
     let has_dead = lines.iter().any(|line| line.last.dead_units.is_some_and(|dead| dead > 0));
-    let mut header = vec!["weight", "gradient over time", "gradient", "update", "rows never trained", "rate at least"];
+    let mut header = vec!["weight", "over time", "gradient", "update", "never trained", "rate ≥"];
     header.splice(5..5, has_dead.then_some("dead units"));
+    // What the other columns leave of the width, mostly.
+    let room = look.width.map_or(44, |width| width.saturating_sub(if has_dead { 66 } else { 54 }).clamp(20, 44));
     let mut table = Columns::new(if has_dead { "<<>>>>>" } else { "<<>>>>" }, &header);
     for Line { last, gradients, ratios: _ } in &lines {
         let figure = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), figure);
@@ -69,7 +71,7 @@ pub(super) fn layers_text(timeline: &Timeline, look: Look, out: &mut dyn Write) 
             _ => "-".to_owned(),
         };
         let mut row = vec![
-            middle(&last.name, 44),
+            middle(&last.name, room),
             sparkline(gradients),
             gradient,
             last.update_ratio.map_or_else(|| "?".to_owned(), percent_figure),
