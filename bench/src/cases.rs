@@ -7,7 +7,7 @@ use ckpt_synth::dtype;
 
 use crate::inputs::{Inputs, PAGE_STATES, shards, with};
 use crate::measure::{Candidate, cat, size, text};
-use crate::store::Server;
+use crate::web_server::Server;
 
 /// A table of the report: candidates that answer one question, the floor first.
 #[derive(Debug, Default)]

@@ -1,16 +1,16 @@
 //! `ckpt-bench`: `ckpt` against the floor, in one run. See docs/performance.md.
 
 mod cases;
-mod far_cases;
 mod floor;
 mod hdf5;
 mod inputs;
 mod instructions;
 mod measure;
+mod remote_cases;
 mod report;
 mod shape_cases;
 mod shapes;
-mod store;
+mod web_server;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -124,11 +124,11 @@ fn main() -> Result<()> {
             };
             instructions::run(&ckpt, kind, record)
         }
-        Task::Serve { dir } => store::serve(&dir),
+        Task::Serve { dir } => web_server::serve(&dir),
         Task::Floor { what, files, threads } => match (what.as_str(), files.as_slice()) {
             ("sum-read", files) => floor::sum_read(files, threads),
             ("sum-mapped", files) => floor::sum_mapped(files, threads),
-            ("download", urls) => store::download(urls, threads),
+            ("download", urls) => web_server::download(urls, threads),
             ("compare", [a, b]) => floor::compare(a, b, threads),
             _ => bail!("no such floor"),
         },

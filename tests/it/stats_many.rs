@@ -137,9 +137,12 @@ fn rows_that_flow_are_those_that_are_kept() {
     let prefix = dir.path().join("m");
     write(&prefix, false);
     damage(&prefix);
-    let (status, json, errors) = run(&prefix, &["--format", "json"]);
+    // Quantiles of so many rows take half a minute.
+    let hist: &[&str] = tries(&[], &["--hist"]);
+    let with = |arguments: &[&str]| run(&prefix, &[arguments, hist].concat());
+    let (status, json, errors) = with(&["--format", "json"]);
     assert_eq!(status, 2);
-    assert_eq!(run(&prefix, &["--format", "json", "--threads", "1"]), (status, json.clone(), errors.clone()));
+    assert_eq!(with(&["--format", "json", "--threads", "1"]), (status, json.clone(), errors.clone()));
     assert!(errors.lines().nth(10).is_some_and(|line| line.contains("more tensors could not be read")), "{errors}");
     let json: Value = serde_json::from_str(&json).unwrap();
     let rows = json["tensors"].as_array().unwrap();
@@ -147,14 +150,14 @@ fn rows_that_flow_are_those_that_are_kept() {
     assert!(rows.iter().map(|row| row["name"].as_str().unwrap()).is_sorted());
 
     // As many as are kept are the same rows.
-    let (_, kept, _) = run(&prefix, &["--format", "jsonl", "--top", "3000"]);
+    let (_, kept, _) = with(&["--format", "jsonl", "--top", "3000"]);
     let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(kept, rows[..3000]);
 
     // Sorted, all of them: the same rows in another order, and the same ones at the top.
     let by_name: BTreeMap<&str, &Value> = rows.iter().map(|row| (row["name"].as_str().unwrap(), row)).collect();
     let lines = |arguments: &[&str]| -> Vec<Value> {
-        let (_, lines, told) = run(&prefix, arguments);
+        let (_, lines, told) = with(arguments);
         assert_eq!(told, errors);
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };

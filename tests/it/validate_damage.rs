@@ -269,7 +269,7 @@ fn every_damaged_byte_of_an_index_that_matters_is_found() {
         let prefix = dir.path().join(prefix);
         let (changed, silent) = damage_file(&prefix, &with(&prefix, ".index"));
         // What may be damaged unnoticed: the padding of the footer, and the metaindex, which is empty.
-        assert!(silent <= 64 && changed > 60, "{fixture}: {changed} and {silent}");
+        assert!(silent <= 64 && changed > tries(60, 100), "{fixture}: {changed} and {silent}");
     }
 }
 
@@ -279,7 +279,7 @@ fn every_damaged_byte_of_a_legacy_checkpoint_that_matters_is_found() {
         let dir = copy(fixture);
         for file in *files {
             let (changed, _) = damage_file(&dir.path().join(path), &dir.path().join(file));
-            assert!(changed > 60, "{fixture} {file}: {changed}");
+            assert!(changed > tries(60, 100), "{fixture} {file}: {changed}");
         }
     }
 }

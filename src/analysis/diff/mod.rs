@@ -2,8 +2,8 @@
 //!
 //! `pair` finds which tensor of B is which of A; `judge` says what shapes, dtypes and checksums alone tell of a pair and
 //! lists the rest (`work`); `read` goes through the list in `units` on all cores, keeps the `tallies` and hands out what
-//! is to be told; `values` compares one pair, `spectral` finds the rank of its
-//! change; `delta` is the arithmetic, `kernel` its loops over the types of `kinds`.
+//! is to be told; `values` compares one pair, `spectral` finds the rank of its change; `delta` is the arithmetic,
+//! `kernel` its loops over the types of `kinds`.
 //! Nothing is called identical that was not compared: by its checksum, or byte by byte.
 
 mod across;

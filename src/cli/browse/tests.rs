@@ -267,7 +267,7 @@ fn no_key_and_no_size_is_too_much() {
     };
     let keys: Vec<char> = "jkhlduGgs/:?i \t\n\x1b\x08bfxkernel*".chars().collect();
     let sizes = [(80, 24), (1, 1), (20, 5), (200, 60), (71, 3), (3, 40)];
-    for n in 0..1000 {
+    for n in 0..ckpt_synth::tries(1000, 3000) {
         if n % 50 == 0 {
             let (width, height) = sizes[next(sizes.len())];
             seen.terminal.backend_mut().resize(width, height);

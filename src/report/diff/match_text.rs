@@ -144,7 +144,7 @@ pub(super) fn verdict(diff: &Diff<'_>, totals: &MatchTotals) -> (&'static str, S
         }
     }
     // Constants, which any model may have, are no proof, however equal they are.
-    let pairs = diff.tally.of(Status::Identical).saturating_sub(totals.constants);
+    let pairs = totals.telling;
     let all = if totals.constants == 0 { String::new() } else { format!("{} ", count(pairs)) };
     match (pairs.saturating_sub(totals.proved), totals.proved) {
         (0, 0) => {}

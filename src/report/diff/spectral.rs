@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::diff::{Change, Diff};
 use crate::analysis::stats::{ChangeSpectrum, Rank};
+use crate::report::kit::csv;
 use crate::report::kit::figure::figure;
 use crate::report::kit::json::Float;
 use crate::report::kit::units::count;
@@ -54,7 +55,7 @@ pub(super) const COLUMNS: [&str; 4] = ["rounding_edge", "rank", "rank_more_than"
 pub(super) fn cells(found: Option<&ChangeSpectrum>) -> [String; 4] {
     let rank = found.and_then(|found| found.rank);
     [
-        found.and_then(|found| found.rounding_edge).map(|edge| edge.to_string()).unwrap_or_default(),
+        csv::float(found.and_then(|found| found.rounding_edge)),
         rank.and_then(Rank::exactly).map(|rank| rank.to_string()).unwrap_or_default(),
         rank.and_then(Rank::more_than).map(|rank| rank.to_string()).unwrap_or_default(),
         found.map(|found| found.low_rank().is_some().to_string()).unwrap_or_default(),

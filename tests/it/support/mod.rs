@@ -11,17 +11,12 @@ use ckpt::base::error::Result;
 use ckpt::base::limits::Limits;
 use ckpt::read::checkpoint::{Checkpoint, Choice, Tensor};
 use ckpt::read::tensor::{Axis, Checked};
+pub(crate) use ckpt_synth::tries;
 use serde_json::Value;
 
 /// The fixtures.
 pub(crate) fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
-}
-
-/// How often something is tried that could be tried at every place of every file: `few` times, or `all` that there are
-/// where `CKPT_THOROUGH` is set, as a weekly run of CI has it. Both are places and numbers that are the same in each run.
-pub(crate) fn tries<T>(few: T, all: T) -> T {
-    if std::env::var_os("CKPT_THOROUGH").is_some_and(|is_set| !is_set.is_empty()) { all } else { few }
 }
 
 /// Opens what `path` leads to, with the default limits.

@@ -9,10 +9,12 @@ impl App {
     /// What is to be found out now, and was not asked for yet.
     pub(in crate::cli::browse) fn requests(&mut self) -> Vec<Request> {
         let mut wishes = Vec::new();
-        let is_wanted = !self.rows.are_changes() || searched(&self.search).is_ok_and(|one| !one.asks_names_only());
-        if is_wanted && self.asked_search != self.search {
+        if self.asked_search != self.search {
             self.asked_search.clone_from(&self.search);
-            wishes.push(Request::Search(self.search.clone()));
+            // Names of changes are here.
+            if !self.rows.are_changes() || searched(&self.search).is_ok_and(|one| !one.asks_names_only()) {
+                wishes.push(Request::Search(self.search.clone()));
+            }
         }
         let row = self.row(self.table.at).and_then(|row| self.rows.number(row));
         if let (Some(at), Some(tensor)) = (row, self.tensor())

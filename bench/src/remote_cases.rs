@@ -8,7 +8,7 @@ use ckpt_synth::dtype;
 use crate::cases::{Case, Programs};
 use crate::inputs::{Inputs, shards};
 use crate::measure::{Candidate, shell, text};
-use crate::store::Server;
+use crate::web_server::Server;
 
 /// As many requests as `ckpt` has under way.
 const CONNECTIONS: usize = 16;
