@@ -133,6 +133,29 @@ fn gradients_and_updates_of_every_optimizer() {
     }
 }
 
+// Without its object graph nothing says whose slots are whose: the weights of that checkpoint are not told under other names.
+#[test]
+fn a_checkpoint_whose_graph_is_lost_has_no_weights_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(testdata().join("training/units/keras_adam")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let data = dir.path().join("ckpt-40.data-00000-of-00001");
+    // The graph is the last that lies there.
+    fs::File::options().write(true).open(&data).unwrap().set_len(1000).unwrap();
+    let document = log(dir.path(), &[]);
+    let told: Vec<&Value> =
+        document["checkpoints"].as_array().unwrap().iter().map(|checkpoint| &checkpoint["training"]).collect();
+    assert!(told[1]["layers"].is_null(), "{}", told[1]);
+    assert!(told[1]["unknown"][0].as_str().unwrap().contains("object graph"), "{}", told[1]);
+    for sound in [told[0], told[2]] {
+        let names: Vec<&str> =
+            sound["layers"].as_array().unwrap().iter().map(|layer| layer["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["emb", "hidden_bias", "hidden_kernel", "out_kernel"]);
+    }
+}
+
 // Units that were killed are counted in each interval, by every optimizer whose slots can tell; none where none was.
 #[test]
 fn units_without_a_gradient_are_counted() {

@@ -77,6 +77,11 @@ impl Recorder {
             let (ages, between) = (training.ages.as_slice(), training.between.as_ref());
             let facts = Facts { roles, names: &names, ages, between, begun };
             match layers(before, checkpoint, facts, threads) {
+                // Under other names than in the checkpoints beside it, and without their slots, they would be others.
+                Some(_) if matches!(objects, Objects::Unreadable(_)) => {
+                    let why = "the object graph, which says whose slots are whose, cannot be read";
+                    training.unknown.push(format!("gradients and updates of a checkpoint: {why}"));
+                }
                 Some((layers, unknown)) => {
                     training.findings = self.past.judge(checkpoint.origin().prefix.as_path(), &layers);
                     (training.layers, training.unknown) = (Some(layers), unknown);
