@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use ckpt::analysis::{Selector, StatsOptions, stats};
@@ -172,24 +172,45 @@ fn meet(case: &Case) -> (Outcome, usize) {
     (outcome, PEAK.load(Ordering::Relaxed).saturating_sub(before))
 }
 
+/// A case that was met.
+struct Met {
+    name: &'static str,
+    what: &'static str,
+    verdict: Verdict,
+    /// Of its files.
+    bytes: usize,
+    outcome: Outcome,
+    peak: usize,
+}
+
+/// All cases, met one after the other, once for all that is asked of them.
+fn all_met() -> &'static [Met] {
+    static MET: OnceLock<Vec<Met>> = OnceLock::new();
+    MET.get_or_init(|| {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = |case: Case| {
+            let (outcome, peak) = meet(&case);
+            let bytes = case.files.iter().map(|(_, bytes)| bytes.len()).sum();
+            Met { name: case.name, what: case.what, verdict: case.verdict, bytes, outcome, peak }
+        };
+        cases().into_iter().map(met).collect()
+    })
+}
+
 #[test]
 fn every_case_is_answered_in_proportion() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let cases = cases();
+    let cases = all_met();
     assert!(cases.len() > 150, "only {} cases", cases.len());
-    for case in &cases {
-        let size: usize = case.files.iter().map(|(_, bytes)| bytes.len()).sum();
-        let (_, peak) = meet(case);
-        assert!(peak < FREE + 4 * size, "{}: {} bytes of files, {peak} of heap", case.name, size);
+    for Met { name, bytes, peak, .. } in cases {
+        assert!(*peak < FREE + 4 * bytes, "{name}: {bytes} bytes of files, {peak} of heap");
     }
 }
 
 #[test]
 fn what_is_odd_but_legal_is_read_whole() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut wrong = Vec::new();
-    for case in cases().iter().filter(|case| case.verdict == Verdict::Legal) {
-        let (outcome, _) = meet(case);
+    for case in all_met().iter().filter(|case| case.verdict == Verdict::Legal) {
+        let outcome = &case.outcome;
         if !outcome.opened || outcome.verified != outcome.tensors {
             wrong.push(format!("{} ({}): {outcome:?}", case.name, case.what));
         }
@@ -212,12 +233,10 @@ const LEFT_TO_VALIDATE: [&str; 7] = [
 
 #[test]
 fn damage_to_tables_and_tensors_is_told() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut silent = Vec::new();
     let elsewhere = |name: &str| name.starts_with("graph-") || name.starts_with("state-");
-    for case in cases().iter().filter(|case| case.verdict == Verdict::Damaged && !elsewhere(case.name)) {
-        let (outcome, _) = meet(case);
-        if outcome.complaints.is_empty() {
+    for case in all_met().iter().filter(|case| case.verdict == Verdict::Damaged && !elsewhere(case.name)) {
+        if case.outcome.complaints.is_empty() {
             silent.push(case.name);
         }
     }

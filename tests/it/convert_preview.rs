@@ -13,7 +13,7 @@ use ckpt::read::checkpoint::Checkpoint;
 use ckpt::read::tensor::DType;
 use serde_json::Value;
 
-use super::support::{open, testdata};
+use super::support::{open, testdata, tries};
 
 type Values = BTreeMap<Vec<u8>, (DType, String, Option<Vec<u8>>)>;
 
@@ -104,12 +104,12 @@ fn check(inputs: Vec<Checkpoint>, options: &ConvertOptions, name: &str) -> bool 
 fn a_recipe_has_the_values_that_are_then_written() {
     let cases = cases();
     let (mut same, mut refused) = (0, 0);
-    for (n, path) in inputs().into_iter().enumerate() {
+    for (n, path) in inputs().into_iter().enumerate().step_by(tries(2, 1)) {
         let Ok(input) = open(&path) else { continue };
         let (options, name) = &cases[(n + n / cases.len()) % cases.len()];
         *(if check(vec![input], options, name) { &mut same } else { &mut refused }) += 1;
     }
-    assert!(same > 300 && refused < same / 4, "{same} {refused}");
+    assert!(same > tries(150, 300) && refused < same / 4, "{same} {refused}");
 }
 
 #[test]

@@ -100,8 +100,8 @@ fn pairs_read_together_are_what_they_are_alone() {
     assert_eq!(found.scopes, one_by_one.scopes);
     assert!(found.changes.iter().map(said).eq(one_by_one.changes.iter().map(said)));
     assert!(found.changes.iter().map(Change::name).is_sorted());
-    for threads in [2, 5] {
-        let again = run(&a, &b, Depth::Exact, threads);
+    for threads in tries(&[4][..], &[2, 5]) {
+        let again = run(&a, &b, Depth::Exact, *threads);
         assert_eq!((found.tally, found.bytes_read), (again.tally, again.bytes_read));
         assert!(found.changes.iter().map(said).eq(again.changes.iter().map(said)), "{threads}");
     }
@@ -201,7 +201,10 @@ fn rows_that_flow_are_those_that_are_kept() {
     let run = |arguments: &[&str]| command(&a, &b, arguments);
     let (status, text) = run(&["--all", "--format", "json"]);
     assert_eq!(status, 2);
-    assert_eq!(run(&["--all", "--format", "json", "--threads", "1"]), (2, text.clone()));
+    let most = tries(false, true);
+    if most {
+        assert_eq!(run(&["--all", "--format", "json", "--threads", "1"]), (2, text.clone()));
+    }
     let json: Value = serde_json::from_str(&text).unwrap();
     let rows = json["changes"].as_array().unwrap();
     assert!(rows.len() > 17_000 && rows.iter().map(|row| row["name"].as_str().unwrap()).is_sorted());
@@ -222,7 +225,7 @@ fn rows_that_flow_are_those_that_are_kept() {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     assert_eq!(lines(&["--all", "--format", "jsonl"]), *rows);
-    if tries(false, true) {
+    if most {
         assert_eq!(lines(&["--all", "--format", "jsonl", "--top", "17000"]), rows[..17_000]);
     }
     let sorted = lines(&["--all", "--format", "jsonl", "--sort", "change"]);
@@ -233,7 +236,9 @@ fn rows_that_flow_are_those_that_are_kept() {
     let sizes: Vec<f64> = sorted.iter().filter_map(|row| row["rel_l2"].as_f64()).collect();
     assert!(sizes.len() > 9_000 && sizes.is_sorted_by(|a, b| a >= b) && sizes[0] > *sizes.last().unwrap());
     assert_eq!(lines(&["--all", "--format", "jsonl", "--sort", "change", "--top", "40"]), sorted[..40]);
-    assert_eq!(lines(&["--all", "--format", "jsonl", "--sort", "change", "--top", "17000"]), sorted[..17_000]);
+    if most {
+        assert_eq!(lines(&["--all", "--format", "jsonl", "--sort", "change", "--top", "17000"]), sorted[..17_000]);
+    }
 
     // Text has the same lines, in columns that may be wider; tables have as many rows.
     let words = |text: &str| -> Vec<Vec<String>> {

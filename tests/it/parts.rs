@@ -228,7 +228,7 @@ fn fixtures_of_every_format_whole_and_damaged() {
                 seen += 1;
                 let (numbers, formats): (&[u64], _) =
                     if seen % 8 == 1 { (&[1, 7, 64], STATS_FORMATS) } else { (&[3], JSON) };
-                holds(&path, numbers, formats);
+                holds_with(&path, numbers, formats, tries(numbers.len() > 1, true));
             }
         }
     }
@@ -281,12 +281,14 @@ fn shards(prefix: &Path) -> Vec<PathBuf> {
 fn tensors_that_lie_in_several_parts() {
     let dir = tempfile::tempdir().unwrap();
     let prefix = large(dir.path(), 1);
-    holds(&prefix, &[7], JSON);
+    holds_with(&prefix, &[7], JSON, tries(false, true));
     // One byte of a tensor in several parts, a page of zeros at the border of two units, and a small tensor.
     let shards = shards(&prefix);
     let longest = shards.iter().max_by_key(|shard| fs::metadata(shard).unwrap().len()).unwrap();
     flip(longest, 9 << 20, 1);
-    holds_with(&prefix, &[5], JSON, false);
+    if tries(false, true) {
+        holds_with(&prefix, &[5], JSON, false);
+    }
     let mut bytes = fs::read(longest).unwrap();
     bytes[(8 << 20) - 9000..(8 << 20) + 9000].fill(0);
     fs::write(longest, bytes).unwrap();
@@ -303,7 +305,7 @@ fn tensors_that_lie_in_several_parts() {
 fn two_checkpoints_of_which_tensors_lie_in_several_parts() {
     let dir = tempfile::tempdir().unwrap();
     let (a, b) = (large(dir.path(), 1), large(dir.path(), 2));
-    holds_of_two(&a, &b, &[3, 7]);
+    holds_of_two(&a, &b, tries(&[7], &[3, 7]));
     // The same index, other bytes: what checksums hide and --exact finds.
     let copy = dir.path().join("copy");
     for entry in fs::read_dir(dir.path()).unwrap() {
@@ -336,7 +338,7 @@ fn checkpoints_of_any_shape_and_damage() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below.max(1)
     };
-    for case in 0..tries(15, 40) {
+    for case in 0..tries(10, 40) {
         let dir = tempfile::tempdir().unwrap();
         let prefix = dir.path().join("m");
         let count = 1 + next(3);

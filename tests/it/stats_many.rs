@@ -107,8 +107,8 @@ fn tensors_read_together_are_what_they_are_alone() {
     let found = read(&here, &all, 1);
     let lost: Vec<usize> = found.unreadable().map(|(row, _)| row.at).collect();
     assert!(DAMAGED.iter().all(|n| lost.contains(n)) && (5..60).contains(&lost.len()), "{lost:?}");
-    for threads in [2, 5] {
-        let again = read(&here, &all, threads);
+    for threads in tries(&[3][..], &[2, 5]) {
+        let again = read(&here, &all, *threads);
         assert_eq!(found.totals, again.totals);
         assert!(found.tensors.iter().map(said).eq(again.tensors.iter().map(said)), "{threads}");
     }
@@ -142,7 +142,9 @@ fn rows_that_flow_are_those_that_are_kept() {
     let with = |arguments: &[&str]| run(&prefix, &[arguments, hist].concat());
     let (status, json, errors) = with(&["--format", "json"]);
     assert_eq!(status, 2);
-    assert_eq!(with(&["--format", "json", "--threads", "1"]), (status, json.clone(), errors.clone()));
+    if tries(false, true) {
+        assert_eq!(with(&["--format", "json", "--threads", "1"]), (status, json.clone(), errors.clone()));
+    }
     assert!(errors.lines().nth(10).is_some_and(|line| line.contains("more tensors could not be read")), "{errors}");
     let json: Value = serde_json::from_str(&json).unwrap();
     let rows = json["tensors"].as_array().unwrap();

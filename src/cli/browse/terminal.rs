@@ -56,3 +56,56 @@ pub(super) fn with(
     }
     result
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write;
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Runs in the terminal of the test below. Nothing is dropped, as in a release, where a panic aborts.
+    #[test]
+    #[ignore = "a part of the test below"]
+    fn panics() {
+        let _ = with(|_, _| {
+            let told = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                told(panic);
+                std::process::abort();
+            }));
+            panic!("a planted panic");
+        });
+    }
+
+    #[test]
+    fn a_panic_leaves_the_terminal_as_it_was() {
+        let name = format!("ckpt-panic-{}", std::process::id());
+        let tmux = |arguments: &[&str]| {
+            let output = Command::new("tmux").args(["-u", "-L", &name]).args(arguments).output().ok()?;
+            output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        if tmux(&["-V"]).is_none() {
+            io::stderr().write_all(b"skipped: no tmux is installed\n").unwrap();
+            return;
+        }
+        let own = std::env::current_exe().unwrap();
+        let run = format!("{} --exact cli::browse::terminal::tests::panics --ignored --nocapture", own.display());
+        let line = format!("a=$(stty -g); {run}; test \"$a\" = \"$(stty -g)\" && echo as before; sleep 60");
+        tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "200", "-y", "50", &line]).unwrap();
+        let begun = Instant::now();
+        let screen = loop {
+            let screen = tmux(&["capture-pane", "-p"]).unwrap_or_default();
+            if screen.contains("as before") || begun.elapsed() > Duration::from_secs(30) {
+                break screen;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let flags = tmux(&["display-message", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"]);
+        tmux(&["kill-server"]);
+        // What the panic said stands on the screen that stays.
+        assert!(screen.contains("a planted panic") && screen.contains("as before"), "{screen}");
+        assert_eq!(flags.as_deref().map(str::trim), Some("0 0 1"));
+    }
+}

@@ -215,7 +215,10 @@ fn verdict_line(
     }
     let files = if checked.files == 1 { "file" } else { "files" };
     if checked.files > 0 || validation.gate.is_none() {
-        facts.extend([read, format!("{} in {} {files}", size(checked.bytes), count(checked.files))]);
+        let files = format!("{} {files}", count(checked.files));
+        // Where nothing was compared with a checksum, that was said.
+        let compared = if checked.bytes > 0 { format!("{} in {files}", size(checked.bytes)) } else { files };
+        facts.extend([read, compared]);
     }
     for (n, what) in [(errors, "error"), (warnings, "warning")] {
         match n {

@@ -10,13 +10,18 @@ use serde_json::Value;
 use super::made::{page_of, safetensors};
 
 /// A Chromium: `CKPT_CHROMIUM`, or one of the usual names.
-fn chromium() -> Option<PathBuf> {
+pub(super) fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let given = std::env::var_os("CKPT_CHROMIUM").map(PathBuf::from);
-    given
+    let found = given
         .into_iter()
         .chain(names.map(PathBuf::from))
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()))
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
+    if found.is_none() {
+        let said = "skipped: no Chromium is installed; CKPT_CHROMIUM says where one is\n";
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
+    }
+    found
 }
 
 /// What stands around the page, and does what somebody would do who looks at it.
@@ -65,15 +70,33 @@ onload = async () => {
 };
 </script>"#;
 
-/// What the driver found out, and what was written to the console.
-fn driven(chromium: &Path, dir: &Path) -> (Value, Vec<String>) {
-    std::fs::write(dir.join("driver.html"), DRIVER).unwrap();
+/// How it is run: without a window, and so that the driver may look into the page that it shows; both lie on the disk.
+pub(super) const FLAGS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-web-security",
+    "--allow-file-access-from-files",
+    "--disable-site-isolation-trials",
+    "--disable-background-networking",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=20000",
+];
+
+/// What a driver found out, and what was written to the console.
+pub(super) struct Told {
+    pub(super) found: Value,
+    pub(super) console: Vec<String>,
+}
+
+/// Lets a driver look at the page beside it, `page.html`.
+pub(super) fn dumped(chromium: &Path, dir: &Path, driver: &str, more: &[&str]) -> Told {
+    std::fs::write(dir.join("driver.html"), driver).unwrap();
     let profile = format!("--user-data-dir={}", dir.join("profile").display());
     let output = Command::new(chromium)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-web-security", "--dump-dom"])
-        // The driver may look into the page that it shows; both lie on the disk.
-        .args(["--allow-file-access-from-files", "--disable-site-isolation-trials", "--disable-background-networking"])
-        .args(["--enable-logging=stderr", "--virtual-time-budget=20000", &profile])
+        .args(FLAGS)
+        .args(more)
+        .args(["--dump-dom", &profile])
         .arg(format!("file://{}", dir.join("driver.html").display()))
         .output()
         .unwrap();
@@ -83,16 +106,12 @@ fn driven(chromium: &Path, dir: &Path) -> (Value, Vec<String>) {
     let json = dom[at..].split("</pre>").next().unwrap();
     let json = json.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     let console = said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
-    (serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}\n{said}")), console)
+    Told { found: serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}\n{said}")), console }
 }
 
 #[test]
 fn the_table_and_the_treemap_work_in_a_browser() {
-    let Some(chromium) = chromium() else {
-        let said = "skipped: no Chromium is installed; CKPT_CHROMIUM says where one is\n";
-        std::io::stderr().write_all(said.as_bytes()).unwrap();
-        return;
-    };
+    let Some(chromium) = chromium() else { return };
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("m.safetensors");
     let name = |n: usize| match n {
@@ -101,7 +120,7 @@ fn the_table_and_the_treemap_work_in_a_browser() {
     };
     safetensors(&file, 202, 24, name, 0.0);
     assert_eq!(page_of(&file, &dir.path().join("page.html"), &["--stats"]).status, 1);
-    let (found, console) = driven(&chromium, dir.path());
+    let Told { found, console } = dumped(&chromium, dir.path(), DRIVER, &[]);
     assert!(found["error"].is_null(), "{found}");
     assert_eq!(console, Vec::<String>::new());
     assert_eq!(found["policy"], serde_json::json!([]));

@@ -2,6 +2,7 @@
 
 mod browser;
 mod made;
+mod picture;
 
 use std::path::Path;
 
