@@ -90,6 +90,13 @@ fn check(page: &str) -> Document<'_> {
         let is_told = svg.attribute("aria-label").is_some() || svg.attribute("aria-hidden") == Some("true");
         assert!(is_told, "a picture without words");
     }
+    // What scrolls by itself does so with keys, too.
+    let scrolls = |node: &Node<'_, '_>| {
+        node.tag_name().name() == "pre" || node.attribute("class").is_some_and(|class| class.starts_with("scroll"))
+    };
+    for node in document.descendants().filter(scrolls) {
+        assert_eq!(node.attribute("tabindex"), Some("0"), "{node:?}");
+    }
     for node in document.descendants().filter(|node| node.attribute("aria-labelledby").is_some()) {
         assert!(by_id(&document, node.attribute("aria-labelledby").unwrap()).is_some());
     }

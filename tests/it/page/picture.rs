@@ -208,7 +208,7 @@ fn a_picture_of_the_page_shows_its_parts_where_they_are() {
         for cell in &heat {
             let (area, behind) = (Area::of(cell, 1.0), colour(&cell["colour"]).unwrap());
             if area.y.1 < HEIGHT && area.x.1 < WIDTH {
-                assert!(picture.share(&area, behind) > 0.4 && picture.legible(&area, behind) > 3.0, "{cell}");
+                assert!(picture.share(&area, behind) > 0.4 && picture.legible(&area, behind) > 4.5, "{cell}");
             }
         }
 

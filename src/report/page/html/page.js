@@ -299,7 +299,7 @@ if (map) {
       for (const [name, value] of [['x', x], ['y', y], ['width', Math.max(w, 0)], ['height', Math.max(h, 0)]]) tile.rect.setAttribute(name, value.toFixed(1));
       let text = tile.group.querySelector('text');
       const room = Math.floor((Math.min(w, WIDE) - 6) / wide), label = h < high ? '' : tile.name.length <= room ? tile.name : room < 3 ? '' : tile.name.slice(0, room - 1) + '…';
-      if (!text && label) { text = draw('text', {}); tile.group.append(text); }
+      if (!text && label) { text = draw('text', {'aria-hidden': 'true'}); tile.group.append(text); }
       if (text) {
         text.textContent = label;
         text.setAttribute('x', (Math.max(x, 0) + 4).toFixed(1));
