@@ -2,6 +2,7 @@
 //! A file is a subject; `cargo test --test it SUBJECT` runs one. `tests/hostile.rs` counts memory and is a program alone.
 
 mod across;
+mod adapted;
 mod book;
 mod browse;
 mod cases;

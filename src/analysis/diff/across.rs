@@ -74,7 +74,8 @@ struct View {
 impl View {
     /// A name as it is compared, if it is.
     fn of<'n>(&self, name: &'n str, root: &str) -> Option<&'n str> {
-        let name = if root.is_empty() { name } else { name.strip_prefix(root)? };
+        // What is called after an optimizer does not begin with the name of the model.
+        let name = if root.is_empty() { name } else { name.strip_prefix(root).unwrap_or(name) };
         let is_shifted = !self.shifted.is_empty() && families(name).any(|(family, _)| self.shifted.contains(&family));
         (!is_shifted).then_some(name)
     }
@@ -119,8 +120,10 @@ impl Sides<'_> {
             let mut other = View { roots: (roots.0.clone(), roots.1.clone()), ..View::default() };
             other.shifted = self.shifted(&other);
             let pairs = self.pairs(left, &other);
-            let variables =
-                pairs.keys().filter(|at| matches!(self.ids.0.get(**at), Some(Identity::Variable(_)))).count();
+            let is_of_model = |at: &&usize| {
+                matches!(self.ids.0.get(**at), Some(Identity::Variable(_))) && !self.ids.0.is_of_optimizer(**at)
+            };
+            let variables = pairs.keys().filter(is_of_model).count();
             if variables > best && (best == 0 || roots == (&empty, &empty)) {
                 (view, best) = (other, variables);
             }
@@ -213,18 +216,17 @@ impl Sides<'_> {
 
 /// What stands before the names of all variables, where behind it each still has a layer.
 fn root(ids: &Identities) -> String {
-    let mut names = ids.all().filter_map(|(_, identity)| match identity {
-        Identity::Variable(name) => Some(&**name),
-        _ => None,
-    });
-    let Some(root) = names.next().and_then(|name| Some(format!("{}/", name.split_once('/')?.0))) else {
+    let names = || {
+        ids.all().filter(|(at, _)| !ids.is_of_optimizer(*at)).filter_map(|(_, identity)| match identity {
+            Identity::Variable(name) => Some(&**name),
+            _ => None,
+        })
+    };
+    let Some(root) = names().next().and_then(|name| Some(format!("{}/", name.split_once('/')?.0))) else {
         return String::new();
     };
     let is_below = |name: &str| name.strip_prefix(root.as_str()).is_some_and(|rest| rest.contains('/'));
-    let all = ids.all().all(|(_, identity)| match identity {
-        Identity::Variable(name) => is_below(name),
-        _ => true,
-    });
+    let all = names().all(is_below);
     if all { root } else { String::new() }
 }
 

@@ -1,5 +1,8 @@
 //! What names, dtypes, shapes and checksums alone tell of a pair, and the list of what is left to tell or to read.
 
+use std::collections::BTreeSet;
+
+use super::one_sided::copies_in;
 use super::pair::{Leftovers, Pair};
 use super::tallies::{Ledger, Verdict, is_silent};
 use super::work::{Todo, Wish, Wishes, Work};
@@ -176,9 +179,13 @@ impl<'c, 'o> Judge<'c, 'o> {
         if self.options.depth != Depth::Structure {
             left = self.renamed(left);
         }
+        let copies = |side: &Checkpoint, left: &[usize]| {
+            if left.is_empty() { BTreeSet::new() } else { copies_in(side) }
+        };
+        let copies = (copies(a, &left.a), copies(b, &left.b));
         for at in left.a {
             let Some(tensor) = a.tensor_at(at) else { continue };
-            if let Some(one) = OneSided::of(Side::A, &tensor, b) {
+            if let Some(one) = OneSided::of(Side::A, (at, &tensor), &copies.0, b) {
                 self.diff.one_sided.push(one);
                 continue;
             }
@@ -188,7 +195,7 @@ impl<'c, 'o> Judge<'c, 'o> {
         }
         for at in left.b {
             let Some(tensor) = b.tensor_at(at) else { continue };
-            if let Some(one) = OneSided::of(Side::B, &tensor, a) {
+            if let Some(one) = OneSided::of(Side::B, (at, &tensor), &copies.1, a) {
                 self.diff.one_sided.push(one);
                 continue;
             }

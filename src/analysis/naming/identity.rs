@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Names;
 use super::objects::Objects;
-use super::roles::Roles;
+use super::roles::{Role, Roles};
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor, Told};
+use crate::read::graphs::object_graph::ObjectGraph;
 
 /// What a tensor is in the program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,8 @@ type Row = (Option<Box<str>>, Option<Identity>);
 #[derive(Debug, Default)]
 pub(in crate::analysis) struct Identities {
     rows: Vec<Row>,
+    /// Those that belong to an optimizer, and are called after it.
+    of_optimizers: BTreeSet<usize>,
 }
 
 impl Identities {
@@ -46,6 +49,8 @@ impl Identities {
         let objects = Objects::of(checkpoint);
         let names = Names::of(checkpoint, &roles, &objects);
         let has_keys = objects.graph().is_none() && !checkpoint.is_object_based();
+        let late = objects.graph().map(made_later).unwrap_or_default();
+        let in_layer = |name: &str| late.get(name).cloned().flatten().unwrap_or_else(|| name.to_owned());
         let mut rows = Vec::new();
         let mut slots = BTreeMap::new();
         let mut tensors = checkpoint.tensors().cursor();
@@ -56,17 +61,22 @@ impl Identities {
                 Some(told) => told.name.filter(|_| told.is_named),
                 None if &*tensor.name == OBJECT_GRAPH_KEY => None,
                 None if has_keys => std::str::from_utf8(&tensor.name).ok().map(str::to_owned),
-                None => name.and_then(|name| name.full_name.as_deref()).map(str::to_owned),
+                None => name.and_then(|name| name.full_name.as_deref()).map(|name| in_layer(plain(name))),
             };
             let own = own.map(|own| -> Box<str> { plain(&own).into() }).filter(|own| !own.is_empty());
             if let Some(slot) = name.and_then(|name| name.slot.as_deref()) {
-                let variable = plain(&slot.variable_name).into();
+                let variable = in_layer(plain(&slot.variable_name)).into();
                 slots.insert(at, Identity::Slot { kind: kind(&slot.slot).into(), variable });
             }
             let scalar = own.as_deref().and_then(|own| of_optimizer(own, tensor));
             rows.push((own, scalar));
         }
-        one_of_copies(checkpoint, &mut rows);
+        for at in copies(checkpoint, &|at| rows.get(at).and_then(|(own, _)| own.as_deref())) {
+            if let Some(row) = rows.get_mut(at) {
+                row.0 = None;
+            }
+        }
+        one_of_optimizers(&mut rows);
         let owners = Owners::new(rows.iter().filter_map(|(own, _): &Row| own.as_deref()));
         let all: Vec<Option<Identity>> = rows
             .iter()
@@ -76,7 +86,14 @@ impl Identities {
                 scalar.clone().or(slot).or_else(|| own.clone().map(Identity::Variable))
             })
             .collect();
-        Self { rows: rows.into_iter().zip(all).map(|((own, _), identity)| (own, identity)).collect() }
+        let is_of_optimizer = |at: &usize| !matches!(roles.role(*at), Role::Weight | Role::Other);
+        let of_optimizers = (0..rows.len()).filter(is_of_optimizer).collect();
+        Self { rows: rows.into_iter().zip(all).map(|((own, _), identity)| (own, identity)).collect(), of_optimizers }
+    }
+
+    /// Whether a tensor is an optimizer's, which is called after that and not after the model.
+    pub(in crate::analysis) fn is_of_optimizer(&self, at: usize) -> bool {
+        self.of_optimizers.contains(&at)
     }
 
     /// What a tensor is.
@@ -90,18 +107,55 @@ impl Identities {
     }
 }
 
+/// Names of variables that a layer of a model made after it was built, as quantization and `LoRA` do: they are called
+/// after the layer alone, what was made before after the model too. What they would be called then; `None` where layers
+/// disagree.
+fn made_later(graph: &ObjectGraph) -> BTreeMap<String, Option<String>> {
+    let mut late: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let all: BTreeSet<&str> = graph.variables().map(|variable| plain(&variable.attribute.full_name)).collect();
+    for node in graph.nodes() {
+        // What a list holds has no layer in common.
+        let is_list = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+        let own = node.children.iter().filter(|child| !is_list(&child.local_name));
+        let variable = |id: i32| graph.nodes().get(graph.resolve(id)?)?.attributes.first();
+        let names = own.filter_map(|child| variable(child.node_id)).map(|attribute| plain(&attribute.full_name));
+        let mut layers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (layer, last) in names.filter_map(|name| name.rsplit_once('/')) {
+            layers.entry(layer).or_default().push(last);
+        }
+        let [(a, of_a), (b, of_b)] = layers.iter().collect::<Vec<_>>()[..] else { continue };
+        let is_below = |whole: &str, part: &str| whole.strip_suffix(part).is_some_and(|model| model.ends_with('/'));
+        let (whole, part, lasts) = match (is_below(a, b), is_below(b, a)) {
+            (true, _) => (a, b, of_b),
+            (_, true) => (b, a, of_a),
+            _ => continue,
+        };
+        for last in lasts {
+            let name = Some(format!("{whole}/{last}")).filter(|name| !all.contains(name.as_str()));
+            late.entry(format!("{part}/{last}"))
+                .and_modify(|other| *other = other.take().filter(|other| Some(other) == name.as_ref()))
+                .or_insert(name);
+        }
+    }
+    late
+}
+
 /// An archive that Keras 3 exported holds every variable twice, in the list `_all_variables` too: of two that have the
-/// same bytes by their checksums the one in that list has no name.
-fn one_of_copies(checkpoint: &Checkpoint, rows: &mut [Row]) {
+/// same bytes by their checksums the one in that list, by its position. `named` says what a tensor is called.
+pub(in crate::analysis) fn copies<'n>(
+    checkpoint: &Checkpoint,
+    named: &dyn Fn(usize) -> Option<&'n str>,
+) -> BTreeSet<usize> {
     const COPIES: &[u8] = b"_all_variables/";
-    let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut others: BTreeMap<&str, usize> = BTreeMap::new();
     let mut copies = Vec::new();
-    for (at, (own, _)) in rows.iter().enumerate() {
-        let Some((own, tensor)) = own.as_deref().zip(checkpoint.tensor_at(at)) else { continue };
+    let mut tensors = checkpoint.tensors().cursor();
+    while let Some((at, tensor)) = tensors.advance() {
+        let Some(own) = named(at) else { continue };
         if tensor.name.starts_with(COPIES) {
             copies.push((own, at));
         } else {
-            named.insert(own, at);
+            others.insert(own, at);
         }
     }
     let bytes = |at: usize| {
@@ -110,12 +164,17 @@ fn one_of_copies(checkpoint: &Checkpoint, rows: &mut [Row]) {
         Some((tensor.dtype, tensor.shape, place.crc32c?.0))
     };
     let is_copy = |(own, at): &(&str, usize)| {
-        named.get(own).is_some_and(|other| bytes(*at).is_some() && bytes(*at) == bytes(*other))
+        others.get(own).is_some_and(|other| bytes(*at).is_some() && bytes(*at) == bytes(*other))
     };
-    let copies: Vec<usize> = copies.into_iter().filter(is_copy).map(|(_, at)| at).collect();
-    for at in copies {
-        if let Some(row) = rows.get_mut(at) {
-            row.0 = None;
+    copies.into_iter().filter(is_copy).map(|(_, at)| at).collect()
+}
+
+/// Of several optimizers, one within another too, each has its own steps and rate: then their names tell which.
+fn one_of_optimizers(rows: &mut [Row]) {
+    for one in [Identity::Iteration, Identity::LearningRate] {
+        let is_one = |row: &Row| row.1.as_ref() == Some(&one);
+        if rows.iter().filter(|row| is_one(row)).count() > 1 {
+            rows.iter_mut().filter(|row| is_one(row)).for_each(|row| row.1 = None);
         }
     }
 }
@@ -145,6 +204,9 @@ fn kind(slot: &str) -> &str {
         "velocity_hat" => "vhat",
         "norm" => "u",
         "mg" => "average_gradient",
+        // What Keras 3 calls the lists of an optimizer that averages weights or gradients.
+        "model_variables_moving_average" => "average",
+        "accumulated_gradient" => "gradient_accumulator",
         other => other,
     }
 }

@@ -84,9 +84,10 @@ impl KerasModel {
             // Keras 3 calls it after its class, in small letters.
             model.optimizer = facts.group_names.get(&b"optimizer"[..]).cloned();
         }
+        let copies = file.copies();
         let mut cursor = checkpoint.tensors().cursor();
         while let Some((_, tensor)) = cursor.advance() {
-            let elements = tensor.elements().unwrap_or(0);
+            let elements = tensor.elements().filter(|_| !copies.contains(&*tensor.name)).unwrap_or(0);
             match checkpoint.told(&tensor.name).and_then(|told| told.purpose) {
                 Some(Purpose::Weight) => model.trainable = model.trainable.saturating_add(elements),
                 Some(Purpose::Untrained) => model.untrained = model.untrained.saturating_add(elements),
@@ -140,8 +141,10 @@ impl KerasModel {
                 None => self.layers.push(KerasLayer { name: group.name.clone(), tensors, ..KerasLayer::default() }),
             }
         }
+        let copies = file.copies();
         let own = |layer: &KerasLayer| {
             let tensors = layer.tensors.iter().filter_map(|at| checkpoint.tensors().get(*at));
+            let tensors = tensors.filter(|tensor| !copies.contains(&*tensor.name));
             tensors.filter_map(|tensor: Tensor| tensor.elements()).fold(0u64, u64::saturating_add)
         };
         let sizes: Vec<(usize, u64)> = self.layers.iter().map(|layer| (layer.depth, own(layer))).collect();

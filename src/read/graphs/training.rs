@@ -50,6 +50,8 @@ pub enum Purpose {
 #[derive(Clone, Debug, Default)]
 pub struct Training {
     purposes: HashMap<Vec<u8>, Purpose>,
+    /// Of objects that nothing trains, the names of their variables.
+    names: HashMap<Vec<u8>, String>,
     constants: Vec<Constants>,
 }
 
@@ -111,15 +113,19 @@ impl Training {
         })?;
         let Some(objects) = objects else { return Ok(of_graph) };
         let Some(graph) = ObjectGraph::of_saved_model(file, is_key, limits)? else { return Ok(None) };
-        let mut purposes = HashMap::new();
+        let (mut purposes, mut names) = (HashMap::new(), HashMap::new());
         for (node, object) in graph.nodes().iter().zip(objects.nodes) {
             if let (Some(attribute), Some(variable)) = (node.attributes.first(), object.variable) {
                 let purpose = if variable.is_trainable { Purpose::Trainable } else { Purpose::NotTrained };
-                purposes.insert(attribute.checkpoint_key.clone().into_bytes(), purpose);
+                let key = attribute.checkpoint_key.clone().into_bytes();
+                if purpose == Purpose::NotTrained && !attribute.full_name.is_empty() {
+                    names.insert(key.clone(), attribute.full_name.clone());
+                }
+                purposes.insert(key, purpose);
             }
         }
         let trains = purposes.values().any(|purpose| *purpose == Purpose::Trainable);
-        Ok(trains.then_some(Self { purposes, constants: Vec::new() }))
+        Ok(trains.then_some(Self { purposes, names, constants: Vec::new() }))
     }
 
     fn of_meta_graph(message: &[u8]) -> Result<Option<Self>> {
@@ -166,7 +172,7 @@ impl Training {
                 Constants::add(&mut constants, &nodes, update, node)?;
             }
         }
-        Ok((!purposes.is_empty()).then_some(Self { purposes, constants }))
+        Ok((!purposes.is_empty()).then_some(Self { purposes, names: HashMap::new(), constants }))
     }
 
     /// What each optimizer is given as constants of the graph.
@@ -177,6 +183,11 @@ impl Training {
     /// What the variable is for that is stored under this key.
     pub fn purpose(&self, key: &[u8]) -> Option<Purpose> {
         self.purposes.get(key).copied()
+    }
+
+    /// What the program calls the variable under this key, if nothing trains it and the key is that of an object.
+    pub fn full_name(&self, key: &[u8]) -> Option<&str> {
+        self.names.get(key).map(String::as_str)
     }
 }
 

@@ -116,10 +116,11 @@ pub(super) fn is_parameter(last: &[u8]) -> bool {
     NAMES.contains(&stem) || PARTS.iter().any(has) || ENDS.iter().any(ends)
 }
 
-/// Whether this is what a normalization layer gathers of its inputs: part of the model, though nothing trains it.
+/// Whether this is what a normalization layer gathers of its inputs, or what makes the numbers of a quantized layer
+/// readable: part of the model, though nothing trains it.
 pub(in crate::analysis) fn is_statistic(last: &[u8]) -> bool {
     const FRONTS: [&[u8]; 4] = [b"moving_", b"running_", b"pop_", b"renorm_"];
-    const NAMES: [&[u8]; 3] = [b"mean", b"variance", b"adapt_mean"];
+    const NAMES: [&[u8]; 5] = [b"mean", b"variance", b"adapt_mean", b"vector_u", b"g_idx"];
     last != b"moving_avg" && (NAMES.contains(&last) || FRONTS.iter().any(|front| last.starts_with(front)))
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::Role;
-use super::key::split_last;
+use super::key::{short_name, split_last};
 use super::names::{is_parameter, is_statistic};
 use crate::analysis::naming::objects::Objects;
 use crate::read::checkpoint::Checkpoint;
@@ -72,7 +72,10 @@ impl Program {
             Purpose::Average if is_statistic(split_last(name).1) => named,
             // The average of a loss or a measure is one too.
             Purpose::Average | Purpose::Metric => (Role::Other, None),
-            Purpose::NotTrained => not_trained(name, named),
+            Purpose::NotTrained => {
+                let own = self.training.full_name(name).map_or_else(|| short_name(name), str::as_bytes);
+                not_trained(own, named)
+            }
         }
     }
 

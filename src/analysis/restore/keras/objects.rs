@@ -154,7 +154,10 @@ impl Objects {
                 Held::One(at) if skipped(*at) && program == KerasProgram::Keras2 => continue,
                 Held::One(at) => {
                     let class = self.get(*at).and_then(|object| object.class.clone());
-                    class.map_or_else(|| "object".to_owned(), |class| crate::read::formats::keras::snake(&class))
+                    class.map_or_else(
+                        || "object".to_owned(),
+                        |class| crate::read::formats::keras::group_of_class(&class),
+                    )
                 }
                 Held::Many(_) if program == KerasProgram::Keras2 => continue,
                 Held::Many(_) => "container".to_owned(),

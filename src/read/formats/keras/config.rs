@@ -12,6 +12,7 @@ const DEPTH: usize = 64;
 
 /// One layer of a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct ConfigLayer {
     /// Its name.
     pub name: String,
@@ -27,6 +28,15 @@ pub struct ConfigLayer {
     pub scale_center: (bool, bool),
     /// Whether it is a model with an input of its own, so that it was built by itself.
     pub has_input: bool,
+    /// Whether it has a bias, where a class may have one.
+    pub has_bias: bool,
+    /// How it was quantized: `int8`, `int4`, `float8`, `gptq`, `awq`.
+    pub quantized: Option<String>,
+    /// Whether `LoRA` was enabled, which freezes its kernel.
+    pub has_lora: bool,
+    /// Whether attention scales its scores, and whether it weighs them (`score_mode`); whether an embedding has a matrix
+    /// of its own for the way back.
+    pub extras: (bool, bool, bool),
 }
 
 /// The layers of a model, each before those within it.
@@ -69,7 +79,7 @@ impl ConfigTree {
     fn list(&mut self, layers: &[Value], attribute: &str, within: &Within) {
         let mut used: BTreeMap<String, usize> = BTreeMap::new();
         for layer in layers.iter().filter_map(Value::as_object) {
-            let segment = snake(text(layer, "class_name").unwrap_or_default());
+            let segment = group_of_class(text(layer, "class_name").unwrap_or_default());
             let n = used.entry(segment.clone()).and_modify(|n| *n += 1).or_insert(0);
             let segment = if *n == 0 { segment } else { format!("{segment}_{n}") };
             self.layer(layer, &within.below(format!("{attribute}/{segment}").as_bytes(), 0), None);
@@ -97,6 +107,17 @@ impl ConfigTree {
             has_input: config.get("layers").and_then(Value::as_array).is_some_and(|layers| {
                 layers.iter().any(|layer| layer.get("class_name").and_then(Value::as_str) == Some("InputLayer"))
             }),
+            has_bias: match class {
+                "EinsumDense" => config.get("bias_axes").is_some_and(Value::is_string),
+                _ => flag("use_bias"),
+            },
+            quantized: quantized(config),
+            has_lora: config.get("lora_rank").is_some_and(|rank| !rank.is_null()),
+            extras: (
+                config.get("use_scale").and_then(Value::as_bool).unwrap_or(class == "AdditiveAttention"),
+                text(config, "score_mode") == Some("concat"),
+                config.get("tie_weights").and_then(Value::as_bool) == Some(false),
+            ),
         });
         let inner = Within { trainable, ..at.clone() };
         if config.get("layers").is_some_and(Value::is_array) {
@@ -146,6 +167,25 @@ impl Within {
 
 fn text<'o>(object: &'o Map<String, Value>, key: &str) -> Option<&'o str> {
     object.get(key).and_then(Value::as_str)
+}
+
+/// The mode of a layer's dtype policy, if that is one of quantization: `int4/128` is `int4`.
+fn quantized(config: &Map<String, Value>) -> Option<String> {
+    let policy = config.get("dtype")?;
+    let mode = policy.get("config").and_then(|config| config.get("mode")).and_then(Value::as_str).or_else(|| {
+        // By its name alone: `int8_from_float32`.
+        policy.as_str()?.split_once("_from_").map(|(mode, _)| mode)
+    })?;
+    Some(mode.split('/').next().unwrap_or(mode).to_owned())
+}
+
+/// What Keras calls the group of a class in a list: after the class itself, which one of its layers has other than its
+/// configuration calls it.
+pub fn group_of_class(class: &str) -> String {
+    match class {
+        "GroupQueryAttention" => "grouped_query_attention".to_owned(),
+        class => snake(class),
+    }
 }
 
 /// A class as Keras makes the name of a group of it (`naming.to_snake_case`).
@@ -204,6 +244,17 @@ mod tests {
         ] {
             assert_eq!(snake(class), name);
         }
+    }
+
+    #[test]
+    fn policies_of_quantization_have_their_mode() {
+        let mode = |json: &str| quantized(serde_json::from_str::<Value>(json).unwrap().as_object().unwrap());
+        let policy = |mode: &str| format!(r#"{{"dtype": {{"class_name": "P", "config": {{"mode": "{mode}"}}}}}}"#);
+        assert_eq!(mode(&policy("int8")).as_deref(), Some("int8"));
+        assert_eq!(mode(&policy("int4/128")).as_deref(), Some("int4"));
+        assert_eq!(mode(r#"{"dtype": "int8_from_float32"}"#).as_deref(), Some("int8"));
+        assert_eq!(mode(r#"{"dtype": "float32"}"#), None);
+        assert_eq!(mode(r#"{"dtype": {"class_name": "DTypePolicy", "config": {"name": "float32"}}}"#), None);
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub struct KerasFacts {
     pub has_learning_rate: bool,
     /// Shapes of data sets whose places are paths of objects.
     pub dims: BTreeMap<Vec<u8>, Vec<u64>>,
+    /// Data sets of whole numbers, which no training changes.
+    pub integers: BTreeSet<Vec<u8>>,
     /// Names that Keras itself gave to groups, by their paths: layers, the optimizer, the model under the empty path.
     pub group_names: BTreeMap<Vec<u8>, String>,
     /// Names of variables that stand in the file, by their data sets.

@@ -12,7 +12,7 @@ mod variables;
 
 use facts::{CONFIG, WEIGHTS};
 
-pub use config::{ConfigLayer, ConfigTree, snake};
+pub use config::{ConfigLayer, ConfigTree, group_of_class, snake};
 pub use facts::{KerasFacts, KerasGroup, KerasLists, Naming};
 pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config::{ConfigLayer, ConfigTree};
 use super::facts::{KerasFacts, KerasGroup, Naming, number, split};
 use super::optimizers::{Optimizer, Slot};
-use super::variables::{attribute, purpose, variable};
+use super::variables::{attribute, is_kept, is_kept_beside, is_twice, purpose, variable};
 use crate::read::container::{Purpose, Told};
 
 /// What is told of every data set, by its path.
@@ -38,16 +38,26 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
     let mut order = 0usize;
     for layer in layers {
         let count = layer.tensors.len();
+        let beside: BTreeMap<&str, &[u8]> =
+            layer.tensors.iter().filter_map(|path| Some((facts.names.get(path)?.as_str(), path.as_slice()))).collect();
         for path in &layer.tensors {
             let (named, purpose) = match facts.naming {
                 Naming::Listed => {
                     let own = facts.names.get(path).cloned().unwrap_or_default();
-                    let purpose = purpose(&own, trained.get(layer.name.as_str()).copied().unwrap_or(true));
+                    let is_integer = |name: &str| beside.get(name).is_some_and(|path| facts.integers.contains(*path));
+                    let is_kept =
+                        is_integer(&own) || is_kept_beside(&own, &|name| beside.contains_key(name), &is_integer);
+                    let is_trained = !is_kept && trained.get(layer.name.as_str()).copied().unwrap_or(true);
+                    let purpose = purpose(&own, is_trained);
                     (Named { name: own, is_sure: true }, purpose)
                 }
                 Naming::Objects => by_objects(facts, tree, &config, path, count),
             };
-            if purpose == Purpose::Weight {
+            // What is in the file twice is trained once.
+            let is_copy = path.ends_with(b"/vars/0")
+                && facts.naming == Naming::Objects
+                && owner(path).and_then(|owner| layer_at(&config, owner)).is_some_and(is_twice);
+            if purpose == Purpose::Weight && !is_copy {
                 weights.push((path, named.clone()));
             }
             let Named { name, is_sure } = named;
@@ -62,7 +72,8 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
             Naming::Objects => {
                 let slot = slots.get(path.as_slice()).cloned();
                 let is_own = at == 0 || (at == 1 && facts.has_learning_rate);
-                let is_named = slot.is_some() || is_own;
+                let is_scale = (at == 2 || at == 3) && is_wrapped_number(facts, at) && !facts.is_old();
+                let is_named = slot.is_some() || is_own || is_scale;
                 (slot.or_else(|| Some(format!("{}/{}", optimizer(facts), own_of_optimizer(facts, at)))), is_named)
             }
         };
@@ -72,9 +83,17 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
     }
     for path in &facts.inner_optimizer {
         let below = path.strip_prefix(b"optimizer/").unwrap_or(path);
-        let name = Some(format!("{}/{}", optimizer(facts), String::from_utf8_lossy(below)));
         let at = usize::try_from(number(path).0).unwrap_or(usize::MAX);
-        all.insert(path.clone(), Told { name, is_named: false, purpose: Some(Purpose::Optimizer(at)), order });
+        let own = match (owner(path), at) {
+            (Some(INNER), 0) => Some("iteration"),
+            (Some(INNER), 1) if facts.dims.get(path).is_some_and(Vec::is_empty) => Some("learning_rate"),
+            _ => None,
+        };
+        let scope = facts.group_names.get(INNER);
+        let sure = slots.get(path.as_slice()).cloned().or_else(|| Some(format!("{}/{}", scope?, own?)));
+        let is_named = sure.is_some();
+        let name = sure.or_else(|| Some(format!("{}/{}", optimizer(facts), String::from_utf8_lossy(below))));
+        all.insert(path.clone(), Told { name, is_named, purpose: Some(Purpose::Optimizer(at)), order });
         order = order.saturating_add(1);
     }
     for path in &facts.other_optimizers {
@@ -94,6 +113,9 @@ pub(super) fn told(facts: &KerasFacts, tree: Option<&ConfigTree>) -> BTreeMap<Ve
     }
     all
 }
+
+/// The group of an optimizer within one that scales losses.
+const INNER: &[u8] = b"optimizer/inner_optimizer";
 
 /// Whether this is a number of an optimizer that scales losses, behind its own two: its steps and its scale, and what
 /// the one within it has before its slots.
@@ -167,10 +189,14 @@ fn slots<'f>(
     let compiled = tree.compile.clone().or_else(training);
     let optimizer = compiled.and_then(|compiled| Optimizer::of_config(&compiled, facts.is_old()));
     let Some(optimizer) = optimizer else { return BTreeMap::new() };
-    let optimizer = optimizer.called(facts.group_names.get(&b"optimizer"[..]));
     let dims = |path: &[u8]| facts.dims.get(path).map(Vec::as_slice).unwrap_or_default();
-    let own = if facts.has_learning_rate { 2 } else { 1 };
-    let counted = facts.optimizer.get(own..).unwrap_or_default();
+    // Of one that scales losses they are those of the one within it.
+    let group = if optimizer.is_inner() { INNER } else { b"optimizer" };
+    let optimizer = optimizer.called(facts.group_names.get(group));
+    let all = if group == INNER { &facts.inner_optimizer } else { &facts.optimizer };
+    let is_in_group = all.iter().all(|path| owner(path) == Some(group));
+    let has_rate = facts.has_learning_rate || group == INNER;
+    let counted = all.get(if has_rate { 2 } else { 1 }..).filter(|_| is_in_group).unwrap_or_default();
     let shapes: Vec<&[u64]> = counted.iter().map(|path| dims(path)).collect();
     let trained: Vec<&[u64]> = weights.iter().map(|(path, _)| dims(path)).collect();
     let found = optimizer.slots(&shapes, &trained).unwrap_or_default();
@@ -190,7 +216,8 @@ fn is_ordered(tree: &ConfigTree, weights: &[(&[u8], Named)]) -> bool {
         let made = || {
             let (around, last) = owner.split_at_checked(owner.iter().rposition(|byte| *byte == b'/')?)?;
             let layer = layer_at(&config, around)?;
-            let is_attention = matches!(layer.class.as_str(), "MultiHeadAttention" | "GroupQueryAttention");
+            let is_attention =
+                matches!(layer.class.as_str(), "MultiHeadAttention" | "GroupQueryAttention" | "GroupedQueryAttention");
             Some(is_attention && rank(last.get(1..)?) > 0)
         };
         layer_at(&config, owner).is_some() || made() == Some(true)
@@ -218,6 +245,9 @@ fn own_of_optimizer(facts: &KerasFacts, at: usize) -> String {
     match at {
         0 => "iteration".to_owned(),
         1 if facts.has_learning_rate => "learning_rate".to_owned(),
+        // Behind them it has all that the one within it has, which is named there.
+        2 if is_wrapped_number(facts, at) && !facts.is_old() => "step_counter".to_owned(),
+        3 if is_wrapped_number(facts, at) && !facts.is_old() => "dynamic_scale".to_owned(),
         at => at.to_string(),
     }
 }
@@ -301,7 +331,8 @@ fn by_objects(
     let variable = variable(facts, owner, layer, &key, count);
     is_sure &= variable.is_some() || key.parse::<u64>().is_err();
     let variable = variable.unwrap_or(key);
-    let trained = closest(config, &as_in_config(owner)).is_none_or(|layer| layer.trainable);
+    let is_kept = facts.integers.contains(path) || layer.is_some_and(|layer| is_kept(layer, &variable));
+    let trained = !is_kept && closest(config, &as_in_config(owner)).is_none_or(|layer| layer.trainable);
     let is_metric = owner.starts_with(b"metrics/");
     let purpose = if is_metric { Purpose::Metric } else { purpose(&variable, trained) };
     if is_sure {

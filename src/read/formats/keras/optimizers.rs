@@ -22,6 +22,8 @@ pub(super) struct Optimizer {
     /// Whether it is one of Keras 2, and of those one of `optimizers.legacy`.
     is_old: bool,
     is_legacy: bool,
+    /// Whether it is within one that scales losses.
+    is_inner: bool,
     options: Options,
 }
 
@@ -46,6 +48,15 @@ impl Optimizer {
         if let Some(name) = optimizer.as_str() {
             return Self::of_string(name, is_old);
         }
+        // One that scales losses keeps nothing of the variables itself.
+        if let Some(inner) =
+            optimizer.get("config").and_then(|config| config.get("inner_optimizer")).filter(|_| !is_old)
+        {
+            let inner = serde_json::json!({ "optimizer": inner });
+            return Self::of_config(&inner, is_old)
+                .filter(|inner| !inner.is_inner)
+                .map(|found| Self { is_inner: true, ..found });
+        }
         let class = optimizer.get("class_name")?.as_str()?;
         let config = optimizer.get("config")?;
         let flag = |key: &str| config.get(key).and_then(Value::as_bool).unwrap_or(false);
@@ -60,7 +71,7 @@ impl Optimizer {
         let scope = config.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let class = class.rsplit('>').next().unwrap_or(class);
         let is_legacy = flag("is_legacy_optimizer");
-        Some(Self { class: snake(class), scope, is_old, is_legacy, options })
+        Some(Self { class: snake(class), scope, is_old, is_legacy, is_inner: false, options })
     }
 
     /// What a program named by a string, which has all its options as they are by default.
@@ -80,6 +91,11 @@ impl Optimizer {
         };
         let scope = if is_old { scope } else { class };
         Some(Self { class: class.to_owned(), scope: scope.to_owned(), is_old, ..Self::default() })
+    }
+
+    /// Whether it is within one that scales losses.
+    pub(super) fn is_inner(&self) -> bool {
+        self.is_inner
     }
 
     /// With what the file calls its variables after, where it says that.

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::config::ConfigTree;
 use super::facts::{CONFIG, KerasFacts, METADATA, WEIGHTS, has_objects, listed_at};
 use super::names::{told, told_as};
+use super::variables::is_twice;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
@@ -58,6 +59,13 @@ impl KerasFile {
     pub fn told_as(&self, other: &Self) -> Option<BTreeMap<Vec<u8>, Told>> {
         let tree = other.tree().filter(|_| self.tree().is_none())?;
         told_as(&self.facts, tree, &other.facts)
+    }
+
+    /// Data sets that hold a variable once more: of a layer that is wrapped for spectral normalization, whose kernel is
+    /// the wrapper's too.
+    pub fn copies(&self) -> BTreeSet<Vec<u8>> {
+        let wrappers = self.tree().into_iter().flat_map(|tree| &tree.layers).filter(|layer| is_twice(layer));
+        wrappers.map(|layer| [layer.group.as_slice(), b"/vars/0"].concat()).collect()
     }
 
     /// The layers of the configuration, if there is one that can be read.
@@ -313,7 +321,12 @@ fn opened(mut file: KerasFile, (mut contents, mut faults): (Contents, Vec<Error>
     let here = file.index.clone().or_else(|| file.paths.first().cloned()).unwrap_or_default();
     let in_file = |errors: Vec<Error>| errors.into_iter().map(|error| error.in_file(&here)).collect();
     let (damage, notes) = (in_file(contents.damage), in_file(contents.notes));
-    Opened { tensors: file.sets.take_tensors(), damage, notes, container: Box::new(file) }
+    let tensors = file.sets.take_tensors();
+    if file.is_keras() {
+        file.facts.integers =
+            tensors.iter().filter(|tensor| tensor.dtype.is_integer()).map(|tensor| tensor.name.clone()).collect();
+    }
+    Opened { tensors, damage, notes, container: Box::new(file) }
 }
 
 /// Whether groups are those of a Keras model, whole or weights alone.
