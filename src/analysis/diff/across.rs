@@ -13,7 +13,7 @@ use super::pair::{Leftovers, Pair};
 use super::{DiffOptions, PairedBy};
 use crate::analysis::naming::identity::{Identities, Identity};
 use crate::base::escape::escaped;
-use crate::read::checkpoint::{Checkpoint, Told};
+use crate::read::checkpoint::{Checkpoint, SourceKind, Told};
 
 /// Layers that are named in a note.
 const NAMED: usize = 4;
@@ -43,7 +43,10 @@ pub(super) fn by_layers(
         return left;
     }
     let (told_a, told_b) = (told_by(a, b), told_by(b, a));
-    let ids = (Identities::of(a, told_a.as_ref()), Identities::of(b, told_b.as_ref()));
+    // What Keras exports has no layers: its names are completed on neither side.
+    let has_layers = |side: &Checkpoint| side.origin().kind != SourceKind::SavedModel;
+    let in_layers = has_layers(a) && has_layers(b);
+    let ids = (Identities::of(a, told_a.as_ref(), in_layers), Identities::of(b, told_b.as_ref(), in_layers));
     let sides = Sides { ids: &ids };
     let view = sides.view(&left, note);
     let mut found = sides.pairs(&left, &view);

@@ -35,7 +35,7 @@ impl Contradictions {
             _ => return Self::default(),
         };
         let is_list = |name: &[u8]| facts(a).is_some() || listed(name).is_some();
-        let (ours, theirs) = (Identities::of(a, None), Identities::of(b, None));
+        let (ours, theirs) = (Identities::of(a, None, true), Identities::of(b, None, true));
         let (in_a, in_b) = (by_identity(&ours), by_identity(&theirs));
         let mut of_a = vec![false; a.tensors().len()];
         for (at, tensor) in a.tensors().iter().enumerate() {

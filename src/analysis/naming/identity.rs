@@ -44,12 +44,17 @@ pub(in crate::analysis) struct Identities {
 
 impl Identities {
     /// Finds them. `told` stands in for what the file itself tells, where another file knows more of it.
-    pub(in crate::analysis) fn of(checkpoint: &Checkpoint, told: Option<&BTreeMap<Vec<u8>, Told>>) -> Self {
+    /// `in_layers` says whether names are completed by the layers that hold the variables.
+    pub(in crate::analysis) fn of(
+        checkpoint: &Checkpoint,
+        told: Option<&BTreeMap<Vec<u8>, Told>>,
+        in_layers: bool,
+    ) -> Self {
         let roles = Roles::of(checkpoint);
         let objects = Objects::of(checkpoint);
         let names = Names::of(checkpoint, &roles, &objects);
         let has_keys = objects.graph().is_none() && !checkpoint.is_object_based();
-        let late = objects.graph().map(made_later).unwrap_or_default();
+        let late = objects.graph().filter(|_| in_layers).map(made_later).unwrap_or_default();
         let in_layer = |name: &str| late.get(name).cloned().flatten().unwrap_or_else(|| name.to_owned());
         let mut rows = Vec::new();
         let mut slots = BTreeMap::new();

@@ -65,7 +65,7 @@ impl Interned {
 impl Names {
     /// The names of the tensors at these positions.
     pub(super) fn of(checkpoint: &Checkpoint, positions: impl Iterator<Item = usize>) -> Self {
-        let identities = Identities::of(checkpoint, None);
+        let identities = Identities::of(checkpoint, None, true);
         let mut names = Self::default();
         for at in positions {
             let text = match identities.get(at) {
