@@ -65,10 +65,11 @@ mod tests {
 
     use super::*;
 
-    /// Runs in the terminal of the test below. Nothing is dropped, as in a release, where a panic aborts.
-    #[test]
-    #[ignore = "a part of the test below"]
-    fn panics() {
+    /// Tells the test that it is the one in the terminal, which panics.
+    const PANICS: &str = "CKPT_TEST_PANICS";
+
+    /// Panics as a release does: nothing is dropped.
+    fn panic_and_abort() {
         let _ = with(|_, _| {
             let told = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
@@ -81,6 +82,9 @@ mod tests {
 
     #[test]
     fn a_panic_leaves_the_terminal_as_it_was() {
+        if std::env::var_os(PANICS).is_some() {
+            panic_and_abort();
+        }
         let name = format!("ckpt-panic-{}", std::process::id());
         let tmux = |arguments: &[&str]| {
             let output = Command::new("tmux").args(["-u", "-L", &name]).args(arguments).output().ok()?;
@@ -91,7 +95,8 @@ mod tests {
             return;
         }
         let own = std::env::current_exe().unwrap();
-        let run = format!("{} --exact cli::browse::terminal::tests::panics --ignored --nocapture", own.display());
+        let this = "cli::browse::terminal::tests::a_panic_leaves_the_terminal_as_it_was";
+        let run = format!("{PANICS}=1 {} --exact {this} --nocapture", own.display());
         let line = format!("a=$(stty -g); {run}; test \"$a\" = \"$(stty -g)\" && echo as before; sleep 60");
         tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "200", "-y", "50", &line]).unwrap();
         let begun = Instant::now();

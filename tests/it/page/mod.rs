@@ -2,7 +2,7 @@
 
 mod browser;
 mod made;
-mod picture;
+mod screenshot;
 
 use std::path::Path;
 

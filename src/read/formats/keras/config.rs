@@ -34,9 +34,12 @@ pub struct ConfigLayer {
     pub quantized: Option<String>,
     /// Whether `LoRA` was enabled, which freezes its kernel.
     pub has_lora: bool,
-    /// Whether attention scales its scores, and whether it weighs them (`score_mode`); whether an embedding has a matrix
-    /// of its own for the way back.
-    pub extras: (bool, bool, bool),
+    /// Whether attention scales its scores (`use_scale`).
+    pub has_scale: bool,
+    /// Whether attention weighs its scores (`score_mode="concat"`).
+    pub has_score_weight: bool,
+    /// Whether an embedding has a matrix of its own for the way back (`tie_weights=False`).
+    pub has_reverse: bool,
 }
 
 /// The layers of a model, each before those within it.
@@ -113,11 +116,9 @@ impl ConfigTree {
             },
             quantized: quantized(config),
             has_lora: config.get("lora_rank").is_some_and(|rank| !rank.is_null()),
-            extras: (
-                config.get("use_scale").and_then(Value::as_bool).unwrap_or(class == "AdditiveAttention"),
-                text(config, "score_mode") == Some("concat"),
-                config.get("tie_weights").and_then(Value::as_bool) == Some(false),
-            ),
+            has_scale: config.get("use_scale").and_then(Value::as_bool).unwrap_or(class == "AdditiveAttention"),
+            has_score_weight: text(config, "score_mode") == Some("concat"),
+            has_reverse: config.get("tie_weights").and_then(Value::as_bool) == Some(false),
         });
         let inner = Within { trainable, ..at.clone() };
         if config.get("layers").is_some_and(Value::is_array) {

@@ -131,7 +131,7 @@ fn of_quantized(class: &str, layer: &ConfigLayer, mode: &str, count: usize) -> O
     };
     let is_there = |name: &str| match name {
         "bias" => layer.has_bias,
-        name => !name.starts_with("reverse_") || (class == "reversible_embedding" && layer.extras.2),
+        name => !name.starts_with("reverse_") || (class == "reversible_embedding" && layer.has_reverse),
     };
     let whole: Vec<&str> = all.iter().copied().filter(|name| is_there(name)).collect();
     // Of int4, zero points are there where it was quantized in blocks.
@@ -166,7 +166,8 @@ fn of_class(
             return None;
         }
         "attention" => {
-            let (scales, weighs) = layer.map_or((count == 2, count == 2), |layer| (layer.extras.0, layer.extras.1));
+            let (scales, weighs) =
+                layer.map_or((count == 2, count == 2), |layer| (layer.has_scale, layer.has_score_weight));
             let own = [(scales, "scale"), (weighs, "concat_score_weight")];
             own.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect()
         }
@@ -174,7 +175,7 @@ fn of_class(
         // What is wrapped has the first of them itself.
         "spectral_normalization" if count == 2 && n == 1 => return Some("vector_u".to_owned()),
         "reversible_embedding" => {
-            let is_apart = layer.map_or(count == 2, |layer| layer.extras.2);
+            let is_apart = layer.map_or(count == 2, |layer| layer.has_reverse);
             if is_apart { vec!["embeddings", "reverse_embeddings"] } else { vec!["embeddings"] }
         }
         _ if is_cell => vec!["kernel", "recurrent_kernel", "bias"],
