@@ -1,11 +1,13 @@
 //! Bytes of the fuzzer as numbers, pieces and files; checks that every body shares.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ckpt::base::error::{Error, ErrorKind, Result};
-use ckpt::read::storage::Source;
+use ckpt::read::storage::{MemoryStore, Source, mount, unmount};
 use ckpt::read::table::{BlockHandle, FOOTER_LEN, Footer, Table};
-use ckpt_synth::crc;
+use ckpt_synth::{Bundle, crc};
 
 /// What is left of the fuzzer's bytes. Behind their end come zeros.
 #[derive(Clone, Copy)]
@@ -58,7 +60,45 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A directory in memory where there is one: files are the price of every run.
+/// Files that are read and lie on no disk, until this goes.
+pub(crate) struct Held {
+    path: PathBuf,
+}
+
+impl Held {
+    /// Files by their names below a folder of their own.
+    pub(crate) fn new<'n, F: Into<Arc<[u8]>>>(files: impl IntoIterator<Item = (&'n str, F)>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let path = PathBuf::from(format!("held-{}:", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let mut store = MemoryStore::default();
+        for (name, bytes) in files {
+            store.insert(&path.join(name), bytes);
+        }
+        mount(&path, Arc::new(store));
+        Self { path }
+    }
+
+    /// A bundle under the prefix `model.ckpt`.
+    pub(crate) fn bundle(bundle: Bundle) -> Self {
+        let of = bundle.shards.len();
+        let shard = |(n, bytes)| (format!("model.ckpt.data-{n:05}-of-{of:05}"), bytes);
+        let mut files: Vec<(String, Vec<u8>)> = bundle.shards.into_iter().enumerate().map(shard).collect();
+        files.push(("model.ckpt.index".to_owned(), bundle.index));
+        Self::new(files.iter().map(|(name, bytes)| (name.as_str(), &**bytes)))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        unmount(&self.path);
+    }
+}
+
+/// A directory for what is written, or mapped: on no disk where that can be had.
 pub(crate) fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let dir = tempfile::Builder::new();

@@ -23,7 +23,7 @@ mod tables;
 mod text;
 mod written;
 
-pub use bundles::{bundle, hdf5, keras, npz, safetensors, saver_v1, validate};
+pub use bundles::{bundle, hdf5, keras, npz, safetensors, saver_v1, statistics, validate};
 pub use messages::{events, object_graph, ops, saved_model, state};
 pub use pairs::diff;
 pub use seeds::{Files, begin, seeds};
@@ -36,7 +36,7 @@ pub use written::{convert, parts};
 pub type Body = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: [(&str, Body); 23] = [
+pub const TARGETS: [(&str, Body); 24] = [
     ("bundle", bundle),
     ("convert", convert),
     ("diff", diff),
@@ -56,6 +56,7 @@ pub const TARGETS: [(&str, Body); 23] = [
     ("saver_v1", saver_v1),
     ("slices", slices),
     ("state", state),
+    ("statistics", statistics),
     ("strings", strings),
     ("synth_roundtrip", synth_roundtrip),
     ("table", table),

@@ -7,7 +7,7 @@ use ckpt::read::checkpoint::Checkpoint;
 use ckpt::report::{self, DiffRows, Format, Look};
 
 use super::bundles::open;
-use super::input::{Input, harmless, scratch, seal};
+use super::input::{Held, Input, harmless, seal};
 
 /// Two bundles: for each an index and a shard.
 ///
@@ -17,15 +17,13 @@ use super::input::{Input, harmless, scratch, seal};
 pub fn diff(data: &[u8]) {
     let mut input = Input(data);
     let (flags, mut choices) = (input.u8(), Input(input.take(8)));
-    let dir = scratch();
-    let sides = ["a", "b"].map(|name| {
+    let sides = [(); 2].map(|()| {
         let (index, shard) = (input.long().to_vec(), input.long());
         let index = if flags & 1 == 1 { seal(index) } else { index };
-        std::fs::write(dir.path().join(format!("{name}.index")), index).unwrap();
-        std::fs::write(dir.path().join(format!("{name}.data-00000-of-00001")), shard).unwrap();
-        open(&dir.path().join(name))
+        Held::new([("a.index", &*index), ("a.data-00000-of-00001", shard)])
     });
-    let [Ok(a), Ok(b)] = &sides else { return };
+    let [Ok(a), Ok(b)] = sides.each_ref().map(|held| open(&held.path().join("a"))) else { return };
+    let (a, b) = (&a, &b);
     let depth = [Depth::Values, Depth::Exact, Depth::Index, Depth::Structure][usize::from(choices.below(4))];
     let tolerance = choices.below(3);
     let options = |threads| {

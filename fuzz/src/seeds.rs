@@ -230,7 +230,7 @@ fn add(target: &str, set: &Set, seeds: &mut Vec<Vec<u8>>) {
             _ => {}
         }
     }
-    if target == "validate" {
+    if matches!(target, "validate" | "statistics") {
         let mut seed = Vec::new();
         for (name, bytes) in set {
             // Prefixes of fixtures differ; here they all have the same.

@@ -14,7 +14,7 @@ use ckpt::report::{Format, Look, PartOf, read_part, write_part, write_validation
 use ckpt_synth::{BundleBuilder, crc, dtype};
 
 use super::bundles::{open, read, whole};
-use super::input::{Input, answer, harmless, said, scratch, seal};
+use super::input::{Held, Input, answer, harmless, said, scratch, seal};
 use super::structured::described;
 
 /// The kinds of checkpoints that are converted: a described one, and files as they are.
@@ -24,30 +24,28 @@ const INPUTS: [&str; 5] = ["model.ckpt", "model.ckpt.index", "model.h5", "model.
 ///
 /// Promises: it is refused, and then nothing lies there; or every tensor of the recipe lies there with the elements
 /// that the input has, in the dtype that the recipe says, and what is left out is named; writing it once more gives the
-/// same files; the input is what it was.
+/// same files (of one input in four); the input is what it was.
 pub fn convert(data: &[u8]) {
     let mut input = Input(data);
     let (kind, how) = (usize::from(input.below(5)), input.u8());
     let (shards, size) = (i32::from(input.below(6)), u64::from(input.u8()) * 16);
-    let dir = scratch();
     let name = INPUTS[kind];
-    let path = dir.path().join("in").join(name);
-    std::fs::create_dir(dir.path().join("in")).unwrap();
-    match kind {
+    let held = match kind {
         0 => {
             let (builder, wanted) = described(&mut input, 40);
             if wanted.is_empty() {
                 return;
             }
-            builder.finish().write(&path).unwrap();
+            Held::bundle(builder.finish())
         }
         1 => {
-            std::fs::write(&path, seal(input.long().to_vec())).unwrap();
-            std::fs::write(dir.path().join("in/model.ckpt.data-00000-of-00001"), input.0).unwrap();
+            let index = seal(input.long().to_vec());
+            Held::new([(name, &*index), ("model.ckpt.data-00000-of-00001", input.0)])
         }
-        _ => std::fs::write(&path, input.0).unwrap(),
-    }
-    let Ok(checkpoint) = open(&path) else { return };
+        _ => Held::new([(name, input.0)]),
+    };
+    let Ok(checkpoint) = open(&held.path().join(name)) else { return };
+    let dir = scratch();
     let format = [OutFormat::Bundle, OutFormat::Safetensors, OutFormat::Npz, OutFormat::Npy][usize::from(how & 3)];
     let to = |name: &str| {
         let mut target = Target::new(&dir.path().join(name).join("copy"), Some(format)).unwrap();
@@ -80,13 +78,17 @@ pub fn convert(data: &[u8]) {
             assert_eq!(left, 0, "{error}, and something is left");
         }
         Ok(converted) => {
+            same(&inputs[0], &recipe, &to("out"));
+            // Files are the price of a run.
+            if !data.len().is_multiple_of(4) {
+                return;
+            }
             let again = write("again").unwrap();
             for (one, other) in converted.files.iter().zip(&again.files) {
                 let both = [&one.path, &other.path].map(|path| std::fs::read(path).unwrap());
                 let is_state = one.path.ends_with("checkpoint");
                 assert!(is_state || both[0] == both[1], "{} is written otherwise", one.path.display());
             }
-            same(&inputs[0], &recipe, &to("out"));
         }
     }
 }
@@ -135,8 +137,6 @@ pub fn parts(data: &[u8]) {
         return;
     }
     let (of, mut edits) = (u64::from(input.below(4)) + 1, Input(input.take(24)));
-    let dir = scratch();
-    let prefix = dir.path().join("m");
     let mut builder = BundleBuilder::new();
     for n in 0..input.below(6) + 1 {
         let shape = [i64::from(input.below(30)), i64::from(input.below(9))];
@@ -144,7 +144,8 @@ pub fn parts(data: &[u8]) {
         let bytes = bytes.iter().copied().cycle().take((4 * shape[0] * shape[1]) as usize);
         builder = builder.tensor(format!("t{n}"), dtype::FLOAT, &shape, bytes.collect::<Vec<u8>>());
     }
-    builder.finish().write(&prefix).unwrap();
+    let held = Held::bundle(builder.finish());
+    let prefix = held.path().join("model.ckpt");
     let part = |number| {
         let share = Arc::new(Share::part(number, of).unwrap());
         drop(validated(&prefix, Some(&share)));

@@ -9,6 +9,10 @@ mod objects;
 mod rule;
 mod shapes;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::checksum;
 use super::diagnosis::Diagnosis;
 use crate::analysis::Code;
@@ -84,15 +88,30 @@ impl Message {
     }
 }
 
+/// A message, with its marks ready to be looked for.
+struct Sought {
+    message: Message,
+    marks: Vec<Mark>,
+}
+
+/// Every message: texts are gone through piece by piece, and each piece for all of them.
+static SOUGHT: LazyLock<Vec<Sought>> = LazyLock::new(|| {
+    let sought = |message: Message| {
+        let marks = message.marks().iter().map(|mark| Mark::new(mark)).collect();
+        Sought { message, marks }
+    };
+    all().map(sought).collect()
+});
+
 /// The message that a text is, or of several the one that is the cause. `is_first`: it may have lost its beginning.
 pub(super) fn find(text: &str, is_first: bool) -> Option<Hit> {
     let mut best: Option<Hit> = None;
-    for (rule, message) in all().enumerate() {
+    for (rule, Sought { message, marks }) in SOUGHT.iter().enumerate() {
         let rank = message.rank();
         if best.as_ref().is_some_and(|best| best.rank <= rank) {
             continue;
         }
-        if message.marks().iter().any(|mark| holds(text, mark, is_first))
+        if marks.iter().any(|mark| mark.is_in(text, is_first))
             && let Some(diagnosis) = message.read(text, text)
         {
             best = Some(Hit { rule, rank, diagnosis });
@@ -121,27 +140,39 @@ pub(super) fn listed() -> impl Iterator<Item = Listed> {
     })
 }
 
-/// Whether the parts of a mark stand in a text, one behind the other; `…` stands for anything on the way. Of a text whose
-/// beginning was cut off, the first part may have lost its own.
-fn holds(text: &str, mark: &str, is_first: bool) -> bool {
-    let mut parts = mark.split('…');
-    let first = parts.next().unwrap_or_default();
-    let rest = match text.split_once(first) {
-        Some((_, rest)) => rest,
-        None if is_first => match cut_off(text, first) {
-            Some(rest) => rest,
-            None => return false,
-        },
-        None => return false,
-    };
-    let mut rest = rest;
-    parts.all(|part| match rest.split_once(part) {
-        Some((_, behind)) => {
-            rest = behind;
-            true
-        }
-        None => false,
-    })
+/// A wording, in the parts between which anything may stand.
+struct Mark {
+    first: &'static str,
+    parts: Vec<Finder<'static>>,
+}
+
+impl Mark {
+    /// `…` stands for anything on the way.
+    fn new(mark: &'static str) -> Self {
+        let first = mark.split('…').next().unwrap_or_default();
+        Self { first, parts: mark.split('…').map(Finder::new).collect() }
+    }
+
+    /// Whether the parts stand in a text, one behind the other. Of a text whose beginning was cut off, the first part may
+    /// have lost its own.
+    fn is_in(&self, text: &str, is_first: bool) -> bool {
+        let Some((first, others)) = self.parts.split_first() else { return false };
+        let rest = behind(text, first).or_else(|| if is_first { cut_off(text, self.first) } else { None });
+        let Some(mut rest) = rest else { return false };
+        others.iter().all(|part| match behind(rest, part) {
+            Some(found) => {
+                rest = found;
+                true
+            }
+            None => false,
+        })
+    }
+}
+
+/// What stands behind a part where it first stands in a text.
+fn behind<'t>(text: &'t str, part: &Finder<'_>) -> Option<&'t str> {
+    let at = part.find(text.as_bytes())?;
+    text.get(at + part.needle().len()..)
 }
 
 /// What stands behind `part` in a text that begins somewhere within it.
@@ -149,6 +180,7 @@ fn cut_off<'t>(text: &'t str, part: &str) -> Option<&'t str> {
     // Shorter ends are ordinary words.
     const SHORTEST: usize = 14;
     let text = text.trim_start_matches(['.', '…', ' ', '"', '\'', '\n']);
-    let mut ends = part.char_indices().map(|(at, _)| part.get(at..).unwrap_or_default());
-    ends.find_map(|end| if end.len() >= SHORTEST { text.strip_prefix(end) } else { None })
+    let places = memchr::memchr_iter(*text.as_bytes().first()?, part.as_bytes());
+    let mut ends = places.filter_map(|at| part.get(at..)).take_while(|end| end.len() >= SHORTEST);
+    ends.find_map(|end| text.strip_prefix(end))
 }
