@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 use crate::support::{open, testdata};
 use crate::validating::ckpt_says;
 
-const MODELS: [&str; 4] = ["quantized", "lora", "attention", "scaled"];
+const MODELS: [&str; 5] = ["quantized", "lora", "attention", "scaled", "factored"];
+
+/// The forms with a configuration in which Keras can save a model.
+fn forms(model: &str) -> &'static [&'static str] {
+    if model == "factored" { &["model.keras"] } else { &["model.keras", "whole.h5"] }
+}
 
 fn case() -> PathBuf {
     testdata().join("keras/adapted")
@@ -49,13 +54,16 @@ fn variables_are_called_as_keras_calls_them() {
             // Zeros, which several have; what is in the file twice; and what weights alone do not say.
             let is_learned = path.contains("lora_") || want.contains("lora_");
             let is_copy = path == "layers/spectral_normalization/vars/0";
+            // Keras calls the factors of Adafactor all the same: they have names of their own here.
+            let is_factor =
+                prefix.starts_with("factored") && want.matches('/').count() < 2 && !want.contains("velocity");
             let is_outer = prefix.starts_with("scaled") && path.starts_with("optimizer/vars/");
             let is_alone = prefix.ends_with(".weights.h5")
                 && (path.starts_with("optimizer/")
                     || prefix.starts_with("quantized")
                     || path.contains("/attention/")
                     || path.contains("n/layer/"));
-            if is_learned || is_copy || is_outer || is_alone {
+            if is_learned || is_copy || is_factor || is_outer || is_alone {
                 continue;
             }
             let got = got.get(path).map(String::as_str).unwrap_or_default();
@@ -75,10 +83,10 @@ fn variables_are_called_as_keras_calls_them() {
 fn what_is_trained_is_counted_once() {
     let want = expected();
     for model in MODELS {
-        for form in ["model.keras", "whole.h5"] {
+        for form in forms(model) {
             let checkpoint = open(&case().join(model).join(form)).unwrap();
             let found = KerasModel::of(&checkpoint).unwrap();
-            let learned = if (model, form) == ("lora", "whole.h5") { 7 } else { 0 };
+            let learned = if (model, *form) == ("lora", "whole.h5") { 7 } else { 0 };
             let counts = json!({"trainable": found.trainable - learned, "untrained": found.untrained});
             assert_eq!(counts, want["counts"][model], "{model}/{form}");
         }
@@ -87,7 +95,12 @@ fn what_is_trained_is_counted_once() {
 
 #[test]
 fn every_form_of_a_model_is_the_same() {
-    for (model, forms) in [("quantized", &["model.keras", "whole.h5"][..]), ("attention", &["whole.h5", "ckpt"])] {
+    let alike = [
+        ("quantized", &["model.keras", "whole.h5"][..]),
+        ("attention", &["whole.h5", "ckpt"]),
+        ("factored", &["model.keras", "ckpt"]),
+    ];
+    for (model, forms) in alike {
         for a in forms {
             for b in forms.iter().filter(|b| *b != a) {
                 let said = ckpt_says(0, &["diff", &path(model, a), &path(model, b)]);
@@ -140,4 +153,17 @@ fn weights_of_grouped_attention_load() {
     let weights = path("attention", "model.weights.h5");
     let said = ckpt_says(0, &["validate", &weights, "--against", &path("attention", "model.keras")]);
     assert!(said.contains("loads completely"), "{said}");
+}
+
+#[test]
+fn variables_of_one_name_are_written_under_several() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("named.safetensors");
+    let out = out.to_str().unwrap();
+    let said = ckpt_says(0, &["convert", &path("factored", "ckpt"), "-o", out, "--names"]);
+    assert!(said.contains("12 are called after their variable"), "{said}");
+    let listed = ckpt_says(0, &["list", out]);
+    for name in ["sequential/dense/kernel/r", "sequential/dense/kernel/c", "sequential/dense_1/bias/r"] {
+        assert!(listed.contains(name), "{name}: {listed}");
+    }
 }

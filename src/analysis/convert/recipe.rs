@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::chosen::{own_name, take};
+use super::chosen::{OwnNames, is_same, take};
 use super::graph;
 use super::options::{Combine, ConvertOptions, OutFormat, Target};
-use crate::analysis::element_sums::elements_crc32c;
-use crate::analysis::naming::names::Names;
-use crate::analysis::naming::objects::Objects;
 use crate::analysis::naming::roles::Roles;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
@@ -119,7 +116,8 @@ impl Recipe {
         let mut by_name: BTreeMap<Vec<u8>, Output> = BTreeMap::new();
         for (n, input) in inputs.iter().enumerate() {
             let roles = Roles::of(input);
-            let names = options.own_names.then(|| Names::of(input, &roles, &Objects::of(input)));
+            let names = options.own_names.then(|| OwnNames::of(input, &roles));
+            recipe.notes.extend(names.as_ref().and_then(OwnNames::note));
             let mut cursor = input.tensors().cursor();
             while let Some((at, tensor)) = cursor.advance() {
                 if let Some(why) = options.lost.get(&tensor.name) {
@@ -127,7 +125,7 @@ impl Recipe {
                     continue;
                 }
                 let from = TensorRef { input: n, at };
-                let own = names.as_ref().and_then(|names| own_name(names, at, tensor));
+                let own = names.as_ref().and_then(|names| names.get(at, tensor));
                 match take(tensor, roles.role(at), options) {
                     Ok(dtype) => {
                         let same = Self::add(&mut by_name, inputs, (tensor, own.as_deref()), from, dtype, options)?;
@@ -352,11 +350,7 @@ impl Recipe {
 /// Whether two tensors have the same checksum: that of their entries, or else of what is read.
 fn same_sum(inputs: &[Checkpoint], a: TensorRef, b: TensorRef) -> bool {
     let get = |one: TensorRef| inputs.get(one.input).and_then(|input| Some((input, input.tensor_at(one.at)?)));
-    let (Some((x, a)), Some((y, b))) = (get(a), get(b)) else { return false };
-    match (a.crc32c(), b.crc32c()) {
-        (Some(a_crc), Some(b_crc)) if a.is_numeric() && x.is_big_endian() == y.is_big_endian() => a_crc == b_crc,
-        _ => matches!((elements_crc32c(x, &a), elements_crc32c(y, &b)), (Ok(a), Ok(b)) if a == b),
-    }
+    matches!((get(a), get(b)), (Some((x, a)), Some((y, b))) if is_same((x, &a), (y, &b)))
 }
 
 /// A mean is of all inputs: a tensor that one of them lacks has none.

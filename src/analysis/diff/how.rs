@@ -115,6 +115,8 @@ pub struct MatchTotals {
     pub faults: u64,
     /// Pairs of weights whose values differ.
     pub changed: u64,
+    /// How many faults would make them: a layer that has the values of another one is one.
+    pub changed_faults: u64,
     /// Weights of A and of B of which several on the other side have the contents.
     pub ambiguous: [u64; 2],
     /// Weights of A and of B without a partner.

@@ -174,17 +174,21 @@ impl Slots {
                 links.entry(slot_key).or_insert((variable, slot.name.to_owned()));
             }
         }
-        let mut held = BTreeMap::new();
+        let (mut held, mut lists) = (BTreeMap::new(), Vec::new());
         for (node, _) in graph.nodes().iter().enumerate() {
             let Some(all) = child(graph, node, "_variables").filter(|_| child(graph, node, "_iterations").is_some())
             else {
                 continue;
             };
             let members = graph.nodes().get(all).map(|node| node.children.as_slice()).unwrap_or_default();
-            for member in members.iter().filter_map(|member| graph.resolve(member.node_id)) {
-                let attribute = graph.nodes().get(member).and_then(|node| node.attributes.first());
-                held.extend(attribute.map(|a| (a.checkpoint_key.clone(), a.full_name.clone())));
+            let mut list = BTreeMap::new();
+            for member in members {
+                let node = graph.resolve(member.node_id).and_then(|node| graph.nodes().get(node));
+                let Some(attribute) = node.and_then(|node| node.attributes.first()) else { continue };
+                held.insert(attribute.checkpoint_key.clone(), attribute.full_name.clone());
+                list.extend(member.local_name.parse::<usize>().map(|at| (at, attribute.checkpoint_key.clone())));
             }
+            lists.push(list.into_values().collect::<Vec<String>>());
             // Lists beside `_trainable_variables` that have an entry for each of it, of the same shape.
             let Some(trained) = child(graph, node, "_trainable_variables") else { continue };
             for list in graph.nodes().get(node).map(|node| node.children.as_slice()).unwrap_or_default() {
@@ -211,7 +215,28 @@ impl Slots {
                 full_names.entry(name.clone()).or_insert_with(|| key.clone());
             }
         }
-        Self { links, mangled, full_names, held }
+        let mut slots = Self { links, mangled, full_names, held };
+        for list in &lists {
+            slots.factors(graph, list);
+        }
+        slots
+    }
+
+    /// Adafactor of Keras 3 makes three variables for each that is trained, and calls the first two of them, the factors
+    /// of the third, as the variable is called in its layer (`keras/src/optimizers/adafactor.py`, `build`).
+    fn factors(&mut self, graph: &ObjectGraph, list: &[String]) {
+        for keys in list.windows(3) {
+            let [rows, columns, whole] = keys else { continue };
+            let name = |key: &String| self.held.get(key).map(String::as_str).unwrap_or_default();
+            let Some((variable, slot)) = self.by_full_name(name(whole)) else { continue };
+            let called = graph.variable_for_key(variable.as_bytes()).map(|v| v.attribute.full_name.as_str());
+            let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
+            let is_called = name(rows) == name(columns) && last(name(rows)) == called.and_then(last);
+            if slot == "velocity" && is_called {
+                self.links.insert(rows.clone(), (variable.clone(), "r".to_owned()));
+                self.links.insert(columns.clone(), (variable, "c".to_owned()));
+            }
+        }
     }
 
     fn link(&self, key: &[u8]) -> Option<Link> {

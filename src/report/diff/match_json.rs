@@ -87,6 +87,8 @@ pub(super) struct Totals {
     faults: u64,
     /// pairs whose values differ
     changed: u64,
+    /// how many faults would make them: a layer that has the values of another one is one
+    changed_faults: u64,
     /// checksums that were made to find those of an index: each meets one of them by chance once in 2^32 over their number
     tries: u64,
 }
@@ -157,6 +159,7 @@ impl Totals {
             suspects: totals.suspects,
             faults: totals.faults,
             changed: totals.changed,
+            changed_faults: totals.changed_faults,
             tries: totals.tries,
         })
     }

@@ -113,15 +113,11 @@ pub(super) fn verdict(diff: &Diff<'_>, totals: &MatchTotals) -> (&'static str, S
             parts.push(format!("{} {what}", count(n)));
         }
     };
-    faulty(totals.changed, if totals.changed == 1 { "differs" } else { "differ" });
+    let differ = if totals.changed == 1 { "differs" } else { "differ" };
+    faulty(totals.changed, &format!("{differ}{}", likely(totals.changed, totals.changed_faults)));
     faulty(totals.alone[0], "only in A");
     faulty(totals.alone[1], "only in B");
-    let likely = match totals.faults {
-        faults if faults >= totals.suspects => String::new(),
-        1 => ", likely by one fault".to_owned(),
-        faults => format!(", likely by {} faults", count(faults)),
-    };
-    faulty(totals.suspects, &format!("suspect{likely}"));
+    faulty(totals.suspects, &format!("suspect{}", likely(totals.suspects, totals.faults)));
     faulty(unreadable, "unreadable");
     faulty(skipped, "beyond what an index tells of rounded values");
     faulty(ambiguous, "with the contents of several");
@@ -161,6 +157,15 @@ pub(super) fn verdict(diff: &Diff<'_>, totals: &MatchTotals) -> (&'static str, S
         n => parts.push(format!("{} constants that prove nothing", count(n))),
     }
     (word, parts.join(", "))
+}
+
+/// That fewer faults than pairs are at fault, where it is so.
+fn likely(pairs: u64, faults: u64) -> String {
+    match faults {
+        faults if faults >= pairs => String::new(),
+        1 => ", likely by one fault".to_owned(),
+        faults => format!(", likely by {} faults", count(faults)),
+    }
 }
 
 /// How likely one of the checksums agrees by chance.

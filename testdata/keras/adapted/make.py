@@ -1,5 +1,5 @@
 """Models that were changed after they were made, or whose layers store other variables than they train: quantized, adapted
-by LoRA, with spectral normalization, grouped attention, an optimizer that averages or scales losses."""
+by LoRA, with spectral normalization, grouped attention, an optimizer that averages or scales losses or keeps factors."""
 import pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
@@ -38,8 +38,13 @@ def scaled():
     return model, (1, 4), keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
 
 
+def factored():
+    model = keras.Sequential([layers.Input((4,)), layers.Dense(3), layers.BatchNormalization(), layers.Dense(2)])
+    return model, (1, 4), keras.optimizers.Adafactor()
+
+
 documents, counts = [], {}
-for make in (quantized, lora, attention, scaled):
+for make in (quantized, lora, attention, scaled, factored):
     keras.utils.clear_session()
     keras.utils.set_random_seed(1)
     here = pathlib.Path(make.__name__)
@@ -56,13 +61,15 @@ for make in (quantized, lora, attention, scaled):
         numbers[n] = variable.path
     model.save(here / "model.keras")
     model.save_weights(here / "model.weights.h5")
-    model.save(here / "whole.h5")
+    if make is not factored:
+        # Keras cannot: several variables of the optimizer have one name.
+        model.save(here / "whole.h5")
     tf.train.Checkpoint(model=model, optimizer=model.optimizer).write(str(here / "ckpt"))
     if make is attention:
         model.export(here / "export", verbose=False)
         (here / "export/fingerprint.pb").unlink()
         (here / "export/assets").rmdir()
-    for form in ("model.keras", "model.weights.h5", "whole.h5"):
+    for form in ("model.keras", "model.weights.h5", "whole.h5")[: 2 if make is factored else 3]:
         documents.append(oracle_hdf5.keras_document(str(here / form), numbers))
     loaded = keras.models.load_model(here / "model.keras")
     loaded.load_weights(here / "model.weights.h5")

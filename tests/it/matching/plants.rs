@@ -210,6 +210,11 @@ fn check_of(seed: u64, fault: Fault, index_only: bool, layers: usize) {
     if fault == Fault::Exchange {
         assert_eq!((totals.suspects, totals.faults), (2, 1), "{case}");
     }
+    if fault == Fault::Duplicated && !index_only {
+        let said = found.notes.join("; ");
+        assert_eq!(totals.changed_faults, 1, "{case}: {said}");
+        assert!(said.contains("in the place of"), "{case}: {said}");
+    }
     // Both sides of what has no partner are told of.
     let got: BTreeSet<String> = told(&found);
     if !index_only || !matches!(fault, Fault::Duplicated | Fault::Gates | Fault::Rows) {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arrange::arranged;
 use super::beyond::BeyondIndex;
 use super::contents::Claim;
+use super::copies::{Copy, Twins};
 use super::differ::{Seen, say};
-use super::hash::Sum;
 use super::names::{FITS, mutual};
 use super::orders::{Order, orders, sorted, without_ones};
 use super::prove::{At, Buffers, MOST, pieces, whole};
@@ -26,7 +26,8 @@ use crate::read::tensor::DType;
 const LISTED: usize = 1 << 12;
 
 /// Pairs what is left, and says how the values of each pair differ. `claims` have the same elements in another order.
-pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) {
+/// Returns what has the values of another tensor than its partner.
+pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) -> Vec<Copy> {
     let mut pairs: Vec<Claim> = Vec::new();
     let mut taken = [BTreeSet::new(), BTreeSet::new()];
     let is_free =
@@ -51,62 +52,22 @@ pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) {
     };
     in_order(pairs.len(), work.threads, Buffers::default, one, |_, one| found.push(one));
     drop(usual);
-    let twins = Twins::of(work);
+    let (twins, mut copies) = (Twins::of(work), Vec::new());
     for (claim, found) in pairs.iter().zip(found) {
         if let Some(Ok(link)) = found {
             let Link { differs, .. } = &link;
             let is_proven = differs.is_none();
-            let differs = link.differs.clone().map(|(text, values)| (twins.named(work, claim, text), values));
+            let copy = link.differs.as_ref().and_then(|_| twins.copy(work, claim.items));
+            let of_copy = copy.and_then(|copy| copy.words(work)).unwrap_or_default();
+            copies.extend(copy);
+            let differs = link.differs.clone().map(|(text, values)| (text + &of_copy, values));
             let items = claim.items;
             let says_nothing =
                 is_proven && work.item(0, items[0]).and_then(Item::print).is_some_and(|p| p.says_nothing);
             work.link(Link { items, says_nothing, differs, ..link });
         }
     }
-}
-
-/// What a tensor holds: dtype, how many, fingerprint.
-type Held = (i32, u64, Sum);
-
-/// Which tensors of each side hold the same, by what they hold.
-struct Twins([BTreeMap<Held, Vec<usize>>; 2]);
-
-impl Twins {
-    fn of(work: &Work<'_>) -> Self {
-        let mut twins = [BTreeMap::new(), BTreeMap::new()];
-        for (side, twins) in work.sides.iter().zip(&mut twins) {
-            for (at, item) in side.items.iter().enumerate() {
-                if let Some(held) = held(item) {
-                    twins.entry(held).or_insert_with(Vec::new).push(at);
-                }
-            }
-        }
-        Self(twins)
-    }
-
-    /// Adds what else has these values.
-    fn named(&self, work: &Work<'_>, claim: &Claim, text: String) -> String {
-        let [a, b] = claim.items;
-        for (side, own, other) in [(1, b, a), (0, a, b)] {
-            let Some(wanted) = work.item(side, own).and_then(held) else { continue };
-            let there = 1 - side;
-            let same = self.0.get(there).and_then(|twins| twins.get(&wanted));
-            let twin = same.and_then(|same| same.iter().find(|at| **at != other));
-            if let Some(name) = twin.and_then(|at| work.names.get(there)?.get(*at)) {
-                let name = crate::base::escape::escaped(name.text.as_bytes()).into_owned();
-                let (this, that) = if side == 1 { ("B", "A") } else { ("A", "B") };
-                return format!("{text}; {this} has the values of {name} of {that}");
-            }
-        }
-        text
-    }
-}
-
-fn held(item: &Item) -> Option<Held> {
-    match &item.data {
-        Data::Read(print) if !print.says_nothing => Some((item.tensor.dtype.number(), item.count, print.sum)),
-        _ => None,
-    }
+    copies
 }
 
 /// Pairs that names and shapes make.

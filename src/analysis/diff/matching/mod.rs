@@ -10,6 +10,7 @@ mod arrange;
 mod beyond;
 mod blocks;
 mod contents;
+mod copies;
 mod differ;
 mod fuse;
 mod hash;
@@ -62,7 +63,7 @@ pub fn match_values<'c>(a: &'c Checkpoint, b: &'c Checkpoint, options: &DiffOpti
     let shuffled = by_contents(&mut work);
     parts::by_parts(&mut work);
     index::by_checksums(&mut work);
-    leftover::pair(&mut work, &shuffled);
+    let copies = leftover::pair(&mut work, &shuffled);
     suspect::mark(&mut work);
-    told::told(work, options)
+    told::told(work, &copies, options)
 }

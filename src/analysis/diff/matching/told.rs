@@ -1,6 +1,7 @@
 //! What was found, as changes that `diff` tells, and what all of it comes to.
 
 use super::beyond::BeyondIndex;
+use super::copies::{Copy, layers};
 use super::side::{Data, Item, Print};
 use super::work::{Link, Work};
 use crate::analysis::diff::how::{MatchTotals, Matched};
@@ -9,7 +10,7 @@ use crate::analysis::diff::{
 };
 
 /// Makes a comparison of everything that is known.
-pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
+pub(super) fn told<'c>(mut work: Work<'c>, copies: &[Copy], options: &DiffOptions) -> Diff<'c> {
     let mut changes = lost(&mut work);
     let work = &work;
     let [a, b] = &work.sides;
@@ -53,7 +54,10 @@ pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
         change.at = at;
         tally.add(change.status);
     }
-    let totals = totals(work, &changes);
+    let copied = layers(work, copies);
+    let mut totals = totals(work, &changes);
+    let by_layers: u64 = copied.iter().map(|(_, tensors)| tensors.saturating_sub(1)).sum();
+    totals.changed_faults = totals.changed.saturating_sub(by_layers);
     let by_checksum = changes.iter().filter(|change| change.same == Some(Same::Checksum)).count() as u64;
     let is_told = |change: &Change| options.keep_identical || !change.is_quiet(options.depth);
     changes.retain(is_told);
@@ -72,7 +76,7 @@ pub(super) fn told<'c>(mut work: Work<'c>, options: &DiffOptions) -> Diff<'c> {
         scopes: Vec::new(),
         ambiguous,
         expectations: Vec::new(),
-        notes: Vec::new(),
+        notes: copied.into_iter().map(|(said, _)| said).collect(),
         low_ranks: LowRanks::default(),
         bytes_read: a.bytes.saturating_add(b.bytes),
         matched: Some(totals),

@@ -72,7 +72,32 @@ pub(super) fn plain_key(name: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !matches!(word.as_str(), "moving" | "running" | "params" | "proj" | "attn"));
-    words
+    one_word_each(words)
+}
+
+/// TF-Slim writes out what Keras' applications shorten: `Conv2d_1_depthwise/BatchNorm` is `conv_dw_1_bn` there.
+fn one_word_each(words: Vec<String>) -> Vec<String> {
+    let mut plain: Vec<String> = Vec::with_capacity(words.len());
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "bn" => plain.extend(["batch".to_owned(), "norm".to_owned()]),
+            "dw" | "pw" => {
+                let written_out = if word == "dw" { "depthwise" } else { "pointwise" };
+                let is_number = |next: &String| next.bytes().all(|byte| byte.is_ascii_digit());
+                plain.extend(words.next_if(is_number));
+                plain.push(written_out.to_owned());
+            }
+            // The dimensions of a convolution, `conv2d`.
+            "1" | "2" | "3"
+                if plain.last().is_some_and(|last| last == "conv") && words.peek().is_some_and(|next| next == "d") =>
+            {
+                words.next();
+            }
+            _ => plain.push(word),
+        }
+    }
+    plain
 }
 
 /// The words of a name: between its separators, at capitals, and numbers apart.
@@ -115,6 +140,8 @@ mod tests {
             ("bn/moving_variance", "bn.running_var"),
             ("encoder/block_007/layer_000/SelfAttention/q", "encoder.block.7.layer.0.SelfAttention.q.weight"),
             ("embeddings/LayerNorm/gamma", "embeddings.LayerNorm.weight"),
+            ("Conv2d_1_depthwise/BatchNorm/moving_mean", "conv_dw_1_bn/moving_mean"),
+            ("Conv2d_12_pointwise/weights", "conv_pw_12/kernel"),
         ] {
             assert_eq!(plain_key(a), plain_key(b));
         }

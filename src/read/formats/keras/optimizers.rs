@@ -115,8 +115,23 @@ impl Optimizer {
         // Nadam of Keras 3 has one more number of its own behind all.
         let rest = shapes.len().checked_sub(all.len())?;
         let is_rest_own = rest == 0 || (rest == 1 && self.class == "nadam" && shapes.last()?.is_empty());
-        let fits = all.iter().zip(shapes).all(|((of, _), shape)| trained.get(*of) == Some(shape));
+        let fits = all
+            .iter()
+            .zip(shapes)
+            .all(|((of, kind), shape)| trained.get(*of).is_some_and(|trained| self.is_shape_of(kind, trained, shape)));
         (is_rest_own && fits).then_some(all)
+    }
+
+    /// Whether a slot of a variable of this shape has that one: its own, but of the factors of Adafactor.
+    fn is_shape_of(&self, kind: &str, trained: &[u64], shape: &[u64]) -> bool {
+        match (kind, trained) {
+            ("r" | "c", [] | [_]) if self.class == "adafactor" => shape.is_empty(),
+            ("r", [rows @ .., _]) if self.class == "adafactor" => shape == rows,
+            ("c", [outer @ .., _, columns]) if self.class == "adafactor" => {
+                shape.split_last() == Some((columns, outer))
+            }
+            _ => trained == shape,
+        }
     }
 
     /// The kinds that the class has with its options, in the order in which they are made.
@@ -135,6 +150,8 @@ impl Optimizer {
             "adamax" => vec![(true, by_version(&["momentum", "norm"], &["m", "u"]))],
             "lion" => vec![(true, by_version(&["momentum"], &["m"]))],
             "adagrad" => vec![(true, &["accumulator"])],
+            // That of tf_keras cannot be built.
+            "adafactor" if !self.is_old => vec![(true, &["r", "c", "velocity"])],
             "adadelta" => vec![(true, &["accumulated_grad", "accumulated_delta_var"])],
             "ftrl" => vec![(true, &["accumulator", "linear"])],
             // That of tf_keras has one whether or not it is used.
