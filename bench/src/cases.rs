@@ -38,10 +38,12 @@ pub struct Programs {
     pub own: PathBuf,
     /// Threads.
     pub threads: usize,
+    /// A Python with what the group `installed` needs.
+    pub python: Option<PathBuf>,
 }
 
 /// The groups of cases by name.
-pub const GROUPS: [&str; 15] = [
+pub const GROUPS: [&str; 19] = [
     "startup",
     "list",
     "shapes",
@@ -54,8 +56,12 @@ pub const GROUPS: [&str; 15] = [
     "strings",
     "directory",
     "formats",
+    "convert",
+    "report",
+    "match",
     "remote",
     "parts",
+    "installed",
     "memory",
 ];
 
@@ -97,8 +103,12 @@ impl Programs {
             "strings" => self.strings(inputs),
             "directory" => self.directory(inputs),
             "formats" => self.formats(inputs),
+            "convert" => self.convert(inputs),
+            "report" => self.report(inputs),
+            "match" => self.matching(inputs),
             "remote" => self.remote(inputs),
             "parts" => self.parts(inputs),
+            "installed" => self.installed(inputs),
             _ => self.memory(inputs),
         }
     }
@@ -302,10 +312,7 @@ impl Programs {
         let candidates = vec![
             self.threads(self.of("stats", &["stats", &path], None), self.threads),
             self.threads(self.of("stats --hist", &["stats", &path, "--hist"], Some(1.5)), self.threads),
-            self.threads(
-                self.of("stats --per-channel", &["stats", &path, "--per-channel", "-1"], Some(1.5)),
-                self.threads,
-            ),
+            self.threads(self.of("stats --per-channel", &["stats", &path, "--per-channel"], Some(1.5)), self.threads),
         ];
         Ok(Case { title: "stats, 1 GiB of float32, more of it".to_owned(), candidates, times: 2, ..Case::default() })
     }
@@ -327,28 +334,6 @@ impl Programs {
         ];
         let index = size(&[with(&prefix, ".index")])?;
         Ok(Case { title: "stats of a million tiny tensors".to_owned(), candidates, times: 3, index, ..Case::default() })
-    }
-
-    fn bert(&self, inputs: &Inputs) -> Result<Vec<Case>> {
-        let prefix = inputs.bert()?;
-        let (path, files) = (text(&prefix), shards(&prefix)?);
-        let candidates = vec![
-            cat("cat of the shards", &files),
-            self.of("validate", &["validate", &path], Some(1.0)),
-            self.of("stats", &["stats", &path], Some(1.5)),
-            self.of("inspect", &["inspect", &path], None),
-            self.of("list", &["list", &path], None),
-        ];
-        Ok(vec![Case { title: "BERT-base with Adam, 591 tensors".to_owned(), candidates, times: 2, ..Case::default() }])
-    }
-
-    fn strings(&self, inputs: &Inputs) -> Result<Vec<Case>> {
-        let prefix = inputs.strings()?;
-        let candidates = vec![
-            cat("cat of the shard", &shards(&prefix)?),
-            self.of("validate", &["validate", &text(&prefix)], Some(12.0)),
-        ];
-        Ok(vec![Case { title: "5 million strings".to_owned(), candidates, times: 3, ..Case::default() }])
     }
 
     /// Every command on the inputs that could make it swell.

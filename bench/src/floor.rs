@@ -11,10 +11,19 @@ use anyhow::{Context, Result};
 const UNIT: u64 = 8 << 20;
 const WINDOW: usize = 256 << 10;
 
+/// A window of `len` bytes that does not lie just behind the beginning of a page: some processors copy to there at a fifth
+/// of their speed.
+fn window(memory: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    const PAGE: usize = 4096;
+    memory.resize(len + 2 * PAGE, 0);
+    let start = PAGE - memory.as_ptr().addr() % PAGE + 64;
+    &mut memory[start..start + len]
+}
+
 /// Sums all bytes, as 64-bit words, read through a small window.
 pub fn sum_read(files: &[PathBuf], threads: usize) -> Result<()> {
-    each_unit(files, threads, |file, start, end, window| {
-        window.resize(WINDOW, 0);
+    each_unit(files, threads, |file, start, end, memory| {
+        let window = window(memory, WINDOW);
         let mut total = 0u64;
         let mut at = start;
         while at < end {
@@ -42,8 +51,8 @@ pub fn sum_mapped(files: &[PathBuf], threads: usize) -> Result<()> {
 /// Compares two files byte by byte, through small windows.
 pub fn compare(a: &PathBuf, b: &PathBuf, threads: usize) -> Result<()> {
     let other = File::open(b).with_context(|| b.display().to_string())?;
-    each_unit(std::slice::from_ref(a), threads, |file, start, end, window| {
-        window.resize(2 * WINDOW, 0);
+    each_unit(std::slice::from_ref(a), threads, |file, start, end, memory| {
+        let window = window(memory, 2 * WINDOW);
         let mut differing = 0u64;
         let mut at = start;
         while at < end {

@@ -12,8 +12,8 @@ use ckpt_synth::big::{BigTensor, write_bundle};
 use ckpt_synth::ordered_code::Extent;
 use ckpt_synth::{BundleBuilder, dtype};
 
-use crate::hdf5;
 use crate::shapes::Shape;
+use crate::{hdf5, safetensors};
 
 /// A place for inputs, and how large they are.
 #[derive(Debug)]
@@ -65,6 +65,38 @@ impl Inputs {
                 |n: u64| BigTensor::new(format!("model/layer_{n:03}/kernel"), &[1024, 4096], seed(n)).of(dtype);
             Ok(write_bundle(prefix, &(0..count).map(tensor).collect::<Vec<_>>(), 1).map(drop)?)
         })
+    }
+
+    /// 256 MiB of float32; every value differs between versions.
+    pub fn quarter(&self, version: u64) -> Result<PathBuf> {
+        let count = self.count(GIB / BLOCK / 4.0);
+        self.made(&format!("quarter-v{version}"), |prefix| {
+            let tensor =
+                |n: u64| BigTensor::new(format!("layer_{n:03}/kernel"), &[1024, 4096], version * 1_000_000 + n);
+            Ok(write_bundle(prefix, &(0..count).map(tensor).collect::<Vec<_>>(), 1).map(drop)?)
+        })
+    }
+
+    /// 1 GiB as 20,000 matrices.
+    pub fn twenty_thousand(&self) -> Result<PathBuf> {
+        let count = self.count(2e4);
+        self.made("twenty-thousand", |prefix| {
+            let tensor = |n: u64| BigTensor::new(format!("layer_{n:05}/kernel"), &[128, 104], n);
+            Ok(write_bundle(prefix, &(0..count).map(tensor).collect::<Vec<_>>(), 1).map(drop)?)
+        })
+    }
+
+    /// The same matrices of float32 as safetensors, under other names, every second one transposed; and the index
+    /// alone of where they come from.
+    pub fn rearranged(&self, from: &Path, (rows, columns): (usize, usize)) -> Result<(PathBuf, PathBuf)> {
+        let name =
+            from.parent().and_then(Path::file_name).context("an input has a name")?.to_string_lossy().into_owned();
+        let prefix = self.made(&format!("{name}-rearranged"), |prefix| {
+            fs::copy(with(from, ".index"), with(prefix, ".index"))?;
+            let data = shards(from)?;
+            safetensors::rearrange(&data[0], &prefix.with_extension("safetensors"), (rows, columns))
+        })?;
+        Ok((prefix.with_extension("safetensors"), prefix))
     }
 
     /// One tensor of 2 GiB.
@@ -164,6 +196,34 @@ impl Inputs {
         let prefix = self.made(&format!("hdf5-v{version}"), |prefix| {
             let seed = |n: u64| if version == 1 && n.is_multiple_of(100) { n + 1_000_000 } else { n };
             hdf5::write(&prefix.with_extension("h5"), (1024, 4096), &(0..count).map(seed).collect::<Vec<_>>())
+        })?;
+        Ok(prefix.with_extension("h5"))
+    }
+
+    /// 256 MiB of float32 as an HDF5 file. Version 1 has other values in one tensor.
+    pub fn hdf5_quarter(&self, version: u64) -> Result<PathBuf> {
+        let count = self.count(GIB / BLOCK / 4.0);
+        let prefix = self.made(&format!("hdf5-quarter-v{version}"), |prefix| {
+            let seed = |n: u64| if n == 0 { n + version } else { n + 100 };
+            hdf5::write(&prefix.with_extension("h5"), (1024, 4096), &(0..count).map(seed).collect::<Vec<_>>())
+        })?;
+        Ok(prefix.with_extension("h5"))
+    }
+
+    /// 64 MiB of float32 in compressed chunks, as h5py writes them.
+    pub fn gzip(&self, python: &Path) -> Result<PathBuf> {
+        const WRITE: &str = "import sys, h5py, numpy as np
+random = np.random.default_rng(0)
+with h5py.File(sys.argv[1], 'w') as f:
+    for n in range(int(sys.argv[2])):
+        values = random.standard_normal((1024, 1024), np.float32)
+        f.create_dataset(f'kernel_{n}', data=values, chunks=(128, 1024), compression='gzip')";
+        let count = self.count(16.0).to_string();
+        let prefix = self.made("gzip", |prefix| {
+            let file = prefix.with_extension("h5");
+            let status = Command::new(python).args(["-c", WRITE]).arg(&file).arg(&count).status()?;
+            anyhow::ensure!(status.success(), "h5py cannot write: {status}");
+            Ok(())
         })?;
         Ok(prefix.with_extension("h5"))
     }

@@ -4,13 +4,17 @@ mod cases;
 mod floor;
 mod hdf5;
 mod inputs;
+mod installed_cases;
 mod instructions;
+mod matching_cases;
 mod measure;
 mod remote_cases;
 mod report;
+mod safetensors;
 mod shape_cases;
 mod shapes;
 mod web_server;
+mod writing_cases;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,6 +55,9 @@ enum Task {
         /// The `ckpt` to measure instead of a fresh build of this one.
         #[arg(long)]
         ckpt: Option<PathBuf>,
+        /// A Python with numpy, h5py and tfckpt, for the group `installed`.
+        #[arg(long)]
+        python: Option<PathBuf>,
         /// Builds without the default feature crc-fast, so that the crc32c crate sums.
         #[arg(long, conflicts_with = "ckpt")]
         no_default_features: bool,
@@ -66,6 +73,9 @@ enum Task {
         /// What writes the same checkpoints in other formats.
         #[arg(long)]
         ckpt: PathBuf,
+        /// What writes files that this program does not.
+        #[arg(long)]
+        python: Option<PathBuf>,
     },
     /// Counts instructions of a few fixed runs under valgrind and compares them with bench/instructions.txt.
     Instructions {
@@ -94,10 +104,10 @@ enum Task {
 
 fn main() -> Result<()> {
     match Cli::parse().command {
-        Task::Run { groups, rounds, scale, dir, threads, ckpt, no_default_features } => {
+        Task::Run { groups, rounds, scale, dir, threads, ckpt, python, no_default_features } => {
             let ckpt = ckpt.map_or_else(|| build(no_default_features, !no_default_features), Ok)?;
             let own = std::env::current_exe()?;
-            let programs = Programs { ckpt, empty: own.with_file_name("empty"), own, threads };
+            let programs = Programs { ckpt, empty: own.with_file_name("empty"), own, threads, python };
             let groups = if groups.is_empty() { GROUPS.map(str::to_owned).to_vec() } else { groups };
             prepare(&programs, &groups, scale, &dir)?;
             let inputs = Inputs::new(dir, scale)?;
@@ -110,9 +120,9 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        Task::Prepare { groups, scale, dir, ckpt } => {
+        Task::Prepare { groups, scale, dir, ckpt, python } => {
             let own = std::env::current_exe()?;
-            let programs = Programs { ckpt, empty: own.clone(), own, threads: 1 };
+            let programs = Programs { ckpt, empty: own.clone(), own, threads: 1, python };
             let inputs = Inputs::new(dir, scale)?;
             groups.iter().try_for_each(|group| programs.cases(group, &inputs).map(drop))
         }
@@ -140,6 +150,9 @@ fn prepare(programs: &Programs, groups: &[String], scale: f64, dir: &Path) -> Re
     let mut command = Command::new(&programs.own);
     command.arg("prepare").args(groups).arg("--scale").arg(scale.to_string()).arg("--dir").arg(dir);
     command.arg("--ckpt").arg(&programs.ckpt);
+    if let Some(python) = &programs.python {
+        command.arg("--python").arg(python);
+    }
     if !command.status()?.success() {
         bail!("the inputs cannot be made");
     }

@@ -1,11 +1,10 @@
 //! Cases of what people have: the shapes of real checkpoints, directories of them, other formats.
 
 use anyhow::Result;
-use ckpt_synth::dtype;
 
 use crate::cases::{Case, Programs};
 use crate::inputs::{Inputs, shards, with};
-use crate::measure::{Candidate, cat, shell, size, text};
+use crate::measure::{Candidate, cat, size, text};
 use crate::shapes::{SHAPES, Shape};
 
 /// Commands on a million tensors; `PATH` is the checkpoint. No shape may take more than this many times the plain one.
@@ -60,6 +59,30 @@ impl Programs {
         Ok(Case { title: "ten million tensors".to_owned(), candidates, times: 1, index, ..Case::default() })
     }
 
+    /// A model with its optimizer.
+    pub(crate) fn bert(&self, inputs: &Inputs) -> Result<Vec<Case>> {
+        let prefix = inputs.bert()?;
+        let (path, files) = (text(&prefix), shards(&prefix)?);
+        let candidates = vec![
+            cat("cat of the shards", &files),
+            self.of("validate", &["validate", &path], Some(1.0)),
+            self.of("stats", &["stats", &path], Some(1.5)),
+            self.of("inspect", &["inspect", &path], None),
+            self.of("list", &["list", &path], None),
+        ];
+        Ok(vec![Case { title: "BERT-base with Adam, 591 tensors".to_owned(), candidates, times: 2, ..Case::default() }])
+    }
+
+    /// One tensor of five million strings.
+    pub(crate) fn strings(&self, inputs: &Inputs) -> Result<Vec<Case>> {
+        let prefix = inputs.strings()?;
+        let candidates = vec![
+            cat("cat of the shard", &shards(&prefix)?),
+            self.of("validate", &["validate", &text(&prefix)], Some(12.0)),
+        ];
+        Ok(vec![Case { title: "5 million strings".to_owned(), candidates, times: 3, ..Case::default() }])
+    }
+
     /// A model directory of 500 checkpoints.
     pub(crate) fn directory(&self, inputs: &Inputs) -> Result<Vec<Case>> {
         let dir = inputs.directory()?;
@@ -93,7 +116,6 @@ impl Programs {
             cases.push(Case { title: format!("4 GiB of {format}"), candidates, times: 1, ..Case::default() });
         }
         cases.extend(self.hdf5(inputs)?);
-        cases.push(self.converting(inputs)?);
         Ok(cases)
     }
 
@@ -118,25 +140,5 @@ impl Programs {
         ];
         let title = "a thousand tensors, as a bundle and as HDF5".to_owned();
         Ok(vec![large, two, Case { title, candidates, times: 10, ..Case::default() }])
-    }
-
-    /// `convert` beside a copy that reaches the disk.
-    fn converting(&self, inputs: &Inputs) -> Result<Case> {
-        let bundle = inputs.of_type(dtype::FLOAT, 0)?;
-        let files = shards(&bundle)?;
-        let out = bundle.with_file_name("written");
-        let (from, out) = (text(&bundle), text(&out));
-        let copy = files.iter().map(|file| text(file)).collect::<Vec<_>>().join(" ");
-        let ckpt = self.ckpt.display();
-        let convert = |name: &str, more: &str, end: &str, target| {
-            shell(name, format!("{ckpt} convert {from} -o {out}{end} --force {more} && sync {out}{end}*"), Some(target))
-        };
-        let candidates = vec![
-            shell("cp and sync", format!("cp {copy} {out}.copy && sync {out}.copy"), None),
-            convert("to a bundle", "", "", 1.4),
-            convert("to safetensors", "", ".safetensors", 1.4),
-            convert("--cast bfloat16", "--cast bfloat16", "-narrow", 1.5),
-        ];
-        Ok(Case { title: "convert, 1 GiB".to_owned(), candidates, times: 1, ..Case::default() })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
 
 /// How many results a worker may be ahead of the slowest one, for each worker: what waits for its turn takes memory.
-const AHEAD: usize = 4;
+pub const AHEAD: usize = 4;
 
 /// Results that wait for their turn.
 struct Turns<T> {

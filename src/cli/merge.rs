@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use ckpt::analysis::parts::{PartReport, Share, WrongSet};
-use ckpt::read::storage::{self, Source};
+use ckpt::read::storage::{self, Source, Window};
 use ckpt::report::{PartOf, part_name, read_part};
 use clap::{Args as _, FromArgMatches};
 
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     for path in files(&args.parts)? {
         let name = part_name(&path);
         let source = Source::open(&path).map_err(|error| error.and_help("give the files that --format part wrote"))?;
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         let (of, part) = read_part(&name, source.slice(0..source.len(), &mut scratch)?)?;
         match &asked {
             Some((first, known)) => {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use ckpt::read::storage::Source;
+use ckpt::read::storage::{Source, Window};
 
 use super::job::{ANSWER, Answer, Job, Stage, send};
 use super::work::HIDDEN;
@@ -126,7 +126,7 @@ fn wait(
 
 fn read(directory: &Path) -> Option<Answer> {
     let source = Source::contiguous(&directory.join(ANSWER)).ok()?;
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     serde_json::from_slice(source.slice(0..source.len(), &mut scratch).ok()?).ok()
 }
 

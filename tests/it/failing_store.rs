@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ckpt::analysis::{Selector, StatsOptions, stats};
 use ckpt::base::error::Result;
 use ckpt::base::progress::Progress;
-use ckpt::read::storage::{MemoryStore, ReadAt, Source, Stat, Store, mount, take_trouble, unmount};
+use ckpt::read::storage::{MemoryStore, ReadAt, Source, Stat, Store, Window, mount, take_trouble, unmount};
 use ckpt::report::{Format, Look, write_validation};
 use serde_json::Value;
 
@@ -104,9 +104,8 @@ impl Store for Failing {
 
     fn open_contiguous(&self, path: &Path) -> Result<Source> {
         let opened = self.open(path)?;
-        let mut bytes = Vec::new();
-        opened.slice(0..opened.len(), &mut bytes)?;
-        Ok(Source::memory(path, bytes))
+        let mut bytes = Window::default();
+        Ok(Source::memory(path, opened.slice(0..opened.len(), &mut bytes)?))
     }
 
     fn canonical(&self, path: &Path) -> Option<PathBuf> {

@@ -5,6 +5,7 @@ use crate::support::{
 };
 use ckpt::base::error::ErrorKind;
 use ckpt::read::checkpoint::{Checkpoint, Checksums, ElementBuffers, Parts, Tensor};
+use ckpt::read::storage::Window;
 use ckpt::read::tensor::numpy::npy::widen;
 use ckpt::read::tensor::{Axis, Checked, DType};
 use ckpt::read::wire::Crc32c;
@@ -193,7 +194,7 @@ fn elements_in_runs_are_those_of_the_whole() {
             let mut hold = ElementBuffers::default();
             let mut elements = checkpoint.elements(&tensor, &mut hold).unwrap();
             let count = elements.count();
-            let (mut got, mut run, mut at) = (Vec::new(), Vec::new(), 0);
+            let (mut got, mut run, mut at) = (Vec::new(), Window::default(), 0);
             for step in (1..).map(|n| n * 7 % 13 + 1) {
                 let end = (at + step).min(count);
                 elements.read(at..end, &mut run).unwrap();

@@ -18,7 +18,7 @@ use crate::base::parallel::beside;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
 use crate::read::container::{HeaderPart, Incoming, PartId, Sink};
-use crate::read::storage::{NewFile, Staged, Stat, stat};
+use crate::read::storage::{NewFile, Staged, Stat, Window, stat};
 use crate::read::tensor::{Checked, DType};
 use crate::read::wire::Crc32c;
 
@@ -258,7 +258,7 @@ impl<'r> Run<'r> {
                 let stored = place.and_then(|place| input.stored(&place)).filter(|_| sink.takes_stored());
                 if let Some((source, range, crc)) = stored {
                     sink.part(id, Incoming::Stored(crc))?;
-                    let mut window = Vec::new();
+                    let mut window = Window::default();
                     let mut at = range.start;
                     while at < range.end {
                         let end = at.saturating_add(1 << 20).min(range.end);

@@ -10,6 +10,7 @@ use crate::analysis::sweep::cut;
 use crate::base::error::{Error, Result};
 use crate::base::parallel::in_order_until;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements, Parts, Tensor};
+use crate::read::storage::Window;
 use crate::read::tensor::{Checked, DType};
 use crate::read::wire::Crc32c;
 
@@ -204,7 +205,7 @@ impl Wanted<'_> {
 /// The memory in which a thread makes its parts.
 #[derive(Default)]
 pub(super) struct Maker {
-    window: Vec<u8>,
+    window: Window,
     sums: Vec<f64>,
 }
 

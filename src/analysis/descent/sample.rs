@@ -4,6 +4,7 @@ use super::gather::Way;
 use super::node::Node;
 use crate::base::limits::Limits;
 use crate::read::checkpoint::ElementBuffers;
+use crate::read::storage::Window;
 use crate::read::tensor::{Wide, Widener};
 
 /// Weights, and numbers of each.
@@ -29,7 +30,7 @@ pub(super) fn chosen(nodes: &[&Node], size_of: impl Fn(u32) -> u64) -> Vec<u32> 
 pub(super) fn numbers(way: &Way, names: &[Box<[u8]>], limits: &Limits) -> Option<Vec<f64>> {
     let checkpoint = way.open(limits).ok()?;
     let mut all = Vec::new();
-    let mut bytes = Vec::new();
+    let mut bytes = Window::default();
     for name in names {
         let tensor = checkpoint.tensor(name)?;
         let mut widener = Widener::new(tensor.dtype).filter(|_| tensor.dtype.is_float())?;

@@ -10,6 +10,7 @@ use super::judge::Judge;
 use super::pair::Leftovers;
 use crate::analysis::derived::is_zero;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Parts, Tensor};
+use crate::read::storage::Window;
 use crate::read::tensor::DType;
 
 /// Elements that are looked at a time to see whether a tensor is constant.
@@ -86,7 +87,7 @@ fn is_constant(checkpoint: &Checkpoint, tensor: &Tensor) -> Option<bool> {
     let mut hold = ElementBuffers::default();
     let mut elements = checkpoint.elements(tensor, &mut hold).ok()?.without_sums();
     let size = usize::try_from(tensor.dtype.element_size()?).ok()?;
-    let (mut at, mut bytes, mut first) = (0, Vec::new(), None);
+    let (mut at, mut bytes, mut first) = (0, Window::default(), None);
     while at < elements.count() {
         let end = at.saturating_add(RUN).min(elements.count());
         elements.read(at..end, &mut bytes).ok()?;

@@ -5,6 +5,7 @@ use super::work::Work;
 use super::{DiffOptions, Status};
 use crate::analysis::stats::{ChangeSpectrum, Difference, is_whole};
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
+use crate::read::storage::Window;
 use crate::read::tensor::{Wide, Widener};
 
 /// Whether a pair must be gone through by one thread, so that its matrices can be in memory.
@@ -41,7 +42,7 @@ fn spectrum(a: (&Checkpoint, &Tensor), b: (&Checkpoint, &Tensor)) -> Option<Chan
         let mut x = a.0.elements(a.1, &mut hold_a).ok()?.without_sums();
         let mut y = b.0.elements(b.1, &mut hold_b).ok()?.without_sums();
         let (mut widen_a, mut widen_b) = (Widener::new(a.1.dtype)?, Widener::new(b.1.dtype)?);
-        let (mut bytes, mut wide) = (Vec::new(), (Vec::new(), Vec::new()));
+        let (mut bytes, mut wide) = (Window::default(), (Vec::new(), Vec::new()));
         let (count, mut at) = (b.1.elements().unwrap_or(0), 0);
         while at < count {
             let end = at.saturating_add(WINDOW).min(count);

@@ -11,6 +11,7 @@ use super::{Figures, PairedBy, Same, Side, Status, Values, strings};
 use crate::analysis::sweep::nearby::WINDOW;
 use crate::base::error::{Error, ErrorKind, Part};
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements, Parts, Place, Tensor};
+use crate::read::storage::Window;
 use crate::read::tensor::DType;
 use crate::read::wire::Crc32c;
 
@@ -38,7 +39,7 @@ pub(super) struct PairTotal {
 
 /// Memory of a thread.
 #[derive(Debug, Default)]
-pub(super) struct Buffers(Vec<u8>, Vec<u8>);
+pub(super) struct Buffers(Window, Window);
 
 impl PairTotal {
     /// Takes in what was found behind this.
@@ -161,7 +162,7 @@ pub(super) fn compare(
         }
         if !exact {
             partial.add(a.1.dtype, &buffers.0, &buffers.1, at, &bins, rules);
-        } else if buffers.0 != buffers.1 {
+        } else if *buffers.0 != *buffers.1 {
             return Found::Bytes(false);
         }
         at = end;

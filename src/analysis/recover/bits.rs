@@ -11,7 +11,7 @@ use super::pieces::{Piece, verify};
 use crate::analysis::forensics::single_bit;
 use crate::base::limits::Limits;
 use crate::read::bundle::BundleEntry;
-use crate::read::storage::{Composed, OpenFiles, Run, Source};
+use crate::read::storage::{Composed, OpenFiles, Run, Source, Window};
 use crate::read::tensor::DType;
 use crate::read::wire::{Crc32c, Cursor, MaskedCrc, bit_odds};
 
@@ -102,7 +102,7 @@ fn lengths(head: &[u8], count: u64, big_endian: bool, keep: bool) -> Option<Leng
 
 fn of_strings(file: &Source, piece: &Piece, entry: &BundleEntry, big_endian: bool) -> Option<Vec<(u64, u8)>> {
     let count = entry.shape.elements()?;
-    let mut head = Vec::new();
+    let mut head = Window::default();
     // A varint has ten bytes at most; a flipped bit makes it take in the one behind it.
     let most = count.saturating_add(1).saturating_mul(10).saturating_add(4).min(piece.len).min(MOST_TRIED);
     let head = file.slice(piece.start..piece.start.saturating_add(most), &mut head).ok()?.to_vec();

@@ -15,7 +15,7 @@ use crate::base::error::Error;
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::bundle::sum_spans;
-use crate::read::storage::{Composed, OpenFiles, Run, Source};
+use crate::read::storage::{Composed, OpenFiles, Run, Source, Window};
 
 /// Pieces of a shard that are looked for in a file of which nothing speaks but that it lies here.
 const PROBED: usize = 8;
@@ -241,7 +241,7 @@ impl<'s> Search<'s> {
     fn has_page_of_zeros(&self, path: &Path, piece: &Piece) -> bool {
         const PAGE: u64 = 4096;
         let Ok(file) = self.files.get(path) else { return false };
-        let mut window = Vec::new();
+        let mut window = Window::default();
         let mut at = piece.start.next_multiple_of(PAGE);
         while at.saturating_add(PAGE) <= piece.end() {
             let end = at.saturating_add(PAGE * 64).min(piece.end());

@@ -13,7 +13,7 @@ use flate2::read::MultiGzDecoder;
 use super::places::Places;
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
-use crate::read::storage::{MemoryStore, Source, mount, unmount};
+use crate::read::storage::{MemoryStore, Source, Window, mount, unmount};
 
 /// What happened to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Drop for Undone {
 fn undone(source: &Source, most: u64) -> Option<(Undo, Vec<u8>)> {
     let head = source.head(HEAD).ok()?;
     let all = || {
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         let len = source.len();
         (len <= most).then(|| source.slice(0..len, &mut scratch).map(<[u8]>::to_vec).ok()).flatten()
     };

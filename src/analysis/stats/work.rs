@@ -22,6 +22,7 @@ use crate::analysis::sweep::nearby::{self, Near, WINDOW};
 use crate::base::error::Result;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Cursor, ElementBuffers, Elements, Tensor};
+use crate::read::storage::Window;
 use crate::read::tensor::{Checked, DType, Widener};
 use crate::read::wire::Crc32c;
 
@@ -39,7 +40,7 @@ pub(super) struct Worker<'j> {
     pub(super) job: Job<'j>,
     pub(super) cursor: Cursor<'j>,
     pub(super) adder: Adder,
-    window: Vec<u8>,
+    window: Window,
     /// The tensors of a unit that lie near each other.
     pub(super) near: Vec<Near<1>>,
     /// The bytes around them.
@@ -198,7 +199,7 @@ impl<'j> Worker<'j> {
             job,
             cursor,
             adder: Adder::default(),
-            window: Vec::new(),
+            window: Window::default(),
             near: Vec::new(),
             range: nearby::Range::default(),
         }

@@ -5,6 +5,7 @@
 
 use crate::read::bundle::Span;
 use crate::read::checkpoint::Checkpoint;
+use crate::read::storage::Window;
 use crate::read::tensor::DType;
 use crate::read::wire::Crc32c;
 
@@ -65,7 +66,7 @@ fn end(span: Span) -> u64 {
 #[derive(Debug, Default)]
 pub(in crate::analysis) struct Range {
     start: u64,
-    bytes: Vec<u8>,
+    bytes: Window,
 }
 
 impl Range {

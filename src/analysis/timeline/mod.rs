@@ -1,6 +1,6 @@
 //! The timeline of a model directory: what `log` tells.
 //!
-//! One checkpoint is open at a time, with the one before it, so that memory does not grow with the directory.
+//! One checkpoint is looked at at a time, with the one before it, so that memory does not grow with the directory.
 
 mod measured;
 mod moved;
@@ -26,6 +26,7 @@ use crate::analysis::survey::step::Step;
 use crate::analysis::training::LayerSort;
 use crate::base::error::Result;
 use crate::base::limits::Limits;
+use crate::base::parallel::{AHEAD, in_order};
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Found, ModelDir, Origin};
 use crate::read::events::EventFile;
@@ -147,74 +148,87 @@ impl Timeline {
             .skip(left_out)
             .map(|(at, found)| (at, found, several.then(|| found.group())))
             .collect();
-        // One after the other, so that no more than two checkpoints are open.
         of_row.sort_by(|a, b| a.2.cmp(&b.2));
         let mut ever = Scopes::default();
-        for (at, found, group) in of_row {
-            if before_group.as_ref().is_some_and(|before| *before != group) {
-                (before, roles) = (None, None);
-                recorder.next_run(rows.len());
-                ever.extend(Scopes::of(&std::mem::take(&mut stirred)), before_group.flatten().as_deref());
-            }
-            before_group = Some(group.clone());
-            let mut row = Row {
-                prefix: found.prefix.as_path().to_path_buf(),
-                group,
-                step: found.step,
-                save: None,
-                modified: found.modified,
-                bytes: found.bytes,
-                complete: false,
-                latest: dir.latest == Some(at),
-                tensors: 0,
-                findings: Vec::new(),
-                moved: None,
-                measured: None,
-                finite: None,
-                training: None,
-            };
-            match Checkpoint::open_origin(Origin::of_found(path, found), limits) {
-                Ok(checkpoint) => {
-                    row.look(&checkpoint, options.finite.then_some(options.threads), progress);
-                    let step = Step::of(&checkpoint);
-                    (row.step, row.save) = (step.step, step.save);
-                    let objects = Objects::of(&checkpoint);
-                    let names = Names::full(&checkpoint, &objects);
-                    // The saves of one run have the same tensors, and what they are for is told once.
-                    let earlier = before.as_ref().map(|(_, earlier)| earlier);
-                    let known = roles
-                        .take()
-                        .filter(|roles| earlier.is_some_and(|earlier| holds_for(roles, earlier, &checkpoint)));
-                    if earlier.is_some() || options.training.is_some() {
-                        roles = Some(known.unwrap_or_else(|| judged(&checkpoint, &objects, options)));
-                    }
-                    if let (Some((of, earlier)), Some(roles)) = (&before, &roles) {
-                        let moved = Moved::between(earlier, &checkpoint, roles, &names, &mut stirred);
-                        row.moved = Some((*of, moved));
-                        if options.values {
-                            row.measured = Measured::between(earlier, &checkpoint, &names, options.threads, progress);
+        let all: Vec<&Found> = of_row.iter().map(|(_, found, _)| *found).collect();
+        let open = |(): &mut (), n: usize| {
+            let found = all.get(n)?;
+            Some(Checkpoint::open_origin(Origin::of_found(path, found), limits))
+        };
+        let mut of_row = of_row.into_iter();
+        in_order(
+            all.len(),
+            open_at_once(path, &all),
+            || (),
+            open,
+            |_, opened| {
+                let (Some((at, found, group)), Some(opened)) = (of_row.next(), opened) else { return };
+                if before_group.as_ref().is_some_and(|before| *before != group) {
+                    (before, roles) = (None, None);
+                    recorder.next_run(rows.len());
+                    ever.extend(Scopes::of(&std::mem::take(&mut stirred)), before_group.take().flatten().as_deref());
+                }
+                before_group = Some(group.clone());
+                let mut row = Row {
+                    prefix: found.prefix.as_path().to_path_buf(),
+                    group,
+                    step: found.step,
+                    save: None,
+                    modified: found.modified,
+                    bytes: found.bytes,
+                    complete: false,
+                    latest: dir.latest == Some(at),
+                    tensors: 0,
+                    findings: Vec::new(),
+                    moved: None,
+                    measured: None,
+                    finite: None,
+                    training: None,
+                };
+                match opened {
+                    Ok(checkpoint) => {
+                        row.look(&checkpoint, options.finite.then_some(options.threads), progress);
+                        let step = Step::of(&checkpoint);
+                        (row.step, row.save) = (step.step, step.save);
+                        let objects = Objects::of(&checkpoint);
+                        let names = Names::full(&checkpoint, &objects);
+                        // The saves of one run have the same tensors, and what they are for is told once.
+                        let earlier = before.as_ref().map(|(_, earlier)| earlier);
+                        let known = roles
+                            .take()
+                            .filter(|roles| earlier.is_some_and(|earlier| holds_for(roles, earlier, &checkpoint)));
+                        if earlier.is_some() || options.training.is_some() {
+                            roles = Some(known.unwrap_or_else(|| judged(&checkpoint, &objects, options)));
                         }
+                        if let (Some((of, earlier)), Some(roles)) = (&before, &roles) {
+                            let moved = Moved::between(earlier, &checkpoint, roles, &names, &mut stirred);
+                            row.moved = Some((*of, moved));
+                            if options.values {
+                                row.measured =
+                                    Measured::between(earlier, &checkpoint, &names, options.threads, progress);
+                            }
+                        }
+                        if let (Some(training), Some(roles)) = (options.training, &roles) {
+                            row.training = Some(recorder.look(&Looked {
+                                before: before.as_ref().map(|(_, earlier)| earlier),
+                                checkpoint: &checkpoint,
+                                objects: &objects,
+                                roles,
+                                step: &step,
+                                moved: row.moved.as_ref().map(|(_, moved)| moved),
+                                values: training.values.then_some(options.threads),
+                            }));
+                        }
+                        before = Some((rows.len(), checkpoint));
                     }
-                    if let (Some(training), Some(roles)) = (options.training, &roles) {
-                        row.training = Some(recorder.look(&Looked {
-                            before: before.as_ref().map(|(_, earlier)| earlier),
-                            checkpoint: &checkpoint,
-                            objects: &objects,
-                            roles,
-                            step: &step,
-                            moved: row.moved.as_ref().map(|(_, moved)| moved),
-                            values: training.values.then_some(options.threads),
-                        }));
+                    Err(error) => {
+                        recorder.pass();
+                        row.findings.push(Finding::of(&error));
                     }
-                    before = Some((rows.len(), checkpoint));
                 }
-                Err(error) => {
-                    recorder.pass();
-                    row.findings.push(Finding::of(&error));
-                }
-            }
-            rows.push(row);
-        }
+                rows.push(row);
+            },
+        );
         ever.extend(Scopes::of(&stirred), before_group.flatten().as_deref());
         if options.training.is_some() {
             recorder.finish(&mut rows, left_out == 0, &saved_in_order(&dir));
@@ -267,6 +281,21 @@ impl Timeline {
             || self.rows.iter().any(|row| row.measured.as_ref().is_some_and(|measured| measured.unread > 0))
             || self.events.iter().any(|file| matches!(&file.content, Some(Err(_))))
     }
+}
+
+/// How many checkpoints are opened at a time: one after the other, so that no more than two are in memory, but where each
+/// waits for a network and all that are on their way are small.
+fn open_at_once(path: &Path, all: &[&Found]) -> usize {
+    /// Bytes of indexes that wait for their turn; each takes less in memory than on the disk.
+    const WAITING: u64 = 64 << 20;
+    let most = storage::at_once(path);
+    if most == 1 {
+        return 1;
+    }
+    let index = |found: &&Found| storage::stat(&found.prefix.index()).map_or(found.bytes, |stat| stat.len);
+    let largest = all.iter().map(index).max().unwrap_or(0).max(1);
+    let fit = WAITING / largest.saturating_mul(AHEAD as u64 + 1);
+    usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, most)
 }
 
 /// The checkpoints of a directory in the order in which the state file says that they were written.

@@ -2,6 +2,7 @@
 
 use crate::base::error::Result;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements, Tensor};
+use crate::read::storage::Window;
 use crate::read::tensor::{Wide, Widener};
 
 /// Elements in one window.
@@ -13,7 +14,7 @@ pub(super) struct Numbers<'c> {
     tensor: &'c Tensor,
     elements: Elements<'c>,
     widener: Widener,
-    bytes: Vec<u8>,
+    bytes: Window,
     wide: Vec<f64>,
 }
 
@@ -25,7 +26,7 @@ impl<'c> Numbers<'c> {
         }
         let widener = Widener::new(tensor.dtype)?;
         let elements = checkpoint.elements(tensor, hold).ok()?;
-        Some(Self { checkpoint, tensor, elements, widener, bytes: Vec::new(), wide: Vec::new() })
+        Some(Self { checkpoint, tensor, elements, widener, bytes: Window::default(), wide: Vec::new() })
     }
 
     /// The elements of these numbers, which follow those before.

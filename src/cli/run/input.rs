@@ -8,7 +8,7 @@ use ckpt::analysis::run::{Port, RunPlan, Value, looks_like_literal, parse_litera
 use ckpt::base::error::{Error, ErrorKind};
 use ckpt::base::escape::escaped;
 use ckpt::read::checkpoint::{Checkpoint, Choice, Tensor};
-use ckpt::read::storage::{self, Source};
+use ckpt::read::storage::{self, Source, Window};
 use ckpt::report::RunInput;
 
 use super::asked::{Asked, Given};
@@ -103,7 +103,7 @@ fn of_path(text: &str, port: &Port, ctx: &Ctx) -> Result<Value> {
     };
     if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json")) && key.is_none() {
         let source = Source::contiguous(&path)?;
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         let bytes = source.slice(0..source.len().min(limits.message), &mut scratch)?;
         let text = std::str::from_utf8(bytes).map_err(|_| wrong("it is no UTF-8".to_owned()).in_file(&path))?;
         return Ok(parse_literal(text).map_err(|error| error.in_file(&path))?);

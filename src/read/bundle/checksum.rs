@@ -14,6 +14,7 @@ use super::reader::WINDOW;
 use super::runs::{Failed, OpenShard, Run, Span, Stored, Unit, cut, plan, wanted};
 use crate::base::error::Part;
 use crate::base::parallel::in_order;
+use crate::read::storage::Window;
 use crate::read::wire::Crc32c;
 
 /// What is wrong with the bytes. Of a million spans nearly all are right, and then this is nearly empty.
@@ -96,7 +97,7 @@ impl<'s, S: Stored> SpanWork<'s, S> {
             rest = behind;
         }
         let first = units.start;
-        let work = |window: &mut Vec<u8>, n: usize| {
+        let work = |window: &mut Window, n: usize| {
             let mut summed = Summed::default();
             let at = n.saturating_add(first);
             if let Some((unit, run)) = self.units.get(at).and_then(|unit| Some((unit, self.runs.get(unit.run)?))) {
@@ -108,7 +109,7 @@ impl<'s, S: Stored> SpanWork<'s, S> {
             summed
         };
         let mut all = Summed::default();
-        in_order(units.len(), threads, Vec::new, work, |_, of_unit| all.merge(of_unit));
+        in_order(units.len(), threads, Window::default, work, |_, of_unit| all.merge(of_unit));
         all
     }
 
@@ -182,7 +183,7 @@ fn empty<S: Stored>(spans: &[S]) -> Vec<(usize, Crc32c)> {
 fn read_unit<S: Stored>(
     (run, unit, number): (&Run, &Unit, usize),
     sorted: &[S],
-    window: &mut Vec<u8>,
+    window: &mut Window,
     found: &mut Summed,
     done: &AtomicU64,
 ) {
@@ -193,8 +194,7 @@ fn read_unit<S: Stored>(
     let mut at = unit.start;
     while at < unit.end {
         let len = unit.end.saturating_sub(at).min(WINDOW);
-        window.resize(usize::try_from(len).unwrap_or(0), 0);
-        if let Err(error) = run.source.read_exact_at(window, at) {
+        if let Err(error) = run.source.read_exact_at(window.room(usize::try_from(len).unwrap_or(0), at), at) {
             let from = next.map_or(run.spans.end, |(n, _)| n);
             let mut until = from;
             while let Some((n, _)) = span_at(until).filter(|(_, span)| span.start < unit.end) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::error::{Error, ErrorKind, Part, Result};
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::tensor::{Checked, DType, ElementReader, Sink, swap_to_little};
 use crate::read::wire::{Crc32c, MaskedCrc};
 
@@ -22,7 +22,7 @@ pub struct NumericReader {
     dtype: DType,
     element: u64,
     swap: bool,
-    window: Vec<u8>,
+    window: Window,
     window_at: u64,
     stored: Option<Crc32c>,
     sum: RunningSum,
@@ -59,7 +59,7 @@ impl NumericReader {
         let Some(element) = dtype.element_size() else {
             return Err(ErrorKind::UnsupportedDType(dtype.to_string()).into());
         };
-        let (window, window_at, sum) = (Vec::new(), 0, RunningSum::default());
+        let (window, window_at, sum) = (Window::default(), 0, RunningSum::default());
         Ok(Self { source, range, dtype, element, swap, window, window_at, stored, sum })
     }
 
@@ -72,9 +72,9 @@ impl NumericReader {
             let ahead = at.wrapping_sub(window_end) <= NEAR;
             let len = if ahead { WINDOW } else { wanted.min(WINDOW) };
             let len = len.min(size.saturating_sub(at));
-            self.window.resize(usize::try_from(len).unwrap_or(0), 0);
             let offset = self.range.start.saturating_add(at);
-            self.source.read_exact_at(&mut self.window, offset).map_err(|e| e.at_part(Part::TensorData))?;
+            let room = self.window.room(usize::try_from(len).unwrap_or(0), offset);
+            self.source.read_exact_at(room, offset).map_err(|e| e.at_part(Part::TensorData))?;
             self.window_at = at;
             self.sum.add(at, &self.window);
             if self.swap {
@@ -106,7 +106,7 @@ impl ElementReader for NumericReader {
         }
         if at == size {
             // Behind the last element nothing is asked for: a tensor of many slices must not keep a window for each.
-            self.window = Vec::new();
+            self.window = Window::default();
         }
         Ok(())
     }

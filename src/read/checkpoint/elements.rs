@@ -8,7 +8,7 @@ use super::{Checkpoint, ElementBuffers, Parts, Place, Tensor};
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::read::bundle::Span;
 use crate::read::sniff;
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::tensor::{Axis, Checked, DType, Piece, read_region, swap_to_little};
 use crate::read::wire::Crc32c;
 
@@ -94,15 +94,15 @@ impl Checkpoint {
     ///
     /// # Errors
     /// If the shard is not there or does not have them.
-    pub fn read_shard(&self, shard: i32, bytes: Range<u64>, into: &mut Vec<u8>) -> Result<()> {
+    pub fn read_shard(&self, shard: i32, bytes: Range<u64>, into: &mut Window) -> Result<()> {
         let source = self.container.source(shard)?;
         let needed = bytes.end.saturating_sub(bytes.start);
         if bytes.end > source.len() {
             let error = Error::new(ErrorKind::Truncated { needed: bytes.end, available: source.len() });
             return Err(error.at_part(Part::TensorData).at_offset(bytes.start).in_file(source.path()));
         }
-        into.resize(usize::try_from(needed).unwrap_or(usize::MAX), 0);
-        source.read_exact_at(into, bytes.start).map_err(|e| e.at_part(Part::TensorData))
+        let room = into.room(usize::try_from(needed).unwrap_or(usize::MAX), bytes.start);
+        source.read_exact_at(room, bytes.start).map_err(|e| e.at_part(Part::TensorData))
     }
 
     fn open_elements<'h>(&'h self, tensor: &Tensor, hold: &'h mut ElementBuffers) -> Result<Elements<'h>> {
@@ -149,7 +149,7 @@ impl Elements<'_> {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn read(&mut self, run: Range<u64>, into: &mut Vec<u8>) -> Result<()> {
+    pub fn read(&mut self, run: Range<u64>, into: &mut Window) -> Result<()> {
         let count = self.count();
         if run.start > run.end || run.end > count {
             return Err(Error::malformed("tensor", "elements beyond its end were asked for"));
@@ -200,10 +200,10 @@ impl Elements<'_> {
 }
 
 impl Run {
-    fn read(&mut self, start: u64, end: u64, into: &mut Vec<u8>) -> Result<()> {
-        into.resize(usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX), 0);
+    fn read(&mut self, start: u64, end: u64, into: &mut Window) -> Result<()> {
         let offset = self.start.saturating_add(start);
-        self.source.read_exact_at(into, offset).map_err(|e| e.at_part(Part::TensorData))?;
+        let room = into.room(usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX), offset);
+        self.source.read_exact_at(room, offset).map_err(|e| e.at_part(Part::TensorData))?;
         if start != self.until {
             (self.since, self.crc) = (start, Crc32c::default());
         }

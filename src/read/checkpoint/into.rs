@@ -4,6 +4,7 @@ use super::{Checkpoint, Parts, Tensor};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::parallel::in_chunks;
 use crate::read::sniff;
+use crate::read::storage::Window;
 use crate::read::tensor::{Checked, swap_to_little};
 use crate::read::wire::Crc32c;
 
@@ -38,10 +39,10 @@ impl Checkpoint {
         let (source, range) = self.container.locate(tensor.dtype, &tensor.shape, place)?;
         source.expect(range.clone());
         let parts = in_chunks(into, UNIT, threads, |at, chunk| -> Result<(Crc32c, u64)> {
-            let mut sum = Crc32c::default();
+            let (mut sum, mut way) = (Crc32c::default(), Window::default());
             for (window, n) in chunk.chunks_mut(WINDOW).zip(0u64..) {
                 let before = (at as u64).saturating_add(n.saturating_mul(WINDOW as u64));
-                source.read_exact_at(window, range.start.saturating_add(before))?;
+                source.fill(window, range.start.saturating_add(before), &mut way)?;
                 sum = sum.extend(window);
                 if self.is_big_endian() {
                     swap_to_little(tensor.dtype, window);

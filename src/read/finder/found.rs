@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use crate::base::escape::Escaped;
 use crate::base::limits::Limits;
+use crate::base::parallel::in_order;
 use crate::read::bundle::{Prefix, ShardName, is_index_in, is_unfinished, peek_header};
 use crate::read::sniff;
 use crate::read::storage::layout::{SAVED_MODEL_PB, SAVED_MODEL_PBTXT};
@@ -73,7 +74,7 @@ fn is_being_written(name: &str) -> bool {
 /// All of them, in the order of their steps.
 pub(super) fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
     let dir = folder.path();
-    let mut found = Vec::new();
+    let (mut found, mut bundles) = (Vec::new(), Vec::new());
     let mut patterns: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     let mut looked = 0;
     for (name, stat) in folder.named().filter(|(_, stat)| stat.is_regular()) {
@@ -83,7 +84,7 @@ pub(super) fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
                 prefix.push("/");
             }
             prefix.push(base);
-            found.push(bundle(&Prefix::new(prefix), base, stat, folder, limits));
+            bundles.push((Prefix::new(prefix), base, stat));
         } else if name.strip_suffix(".meta").is_some()
             || name.contains(".data-")
             || looked >= LOOK_INTO
@@ -103,6 +104,10 @@ pub(super) fn find(folder: &Folder, limits: &Limits) -> Vec<Found> {
             }
         }
     }
+    // Each is looked into; over a network all of them are asked for together.
+    let one =
+        |(): &mut (), n: usize| bundles.get(n).map(|(prefix, base, stat)| bundle(prefix, base, stat, folder, limits));
+    in_order(bundles.len(), storage::at_once(dir), || (), one, |_, one| found.extend(one));
     for (pattern, files) in patterns {
         if files.iter().any(|file| sniff::is_table(file)) {
             found.push(v1(&dir.join(pattern), files, None));

@@ -10,7 +10,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::read::pb;
 use crate::read::sniff::instead;
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::wire::fingerprint64;
 
 /// TensorFlow's `FingerprintDef`.
@@ -43,7 +43,7 @@ impl Fingerprint {
             let kind = ErrorKind::LimitExceeded { what: "fingerprint", got: source.len(), limit: limits.message };
             return Err(Error::new(kind).in_file(path));
         }
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         let bytes = source.slice(0..source.len(), &mut scratch)?;
         let def: pb::FingerprintDef =
             pb::decode("fingerprint", bytes, 0).map_err(|error| instead(error, "not a fingerprint", path))?;
@@ -72,7 +72,7 @@ impl Fingerprint {
 /// If it cannot be read.
 pub fn checkpoint_hash(path: &Path) -> Result<u64> {
     let source = Source::contiguous(path)?;
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     Ok(fingerprint64(source.slice(0..source.len(), &mut scratch)?))
 }
 

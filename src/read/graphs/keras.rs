@@ -13,8 +13,8 @@ use crate::read::formats;
 use crate::read::formats::keras::KerasFile;
 use crate::read::pb;
 use crate::read::sniff;
-use crate::read::storage::archive::Archive;
 use crate::read::storage::{self, Source};
+use crate::read::storage::{Window, archive::Archive};
 
 /// One configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub const METADATA: &str = "keras_metadata.pb";
 pub fn keras_metadata(path: &Path, limits: &Limits) -> Result<Vec<KerasConfig>> {
     let source = Source::contiguous(path)?;
     limited(&source, limits)?;
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
     let metadata: pb::SavedMetadata = pb::decode("Keras metadata", bytes, 0)
         .map_err(|error| sniff::instead(error, "not the metadata of Keras", path))?;

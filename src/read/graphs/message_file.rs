@@ -6,7 +6,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::read::pb;
 use crate::read::sniff::{self, Foreign};
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 
 /// Reads a file that holds the message `name`, binary or text, and hands its bytes to `parse`.
 pub(super) fn read_as<T>(
@@ -17,7 +17,7 @@ pub(super) fn read_as<T>(
     parse: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<T> {
     let source = Source::contiguous(path)?;
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
     let parsed = if is_text(bytes) {
         let limit = limits.message;

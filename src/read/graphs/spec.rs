@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::base::error::{Error, Result};
 use crate::read::container::{Parts, Place, StoredSlice, Tensor};
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::tensor::{DType, Extent, Shape, TensorSlice};
 
 impl Tensor {
@@ -27,7 +27,7 @@ impl Tensor {
 /// If it cannot be read, or is no output of `ckpt list --format json`.
 pub(super) fn read_spec(path: &Path) -> Result<Vec<Tensor>> {
     let source = Source::contiguous(path)?;
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
     parse(bytes).map_err(|error| {
         error.in_file(path).with_help("a spec is what ckpt list --format json or ckpt validate --emit spec writes")

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::base::error::Result;
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::tensor::DType;
 use crate::read::wire::{Value, Walker};
 
@@ -107,7 +107,7 @@ impl Constants {
 /// If it cannot be read, or is not whole.
 pub(super) fn constants_of(path: &Path, is_meta_graph: bool) -> Result<Constants> {
     let source = Source::contiguous(path)?;
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     let bytes = source.slice(0..source.len(), &mut scratch)?;
     let mut constants = Constants::default();
     if is_meta_graph {

@@ -25,7 +25,7 @@ use self::looks::{Known, looks};
 use self::message::message;
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::Escaped;
-use crate::read::storage::{Address, Source, guessed};
+use crate::read::storage::{Address, Source, Window, guessed};
 use crate::read::table::MAGIC;
 
 /// How many first bytes are enough to tell.
@@ -117,7 +117,7 @@ fn walked(path: &Path, found: Looks) -> Looks {
 /// Whether the file at `path` ends as a table does.
 pub fn is_table(path: &Path) -> bool {
     let ends_with_magic = |source: Source| -> Result<bool> {
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         let start = source.len().saturating_sub(8);
         Ok(source.slice(start..source.len(), &mut scratch)? == MAGIC.to_le_bytes())
     };

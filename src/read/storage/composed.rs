@@ -110,6 +110,7 @@ impl ReadAt for Composed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::storage::Window;
 
     #[test]
     fn runs_of_several_files_are_one_file_with_bits_flipped_back() {
@@ -120,7 +121,7 @@ mod tests {
         let run = |start, end, file: &PathBuf| Run { start, end, file: file.clone() };
         let runs = vec![run(6, 8, &a), run(0, 3, &a), run(3, 5, &b), run(2, 3, &a)];
         let source = Composed::source(&dir.path().join("c"), 9, &Arc::default(), runs, [(1, 0), (4, 5)]);
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         assert_eq!(source.slice(0..9, &mut scratch).unwrap(), b"002dE\x0067\0");
         assert_eq!(source.slice(4..7, &mut scratch).unwrap(), b"E\x006");
         assert!(source.slice(4..10, &mut scratch).is_err());

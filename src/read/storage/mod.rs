@@ -19,13 +19,14 @@ mod source;
 mod staged;
 mod store;
 mod trouble;
+mod window;
 
 pub use address::{Address, Scheme};
 pub use alone::Alone;
 pub use composed::{Composed, OpenFiles, Run};
 pub use memory::MemoryStore;
 pub use mounts::{
-    canonical, crc32c, exists, is_file, is_folder, is_taken, list, look_anew, mount, names, stat, unmount,
+    at_once, canonical, crc32c, exists, is_file, is_folder, is_taken, list, look_anew, mount, names, stat, unmount,
 };
 pub use replace::Bridge;
 pub use secrets::admit;
@@ -34,3 +35,4 @@ pub use staged::{NewFile, Staged, Unplaced, discard, refused_folder, unplaced, u
 pub use store::{Folder, Kind, Stat, Store};
 pub(crate) use trouble::guessed;
 pub use trouble::take_trouble;
+pub use window::Window;

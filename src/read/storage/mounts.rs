@@ -59,6 +59,11 @@ pub fn look_anew(path: &Path) {
     let _ = path;
 }
 
+/// How many files below `path` to ask for at a time.
+pub fn at_once(path: &Path) -> usize {
+    with(path, |store| store.at_once())
+}
+
 /// What lies at `path`, with links followed.
 ///
 /// # Errors

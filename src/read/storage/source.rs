@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::local_file::LocalFile;
 use super::mmap;
+use super::window::{Window, is_slow};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::read::wire::Crc32c;
 
@@ -75,9 +76,8 @@ impl Source {
                 Backing::Mapped(mapped.map_err(|error| Error::io(error, &self.path))?)
             }
             Backing::File(_) | Backing::Other(_) => {
-                let mut bytes = Vec::new();
-                self.slice(0..self.len, &mut bytes)?;
-                Backing::Memory(bytes.into())
+                let mut bytes = Window::default();
+                Backing::Memory(self.slice(0..self.len, &mut bytes)?.into())
             }
             there => there,
         };
@@ -103,7 +103,7 @@ impl Source {
     ///
     /// # Errors
     /// [`ErrorKind::Truncated`] if the range does not lie in the file; [`ErrorKind::Shrank`] or an I/O error.
-    pub fn slice<'a>(&'a self, range: Range<u64>, scratch: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+    pub fn slice<'a>(&'a self, range: Range<u64>, scratch: &'a mut Window) -> Result<&'a [u8]> {
         let needed = range.end.saturating_sub(range.start);
         let available = self.len.saturating_sub(range.start);
         let truncated = || {
@@ -118,8 +118,7 @@ impl Source {
         if let Some(bytes) = self.in_memory() {
             return bytes.get(start..start.saturating_add(len)).ok_or_else(truncated);
         }
-        scratch.resize(len, 0);
-        self.read_exact_at(scratch, range.start)?;
+        self.read_exact_at(scratch.room(len, range.start), range.start)?;
         Ok(scratch)
     }
 
@@ -129,7 +128,7 @@ impl Source {
     /// As [`Self::slice`].
     pub fn crc32c(&self, range: Range<u64>) -> Result<Crc32c> {
         const PIECE: u64 = 256 << 10;
-        let (mut crc, mut window, mut at) = (Crc32c::default(), Vec::new(), range.start);
+        let (mut crc, mut window, mut at) = (Crc32c::default(), Window::default(), range.start);
         while at < range.end {
             let stop = at.saturating_add(PIECE).min(range.end);
             crc = crc.extend(self.slice(at..stop, &mut window)?);
@@ -163,8 +162,23 @@ impl Source {
                 error.at_offset(offset).in_file(&self.path)
             });
         }
-        let mut unused = Vec::new();
+        let mut unused = Window::default();
         buffer.copy_from_slice(self.slice(offset..offset.saturating_add(needed), &mut unused)?);
+        Ok(())
+    }
+
+    /// Fills `buffer` with the bytes at `offset`, through `window` where that is quicker: for memory whose place nobody
+    /// chose for them.
+    ///
+    /// # Errors
+    /// As [`Self::read_exact_at`].
+    pub fn fill(&self, buffer: &mut [u8], offset: u64, window: &mut Window) -> Result<()> {
+        if !is_slow(buffer, offset) || self.in_memory().is_some() {
+            return self.read_exact_at(buffer, offset);
+        }
+        let room = window.room(buffer.len(), offset);
+        self.read_exact_at(room, offset)?;
+        buffer.copy_from_slice(room);
         Ok(())
     }
 
@@ -180,7 +194,7 @@ impl Source {
     /// # Errors
     /// An I/O error.
     pub fn head(&self, n: u64) -> Result<Vec<u8>> {
-        let mut head = Vec::new();
+        let mut head = Window::default();
         let bytes = self.slice(0..n.min(self.len), &mut head)?;
         Ok(bytes.to_vec())
     }
@@ -219,7 +233,7 @@ mod tests {
     #[test]
     fn a_range_outside_is_truncated_with_its_offset() {
         let source = Source::memory(Path::new("x"), vec![1, 2, 3]);
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         assert_eq!(source.slice(1..3, &mut scratch).unwrap(), [2, 3]);
         let error = source.slice(2..9, &mut scratch).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Truncated { needed: 7, available: 1 }));
@@ -239,13 +253,32 @@ mod tests {
     }
 
     #[test]
+    fn memory_at_any_place_is_filled() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("shard");
+        let bytes: Vec<u8> = (0..9000u32).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let source = Source::open(&path).unwrap();
+        let (mut memory, mut window) = (vec![0; 3 * 4096], Window::default());
+        let page = 4096 - memory.as_ptr().addr() % 4096;
+        for (place, offset) in [(0, 0), (1, 0), (16, 0), (31, 4096), (64, 0), (5, 4098), (100, 77)] {
+            let room = &mut memory[page + place..page + place + 4000];
+            room.fill(0);
+            source.fill(room, offset, &mut window).unwrap();
+            let start = usize::try_from(offset).unwrap();
+            assert_eq!(*room, bytes[start..start + 4000], "{place} {offset}");
+        }
+        assert!(matches!(source.fill(&mut memory, 0, &mut window).unwrap_err().kind(), ErrorKind::Truncated { .. }));
+    }
+
+    #[test]
     fn large_files_are_mapped_and_small_ones_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("graph");
         for len in [10, 2 << 20] {
             std::fs::write(&path, vec![9; len]).unwrap();
             let source = Source::contiguous(&path).unwrap();
-            let mut scratch = Vec::new();
+            let mut scratch = Window::default();
             assert_eq!(source.slice(0..len as u64, &mut scratch).unwrap().len(), len);
             assert!(scratch.is_empty(), "no copy was made");
         }

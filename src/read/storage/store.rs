@@ -156,6 +156,11 @@ pub trait Store: Debug + Send + Sync {
         Ok(None)
     }
 
+    /// How many files to ask for at a time: where each answer takes long to come, and many can be on their way, several.
+    fn at_once(&self) -> usize {
+        1
+    }
+
     /// The one path of what lies at `path`, without links and `..`; `None` if nothing does.
     fn canonical(&self, path: &Path) -> Option<PathBuf>;
 

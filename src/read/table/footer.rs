@@ -1,7 +1,7 @@
 //! The last 48 bytes of a table: where the index block is, and the magic number.
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::wire::Cursor;
 
 /// `kTableMagicNumber` in `tsl/lib/io/format.h`.
@@ -68,7 +68,7 @@ impl Footer {
             .len()
             .checked_sub(FOOTER_LEN)
             .ok_or_else(|| Error::new(ErrorKind::TooShort { len: source.len() }))?;
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         let bytes = source.slice(start..source.len(), &mut scratch)?.to_vec();
         let mut found = Vec::new();
         for bit in 0..FOOTER_LEN.saturating_mul(8) {
@@ -91,7 +91,7 @@ impl Footer {
         let Some(start) = len.checked_sub(FOOTER_LEN) else {
             return Err(Error::new(ErrorKind::TooShort { len }));
         };
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         Self::parse(source.slice(start..len, &mut scratch)?, start)
     }
 

@@ -30,7 +30,7 @@ pub use scan::Scan;
 
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::limits::{Limits, Reports};
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::wire::Cursor;
 
 /// An open table: its footer and the handles of its data blocks.
@@ -48,7 +48,7 @@ pub struct Table {
 /// Reused memory for reading one block after the other.
 #[derive(Debug, Default)]
 pub struct BlockBuffer {
-    stored: Vec<u8>,
+    stored: Window,
     plain: Vec<u8>,
     /// A stored block of which a bit was flipped back.
     mended: Vec<u8>,

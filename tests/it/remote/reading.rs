@@ -1,7 +1,9 @@
 //! What is said of files on a disk is said of the same files in a store, in the same words, with few requests.
 
+use std::time::Duration;
+
 use super::super::support::testdata;
-use super::server::{Asked, Server};
+use super::server::{Asked, How, Server};
 use super::{roots, says, shown, with_fixtures};
 
 /// Prefixes, members, and files of each format.
@@ -97,6 +99,30 @@ fn a_list_is_one_listing_and_few_ranges() {
             assert_eq!((lists, ranges), (1, 1), "{asked:#?}");
         }
         assert!(asked.iter().all(|asked| asked.sent < 70_000), "{asked:#?}");
+    }
+}
+
+#[test]
+fn the_checkpoints_of_a_directory_are_asked_for_together() {
+    let server = Server::start();
+    let dir = testdata().join("model_dir/manager");
+    for end in ["index", "data-00000-of-00001"] {
+        let bytes = std::fs::read(dir.join(format!("ckpt-3.{end}"))).unwrap();
+        for step in 100..140 {
+            server.put(&format!("bucket/run/ckpt-{step}.{end}"), bytes.clone());
+        }
+    }
+    server.wrong("run/ckpt-", usize::MAX, How::Slow(Duration::from_millis(30)));
+    for command in ["latest", "log", "inspect"] {
+        let (status, out, err) = says(&server, &[command, "gs://bucket/run"]);
+        assert_eq!(status, 0, "{err}");
+        assert!(out.contains("ckpt-139"), "{out}");
+        let (asked, most) = (server.take_asked(), server.take_most_at_once());
+        // What was listed a second ago may be listed again.
+        let (_, ranges) = counted(&asked);
+        // For each its index, looked into and read, and of `log` its object graph.
+        assert!(ranges <= 122, "{command}: {ranges} requests for 40 checkpoints");
+        assert!(most > 8, "{command}: {most} at once");
     }
 }
 

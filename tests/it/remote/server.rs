@@ -63,6 +63,8 @@ struct State {
     objects: BTreeMap<String, (Arc<[u8]>, String)>,
     wrongs: Vec<Wrong>,
     asked: Vec<Asked>,
+    /// How many wait for their answers, and how many have waited at once.
+    waiting: (usize, usize),
     /// Answers only for so many names at once.
     page: usize,
 }
@@ -145,6 +147,13 @@ impl Server {
     }
 }
 
+impl Server {
+    /// How many requests have waited for their answers at once, since the last time.
+    pub(super) fn take_most_at_once(&self) -> usize {
+        std::mem::take(&mut self.state().waiting.1)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -205,7 +214,14 @@ fn serve(stream: TcpStream, shared: &Mutex<State>) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let (answer, pause) = answer(&request, shared);
+        let wait = |change: fn(&mut usize)| {
+            let (now, most) = &mut shared.lock().unwrap().waiting;
+            change(now);
+            *most = (*most).max(*now);
+        };
+        wait(|now| *now += 1);
         std::thread::sleep(pause);
+        wait(|now| *now -= 1);
         let body = &answer.body[answer.range.clone()];
         let mut head = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", answer.status, body.len());
         for (name, value) in &answer.headers {

@@ -11,6 +11,7 @@ use crate::analysis::convert::Caster;
 use crate::analysis::sweep::nearby::WINDOW;
 use crate::base::error::Result;
 use crate::read::checkpoint::ElementBuffers;
+use crate::read::storage::Window;
 use crate::read::tensor::DType;
 
 /// Blocks of one axis whose fingerprints are kept.
@@ -55,7 +56,7 @@ impl Blocks {
         cast: Option<DType>,
         axis: usize,
         size: u64,
-        hold: &mut Vec<u8>,
+        hold: &mut Window,
     ) -> Result<Self> {
         let length = item.dims.get(axis).copied().unwrap_or(1);
         let behind = item.dims.iter().skip(axis + 1).fold(1u64, |n, dim| n.saturating_mul(*dim));

@@ -20,6 +20,7 @@ use super::work::{Link, Work};
 use crate::analysis::diff::Side;
 use crate::analysis::diff::how::{PartOf, Rounded};
 use crate::base::parallel::in_order;
+use crate::read::storage::Window;
 
 /// Elements of a block that alternates which are summed at once: fewer cost more than they are worth.
 const RUN: u64 = 16;
@@ -75,7 +76,7 @@ fn on_side(work: &mut Work<'_>, fused: usize, search: Search) {
         }
     }
     let mut answers = Vec::with_capacity(questions.len());
-    let one = |hold: &mut Vec<u8>, n: usize| {
+    let one = |hold: &mut Window, n: usize| {
         let Question { fused: at, axis, block, lengths, pieces } = questions.get(n)?;
         let pieces = all.get(*pieces)?;
         let blocks = Blocks::of(work.at(fused, *at)?, Some(pieces.to), *axis, *block, hold).ok()?;
@@ -85,7 +86,7 @@ fn on_side(work: &mut Work<'_>, fused: usize, search: Search) {
             Some(blocks.parts(lengths, pieces.by_sum()))
         }
     };
-    in_order(questions.len(), work.threads, Vec::new, one, |_, answer| answers.push(answer));
+    in_order(questions.len(), work.threads, Window::default, one, |_, answer| answers.push(answer));
     for (question, answer) in questions.iter().zip(answers) {
         let answer = answer.filter(|answer| !answer.found.is_empty() && work.is_free(fused, question.fused));
         if let (Some(answer), Some(pieces)) = (answer, all.get(question.pieces)) {

@@ -9,6 +9,7 @@ use super::leftover::common;
 use super::side::{Data, Item};
 use super::work::Work;
 use crate::base::parallel::in_order;
+use crate::read::storage::Window;
 use crate::read::tensor::DType;
 
 /// Tensors with one content, or one size, of which each is looked at; of more those whose names have the numbers of the
@@ -82,13 +83,13 @@ impl Pieces {
         let wanted = self.by_count.iter().filter(|(count, _)| counts.contains(count));
         let items: Vec<usize> = wanted.flat_map(|(_, items)| items.iter().copied()).collect();
         let (part, to) = (self.part, self.to);
-        let one = |hold: &mut Vec<u8>, n: usize| {
+        let one = |hold: &mut Window, n: usize| {
             let at = *items.get(n)?;
             let (checkpoint, item) = work.at(side, at)?;
             let print = item.print()?;
             let known = print.casts.iter().find(|(dtype, _)| *dtype == to).map(|(_, sum)| *sum);
             let known = known.or_else(|| (part == to).then_some(print.sum));
-            let rounded = |hold: &mut Vec<u8>| {
+            let rounded = |hold: &mut Window| {
                 let blocks = Blocks::of((checkpoint, item), Some(to), 0, u64::MAX, hold).ok()?;
                 Some(blocks.sums.iter().fold(Sum::default(), |all, sum| all.plus(*sum)))
             };
@@ -96,7 +97,7 @@ impl Pieces {
             Some(((item.count, sum), at))
         };
         let mut by_sum = BySum::new();
-        in_order(items.len(), work.threads, Vec::new, one, |_, found| {
+        in_order(items.len(), work.threads, Window::default, one, |_, found| {
             if let Some((key, at)) = found {
                 by_sum.entry(key).or_default().push(at);
             }

@@ -6,6 +6,7 @@ use super::walk::Walk;
 use crate::analysis::convert::Caster;
 use crate::base::error::{Error, Result};
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements};
+use crate::read::storage::Window;
 use crate::read::tensor::DType;
 
 /// Bytes of a tensor that are held at a time; a thread holds two such, and a few small ones.
@@ -26,9 +27,9 @@ pub(super) struct Proof {
 /// Memory of a thread.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
-    pub(super) source: Vec<u8>,
-    pub(super) result: Vec<u8>,
-    run: Vec<u8>,
+    pub(super) source: Window,
+    pub(super) result: Window,
+    run: Window,
     hold: Vec<u8>,
 }
 
@@ -72,7 +73,7 @@ pub(super) fn prove(
 }
 
 /// All elements of a tensor, in the dtype that is wanted; says how many overflowed.
-pub(super) fn whole((checkpoint, item): At<'_>, cast: Option<DType>, into: &mut Vec<u8>) -> Result<u64> {
+pub(super) fn whole((checkpoint, item): At<'_>, cast: Option<DType>, into: &mut Window) -> Result<u64> {
     let mut buffers = ElementBuffers::default();
     let mut elements = checkpoint.elements(&item.tensor, &mut buffers)?.without_sums();
     elements.read(0..item.count, into).map_err(|error| error.for_key(&item.tensor.name))?;
@@ -80,7 +81,7 @@ pub(super) fn whole((checkpoint, item): At<'_>, cast: Option<DType>, into: &mut 
 }
 
 /// Rounds elements where they are not in the dtype that is wanted, and gives NaN one form.
-fn in_dtype(from: DType, cast: Option<DType>, bytes: &mut Vec<u8>) -> u64 {
+fn in_dtype(from: DType, cast: Option<DType>, bytes: &mut Window) -> u64 {
     let Some(to) = cast else { return 0 };
     let mut overflows = 0;
     if from != to {
@@ -88,7 +89,8 @@ fn in_dtype(from: DType, cast: Option<DType>, bytes: &mut Vec<u8>) -> u64 {
         let mut narrow = Vec::with_capacity(bytes.len() / 2);
         caster.cast(bytes, &mut narrow);
         overflows = caster.overflows;
-        *bytes = narrow;
+        bytes.clear();
+        bytes.extend_from_slice(&narrow);
     }
     match to {
         DType::Float16 => one_nan(bytes, 0x7c00),
@@ -218,7 +220,7 @@ impl<'h> Reader<'h> {
         Ok(Self { elements, name: &item.tensor.name })
     }
 
-    fn read(&mut self, run: std::ops::Range<u64>, into: &mut Vec<u8>) -> Result<(), Error> {
+    fn read(&mut self, run: std::ops::Range<u64>, into: &mut Window) -> Result<(), Error> {
         self.elements.read(run, into).map_err(|error| error.for_key(self.name))
     }
 }

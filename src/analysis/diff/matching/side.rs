@@ -18,6 +18,7 @@ use crate::base::error::{Error, Result};
 use crate::base::parallel::in_order;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Tensor};
+use crate::read::storage::Window;
 use crate::read::tensor::DType;
 use crate::read::wire::Crc32c;
 
@@ -150,7 +151,7 @@ impl<'c> Side<'c> {
         }
         let mut all: Vec<Part> = self.items.iter().map(|_| Part::default()).collect();
         let items = &self.items;
-        let work = |buffer: &mut Vec<u8>, unit: usize| {
+        let work = |buffer: &mut Window, unit: usize| {
             let (n, run) = units.get(unit)?;
             let item = items.get(*n)?;
             let casts = wanted(item, narrow);
@@ -159,7 +160,7 @@ impl<'c> Side<'c> {
             progress.done.fetch_add(bytes, Ordering::Relaxed);
             Some((*n, part))
         };
-        in_order(units.len(), threads.max(1), Vec::new, work, |_, found: Option<(usize, Result<Part>)>| {
+        in_order(units.len(), threads.max(1), Window::default, work, |_, found: Option<(usize, Result<Part>)>| {
             if let Some((n, part)) = found
                 && let Some(whole) = all.get_mut(n)
             {
@@ -240,7 +241,7 @@ impl Part {
 }
 
 /// Reads some elements of a tensor.
-fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, casts: &[DType], buffer: &mut Vec<u8>) -> Result<Part> {
+fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, casts: &[DType], buffer: &mut Window) -> Result<Part> {
     let dtype = item.tensor.dtype;
     let named = |error: Error| error.for_key(&item.tensor.name);
     let mut hold = ElementBuffers::default();
@@ -248,7 +249,8 @@ fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, casts: &[DType], 
     let size = usize::try_from(item.size).unwrap_or(1);
     if run.start > 0 {
         let mut first = ElementBuffers::default();
-        checkpoint.elements(&item.tensor, &mut first)?.without_sums().read(0..1, &mut part.head).map_err(named)?;
+        checkpoint.elements(&item.tensor, &mut first)?.without_sums().read(0..1, buffer).map_err(named)?;
+        part.head = buffer.to_vec();
     }
     let mut elements = checkpoint.elements(&item.tensor, &mut hold)?;
     let step = (WINDOW / item.size.max(1)).max(1);

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::wire::Position;
 use literal::{parse_double, unescape};
 
@@ -72,7 +72,7 @@ impl Outcome {
             let kind = ErrorKind::LimitExceeded { what: WHAT, got: source.len(), limit: limits.text };
             return Err(Error::new(kind).in_file(path));
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Window::default();
         Ok(match Self::of(source.slice(0..source.len(), &mut bytes)?) {
             Self::Ignored(error) => Self::Ignored(error.in_file(path)),
             Self::NotUtf8(error) => Self::NotUtf8(error.in_file(path)),

@@ -14,8 +14,11 @@ use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::container::{Checksums, Container, ElementBuffers, Format, Opened, Tensor, Told};
 use crate::read::formats::hdf5::{Contents, DataSets, File, HDF5};
-use crate::read::storage::archive::{Archive, Member, Packing};
 use crate::read::storage::{self, Source};
+use crate::read::storage::{
+    Window,
+    archive::{Archive, Member, Packing},
+};
 use crate::read::tensor::{Axis, Checked, Piece};
 
 /// What an HDF5 file of Keras is called.
@@ -342,7 +345,7 @@ fn weight_map(path: &Path, limits: &Limits) -> Result<BTreeMap<String, Vec<Strin
         return Err(Error::from(kind).in_file(path));
     }
     let bad = |why: String| Error::malformed("list of weights", why).in_file(path);
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     let json = source.slice(0..source.len(), &mut scratch)?;
     let list: serde_json::Value = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
     let map = list.get("weight_map").and_then(serde_json::Value::as_object);

@@ -15,8 +15,8 @@ use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::Limits;
 use crate::read::container::{Builder, Checksums, Container, ElementBuffers, Format, Opened, Parts, Place, Tensor};
-use crate::read::storage::Source;
 use crate::read::storage::archive::{Archive, Member, Packing};
+use crate::read::storage::{Source, Window};
 use crate::read::tensor::{Axis, Checked, Piece, Shape};
 
 /// What an archive of arrays is called.
@@ -140,7 +140,7 @@ pub(super) fn open_npy(path: &Path, limits: &Limits) -> Result<Opened> {
     let in_file = |error: Error| error.at_part(Part::Header).in_file(path);
     let prefix = source.head(header::PREFIX as u64)?;
     let bytes = header::data_start(&prefix).and_then(|start| {
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         source.slice(0..start, &mut scratch).map(<[u8]>::to_vec)
     });
     let header = bytes.and_then(|bytes| header::parse(&bytes, limits.rank)).map_err(in_file)?;

@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::limits::Limits;
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 
 /// Longest header that the library reads (`MAX_HEADER_SIZE`).
 pub(super) const LONGEST: u64 = 100_000_000;
@@ -48,7 +48,7 @@ impl Header {
     /// If there is none, it is cut off, or it is not what the format asks for.
     pub(super) fn read(source: &Source, limits: &Limits) -> Result<Self> {
         let at = |error: Error, offset: u64| error.at_part(Part::Header).at_offset(offset).in_file(source.path());
-        let mut scratch = Vec::new();
+        let mut scratch = Window::default();
         let length = LittleEndian::read_u64(&read_array(source)?);
         let most = LONGEST.min(limits.message);
         if length > most {

@@ -15,7 +15,7 @@ use crate::base::error::{Error, ErrorKind, Part, Result};
 use crate::base::escape::escaped;
 use crate::base::limits::{Limits, Reports};
 use crate::read::container::{Builder, Checksums, Container, Format, Opened, Parts, Place, Tensor};
-use crate::read::storage::Source;
+use crate::read::storage::{Source, Window};
 use crate::read::tensor::Shape;
 
 /// Most shards that are open at once; see `bundle::Shards`.
@@ -218,7 +218,7 @@ fn weight_map(path: &Path, limits: &Limits) -> Result<BTreeMap<String, String>> 
         return Err(Error::from(kind).in_file(path));
     }
     let bad = |why: String| Error::malformed("safetensors index", why).in_file(path);
-    let mut scratch = Vec::new();
+    let mut scratch = Window::default();
     let json = source.slice(0..source.len(), &mut scratch)?;
     let mut index: Value = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
     let map = index.get_mut("weight_map").map(Value::take).ok_or_else(|| bad("no weight_map".to_owned()))?;

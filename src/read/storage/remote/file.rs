@@ -21,7 +21,7 @@ const WHOLE: u64 = 1 << 20;
 /// The least that is asked for.
 const LEAST: u64 = 64 << 10;
 /// Ranges that are on their way at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// An object that is being read.
 #[derive(Debug)]

@@ -97,6 +97,10 @@ impl Store for Remote {
         net::wait(place.server.crc32c(&address.key, &meta))
     }
 
+    fn at_once(&self) -> usize {
+        file::AT_ONCE
+    }
+
     fn canonical(&self, path: &Path) -> Option<PathBuf> {
         self.stat(path).ok()?;
         Address::of(path).map(|address| address.to_string().into())
