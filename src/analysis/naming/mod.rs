@@ -1,6 +1,7 @@
 //! What tensors are called and what they are for.
 
 pub(in crate::analysis) mod covered;
+mod graph_slots;
 pub(in crate::analysis) mod identity;
 pub(in crate::analysis) mod names;
 pub(in crate::analysis) mod objects;
