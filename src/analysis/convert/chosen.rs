@@ -21,15 +21,19 @@ impl OwnNames {
     /// Of all tensors.
     pub(super) fn of(checkpoint: &Checkpoint, roles: &Roles) -> Self {
         let names = Names::of(checkpoint, roles, &Objects::of(checkpoint));
-        let (mut first, mut contested) = (BTreeMap::<Box<str>, Tensor>::new(), BTreeSet::new());
-        let mut cursor = checkpoint.tensors().cursor();
-        while let Some((at, tensor)) = cursor.advance() {
-            let Some(Name { full_name: Some(name), slot, .. }) = names.get(at) else { continue };
-            match first.get(name) {
-                // What is kept for a variable is known by that.
-                Some(other) if slot.is_none() && is_same((checkpoint, other), (checkpoint, tensor)) => {}
-                Some(_) => drop(contested.insert(name.clone())),
-                None => drop(first.insert(name.clone(), tensor.clone())),
+        let (mut first, mut contested) = (BTreeMap::<Box<str>, usize>::new(), BTreeSet::new());
+        let all = (0..).map_while(|at| Some((at, names.get(at)?)));
+        for (at, Name { full_name, slot, .. }) in all {
+            let Some(name) = full_name.as_ref().filter(|name| names.is_ambiguous(name)) else { continue };
+            let Some(other) = first.get(name) else {
+                first.insert(name.clone(), at);
+                continue;
+            };
+            let both = checkpoint.tensor_at(*other).zip(checkpoint.tensor_at(at));
+            let is_one = both.is_some_and(|(a, b)| is_same((checkpoint, &a), (checkpoint, &b)));
+            // What is kept for a variable is known by that.
+            if slot.is_some() || !is_one {
+                contested.insert(name.clone());
             }
         }
         Self { names, contested }

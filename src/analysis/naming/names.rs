@@ -124,11 +124,16 @@ impl Names {
         self.rows.get(at)
     }
 
+    /// Whether more than one tensor has this full name.
+    pub fn is_ambiguous(&self, full_name: &str) -> bool {
+        self.ambiguous.contains(full_name)
+    }
+
     /// What to call a tensor where there is room for one name: its full name if no other tensor has that, else its key
     /// without the suffix of variables. Escaped.
     pub fn best(&self, at: usize, key: &[u8]) -> String {
         let full_name = self.get(at).and_then(|name| name.full_name.as_deref());
-        match full_name.filter(|name| !self.ambiguous.contains(*name)) {
+        match full_name.filter(|name| !self.is_ambiguous(name)) {
             Some(name) => escaped(name.as_bytes()).into_owned(),
             None => escaped(short_name(key)).into_owned(),
         }

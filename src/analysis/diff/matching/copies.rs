@@ -16,7 +16,7 @@ pub(super) struct Twins([BTreeMap<Held, Vec<usize>>; 2]);
 
 /// A tensor that has the values of another one than its partner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Copy {
+pub(super) struct Copied {
     /// The side that it is on, 0 for A.
     side: usize,
     /// Its partner on the other side.
@@ -39,30 +39,31 @@ impl Twins {
     }
 
     /// What else than its partner has the values of one of a pair; that of B if both have.
-    pub(super) fn copy(&self, work: &Work<'_>, [a, b]: [usize; 2]) -> Option<Copy> {
+    pub(super) fn copy(&self, work: &Work<'_>, [a, b]: [usize; 2]) -> Option<Copied> {
         [(1, b, a), (0, a, b)].into_iter().find_map(|(side, own, partner)| {
             let wanted = held(work.item(side, own)?)?;
             let twin = *self.0.get(1 - side)?.get(&wanted)?.iter().find(|at| **at != partner)?;
-            Some(Copy { side, partner, twin })
+            Some(Copied { side, partner, twin })
         })
     }
 }
 
-impl Copy {
+impl Copied {
     /// What is said of it behind how its values differ.
     pub(super) fn words(self, work: &Work<'_>) -> Option<String> {
         let name = work.names.get(1 - self.side)?.get(self.twin)?;
-        let [this, that] = self.sides();
+        let [this, that] = sides(self.side);
         Some(format!("; {this} has the values of {} of {that}", escaped(name.text.as_bytes())))
-    }
-
-    fn sides(self) -> [&'static str; 2] {
-        if self.side == 1 { ["B", "A"] } else { ["A", "B"] }
     }
 }
 
+/// A side and the other one, as they are told.
+fn sides(side: usize) -> [&'static str; 2] {
+    if side == 1 { ["B", "A"] } else { ["A", "B"] }
+}
+
 /// Several tensors of a layer that all are those of one other layer: what is said of them, and how many they are.
-pub(super) fn layers(work: &Work<'_>, copies: &[Copy]) -> Vec<(String, u64)> {
+pub(super) fn layers(work: &Work<'_>, copies: &[Copied]) -> Vec<(String, u64)> {
     let mut groups: BTreeMap<(usize, String, String), u64> = BTreeMap::new();
     for copy in copies {
         let name =
@@ -74,7 +75,7 @@ pub(super) fn layers(work: &Work<'_>, copies: &[Copy]) -> Vec<(String, u64)> {
         }
     }
     let told = groups.into_iter().filter(|(_, count)| *count > 1).map(|((side, place, layer), count)| {
-        let [this, that] = Copy { side, partner: 0, twin: 0 }.sides();
+        let [this, that] = sides(side);
         let [place, layer] = [place, layer].map(|name| escaped(name.as_bytes()).into_owned());
         (format!("{this} has {layer} of {that} in the place of {place}: {count} tensors"), count)
     });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arrange::arranged;
 use super::beyond::BeyondIndex;
 use super::contents::Claim;
-use super::copies::{Copy, Twins};
+use super::copies::{Copied, Twins};
 use super::differ::{Seen, say};
 use super::names::{FITS, mutual};
 use super::orders::{Order, orders, sorted, without_ones};
@@ -27,7 +27,7 @@ const LISTED: usize = 1 << 12;
 
 /// Pairs what is left, and says how the values of each pair differ. `claims` have the same elements in another order.
 /// Returns what has the values of another tensor than its partner.
-pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) -> Vec<Copy> {
+pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) -> Vec<Copied> {
     let mut pairs: Vec<Claim> = Vec::new();
     let mut taken = [BTreeSet::new(), BTreeSet::new()];
     let is_free =

@@ -1,7 +1,7 @@
 //! What was found, as changes that `diff` tells, and what all of it comes to.
 
 use super::beyond::BeyondIndex;
-use super::copies::{Copy, layers};
+use super::copies::{Copied, layers};
 use super::side::{Data, Item, Print};
 use super::work::{Link, Work};
 use crate::analysis::diff::how::{MatchTotals, Matched};
@@ -10,7 +10,7 @@ use crate::analysis::diff::{
 };
 
 /// Makes a comparison of everything that is known.
-pub(super) fn told<'c>(mut work: Work<'c>, copies: &[Copy], options: &DiffOptions) -> Diff<'c> {
+pub(super) fn told<'c>(mut work: Work<'c>, copies: &[Copied], options: &DiffOptions) -> Diff<'c> {
     let mut changes = lost(&mut work);
     let work = &work;
     let [a, b] = &work.sides;
