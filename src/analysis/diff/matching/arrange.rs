@@ -37,6 +37,16 @@ pub(super) fn arranged(walk: &Walk, a: &[u8], size: u64, out: &mut Vec<u8>) -> O
     }
 }
 
+/// Hands on what `walk` makes of `a`, in runs that stay in the cache; nothing more once the two do not fit.
+pub(super) fn each_arranged(walk: &Walk, a: &[u8], size: u64, hold: &mut Vec<u8>, each: &mut dyn FnMut(&[u8])) {
+    for (_, piece) in walk.pieces(AT_ONCE) {
+        if arranged(&piece, a, size, hold).is_none() {
+            return;
+        }
+        each(hold);
+    }
+}
+
 fn compare<const N: usize>(walk: &Walk, a: &[u8], b: &[u8], hold: &mut Vec<u8>) -> bool {
     let (a, b) = (a.as_chunks::<N>().0, b.as_chunks::<N>().0);
     let len = walk.len();

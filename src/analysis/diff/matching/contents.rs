@@ -103,7 +103,7 @@ fn cast_of(work: &Work<'_>, [a, b]: [usize; 2], dtype: DType) -> Option<DType> {
 fn resolve(work: &mut Work<'_>, mut groups: Vec<(Option<DType>, Group)>, shuffled: &mut Vec<Claim>) {
     /// Pairs of names that are looked at in one group.
     const MOST: usize = 1 << 20;
-    loop {
+    while !groups.is_empty() {
         work.count();
         let mut claims = Vec::new();
         for (cast, [a, b]) in &mut groups {

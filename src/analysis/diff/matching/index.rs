@@ -124,14 +124,23 @@ fn take(work: &mut Work<'_>, index: usize, found: Vec<(usize, (Vec<Hit>, u64))>,
             group.1.push((at, hit));
         }
     }
-    let mut open = Vec::new();
+    let (mut open, mut singles) = (Vec::new(), Vec::new());
     for (key, ([_, there], hits, index)) in groups {
         let wanted = known.get(&key).cloned().unwrap_or_default();
         let sides = if index == 0 { [wanted, there] } else { [there, wanted] };
-        if let [[_], [_]] = [sides[0].as_slice(), sides[1].as_slice()] {
-            assign(work, [&sides[0], &sides[1]], &|work, items| linked(work, index, items, &hits));
+        if let [[a], [b]] = [sides[0].as_slice(), sides[1].as_slice()] {
+            singles.push(([*a, *b], hits));
         } else {
             open.push((sides, hits, index));
+        }
+    }
+    let mut made = Vec::with_capacity(singles.len());
+    let one = |(): &mut (), n: usize| singles.get(n).and_then(|(items, hits)| linked(work, index, *items, hits));
+    in_order(singles.len(), work.threads, || (), one, |_, link| made.extend(link));
+    for link in made {
+        let [a, b] = link.items;
+        if work.is_free(0, a) && work.is_free(1, b) {
+            work.link(link);
         }
     }
     open
@@ -161,10 +170,11 @@ fn linked(work: &Work<'_>, index: usize, items: [usize; 2], hits: &[(usize, Hit)
     let (mut found, mut cast): (Vec<Order>, _) = (Vec::new(), None);
     for (at, hit) in hits.iter().filter(|(at, _)| *at == theirs) {
         let _ = at;
-        let mut all = orders(&data.dims, &wanted.dims);
-        all.extend(backwards(&data.dims, &wanted.dims));
+        let is_it = |order: &Order| order.walk == hit.order.walk;
         // What is told leads to the shape that the index has.
-        if let Some(order) = all.into_iter().find(|order| order.walk == hit.order.walk) {
+        let plain = orders(&data.dims, &wanted.dims).into_iter().find(is_it);
+        let order = plain.or_else(|| backwards(&data.dims, &wanted.dims).into_iter().find(is_it));
+        if let Some(order) = order {
             found.push(order);
             cast = hit.cast;
         }

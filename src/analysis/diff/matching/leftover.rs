@@ -43,6 +43,9 @@ pub(super) fn pair(work: &mut Work<'_>, claims: &[Claim]) -> Vec<Copied> {
     }
     work.count();
     pairs.extend(by_names(work, &taken));
+    if pairs.is_empty() {
+        return Vec::new();
+    }
     let usual = usual(work);
     let mut found = Vec::with_capacity(pairs.len());
     let one = |hold: &mut Buffers, n: usize| {

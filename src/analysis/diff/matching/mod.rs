@@ -56,9 +56,9 @@ pub fn match_values<'c>(a: &'c Checkpoint, b: &'c Checkpoint, options: &DiffOpti
     let bytes = |side: &Side<'_>| side.items.iter().filter(|item| item.print().is_some()).map(side::Item::bytes).sum();
     progress.total.fetch_add(bytes(ours), Ordering::Relaxed);
     progress.total.fetch_add(bytes(theirs), Ordering::Relaxed);
-    let narrow = [ours.narrow(), theirs.narrow()];
-    ours.read(&narrow[1], options.threads, progress);
-    theirs.read(&narrow[0], options.threads, progress);
+    let prints = [ours.prints(), theirs.prints()];
+    ours.read(&prints[1], options.threads, progress);
+    theirs.read(&prints[0], options.threads, progress);
     let mut work = Work::new(sides, options.threads.max(1));
     let shuffled = by_contents(&mut work);
     parts::by_parts(&mut work);

@@ -3,9 +3,9 @@
 //! What pairs of proven contents have taught (this scope of A is that scope of B, such names of A have such names in B)
 //! counts for more than what a word means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::words::{Word, leaf, plain_key};
+use super::words::{Word, last_word, leaf, plain_key, sibling, words};
 use crate::analysis::naming::identity::{Identities, Identity};
 use crate::analysis::naming::roles::short_name;
 use crate::base::escape::escaped;
@@ -21,12 +21,16 @@ pub(super) struct Name {
     pub(super) text: String,
     /// What the last word of it means.
     pub(super) leaf: Option<Word>,
-    /// The name in words that do not depend on a framework.
-    pub(super) key: Vec<String>,
+    /// That word as it is written, as a number.
+    pub(super) last: u32,
+    /// Which of several siblings it speaks of.
+    pub(super) sibling: Option<(usize, usize)>,
+    /// The name in words that do not depend on a framework, each behind a `/`.
+    pub(super) key: String,
     /// The numbers in it, from the left.
     pub(super) numbers: Vec<u64>,
     /// The scopes around it, from the innermost, as numbers.
-    scopes: Vec<u32>,
+    scopes: [Option<u32>; SCOPES],
     /// The name with its numbers taken out, as a number.
     pub(super) template: u32,
     /// The same of the scope around it.
@@ -39,14 +43,15 @@ pub(super) struct Names {
     all: Vec<Name>,
     scopes: Interned,
     templates: Interned,
+    last: Interned,
     /// Items by their names in plain words; none where several have one.
-    keys: BTreeMap<Vec<String>, Option<usize>>,
+    keys: HashMap<String, Option<usize>>,
 }
 
 /// Texts as numbers.
 #[derive(Debug, Default)]
 struct Interned {
-    numbers: BTreeMap<String, u32>,
+    numbers: HashMap<String, u32>,
     lengths: Vec<usize>,
 }
 
@@ -86,20 +91,23 @@ impl Names {
     fn parsed(&mut self, text: &str) -> Name {
         let text = text.strip_suffix(":0").unwrap_or(text);
         let ends = text.char_indices().rev().filter(|(at, c)| *at > 0 && matches!(c, '/' | '.' | '_' | ':'));
-        let mut scopes = Vec::new();
-        for (end, _) in ends.take(SCOPES) {
-            let scope = text.get(..end).unwrap_or_default();
-            scopes.push(self.scopes.number(scope));
+        let mut scopes = [None; SCOPES];
+        for (scope, (end, _)) in scopes.iter_mut().zip(ends) {
+            *scope = text.get(..end).map(|text| self.scopes.number(text));
         }
         let (template, numbers) = without_numbers(text);
         let (around, _) = without_numbers(text.rsplit_once(['/', '.']).map_or("", |(scope, _)| scope));
         let around = self.templates.number(&around);
         let template = self.templates.number(&template);
-        Name { leaf: leaf(text), key: plain_key(text), text: text.to_owned(), numbers, scopes, template, around }
+        let last = self.last.number(&last_word(text));
+        let words = words(text);
+        let (leaf, sibling) = (leaf(&words), sibling(&words));
+        let key = plain_key(words);
+        Name { leaf, last, sibling, key, text: text.to_owned(), numbers, scopes, template, around }
     }
 
     /// The one item with this name in plain words.
-    pub(super) fn of_key(&self, key: &[String]) -> Option<usize> {
+    pub(super) fn of_key(&self, key: &str) -> Option<usize> {
         self.keys.get(key).copied().flatten()
     }
 
@@ -144,9 +152,9 @@ pub(super) struct Lessons {
 impl Lessons {
     /// Two tensors are the same.
     pub(super) fn learn(&mut self, a: &Name, b: &Name) {
-        for ours in &a.scopes {
+        for ours in a.scopes.iter().flatten() {
             let votes = self.scopes.entry(*ours).or_default();
-            for theirs in &b.scopes {
+            for theirs in b.scopes.iter().flatten() {
                 *votes.entry(*theirs).or_default() += 1;
             }
         }
@@ -170,14 +178,14 @@ impl Lessons {
     pub(super) fn fit(&self, sides: [&Names; 2], a: &Name, b: &Name) -> i32 {
         let mut fit = 0;
         let weights: [i32; 5] = [16, 12, 8, 4, 2];
-        for (ours, weight) in a.scopes.iter().zip(weights) {
+        for (ours, weight) in a.scopes.iter().flatten().zip(weights) {
             let Some(votes) = self.scopes.get(ours) else { continue };
             // Of scopes with as many votes the innermost one says most.
             let length = |scope: u32| sides[1].scopes.lengths.get(scope as usize).copied().unwrap_or(0);
             let most = votes.values().max().copied().unwrap_or(0);
             let best = || votes.iter().filter(|(_, votes)| **votes == most).map(|(scope, _)| *scope);
             let innermost = best().max_by_key(|scope| length(*scope));
-            let both = best().filter(|scope| b.scopes.contains(scope)).max_by_key(|scope| length(*scope));
+            let both = best().filter(|scope| b.scopes.contains(&Some(*scope))).max_by_key(|scope| length(*scope));
             // The more of the way there is common, the better.
             let length = |scope: u32| i32::try_from(length(scope)).unwrap_or(i32::MAX).max(1);
             fit += match (both, innermost) {
@@ -212,7 +220,7 @@ impl Lessons {
 
 /// The last number in a name, of words too.
 fn last_number(name: &Name) -> Option<&str> {
-    name.key.iter().rev().find(|word| word.bytes().all(|byte| byte.is_ascii_digit())).map(String::as_str)
+    name.key.rsplit('/').find(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What makes a pair of names good enough to decide.

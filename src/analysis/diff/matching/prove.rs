@@ -30,7 +30,8 @@ pub(super) struct Buffers {
     pub(super) source: Window,
     pub(super) result: Window,
     run: Window,
-    hold: Vec<u8>,
+    /// Elements that were put in order.
+    pub(super) put: Vec<u8>,
 }
 
 /// Whether the walks make `result` of `source`; of what is of another dtype, once both are in `cast`.
@@ -55,7 +56,7 @@ pub(super) fn prove(
         proof.overflows = whole(source, cast, &mut hold.source)?;
         proof.overflows += whole(result, cast, &mut hold.result)?;
         for (holds, walk) in proof.holds.iter_mut().zip(walks) {
-            *holds = is_so(walk, &hold.source, &hold.result, size, &mut hold.hold);
+            *holds = is_so(walk, &hold.source, &hold.result, size, &mut hold.put);
         }
         return Ok(proof);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::side::Item;
-use super::words::sibling;
+use super::words::{sibling, words};
 use super::work::Work;
 
 /// Members of a family of which every choice is looked at.
@@ -57,8 +57,9 @@ fn family(mut members: Vec<(&str, usize)>) -> Option<Family> {
         return Some(Family { members, is_numbered: true, known: 0 });
     }
     // Of words that are known the kind of the first of them comes first.
-    let kind = members.iter().filter_map(|(word, _)| sibling(word)).map(|(kind, _)| kind).min();
-    let place = |word: &str| sibling(word).filter(|(of, _)| Some(*of) == kind).map_or(usize::MAX, |(_, place)| place);
+    let of = |word: &str| sibling(&words(word));
+    let kind = members.iter().filter_map(|(word, _)| of(word)).map(|(kind, _)| kind).min();
+    let place = |word: &str| of(word).filter(|(of, _)| Some(*of) == kind).map_or(usize::MAX, |(_, place)| place);
     members.sort_by_key(|(word, at)| (place(word), word.to_owned(), *at));
     let known = members.iter().filter(|(word, _)| place(word) != usize::MAX).count();
     let len = members.len();

@@ -55,6 +55,8 @@ pub(super) enum Data {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Print {
     pub(super) sum: Sum,
+    /// The checksum of the elements as they lie, where reading them made it.
+    pub(super) crc: Option<Crc32c>,
     /// The same of the elements rounded to narrower floats, where the other side has such.
     pub(super) casts: Vec<(DType, Sum)>,
     /// Whether two models could have the same contents without having anything to do with each other.
@@ -126,14 +128,17 @@ impl<'c> Side<'c> {
         Self { checkpoint, items, others, left_out, bytes: 0 }
     }
 
-    /// Narrow floats of this side, each with a number of elements that it occurs with.
-    pub(super) fn narrow(&self) -> BTreeSet<(u64, i32)> {
-        let narrow = |item: &&Item| matches!(item.tensor.dtype, DType::Float16 | DType::BFloat16 | DType::Float32);
-        self.items.iter().filter(narrow).map(|item| (item.count, item.tensor.dtype.number())).collect()
+    /// What there is to be found on this side.
+    pub(super) fn prints(&self) -> Prints {
+        let read = || self.items.iter().filter(|item| item.print().is_some());
+        let is_narrow = |item: &&Item| matches!(item.tensor.dtype, DType::Float16 | DType::BFloat16 | DType::Float32);
+        let narrow = read().filter(is_narrow).map(|item| (item.count, item.tensor.dtype.number())).collect();
+        let sums = self.items.iter().any(|item| matches!(item.data, Data::Sum(_)));
+        Prints { any: read().next().is_some(), sums, narrow }
     }
 
-    /// Reads everything once. `narrow` says which roundings the other side could have.
-    pub(super) fn read(&mut self, narrow: &BTreeSet<(u64, i32)>, threads: usize, progress: &Progress) {
+    /// Reads everything once, for partners among those of the other side.
+    pub(super) fn read(&mut self, theirs: &Prints, threads: usize, progress: &Progress) {
         let checkpoint = self.checkpoint;
         checkpoint.expect(self.items.iter().filter(|item| item.print().is_some()).map(|item| item.tensor.clone()));
         let mut units: Vec<(usize, Range<u64>)> = Vec::new();
@@ -149,41 +154,56 @@ impl<'c> Side<'c> {
             }
             self.bytes = self.bytes.saturating_add(item.bytes());
         }
-        let mut all: Vec<Part> = self.items.iter().map(|_| Part::default()).collect();
+        // Parts of one tensor follow one another.
+        let mut open: Option<(usize, Part)> = None;
+        let mut read = Vec::new();
         let items = &self.items;
+        let close = |(n, whole): (usize, Part)| Some((n, whole.close(checkpoint, items.get(n)?)));
         let work = |buffer: &mut Window, unit: usize| {
             let (n, run) = units.get(unit)?;
             let item = items.get(*n)?;
-            let casts = wanted(item, narrow);
-            let part = part(checkpoint, item, run.clone(), &casts, buffer);
+            let part = part(checkpoint, item, run.clone(), theirs, buffer);
             let bytes = run.end.saturating_sub(run.start).saturating_mul(item.size);
             progress.done.fetch_add(bytes, Ordering::Relaxed);
             Some((*n, part))
         };
         in_order(units.len(), threads.max(1), Window::default, work, |_, found: Option<(usize, Result<Part>)>| {
-            if let Some((n, part)) = found
-                && let Some(whole) = all.get_mut(n)
-            {
-                whole.join(part);
+            let Some((n, part)) = found else { return };
+            if let Some(done) = open.take_if(|(at, _)| *at != n) {
+                read.extend(close(done));
             }
+            open.get_or_insert_with(|| (n, Part::default())).1.join(part);
         });
-        for (item, whole) in self.items.iter_mut().zip(all) {
-            if item.print().is_some() {
-                item.data = whole.close(checkpoint, item);
+        read.extend(open.and_then(close));
+        for (n, data) in read {
+            if let Some(item) = self.items.get_mut(n) {
+                item.data = data;
             }
         }
     }
 }
 
-/// Which roundings of a tensor the other side could have.
-fn wanted(item: &Item, narrow: &BTreeSet<(u64, i32)>) -> Vec<DType> {
-    let has = |dtype: &DType| narrow.contains(&(item.count, dtype.number()));
-    let narrower: &[DType] = match item.tensor.dtype {
-        DType::Float32 => &[DType::Float16, DType::BFloat16],
-        DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
-        _ => &[],
-    };
-    narrower.iter().copied().filter(has).collect()
+/// What is to be found on a side.
+#[derive(Debug)]
+pub(super) struct Prints {
+    /// Whether anything is to be found by its fingerprint.
+    any: bool,
+    /// Whether there are checksums of an index.
+    sums: bool,
+    /// Narrow floats, each with a number of elements that it occurs with.
+    narrow: BTreeSet<(u64, i32)>,
+}
+
+impl Prints {
+    /// Which roundings of a tensor could be there.
+    fn casts(&self, item: &Item) -> impl Iterator<Item = DType> {
+        let narrower: &[DType] = match item.tensor.dtype {
+            DType::Float32 => &[DType::Float16, DType::BFloat16],
+            DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
+            _ => &[],
+        };
+        narrower.iter().copied().filter(|dtype| self.narrow.contains(&(item.count, dtype.number())))
+    }
 }
 
 /// What a part of a tensor comes to, or all parts so far.
@@ -193,7 +213,8 @@ struct Part {
     casts: Vec<(DType, Sum)>,
     /// Checksum and length of what was read, if it is one run of bytes of a file.
     crc: Option<(Crc32c, u64)>,
-    head: Vec<u8>,
+    /// How much the first elements say.
+    worth: u32,
     is_begun: bool,
     error: Option<Error>,
 }
@@ -210,8 +231,8 @@ impl Part {
         self.found.sum = self.found.sum.plus(next.found.sum);
         self.found.others = self.found.others.saturating_add(next.found.others);
         if !self.is_begun {
-            let Self { casts, crc, head, .. } = next;
-            (self.casts, self.crc, self.head, self.is_begun) = (casts, crc, head, true);
+            let Self { casts, crc, worth, .. } = next;
+            (self.casts, self.crc, self.worth, self.is_begun) = (casts, crc, worth, true);
             return;
         }
         for ((_, sum), (_, more)) in self.casts.iter_mut().zip(next.casts) {
@@ -227,32 +248,40 @@ impl Part {
         if let Some(error) = self.error {
             return Data::Lost(error);
         }
-        if let Some((crc, len)) = self.crc
-            && item.tensor.bytes() == Some(len)
+        let crc = self.crc.filter(|(_, len)| item.tensor.bytes() == Some(*len)).map(|(crc, _)| crc);
+        if let Some(crc) = crc
             && let Err(error) = checkpoint.compare_sum(&item.tensor, crc)
         {
             return Data::Lost(error);
         }
+        // That of the file; elements are little-endian.
+        let crc = crc.filter(|_| !checkpoint.is_big_endian());
         let Found { sum, others } = self.found;
         // Behind a beginning of zeros stands what is told by how much of it there is.
-        let says_nothing = others < HEAD && worth(item.tensor.dtype, &self.head) < ENOUGH;
-        Data::Read(Print { sum, casts: self.casts, says_nothing })
+        let says_nothing = others < HEAD && self.worth < ENOUGH;
+        Data::Read(Print { sum, crc, casts: self.casts, says_nothing })
     }
 }
 
 /// Reads some elements of a tensor.
-fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, casts: &[DType], buffer: &mut Window) -> Result<Part> {
+fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, theirs: &Prints, buffer: &mut Window) -> Result<Part> {
     let dtype = item.tensor.dtype;
     let named = |error: Error| error.for_key(&item.tensor.name);
     let mut hold = ElementBuffers::default();
-    let mut part = Part { casts: casts.iter().map(|cast| (*cast, Sum::default())).collect(), ..Part::default() };
-    let size = usize::try_from(item.size).unwrap_or(1);
+    let casts = theirs.casts(item).map(|cast| (cast, Sum::default())).collect();
+    let mut part = Part { casts, ..Part::default() };
+    let mut first = Vec::new();
     if run.start > 0 {
-        let mut first = ElementBuffers::default();
-        checkpoint.elements(&item.tensor, &mut first)?.without_sums().read(0..1, buffer).map_err(named)?;
-        part.head = buffer.to_vec();
+        let mut buffers = ElementBuffers::default();
+        let mut elements = checkpoint.elements(&item.tensor, &mut buffers)?.without_sums();
+        elements.read(0..HEAD.min(item.count), buffer).map_err(named)?;
+        (part.worth, first) = judged(item, buffer);
     }
     let mut elements = checkpoint.elements(&item.tensor, &mut hold)?;
+    // Nothing to compare it with, on neither side.
+    if item.tensor.crc32c().is_none() && !theirs.sums {
+        elements = elements.without_sums();
+    }
     let step = (WINDOW / item.size.max(1)).max(1);
     let mut narrow = Vec::new();
     let mut at = run.start;
@@ -260,12 +289,13 @@ fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, casts: &[DType], 
         let end = at.saturating_add(step).min(run.end);
         elements.read(at..end, buffer).map_err(named)?;
         if at == 0 {
-            let len = buffer.len().min(usize::try_from(HEAD).unwrap_or(0).saturating_mul(size));
-            part.head = buffer.get(..len).unwrap_or_default().to_vec();
+            (part.worth, first) = judged(item, buffer);
         }
-        let found = sum(dtype, buffer, part.head.get(..size).unwrap_or_default());
-        part.found.sum = part.found.sum.plus(found.sum);
-        part.found.others = part.found.others.saturating_add(found.others);
+        if theirs.any || part.worth < ENOUGH {
+            let found = sum(dtype, buffer, &first);
+            part.found.sum = part.found.sum.plus(found.sum);
+            part.found.others = part.found.others.saturating_add(found.others);
+        }
         for (cast, sums) in &mut part.casts {
             narrow.clear();
             Caster::new(dtype, *cast).cast(buffer, &mut narrow);
@@ -279,4 +309,13 @@ fn part(checkpoint: &Checkpoint, item: &Item, run: Range<u64>, casts: &[DType], 
         elements.finish().map_err(named)?;
     }
     Ok(part)
+}
+
+/// How much the first elements of a tensor say, and the very first.
+fn judged(item: &Item, bytes: &[u8]) -> (u32, Vec<u8>) {
+    let beginning = |elements: u64| {
+        let len = usize::try_from(elements.saturating_mul(item.size)).unwrap_or(usize::MAX);
+        bytes.get(..len.min(bytes.len())).unwrap_or_default()
+    };
+    (worth(item.tensor.dtype, beginning(HEAD)), beginning(1).to_vec())
 }

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::Name;
 use super::numbering::Numbering;
 use super::orders::{orders, sorted};
-use super::words::{last_word, sibling};
 use super::work::{Link, Work};
 use crate::analysis::diff::Side;
 use crate::base::escape::escaped;
@@ -69,24 +68,27 @@ pub(super) fn mark(work: &mut Work<'_>) {
 }
 
 type ByKind = BTreeMap<Kind, Orders>;
-type ByWord = BTreeMap<(String, String, usize), Orders>;
+type ByWord = BTreeMap<(u32, u32, usize), Orders>;
 
 /// The orders of axes that pairs of a kind have, and those of pairs whose names end alike.
 fn usual_orders(work: &Work<'_>) -> (ByKind, ByWord) {
     let (mut by_kind, mut by_word) = (ByKind::new(), ByWord::new());
+    // Many tensors have few shapes.
+    let mut forced: BTreeMap<[&[u64]; 2], bool> = BTreeMap::new();
     for link in &work.links {
         let ([order], true) = (link.orders.as_slice(), link.is_proven()) else { continue };
         let Some((a, b, x, y)) = both(work, link) else { continue };
         // A shape that leaves no choice says what the layout is.
-        let is_forced = link.part.is_none() && orders(&x.dims, &y.dims).len() == 1;
+        let mut is_only = || *forced.entry([&x.dims, &y.dims]).or_insert_with(|| orders(&x.dims, &y.dims).len() == 1);
+        let is_forced = link.part.is_none() && is_only();
         by_kind.entry((a.template, b.template)).or_default().add(&order.axes, is_forced);
         by_word.entry(word_key(a, b, x.dims.len())).or_default().add(&order.axes, is_forced);
     }
     (by_kind, by_word)
 }
 
-fn word_key(a: &Name, b: &Name, rank: usize) -> (String, String, usize) {
-    (last_word(&a.text), last_word(&b.text), rank)
+fn word_key(a: &Name, b: &Name, rank: usize) -> (u32, u32, usize) {
+    (a.last, b.last, rank)
 }
 
 fn both<'w>(
@@ -287,7 +289,7 @@ impl Facts {
         // The scope that its partner is usually found for.
         let votes = self.scopes.get(&b.around).into_iter().flatten();
         let usual = votes.max_by_key(|(_, votes)| **votes).map_or(a.around, |(scope, _)| *scope);
-        match (sibling(&a.text), sibling(&b.text)) {
+        match (a.sibling, b.sibling) {
             (Some((family, _)), Some((other, _))) if usual == a.around && family == other => {
                 Cause::Siblings(a.numbers.clone(), family)
             }
@@ -325,7 +327,7 @@ fn names(work: &Work<'_>, n: usize, link: &Link, facts: &Facts) -> Option<String
         facts.looks.set(left);
         exchanged(work, n, link)
     };
-    let is_sibling = matches!((sibling(&a.text), sibling(&b.text)), (Some(one), Some(other)) if one.0 == other.0 && one.1 != other.1);
+    let is_sibling = matches!((a.sibling, b.sibling), (Some(one), Some(other)) if one.0 == other.0 && one.1 != other.1);
     if is_sibling && !is_usual {
         let text = format!("{} is paired with {}, which its name is not", shown(a), shown(b));
         return Some(with(text, exchanged()));

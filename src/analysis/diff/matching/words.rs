@@ -23,12 +23,12 @@ fn meaning(word: &str) -> Option<Word> {
     })
 }
 
-/// What the end of a name means.
-pub(super) fn leaf(name: &str) -> Option<Word> {
-    words(name).last().and_then(|word| meaning(word))
+/// What the end of a name means, of its words.
+pub(super) fn leaf(words: &[String]) -> Option<Word> {
+    words.last().and_then(|word| meaning(word))
 }
 
-/// The last word of a name, without what separates it.
+/// The last word of a name as it is written, without what separates it.
 pub(super) fn last_word(name: &str) -> String {
     let last = name.rsplit(['/', '.']).next().unwrap_or_default();
     last.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase()
@@ -41,9 +41,8 @@ const SIBLINGS: &[&[&[&str]]] = &[
     &[&["word", "wte"], &["position", "wpe"], &["type"]],
 ];
 
-/// Which of several siblings a name speaks of: the number of the family, and of the one in it.
-pub(super) fn sibling(name: &str) -> Option<(usize, usize)> {
-    let words = words(name);
+/// Which of several siblings words speak of: the number of the family, and of the one in it.
+pub(super) fn sibling(words: &[String]) -> Option<(usize, usize)> {
     for (family, members) in SIBLINGS.iter().enumerate() {
         let speaks = |word: &String| members.iter().position(|names| names.contains(&word.as_str()));
         if let Some(member) = words.iter().rev().take(4).find_map(speaks) {
@@ -53,9 +52,8 @@ pub(super) fn sibling(name: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// A name in plain words: lower case, numbers without zeros in front, and one word for what frameworks call differently.
-pub(super) fn plain_key(name: &str) -> Vec<String> {
-    let mut words = words(name);
+/// Words with one for what frameworks call differently, each behind a `/`.
+pub(super) fn plain_key(mut words: Vec<String>) -> String {
     if let Some(last) = words.last_mut() {
         let word = match meaning(last) {
             Some(Word::Weight) => "weight",
@@ -72,7 +70,7 @@ pub(super) fn plain_key(name: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !matches!(word.as_str(), "moving" | "running" | "params" | "proj" | "attn"));
-    one_word_each(words)
+    one_word_each(words).iter().fold(String::new(), |key, word| key + "/" + word)
 }
 
 /// TF-Slim writes out what Keras' applications shorten: `Conv2d_1_depthwise/BatchNorm` is `conv_dw_1_bn` there.
@@ -100,8 +98,9 @@ fn one_word_each(words: Vec<String>) -> Vec<String> {
     plain
 }
 
-/// The words of a name: between its separators, at capitals, and numbers apart.
-fn words(name: &str) -> Vec<String> {
+/// The words of a name: between its separators, at capitals, and numbers apart; in lower case, numbers without zeros in
+/// front.
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut before = ' ';
@@ -143,16 +142,17 @@ mod tests {
             ("Conv2d_1_depthwise/BatchNorm/moving_mean", "conv_dw_1_bn/moving_mean"),
             ("Conv2d_12_pointwise/weights", "conv_pw_12/kernel"),
         ] {
-            assert_eq!(plain_key(a), plain_key(b));
+            assert_eq!(plain_key(words(a)), plain_key(words(b)));
         }
-        assert_ne!(plain_key("a/kernel"), plain_key("a/bias"));
+        assert_ne!(plain_key(words("a/kernel")), plain_key(words("a/bias")));
     }
 
     #[test]
     fn siblings_are_told_apart() {
-        assert_eq!(sibling("layer_1/query/kernel"), sibling("h.1.attn.q_proj.weight"));
-        assert_ne!(sibling("layer_1/query/kernel"), sibling("h.1.attn.k_proj.weight"));
-        assert_eq!(sibling("dense/kernel"), None);
-        assert_eq!(leaf("bn/moving_mean"), Some(Word::Mean));
+        let of = |name: &str| sibling(&words(name));
+        assert_eq!(of("layer_1/query/kernel"), of("h.1.attn.q_proj.weight"));
+        assert_ne!(of("layer_1/query/kernel"), of("h.1.attn.k_proj.weight"));
+        assert_eq!(of("dense/kernel"), None);
+        assert_eq!(leaf(&words("bn/moving_mean")), Some(Word::Mean));
     }
 }

@@ -10,6 +10,7 @@ use super::prove::At;
 use super::side::{Data, Item, Side};
 use crate::analysis::diff::Values;
 use crate::analysis::diff::how::{Blocks, How, PartOf, Rounded};
+use crate::base::parallel::in_order;
 
 /// Two tensors that belong together.
 #[derive(Debug, Default)]
@@ -78,10 +79,22 @@ pub(super) struct Work<'c> {
 
 impl<'c> Work<'c> {
     pub(super) fn new(sides: [Side<'c>; 2], threads: usize) -> Self {
-        let names = [0, 1].map(|n: usize| {
+        let mut names = [Names::default(), Names::default()];
+        let of = |(): &mut (), n: usize| {
             let side = sides.get(n);
             side.map(|side| Names::of(side.checkpoint, side.items.iter().map(|item| item.at))).unwrap_or_default()
-        });
+        };
+        in_order(
+            2,
+            threads,
+            || (),
+            of,
+            |n, of| {
+                if let Some(own) = names.get_mut(n) {
+                    *own = of;
+                }
+            },
+        );
         let free = [0, 1].map(|n: usize| {
             let items = sides.get(n).map(|side| side.items.as_slice()).unwrap_or_default();
             let is_there = |(_, item): &(usize, &Item)| !matches!(item.data, Data::Lost(_));

@@ -11,22 +11,22 @@ pub(super) const ENOUGH: u32 = 40;
 const DISTINCT: usize = 64;
 
 /// About how many bits of choice lie in the first elements of a tensor: of each distinct element its digits, of floats
-/// without the zeros behind them, so that 0.0, 1.0 and 0.5 say little. One element, however often, says nothing.
+/// without the zeros behind them, so that 0.0, 1.0 and 0.5 say little. One element, however often, says nothing. No more
+/// are counted once it is [`ENOUGH`].
 pub(super) fn worth(dtype: DType, head: &[u8]) -> u32 {
     let Some(size) = dtype.element_size().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0) else {
         return 0;
     };
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut bits) = (BTreeSet::new(), 0u32);
     for element in head.chunks_exact(size) {
-        if seen.len() >= DISTINCT {
+        if seen.len() >= DISTINCT || (seen.len() > 1 && bits >= ENOUGH) {
             break;
         }
-        seen.insert(element);
+        if seen.insert(element) {
+            bits = bits.saturating_add(digits(dtype, element));
+        }
     }
-    if seen.len() < 2 {
-        return 0;
-    }
-    seen.into_iter().map(|element| digits(dtype, element)).fold(0, u32::saturating_add)
+    if seen.len() > 1 { bits } else { 0 }
 }
 
 fn digits(dtype: DType, element: &[u8]) -> u32 {
