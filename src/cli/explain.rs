@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use ckpt::analysis::explain::{Looked, Question, answer, known_messages};
+use ckpt::analysis::explain::{LOOKED_AT, Looked, Question, answer, known_messages};
 use ckpt::analysis::{Code, Model};
 use ckpt::base::nearest::nearest;
-use ckpt::report::{EXPLAIN_FORMATS, write_explain};
+use ckpt::report::{EXPLAIN_FORMATS, size, write_explain};
 
 use super::{Ctx, Format, Status};
 
@@ -45,16 +45,13 @@ pub(crate) struct Args {
     against: Option<PathBuf>,
 }
 
-/// More than any traceback; the rest is not read.
-const LONGEST: u64 = 1 << 20;
-
 pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     if args.list {
         ctx.require_format(&[Format::Text])?;
         return list(ctx);
     }
     ctx.require_format(EXPLAIN_FORMATS)?;
-    let text = if args.what == ["-"] { standard_input()? } else { args.what.join(" ") };
+    let text = if args.what == ["-"] { standard_input(ctx)? } else { args.what.join(" ") };
     let models = match &args.against {
         Some(model) => Model::open(model, true, &ctx.limits())?,
         None => Vec::new(),
@@ -79,11 +76,25 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     })
 }
 
-/// A message may be in any encoding; what is not UTF-8 is not what it is recognised by.
-fn standard_input() -> Result<String> {
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().take(LONGEST).read_to_end(&mut bytes).context("standard input")?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// The beginning and the end of standard input, or all of it. A message may be in any encoding; what is not UTF-8 is not
+/// what it is recognised by.
+fn standard_input(ctx: &mut Ctx) -> Result<String> {
+    let mut input = std::io::stdin().lock();
+    let (mut text, mut end, mut left_out) = (Vec::new(), Vec::new(), 0);
+    input.by_ref().take(LOOKED_AT as u64).read_to_end(&mut text).context("standard input")?;
+    while input.by_ref().take(LOOKED_AT as u64).read_to_end(&mut end).context("standard input")? > 0 {
+        let more = end.len().saturating_sub(LOOKED_AT);
+        left_out += end.drain(..more).len();
+    }
+    if left_out > 0 {
+        text.push(b'\n');
+        let (most, left_out) = (size(LOOKED_AT as u64), size(left_out as u64));
+        ctx.note(&format!(
+            "the first and the last {most} of standard input are looked at, the {left_out} between are not"
+        ));
+    }
+    text.append(&mut end);
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Says what is known, to somebody who asked for something else.

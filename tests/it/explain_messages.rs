@@ -1,6 +1,8 @@
 //! Messages that TensorFlow, Keras and their like really raised, each from a planted cause: `testdata/explain/messages`.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use ckpt::analysis::explain::{Diagnosis, Known, explain_error};
 use serde_json::Value;
@@ -105,4 +107,48 @@ fn the_same_message_has_the_same_answer_however_it_arrives() {
         }
     }
     assert!(wrong.is_empty(), "{} of them\n{}", wrong.len(), wrong.join("\n"));
+}
+
+const KEY: &str = "NotFoundError: Key dense/kernel not found in checkpoint\n";
+
+/// So many bytes of what training prints, a line each.
+fn log_of(bytes: usize) -> String {
+    let line = "I0102 03:04:05.678901 140 basic_session_run_hooks.py:262] loss = 0.123, step = 100 (1.2 sec)\n";
+    line.repeat(bytes / line.len())
+}
+
+#[test]
+fn a_log_is_answered_wherever_the_error_stands_at_its_ends() {
+    let log = log_of(3 << 20);
+    for text in [format!("{log}{KEY}"), format!("{KEY}{log}")] {
+        assert_eq!(explain_error(&text).map(|diagnosis| diagnosis.cause), Some("restore-missing"));
+    }
+    // The end of it is what ended the program.
+    let other = "FailedPreconditionError: Attempting to use uninitialized value dense/bias\n";
+    let said = explain_error(&format!("{KEY}{log}{other}")).unwrap();
+    assert!(said.headline.contains("dense/bias"), "{}", said.headline);
+    assert!(explain_error(&format!("{log}{KEY}{log}")).is_none());
+}
+
+#[test]
+fn of_a_long_standard_input_it_is_said_what_was_not_looked_at() {
+    let explained = |input: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ckpt"));
+        command.args(["explain", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let log = log_of(5 << 20);
+    let (status, stdout, stderr) = explained(&format!("{log}{KEY}"));
+    assert_eq!(status, Some(0));
+    assert!(stdout.contains("dense/kernel"), "{stdout}");
+    assert!(
+        stderr.contains("the first and the last 1.00 MiB of standard input are looked at, the 3.00 MiB"),
+        "{stderr}"
+    );
+    let (status, _, stderr) = explained(&format!("{}{KEY}", log_of(1 << 20)));
+    assert_eq!((status, stderr.as_str()), (Some(0), ""));
 }

@@ -37,19 +37,28 @@ pub use look::{OnDisk, Seen, TensorNow, look};
 pub use misgiven::misgiven;
 pub use pages::{Page, explain_code, pages_markdown};
 
-/// Messages longer than this are cut; tracebacks are not.
-const LONGEST: usize = 1 << 20;
+/// Bytes of a text that are looked at, at its end and at its beginning: more than any traceback.
+pub const LOOKED_AT: usize = 1 << 20;
 
-/// Diagnoses a pasted message or traceback; `None` if nothing in it is known.
+/// Diagnoses a pasted message, traceback or log; `None` if nothing in it is known.
+///
+/// Of what is longer than twice [`LOOKED_AT`] only its end and its beginning are looked at, in this order: a log ends with
+/// what ended the program.
 pub fn explain_error(text: &str) -> Option<Diagnosis> {
-    let text = pasted::cut(text, LONGEST);
-    root::find(text).map(|diagnosis| given::with_given(diagnosis, text))
+    let find = |text| root::find(text).map(|diagnosis| given::with_given(diagnosis, text));
+    ends(text).find_map(find)
+}
+
+/// The end and the beginning of a text, or all of it.
+fn ends(text: &str) -> impl Iterator<Item = &str> {
+    let beginning = (text.len() > LOOKED_AT).then(|| pasted::cut(text, LOOKED_AT));
+    std::iter::once(pasted::end(text, LOOKED_AT)).chain(beginning)
 }
 
 /// The paths that a message names, in its order, each once.
 pub fn paths_in(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for path in pasted::paths(pasted::cut(text, LONGEST)) {
+    for path in ends(text).flat_map(pasted::paths) {
         if !found.contains(&path) && found.len() < 16 {
             found.push(path);
         }

@@ -8,7 +8,7 @@ use super::clean::Cleaned;
 use super::diagnosis::Diagnosis;
 use super::messages::{self, Rank};
 
-/// As many messages of a text are looked at; a log with more says the same again.
+/// As many known messages of a text are looked at; a log with more says the same again.
 const MOST: usize = 4000;
 
 /// As many other errors are named.
@@ -30,9 +30,9 @@ pub(super) fn find(text: &str) -> Option<Diagnosis> {
 fn of_messages(said: &[String], whole: &str) -> Option<Diagnosis> {
     let hits: Vec<(usize, messages::Hit)> = said
         .iter()
-        .take(MOST)
         .enumerate()
         .filter_map(|(at, text)| Some((at, messages::find(text, at == 0)?)))
+        .take(MOST)
         .collect();
     let (_, root) = hits.iter().min_by_key(|(at, hit)| (hit.rank, *at))?;
     // What one message says several times, of several tensors, is read together.

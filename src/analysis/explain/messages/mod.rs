@@ -11,7 +11,7 @@ mod shapes;
 
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use aho_corasick::AhoCorasick;
 
 use super::checksum;
 use super::diagnosis::Diagnosis;
@@ -88,35 +88,64 @@ impl Message {
     }
 }
 
-/// A message, with its marks ready to be looked for.
+/// Every message, and what finds the beginnings of all their marks in one pass: texts are gone through piece by piece, and
+/// each piece for all of them.
 struct Sought {
-    message: Message,
-    marks: Vec<Mark>,
+    messages: Vec<Message>,
+    /// The marks of all messages in their order, each with the number of its message.
+    marks: Vec<(usize, Mark)>,
+    firsts: Option<AhoCorasick>,
 }
 
-/// Every message: texts are gone through piece by piece, and each piece for all of them.
-static SOUGHT: LazyLock<Vec<Sought>> = LazyLock::new(|| {
-    let sought = |message: Message| {
-        let marks = message.marks().iter().map(|mark| Mark::new(mark)).collect();
-        Sought { message, marks }
-    };
-    all().map(sought).collect()
+static SOUGHT: LazyLock<Sought> = LazyLock::new(|| {
+    let messages: Vec<Message> = all().collect();
+    let marks = messages.iter().enumerate();
+    let marks: Vec<(usize, Mark)> =
+        marks.flat_map(|(rule, message)| message.marks().iter().map(move |mark| (rule, Mark(mark)))).collect();
+    let firsts = AhoCorasick::new(marks.iter().map(|(_, mark)| mark.first())).ok();
+    Sought { messages, marks, firsts }
 });
+
+impl Sought {
+    /// The numbers of the marks whose first part stands in a text, in their order.
+    fn begun(&self, text: &str) -> Vec<usize> {
+        let Some(firsts) = &self.firsts else { return (0..self.marks.len()).collect() };
+        let mut begun: Vec<usize> = Vec::new();
+        for found in firsts.find_overlapping_iter(text) {
+            // The same again says nothing new.
+            if begun.last() != Some(&found.pattern().as_usize()) {
+                begun.push(found.pattern().as_usize());
+            }
+        }
+        begun.sort_unstable();
+        begun.dedup();
+        begun
+    }
+}
 
 /// The message that a text is, or of several the one that is the cause. `is_first`: it may have lost its beginning.
 pub(super) fn find(text: &str, is_first: bool) -> Option<Hit> {
+    let mut begun = SOUGHT.begun(text).into_iter().peekable();
     let mut best: Option<Hit> = None;
-    for (rule, Sought { message, marks }) in SOUGHT.iter().enumerate() {
+    let mut seen = None;
+    let mut look = |n: usize, is_begun: bool| {
+        let Some((rule, mark)) = SOUGHT.marks.get(n) else { return };
+        let Some(message) = SOUGHT.messages.get(*rule).filter(|_| seen != Some(*rule)) else { return };
         let rank = message.rank();
         if best.as_ref().is_some_and(|best| best.rank <= rank) {
-            continue;
+            return;
         }
-        if marks.iter().any(|mark| mark.is_in(text, is_first))
-            && let Some(diagnosis) = message.read(text, text)
-        {
-            best = Some(Hit { rule, rank, diagnosis });
+        let is_there = if is_begun { mark.is_in(text) } else { mark.is_cut_off_in(text) };
+        if is_there {
+            seen = Some(*rule);
+            best = message.read(text, text).map(|diagnosis| Hit { rule: *rule, rank, diagnosis }).or(best.take());
         }
+    };
+    for n in 0..if is_first { SOUGHT.marks.len() } else { 0 } {
+        let is_begun = begun.next_if_eq(&n).is_some();
+        look(n, is_begun);
     }
+    begun.for_each(|n| look(n, true));
     best
 }
 
@@ -140,39 +169,33 @@ pub(super) fn listed() -> impl Iterator<Item = Listed> {
     })
 }
 
-/// A wording, in the parts between which anything may stand.
-struct Mark {
-    first: &'static str,
-    parts: Vec<Finder<'static>>,
-}
+/// A wording; `…` stands for anything on the way.
+struct Mark(&'static str);
 
 impl Mark {
-    /// `…` stands for anything on the way.
-    fn new(mark: &'static str) -> Self {
-        let first = mark.split('…').next().unwrap_or_default();
-        Self { first, parts: mark.split('…').map(Finder::new).collect() }
+    fn first(&self) -> &'static str {
+        self.0.split('…').next().unwrap_or_default()
     }
 
-    /// Whether the parts stand in a text, one behind the other. Of a text whose beginning was cut off, the first part may
-    /// have lost its own.
-    fn is_in(&self, text: &str, is_first: bool) -> bool {
-        let Some((first, others)) = self.parts.split_first() else { return false };
-        let rest = behind(text, first).or_else(|| if is_first { cut_off(text, self.first) } else { None });
-        let Some(mut rest) = rest else { return false };
-        others.iter().all(|part| match behind(rest, part) {
-            Some(found) => {
-                rest = found;
+    /// Whether the parts stand in a text, one behind the other.
+    fn is_in(&self, text: &str) -> bool {
+        text.split_once(self.first()).is_some_and(|(_, rest)| self.others_are_in(rest))
+    }
+
+    /// The same of a text whose beginning was cut off, within the first part.
+    fn is_cut_off_in(&self, text: &str) -> bool {
+        cut_off(text, self.first()).is_some_and(|rest| self.others_are_in(rest))
+    }
+
+    fn others_are_in(&self, mut rest: &str) -> bool {
+        self.0.split('…').skip(1).all(|part| match rest.split_once(part) {
+            Some((_, behind)) => {
+                rest = behind;
                 true
             }
             None => false,
         })
     }
-}
-
-/// What stands behind a part where it first stands in a text.
-fn behind<'t>(text: &'t str, part: &Finder<'_>) -> Option<&'t str> {
-    let at = part.find(text.as_bytes())?;
-    text.get(at + part.needle().len()..)
 }
 
 /// What stands behind `part` in a text that begins somewhere within it.
