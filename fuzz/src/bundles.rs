@@ -258,8 +258,8 @@ fn directory(mut input: Input<'_>) -> Held {
 
 /// A directory of files, validated with everything on.
 ///
-/// Promises: two runs find the same; reports of the findings can be written, in a format of each input, the JSON ones are
-/// JSON; where no error is found, a tensor can be read to its end unless a finding names it.
+/// Promises: two runs find the same (of one input in four); reports of the findings can be written, in a format of each
+/// input, the JSON ones are JSON; where no error is found, a tensor can be read to its end unless a finding names it.
 pub fn validate(data: &[u8]) {
     let dir = directory(Input(data));
     let run = |threads| {
@@ -277,7 +277,9 @@ pub fn validate(data: &[u8]) {
         ckpt::analysis::validate(dir.path(), &options, &Limits::default(), &Progress::default())
     };
     let first = run(1);
-    assert_eq!(answer(&first), answer(&run(2)), "two runs differ");
+    if data.len().is_multiple_of(4) {
+        assert_eq!(answer(&first), answer(&run(2)), "two runs differ");
+    }
     let Ok(validation) = first else { return };
     report_of(&validation, data.len());
     if !validation.is_ok() {

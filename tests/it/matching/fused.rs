@@ -228,3 +228,41 @@ fn parts_that_alternate_by_heads() {
         }
     }
 }
+
+#[test]
+fn heads_of_an_index() {
+    for (axis, groups, widths, floats) in [
+        (0, 2, [8, 8, 8], [Float::F32; 2]),
+        (1, 4, [8, 8, 8], [Float::F32; 2]),
+        (0, 2, [8, 4, 4], [Float::F64, Float::F64]),
+        (1, 4, [8, 4, 4], [Float::F32; 2]),
+        (0, 8, [8, 8, 8], [Float::F32; 2]),
+        (0, 4, [8, 8, 8], [Float::F32, Float::F16]),
+        (1, 2, [8, 8, 8], [Float::BF16, Float::F32]),
+    ] {
+        let layout = Layout { axis, groups, widths, floats, ..PLAIN };
+        // Of two dtypes only the wider one can be rounded.
+        let indexes: &[[bool; 2]] = match floats {
+            [Float::F32, Float::F16] => &[[false, true]],
+            [Float::BF16, _] => &[[true, false]],
+            _ => &[[false, true], [true, false]],
+        };
+        for index in indexes {
+            let mut of = attention(12, layout);
+            for said in both_ways(&of, *index) {
+                let totals = &said.totals;
+                assert!(said.is_equal, "{layout:?} {index:?} {totals:?} {:?}", said.pairs);
+                assert_eq!((totals.parts, totals.by_checksum), (12, 14), "{layout:?} {index:?}");
+                let parts = said.pairs.iter().filter(|(_, in_groups, _)| *in_groups == groups as u64);
+                assert_eq!(parts.count(), 12, "{layout:?} {index:?} {:?}", said.pairs);
+                assert!(totals.tries < 10_000, "{layout:?} {}", totals.tries);
+            }
+            // One number of a key.
+            of.parts[2].1.values[7] += 0.25;
+            for said in both_ways(&of, *index) {
+                assert!(!said.is_equal, "{layout:?} {index:?}");
+                assert_eq!(said.totals.parts, 9, "{layout:?} {index:?} {:?}", said.pairs);
+            }
+        }
+    }
+}

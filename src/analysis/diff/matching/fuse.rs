@@ -1,7 +1,7 @@
 //! A fused tensor of which only an index tells, and its parts on the other side, whose data is there.
 //!
-//! The checksum of a whole follows from those of its parts: each row of it is a run of every part, one behind the other, and
-//! CRCs of runs join by shifts. So every part comes to one number for each order of its axes, and an arrangement of parts is
+//! The checksum of a whole follows from those of its parts: each row of it is a run of every part, one behind the other (where
+//! they alternate by heads, each head of it), and CRCs of runs join by shifts. So every part comes to one number for each order of its axes, and an arrangement of parts is
 //! tried with a few shifts. Which tensors may be parts of one, names say: those that differ in one word.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use super::siblings::{Family, families};
 use super::side::{Data, Item};
 use super::sums::row_sum;
 use super::walk::Stretch;
-use super::within::{Sizes, widened};
+use super::within::{Sizes, groups as heads, widened};
 use super::work::{Link, Work};
 use crate::analysis::diff::Side;
 use crate::analysis::diff::how::{PartOf, Rounded};
@@ -49,6 +49,8 @@ struct Shape<'s> {
     axis: usize,
     /// Elements of all other axes.
     inner: u64,
+    /// In how many groups of the axis parts alternate.
+    groups: u64,
 }
 
 /// What a part comes to: checksum of its rows, how many bytes one of them takes, finite values that became infinite.
@@ -151,7 +153,7 @@ impl<'s> Search<'s, '_> {
         let item = |at: &usize| self.work.item(1 - self.index, *at);
         let likeliest = || family.likeliest().map(<[usize]>::to_vec).into_iter().collect();
         let groups: Vec<Vec<usize>> = if self.all { family.groups() } else { likeliest() };
-        let mut jobs = Vec::new();
+        let (mut jobs, mut alternating) = (Vec::new(), Vec::new());
         for group in groups {
             let items: Vec<&Item> = group.iter().filter_map(item).collect();
             let Some(dtype) = items.first().map(|item| item.tensor.dtype) else { continue };
@@ -168,19 +170,27 @@ impl<'s> Search<'s, '_> {
                     for (axis, length) in dims.iter().enumerate().filter(|(_, length)| **length > 1) {
                         let rows: u64 = dims.iter().take(axis).product();
                         let inner = total / length;
-                        if rows <= BLOCKS && items.iter().all(|item| item.count.is_multiple_of(inner)) {
-                            jobs.push((group.clone(), Shape { dtype, dims, axis, inner }));
+                        if rows > BLOCKS || !items.iter().all(|item| item.count.is_multiple_of(inner)) {
+                            continue;
+                        }
+                        let shape = |groups| (group.clone(), Shape { dtype, dims, axis, inner, groups });
+                        jobs.push(shape(1));
+                        if !self.all && family.siblings().is_some() {
+                            let lengths: Vec<u64> = items.iter().map(|item| item.count / inner).collect();
+                            alternating.extend(heads(&lengths).filter(|heads| rows * heads <= BLOCKS).map(shape));
                         }
                     }
                 }
             }
         }
+        // Heads last.
+        jobs.append(&mut alternating);
         jobs
     }
 
     /// Tries one group in one shape; says whether it is it.
     fn group(&mut self, group: &[usize], shape: Shape<'_>, family: &Family, hold: &mut Buffers) -> bool {
-        let Shape { dtype, dims, axis, inner } = shape;
+        let Shape { dtype, dims, axis, inner, groups } = shape;
         let item = |at: &usize| self.work.item(1 - self.index, *at);
         let items: Vec<&Item> = group.iter().filter_map(item).collect();
         let short = |item: &Item| Stretch { axis, start: 0, size: item.count / inner, groups: 1 }.dims(dims);
@@ -195,9 +205,9 @@ impl<'s> Search<'s, '_> {
             let Some(orders) = orders else { continue };
             let rows = group.iter().zip(&items).zip(&orders).map(|((at, item), order)| {
                 let cast = (dtype != item.tensor.dtype).then_some(dtype);
-                let run = (item.count / inner).saturating_mul(behind(shape));
+                let run = (item.count / inner / groups).saturating_mul(behind(shape));
                 let bytes = run.saturating_mul(dtype.element_size().unwrap_or(1));
-                let row = behind(shape).saturating_mul(dims.get(axis).copied().unwrap_or(1));
+                let row = behind(shape).saturating_mul(dims.get(axis).copied().unwrap_or(1) / groups);
                 let row = row.saturating_mul(dtype.element_size().unwrap_or(1));
                 let of = self.work.at(1 - self.index, *at)?;
                 let (sum, overflows) = row_sum(of, cast, &order.walk, [bytes, row], hold).ok()?;
@@ -220,9 +230,9 @@ impl<'s> Search<'s, '_> {
                     };
                     let size = item.count / inner;
                     let cast = (dtype != item.tensor.dtype).then_some(Rounded { overflows: rows.overflows });
-                    let stretch = Stretch { axis, start, size, groups: 1 };
+                    let stretch = Stretch { axis, start, size, groups };
                     parts.push(Part { item: *at, stretch, order: order.clone(), cast });
-                    start += size;
+                    start += size / groups;
                 }
                 self.fits.push(Fit { key, dims: dims.to_vec(), parts });
                 return true;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fuse::by_fusing;
-use super::index_parts::{of_parts, take_parts};
+use super::index_parts::{heads, of_parts, take_parts};
 use super::known::{Hit, Known, known, targets, turned};
 use super::names::mutual;
 use super::orders::{Order, backwards, orders, sorted, without_ones};
@@ -14,7 +14,7 @@ use super::prove::{At, Buffers};
 use super::side::Data;
 use super::sums::checksums_of;
 use super::walk::Walk;
-use super::within::Sizes;
+use super::within::{Heads, Sizes};
 use super::work::{Link, Work};
 use crate::analysis::diff::how::Rounded;
 use crate::base::parallel::in_order;
@@ -89,11 +89,12 @@ fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
         .map(|(at, _)| at)
         .collect();
     let mut found = Vec::with_capacity(candidates.len());
+    let heads = if parts { heads(work, index) } else { Heads::new() };
     let one = |hold: &mut Buffers, n: usize| {
         let at = *candidates.get(n)?;
         let of = work.at(1 - index, at)?;
         let tries = if parts {
-            of_parts(of, (&sizes, &dtypes), hold, &known)
+            of_parts(of, (&sizes, &dtypes, &heads), hold, &known)
         } else {
             sizes
                 .get(&of.1.count)

@@ -95,6 +95,11 @@ impl Family {
         self.members.get(..many).filter(|members| members.len() > 1)
     }
 
+    /// Those that are known to be parts of one thing.
+    pub(super) fn siblings(&self) -> Option<&[usize]> {
+        self.likeliest().filter(|_| !self.is_numbered)
+    }
+
     /// The orders in which the members of a group could come, the likeliest first.
     pub(super) fn arrangements(&self, len: usize) -> Vec<Vec<usize>> {
         if self.is_numbered || len > PARTS {

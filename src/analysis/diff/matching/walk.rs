@@ -18,11 +18,6 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// One run of indexes.
-    pub(super) fn run(axis: usize, indexes: &Range<u64>) -> Self {
-        Self { axis, start: indexes.start, size: indexes.end.saturating_sub(indexes.start), groups: 1 }
-    }
-
     /// The shape of the part of a tensor with this shape.
     pub(super) fn dims(&self, of: &[u64]) -> Vec<u64> {
         let mut dims = of.to_vec();

@@ -1,7 +1,7 @@
 //! Parts of a tensor along one of its axes: in which orders of axes a stretch of it is another tensor, and which stretches
 //! could be tensors of an index, by their shapes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::orders::{Order, orders, without_ones};
 use super::side::Item;
@@ -10,6 +10,16 @@ use crate::read::tensor::DType;
 
 /// Of each number of elements what there is in an index: dtype and shape, and how many checksums have these.
 pub(super) type Sizes = BTreeMap<u64, BTreeMap<(i32, Vec<u64>), u64>>;
+
+/// How many elements all parts of attention have together, and each of them: these may alternate by heads in one tensor.
+pub(super) type Heads = BTreeMap<u64, BTreeSet<u64>>;
+
+/// In how many groups parts of these lengths may alternate along an axis, besides one.
+pub(super) fn groups(lengths: &[u64]) -> impl Iterator<Item = u64> {
+    /// Heads of the largest models.
+    const MOST: u64 = 256;
+    (2..=MOST).filter(|groups| lengths.iter().all(|length| length.is_multiple_of(*groups)))
+}
 
 /// The orders of axes that make a part of a stretch of a tensor, with walks over the whole.
 pub(super) fn orders_within(dims: &[u64], stretch: &Stretch, part: &[u64]) -> Vec<Order> {
@@ -42,7 +52,7 @@ pub(super) fn widened(dims: &[u64], stretch: &Stretch, order: Order) -> Option<O
 }
 
 /// The stretches of a tensor that could be tensors of an index with this dtype, with the order in which each would be one.
-pub(super) fn stretches(item: &Item, dtype: DType, sizes: &Sizes) -> Vec<(Stretch, Order)> {
+pub(super) fn stretches(item: &Item, dtype: DType, sizes: &Sizes, heads: &Heads) -> Vec<(Stretch, Order)> {
     /// Checksums of one tensor.
     const MOST: usize = 1 << 12;
     /// Places that a stretch is looked for at which does not go into the axis as a whole number of times.
@@ -51,17 +61,24 @@ pub(super) fn stretches(item: &Item, dtype: DType, sizes: &Sizes) -> Vec<(Stretc
     for (axis, length) in item.dims.iter().enumerate().filter(|(_, length)| **length > 1) {
         let inner = item.count / length;
         for (size, shapes) in lengths(inner, *length, sizes) {
-            let step = gcd(size, *length);
-            if step != size && length / step > PLACES {
-                continue;
-            }
-            for (_, dims) in shapes.keys().filter(|(of, _)| *of == dtype.number()) {
-                let mut start = 0u64;
-                while start.saturating_add(size) <= *length && all.len() < MOST {
-                    let stretch = Stretch::run(axis, &(start..start + size));
-                    let orders = orders_within(&item.dims, &stretch, dims);
-                    all.extend(orders.into_iter().map(|order| (stretch, order)));
-                    start += step;
+            let may_alternate = heads.get(&item.count).is_some_and(|parts| parts.contains(&size.saturating_mul(inner)));
+            let both = [size, *length];
+            let alternating = groups(&both).filter(|_| may_alternate);
+            for groups in std::iter::once(1).chain(alternating) {
+                // Of each group.
+                let (of, length) = (size / groups, length / groups);
+                let step = gcd(of, length);
+                if step != of && length / step > PLACES {
+                    continue;
+                }
+                for (_, dims) in shapes.keys().filter(|(of, _)| *of == dtype.number()) {
+                    let mut start = 0u64;
+                    while start.saturating_add(of) <= length && all.len() < MOST {
+                        let stretch = Stretch { axis, start, size, groups };
+                        let orders = orders_within(&item.dims, &stretch, dims);
+                        all.extend(orders.into_iter().map(|order| (stretch, order)));
+                        start += step;
+                    }
                 }
             }
         }
