@@ -81,8 +81,14 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
 fn standard_input(ctx: &mut Ctx) -> Result<String> {
     let mut input = std::io::stdin().lock();
     let (mut text, mut end, mut left_out) = (Vec::new(), Vec::new(), 0);
-    input.by_ref().take(LOOKED_AT as u64).read_to_end(&mut text).context("standard input")?;
-    while input.by_ref().take(LOOKED_AT as u64).read_to_end(&mut end).context("standard input")? > 0 {
+    let mut read = |into: &mut Vec<u8>| -> Result<bool> {
+        let read = input.by_ref().take(LOOKED_AT as u64).read_to_end(into).context("standard input")?;
+        // A terminal that has said that nothing follows is not asked again.
+        Ok(read == LOOKED_AT)
+    };
+    let mut goes_on = read(&mut text)?;
+    while goes_on {
+        goes_on = read(&mut end)?;
         let more = end.len().saturating_sub(LOOKED_AT);
         left_out += end.drain(..more).len();
     }
@@ -94,7 +100,9 @@ fn standard_input(ctx: &mut Ctx) -> Result<String> {
         ));
     }
     text.append(&mut end);
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    // No longer than it was, so that nothing more is cut.
+    let valid = text.utf8_chunks().map(|chunk| [chunk.valid(), if chunk.invalid().is_empty() { "" } else { "?" }]);
+    Ok(valid.flatten().collect())
 }
 
 /// Says what is known, to somebody who asked for something else.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use ckpt::analysis::explain::{Diagnosis, Known, explain_error};
 use serde_json::Value;
@@ -123,32 +124,47 @@ fn a_log_is_answered_wherever_the_error_stands_at_its_ends() {
     for text in [format!("{log}{KEY}"), format!("{KEY}{log}")] {
         assert_eq!(explain_error(&text).map(|diagnosis| diagnosis.cause), Some("restore-missing"));
     }
-    // The end of it is what ended the program.
+    // What only follows from another error is not the answer, however far away that is.
     let other = "FailedPreconditionError: Attempting to use uninitialized value dense/bias\n";
     let said = explain_error(&format!("{KEY}{log}{other}")).unwrap();
-    assert!(said.headline.contains("dense/bias"), "{}", said.headline);
+    assert!(said.headline.contains("dense/kernel"), "{}", said.headline);
     assert!(explain_error(&format!("{log}{KEY}{log}")).is_none());
 }
 
 #[test]
+fn what_never_ends_takes_no_time_for_each_of_its_bytes() {
+    for text in ["\x1b]", "\x1b[", "[", "Exit\n"] {
+        let begun = Instant::now();
+        assert!(explain_error(&text.repeat((2 << 20) / text.len())).is_none());
+        // Half an hour, when each looked at all that follows.
+        assert!(begun.elapsed() < Duration::from_secs(60), "{text:?} {:?}", begun.elapsed());
+    }
+}
+
+#[test]
 fn of_a_long_standard_input_it_is_said_what_was_not_looked_at() {
-    let explained = |input: &str| {
+    let explained = |input: &[u8]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ckpt"));
         command.args(["explain", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
         let output = child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
     let log = log_of(5 << 20);
-    let (status, stdout, stderr) = explained(&format!("{log}{KEY}"));
+    let (status, stdout, stderr) = explained(format!("{log}{KEY}").as_bytes());
     assert_eq!(status, Some(0));
     assert!(stdout.contains("dense/kernel"), "{stdout}");
     assert!(
         stderr.contains("the first and the last 1.00 MiB of standard input are looked at, the 3.00 MiB"),
         "{stderr}"
     );
-    let (status, _, stderr) = explained(&format!("{}{KEY}", log_of(1 << 20)));
+    let (status, _, stderr) = explained(format!("{}{KEY}", log_of(1 << 20)).as_bytes());
     assert_eq!((status, stderr.as_str()), (Some(0), ""));
+    // Another encoding is not longer for what cannot be read of it.
+    let line = [b"caf\xe9 ".as_slice(); 100].concat();
+    let half = [line.as_slice(), b"\n"].concat().repeat(1800);
+    let (status, ..) = explained(&[&half, KEY.as_bytes(), &half].concat());
+    assert_eq!(status, Some(0));
 }

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::pasted::cut;
+
 /// A pasted text, line by line.
 #[derive(Debug, Default)]
 pub(super) struct Cleaned {
@@ -106,13 +108,26 @@ fn without_styles(text: &str) -> String {
     out
 }
 
+/// Escape sequences longer than this are none.
+const LONGEST: usize = 2048;
+
 /// How long an escape sequence is: CSI ends with a letter, OSC with BEL or ST.
 fn escape_len(text: &str) -> usize {
     let body = text.get(1..).unwrap_or_default();
     let len = if let Some(parameters) = body.strip_prefix('[') {
-        parameters.find(|c: char| c.is_ascii_alphabetic()).map_or(parameters.len(), |end| end + 1) + 1
+        let parameters = cut(parameters, LONGEST);
+        let end = parameters.find(|c: char| c.is_ascii_alphabetic() || c == '\x1b').unwrap_or(parameters.len());
+        1 + end + usize::from(!parameters.get(end..).unwrap_or_default().starts_with('\x1b'))
     } else if body.starts_with(']') {
-        body.find(['\x07', '\n']).into_iter().chain(body.find("\x1b\\").map(|at| at + 1)).min().map_or(1, |end| end + 1)
+        let body = cut(body, LONGEST);
+        let end = body.find(['\x07', '\n', '\x1b']).unwrap_or(body.len());
+        match body.get(end..).unwrap_or_default() {
+            "" => 1,
+            rest if rest.starts_with("\x1b\\") => end + 2,
+            // Another sequence begins: this one has no end.
+            rest if rest.starts_with('\x1b') => 1,
+            _ => end + 1,
+        }
     } else {
         0
     };
@@ -122,7 +137,7 @@ fn escape_len(text: &str) -> usize {
 /// `[0;31m` whose ESC was lost in a copy.
 fn bare_style(text: &str) -> Option<usize> {
     let body = text.strip_prefix('[')?;
-    let end = body.find('m')?;
+    let end = body.bytes().take(13).position(|byte| byte == b'm')?;
     let parameters = body.get(..end)?;
     let is_style = !parameters.is_empty()
         && parameters.len() <= 12

@@ -29,6 +29,8 @@ mod wordings;
 #[cfg(test)]
 mod wordings_of_loading;
 
+use std::borrow::Cow;
+
 pub use answer::{Answer, Looked, Question, answer};
 pub use diagnosis::Diagnosis;
 pub use fill::Known;
@@ -37,28 +39,30 @@ pub use look::{OnDisk, Seen, TensorNow, look};
 pub use misgiven::misgiven;
 pub use pages::{Page, explain_code, pages_markdown};
 
-/// Bytes of a text that are looked at, at its end and at its beginning: more than any traceback.
+/// Bytes of a text that are looked at, at its beginning and at its end: more than any traceback.
 pub const LOOKED_AT: usize = 1 << 20;
 
 /// Diagnoses a pasted message, traceback or log; `None` if nothing in it is known.
 ///
-/// Of what is longer than twice [`LOOKED_AT`] only its end and its beginning are looked at, in this order: a log ends with
-/// what ended the program.
+/// Of what is longer than twice [`LOOKED_AT`] only its beginning and its end are looked at: a log ends with what ended the
+/// program.
 pub fn explain_error(text: &str) -> Option<Diagnosis> {
-    let find = |text| root::find(text).map(|diagnosis| given::with_given(diagnosis, text));
-    ends(text).find_map(find)
+    let text = ends(text);
+    root::find(&text).map(|diagnosis| given::with_given(diagnosis, &text))
 }
 
-/// The end and the beginning of a text, or all of it.
-fn ends(text: &str) -> impl Iterator<Item = &str> {
-    let beginning = (text.len() > LOOKED_AT).then(|| pasted::cut(text, LOOKED_AT));
-    std::iter::once(pasted::end(text, LOOKED_AT)).chain(beginning)
+/// A text without what lies between its beginning and its end, if it is a long one.
+fn ends(text: &str) -> Cow<'_, str> {
+    if text.len() <= 2 * LOOKED_AT + 1 {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned([pasted::cut(text, LOOKED_AT), pasted::end(text, LOOKED_AT)].join("\n"))
 }
 
 /// The paths that a message names, in its order, each once.
 pub fn paths_in(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for path in ends(text).flat_map(pasted::paths) {
+    for path in pasted::paths(&ends(text)) {
         if !found.contains(&path) && found.len() < 16 {
             found.push(path);
         }

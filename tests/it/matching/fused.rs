@@ -266,3 +266,50 @@ fn heads_of_an_index() {
         }
     }
 }
+
+/// Layers with a fused bias and a kernel in the first, their parts in the second; `bias` says which of a layer's are zero.
+fn biased(seed: u64, groups: usize, numbered: impl Fn(usize) -> usize, zero: [bool; 3]) -> Attention {
+    let (mut fused, mut parts) = (Typed::new(), Typed::new());
+    let mut random = Random(seed);
+    for layer in 0..5 {
+        let mut one = |zero: &bool| {
+            let grid = Float::F32.stored(&numbers(&mut random, &[16]));
+            if *zero { Grid { values: vec![0.0; 16], ..grid } } else { grid }
+        };
+        let grids: Vec<Grid> = zero.iter().map(&mut one).collect();
+        fused.push((format!("h.{layer}.qkv_bias"), Grid::joined(&grids, 0, groups), Float::F32));
+        for (name, grid) in ["query", "key", "value"].iter().zip(grids) {
+            parts.push((format!("layer_{}/{name}_bias", numbered(layer)), grid, Float::F32));
+        }
+        let kernel = Float::F32.stored(&numbers(&mut random, &[4, 6]));
+        fused.push((format!("h.{layer}.mlp_w"), kernel.clone(), Float::F32));
+        parts.push((format!("layer_{}/mlp_w", numbered(layer)), kernel, Float::F32));
+    }
+    Attention { parts, fused }
+}
+
+#[test]
+fn constant_parts_go_to_the_layer_whose_number_theirs_is() {
+    let mut of = biased(13, 1, |layer| layer + 9, [true; 3]);
+    of.parts[3].1.values[0] += 1.0;
+    let said = compared(&of.fused, &of.parts, [false; 2]);
+    let wrong: Vec<_> = said.partners.iter().filter(|(a, b)| a.ends_with("bias") && !fits(a, b)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    /// Whether `h.3` is paired with `layer_12`.
+    fn fits(a: &str, b: &str) -> bool {
+        let number = |name: &str| name.split(['.', '_', '/']).find_map(|word| word.parse::<usize>().ok());
+        number(a).map(|layer| layer + 9) == number(b)
+    }
+}
+
+#[test]
+fn constant_parts_among_heads_of_an_index_are_in_their_places_and_prove_nothing() {
+    for groups in [1, 2, 4] {
+        let of = biased(14, groups, |layer| layer, [false, true, true]);
+        let said = compared(&of.fused, &of.parts, [false, true]);
+        assert!(said.is_equal, "{groups} {:?} {:?}", said.totals, said.pairs);
+        assert_eq!((said.totals.parts, said.totals.constants, said.totals.by_checksum), (15, 10, 20), "{groups}");
+        let parts = said.pairs.iter().filter(|(_, in_groups, _)| *in_groups == groups as u64);
+        assert_eq!(parts.count(), 15, "{groups} {:?}", said.pairs);
+    }
+}

@@ -114,6 +114,8 @@ pub(super) struct Said {
     pub(super) is_trouble: bool,
     /// Of every pair that is one: its name in B, in how many groups its parts alternate, whether it was rounded.
     pub(super) pairs: Vec<(String, u64, bool)>,
+    /// The names of all pairs.
+    pub(super) partners: Vec<(String, String)>,
 }
 
 /// Compares two sets of tensors; of a set with `index` only the index is there.
@@ -140,7 +142,10 @@ pub(super) fn compared(a: &Typed, b: &Typed, index: [bool; 2]) -> Said {
         change.a.as_ref()?;
         Some((name, how.part.map_or(0, |part| part.groups), how.cast.is_some()))
     };
+    let text = |name: &[u8]| String::from_utf8(name.to_vec()).unwrap();
+    let partners = |change: &Change| Some((text(&change.a.as_ref()?.name), text(&change.b.as_ref()?.name)));
     Said {
+        partners: diff.changes.iter().filter_map(partners).collect(),
         totals: diff.matched.clone().unwrap(),
         is_equal: diff.is_equal(),
         is_trouble: diff.is_trouble(),

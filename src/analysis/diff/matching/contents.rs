@@ -45,6 +45,8 @@ pub(super) fn by_contents(work: &mut Work<'_>) -> Vec<Claim> {
     let cast = classes(work, true);
     let groups = singles(work, cast, &mut shuffled);
     resolve(work, groups, &mut shuffled);
+    // What comes next goes by it.
+    work.count();
     shuffled
 }
 

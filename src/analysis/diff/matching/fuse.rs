@@ -1,7 +1,7 @@
 //! A fused tensor of which only an index tells, and its parts on the other side, whose data is there.
 //!
-//! The checksum of a whole follows from those of its parts: each row of it is a run of every part, one behind the other (where
-//! they alternate by heads, each head of it), and CRCs of runs join by shifts. So every part comes to one number for each order of its axes, and an arrangement of parts is
+//! The checksum of a whole follows from those of its parts: each row of it, or each head of a row
+//! where parts alternate, is a run of every part, one behind the other, and CRCs of runs join by shifts. So every part comes to one number for each order of its axes, and an arrangement of parts is
 //! tried with a few shifts. Which tensors may be parts of one, names say: those that differ in one word.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use super::siblings::{Family, families};
 use super::side::{Data, Item};
 use super::sums::row_sum;
 use super::walk::Stretch;
-use super::within::{Sizes, groups as heads, widened};
+use super::within::{FIRST, Sizes, groups as heads, widened};
 use super::work::{Link, Work};
 use crate::analysis::diff::Side;
 use crate::analysis::diff::how::{PartOf, Rounded};
@@ -73,19 +73,28 @@ pub(super) fn by_fusing(work: &mut Work<'_>, index: usize, constants: bool) {
         let shape = (item.tensor.dtype.number(), item.dims.clone());
         *sizes.entry(item.count).or_default().entry(shape).or_default() += 1;
     }
-    // First what names suggest; then every choice and order, as far as that says something: the more is tried, the less.
-    for all in [false, true] {
+    // First what names suggest, of a few tensors by heads too; then every choice and order, as far as that says something:
+    // the more is tried, the less.
+    let (mut heads, mut rounds) =
+        (BTreeSet::new(), vec![Round::All, Round::Heads, Round::FirstHeads, Round::Likeliest]);
+    while let Some(round) = rounds.pop() {
         let families = families(work, 1 - index, |item| item.print().is_some());
-        let search =
-            || Search { work, index, sizes: &sizes, known: &known, constants, all, tries: 0, fits: Vec::new() };
+        let (sizes, known, heads_known) = (&sizes, &known, &heads);
+        let search = || Search { work, index, sizes, known, constants, round, heads_known, tries: 0, fits: Vec::new() };
         let mut left = MOST;
         let is_worth = |family: &&Family| {
-            let tries = if all { search().planned(family) } else { 0 };
+            let tries = if round == Round::All { search().planned(family) } else { 0 };
             let rest = left.checked_sub(tries);
             left = rest.unwrap_or(left);
             rest.is_some()
         };
-        let chosen: Vec<&Family> = families.iter().filter(is_worth).collect();
+        let mut chosen: Vec<&Family> = families.iter().filter(is_worth).collect();
+        if matches!(round, Round::FirstHeads | Round::Heads) {
+            chosen.retain(|family| family.heads().is_some() && !search().jobs(family).is_empty());
+        }
+        if round == Round::FirstHeads {
+            chosen.truncate(FIRST);
+        }
         let mut found = Vec::new();
         let one = |hold: &mut Buffers, n: usize| {
             let mut search = search();
@@ -96,10 +105,27 @@ pub(super) fn by_fusing(work: &mut Work<'_>, index: usize, constants: bool) {
         for (fits, tries) in found {
             work.tries = work.tries.saturating_add(tries);
             for fit in fits {
-                take(work, index, &known, fit, constants);
+                heads.extend(fit.parts.iter().map(|part| part.stretch.groups));
+                take(work, index, known, fit, constants);
             }
         }
+        if round == Round::FirstHeads && !heads.iter().any(|groups| *groups > 1) {
+            rounds.retain(|round| *round != Round::Heads);
+        }
     }
+}
+
+/// What is tried of each family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    /// What names suggest, in one run each.
+    Likeliest,
+    /// The same alternating by heads, of the first few.
+    FirstHeads,
+    /// Of all others, in as many groups as these have.
+    Heads,
+    /// Every choice and order.
+    All,
 }
 
 /// Checksums that are made of parts in orders that no name suggests: one that agrees by chance is then 1 in 1024.
@@ -111,8 +137,9 @@ struct Search<'s, 'c> {
     sizes: &'s Sizes,
     known: &'s Known,
     constants: bool,
-    /// Whether every choice and order is tried.
-    all: bool,
+    round: Round,
+    /// The numbers of groups that were found.
+    heads_known: &'s BTreeSet<u64>,
     tries: u64,
     fits: Vec<Fit>,
 }
@@ -152,8 +179,8 @@ impl<'s> Search<'s, '_> {
     fn jobs(&self, family: &Family) -> Vec<Job<'s>> {
         let item = |at: &usize| self.work.item(1 - self.index, *at);
         let likeliest = || family.likeliest().map(<[usize]>::to_vec).into_iter().collect();
-        let groups: Vec<Vec<usize>> = if self.all { family.groups() } else { likeliest() };
-        let (mut jobs, mut alternating) = (Vec::new(), Vec::new());
+        let groups: Vec<Vec<usize>> = if self.round == Round::All { family.groups() } else { likeliest() };
+        let mut jobs = Vec::new();
         for group in groups {
             let items: Vec<&Item> = group.iter().filter_map(item).collect();
             let Some(dtype) = items.first().map(|item| item.tensor.dtype) else { continue };
@@ -174,17 +201,19 @@ impl<'s> Search<'s, '_> {
                             continue;
                         }
                         let shape = |groups| (group.clone(), Shape { dtype, dims, axis, inner, groups });
-                        jobs.push(shape(1));
-                        if !self.all && family.siblings().is_some() {
-                            let lengths: Vec<u64> = items.iter().map(|item| item.count / inner).collect();
-                            alternating.extend(heads(&lengths).filter(|heads| rows * heads <= BLOCKS).map(shape));
+                        if matches!(self.round, Round::Likeliest | Round::All) {
+                            jobs.push(shape(1));
+                            continue;
                         }
+                        let is_known =
+                            |heads: &u64| self.round == Round::FirstHeads || self.heads_known.contains(heads);
+                        let lengths: Vec<u64> = items.iter().map(|item| item.count / inner).collect();
+                        let heads = heads(&lengths).filter(|heads| rows * heads <= BLOCKS && is_known(heads));
+                        jobs.extend(heads.map(shape));
                     }
                 }
             }
         }
-        // Heads last.
-        jobs.append(&mut alternating);
         jobs
     }
 
@@ -214,8 +243,8 @@ impl<'s> Search<'s, '_> {
                 Some(Rows { sum, bytes, overflows })
             });
             let Some(rows) = rows.collect::<Option<Vec<Rows>>>() else { continue };
-            for arrangement in family.arrangements(group.len()).into_iter().take(if self.all { usize::MAX } else { 1 })
-            {
+            let most = if self.round == Round::All { usize::MAX } else { 1 };
+            for arrangement in family.arrangements(group.len()).into_iter().take(most) {
                 self.tries = self.tries.saturating_add(checksums);
                 let key = (dtype.number(), total, joined(&rows, &arrangement).0);
                 if !self.known.contains_key(&key) {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fuse::by_fusing;
-use super::index_parts::{heads, of_parts, take_parts};
+use super::index_parts::{of_heads, of_parts, take_parts};
 use super::known::{Hit, Known, known, targets, turned};
 use super::names::mutual;
 use super::orders::{Order, backwards, orders, sorted, without_ones};
@@ -14,7 +14,7 @@ use super::prove::{At, Buffers};
 use super::side::Data;
 use super::sums::checksums_of;
 use super::walk::Walk;
-use super::within::{Heads, Sizes};
+use super::within::{Places, Sizes};
 use super::work::{Link, Work};
 use crate::analysis::diff::how::Rounded;
 use crate::base::parallel::in_order;
@@ -24,7 +24,7 @@ pub(super) fn by_checksums(work: &mut Work<'_>) {
     both_indexes(work);
     for side in [0, 1] {
         let mut open = Vec::new();
-        for search in [Search::Orders, Search::Backwards, Search::Parts] {
+        for search in [Search::Orders, Search::Backwards, Search::Parts, Search::Heads] {
             open.extend(one_index(work, side, search));
         }
         by_fusing(work, side, false);
@@ -39,6 +39,8 @@ enum Search {
     Orders,
     Backwards,
     Parts,
+    /// Parts that alternate.
+    Heads,
 }
 
 /// Items of A and of B with one checksum, several of them, and how each could be the other.
@@ -68,7 +70,7 @@ fn both_indexes(work: &mut Work<'_>) {
 
 /// Looks for the tensors of one index among the data of the other side.
 fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
-    let parts = search == Search::Parts;
+    let parts = matches!(search, Search::Parts | Search::Heads);
     let known = known(work, index);
     let is_big = work.sides.get(index).is_none_or(|side| side.checkpoint.is_big_endian());
     if known.is_empty() || is_big {
@@ -89,12 +91,15 @@ fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
         .map(|(at, _)| at)
         .collect();
     let mut found = Vec::with_capacity(candidates.len());
-    let heads = if parts { heads(work, index) } else { Heads::new() };
+    if search == Search::Heads {
+        of_heads(work, index, &candidates, (&sizes, &dtypes), &known);
+        return Vec::new();
+    }
     let one = |hold: &mut Buffers, n: usize| {
         let at = *candidates.get(n)?;
         let of = work.at(1 - index, at)?;
         let tries = if parts {
-            of_parts(of, (&sizes, &dtypes, &heads), hold, &known)
+            of_parts(of, (&sizes, &dtypes), Places::Runs, hold, &known)
         } else {
             sizes
                 .get(&of.1.count)
@@ -274,7 +279,7 @@ fn of_orders(
             let key = (dtype, item.count, crc.0);
             if known.contains_key(&key) {
                 let cast = cast.map(|_| Rounded { overflows });
-                hits.push(Hit { order, cast, stretch: None, key });
+                hits.push(Hit { order, cast, stretch: None, key, says_nothing });
             }
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Hit {
     pub(super) stretch: Option<Stretch>,
     /// Rounding has the dtype of this.
     pub(super) key: (i32, u64, u32),
+    /// Of a stretch: whether any model could have it.
+    pub(super) says_nothing: bool,
 }
 
 /// What the index of a side has without a partner so far.

@@ -1,8 +1,9 @@
 //! The proof: both tensors are read, and one is compared with the other in the order that is claimed, bit for bit.
 
-use super::arrange::{arranged, is_so};
-use super::side::Item;
+use super::arrange::{arranged, each_arranged, is_so};
+use super::side::{HEAD, Item};
 use super::walk::Walk;
+use super::worth::{ENOUGH, worth};
 use crate::analysis::convert::Caster;
 use crate::base::error::{Error, Result};
 use crate::read::checkpoint::{Checkpoint, ElementBuffers, Elements};
@@ -207,6 +208,23 @@ pub(super) fn overflows_of(source: At<'_>, to: DType, walk: &Walk, hold: &mut Bu
         }
     })?;
     Ok(caster.overflows)
+}
+
+/// Whether a stretch of a tensor holds what any model could have: few numbers that say little, or one alone.
+pub(super) fn stretch_says_nothing(of: At<'_>, walk: &Walk, hold: &mut Buffers) -> Result<bool> {
+    let dtype = of.1.tensor.dtype;
+    let size = of.1.size;
+    let (mut head, mut is_one, mut put) = (Vec::new(), true, Vec::new());
+    let most = usize::try_from(HEAD.saturating_mul(size)).unwrap_or(usize::MAX);
+    pieces_of(of, None, walk, hold, &mut |over, bytes| {
+        each_arranged(over, bytes, size, &mut put, &mut |put| {
+            head.extend_from_slice(put.get(..put.len().min(most - head.len())).unwrap_or_default());
+            let first = head.get(..usize::try_from(size).unwrap_or(1)).unwrap_or_default();
+            is_one &= put.chunks_exact(first.len().max(1)).all(|element| element == first);
+        });
+    })?;
+    let is_short = walk.len() as u64 <= HEAD;
+    Ok(is_one || (is_short && worth(dtype, &head) < ENOUGH))
 }
 
 /// Runs of a tensor.

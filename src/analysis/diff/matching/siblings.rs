@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::side::Item;
-use super::words::{sibling, words};
+use super::words::{ATTENTION, sibling, words};
 use super::work::Work;
 
 /// Members of a family of which every choice is looked at.
@@ -21,6 +21,8 @@ pub(super) struct Family {
     is_numbered: bool,
     /// How many of them, from the first on, are known to be parts of one thing: query, key, value.
     known: usize,
+    /// Of which kind these are, by its number.
+    kind: Option<usize>,
 }
 
 /// All families of a side among those tensors without a partner that are asked for.
@@ -54,7 +56,7 @@ fn family(mut members: Vec<(&str, usize)>) -> Option<Family> {
     {
         numbered.sort_unstable_by_key(|(_, number, at)| (*number, *at));
         let members: Vec<usize> = numbered.into_iter().map(|(.., at)| at).collect();
-        return Some(Family { members, is_numbered: true, known: 0 });
+        return Some(Family { members, is_numbered: true, known: 0, kind: None });
     }
     // Of words that are known the kind of the first of them comes first.
     let of = |word: &str| sibling(&words(word));
@@ -70,6 +72,7 @@ fn family(mut members: Vec<(&str, usize)>) -> Option<Family> {
         members: members.iter().map(|(_, at)| *at).collect(),
         is_numbered: false,
         known,
+        kind,
     })
 }
 
@@ -95,9 +98,9 @@ impl Family {
         self.members.get(..many).filter(|members| members.len() > 1)
     }
 
-    /// Those that are known to be parts of one thing.
-    pub(super) fn siblings(&self) -> Option<&[usize]> {
-        self.likeliest().filter(|_| !self.is_numbered)
+    /// Query, key and value, which may alternate by heads.
+    pub(super) fn heads(&self) -> Option<&[usize]> {
+        self.likeliest().filter(|_| self.kind == Some(ATTENTION))
     }
 
     /// The orders in which the members of a group could come, the likeliest first.

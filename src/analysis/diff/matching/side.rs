@@ -23,7 +23,7 @@ use crate::read::tensor::DType;
 use crate::read::wire::Crc32c;
 
 /// Elements at the beginning of a tensor by which it is judged whether its contents say something.
-const HEAD: u64 = 4096;
+pub(super) const HEAD: u64 = 4096;
 
 /// A tensor that takes part.
 #[derive(Debug)]

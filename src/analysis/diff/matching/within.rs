@@ -11,14 +11,30 @@ use crate::read::tensor::DType;
 /// Of each number of elements what there is in an index: dtype and shape, and how many checksums have these.
 pub(super) type Sizes = BTreeMap<u64, BTreeMap<(i32, Vec<u64>), u64>>;
 
-/// How many elements all parts of attention have together, and each of them: these may alternate by heads in one tensor.
+/// How many elements query, key and value have together, and each of them: these may alternate by heads in one tensor.
 pub(super) type Heads = BTreeMap<u64, BTreeSet<u64>>;
 
-/// In how many groups parts of these lengths may alternate along an axis, besides one.
+/// Tensors of which heads are looked for before any are known: a model has them all alike.
+pub(super) const FIRST: usize = 4;
+
+/// Where stretches of a tensor are looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Places<'p> {
+    /// In one run.
+    Runs,
+    /// Alternating by heads: what may be that, and in these numbers of groups alone, if any are known.
+    Heads(&'p Heads, &'p BTreeSet<u64>),
+}
+
+/// In how many groups parts of these lengths may alternate along an axis: as many as attention has heads.
 pub(super) fn groups(lengths: &[u64]) -> impl Iterator<Item = u64> {
     /// Heads of the largest models.
     const MOST: u64 = 256;
-    (2..=MOST).filter(|groups| lengths.iter().all(|length| length.is_multiple_of(*groups)))
+    let least = lengths.iter().copied().min().unwrap_or(0);
+    // A head has 32 to 256 numbers, but in models to try things out with.
+    let is_head = move |of: u64| least < 256 || (32..=256).contains(&of);
+    let fits = move |groups: &u64| lengths.iter().all(|length| length.is_multiple_of(*groups));
+    (2..=MOST).filter(fits).filter(move |groups| is_head(least / groups))
 }
 
 /// The orders of axes that make a part of a stretch of a tensor, with walks over the whole.
@@ -52,7 +68,7 @@ pub(super) fn widened(dims: &[u64], stretch: &Stretch, order: Order) -> Option<O
 }
 
 /// The stretches of a tensor that could be tensors of an index with this dtype, with the order in which each would be one.
-pub(super) fn stretches(item: &Item, dtype: DType, sizes: &Sizes, heads: &Heads) -> Vec<(Stretch, Order)> {
+pub(super) fn stretches(item: &Item, dtype: DType, sizes: &Sizes, places: Places<'_>) -> Vec<(Stretch, Order)> {
     /// Checksums of one tensor.
     const MOST: usize = 1 << 12;
     /// Places that a stretch is looked for at which does not go into the axis as a whole number of times.
@@ -61,10 +77,7 @@ pub(super) fn stretches(item: &Item, dtype: DType, sizes: &Sizes, heads: &Heads)
     for (axis, length) in item.dims.iter().enumerate().filter(|(_, length)| **length > 1) {
         let inner = item.count / length;
         for (size, shapes) in lengths(inner, *length, sizes) {
-            let may_alternate = heads.get(&item.count).is_some_and(|parts| parts.contains(&size.saturating_mul(inner)));
-            let both = [size, *length];
-            let alternating = groups(&both).filter(|_| may_alternate);
-            for groups in std::iter::once(1).chain(alternating) {
+            for groups in places.groups(item, [size, *length], inner) {
                 // Of each group.
                 let (of, length) = (size / groups, length / groups);
                 let step = gcd(of, length);
@@ -84,6 +97,22 @@ pub(super) fn stretches(item: &Item, dtype: DType, sizes: &Sizes, heads: &Heads)
         }
     }
     all
+}
+
+impl Places<'_> {
+    /// In how many groups a part of the first length may lie along an axis of the second.
+    fn groups(self, item: &Item, [size, length]: [u64; 2], inner: u64) -> Vec<u64> {
+        match self {
+            Self::Runs => vec![1],
+            Self::Heads(heads, known) => {
+                let is_part = |parts: &&BTreeSet<u64>| parts.contains(&size.saturating_mul(inner));
+                let least = heads.get(&item.count).filter(is_part).and_then(BTreeSet::first);
+                let Some(least) = least.filter(|least| least.is_multiple_of(inner)) else { return Vec::new() };
+                let is_known = |groups: &u64| known.is_empty() || known.contains(groups);
+                groups(&[size, length, least / inner]).filter(is_known).collect()
+            }
+        }
+    }
 }
 
 /// The lengths below that of an axis which make numbers of elements that there are, each with what there is.

@@ -41,6 +41,9 @@ const SIBLINGS: &[&[&[&str]]] = &[
     &[&["word", "wte"], &["position", "wpe"], &["type"]],
 ];
 
+/// The family of query, key and value.
+pub(super) const ATTENTION: usize = 0;
+
 /// Which of several siblings words speak of: the number of the family, and of the one in it.
 pub(super) fn sibling(words: &[String]) -> Option<(usize, usize)> {
     for (family, members) in SIBLINGS.iter().enumerate() {
