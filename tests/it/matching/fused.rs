@@ -293,23 +293,34 @@ fn constant_parts_go_to_the_layer_whose_number_theirs_is() {
     let mut of = biased(13, 1, |layer| layer + 9, [true; 3]);
     of.parts[3].1.values[0] += 1.0;
     let said = compared(&of.fused, &of.parts, [false; 2]);
+    // Whether `h.3` is paired with `layer_12`.
+    let number = |name: &str| name.split(['.', '_', '/']).find_map(|word| word.parse::<usize>().ok());
+    let fits = |a: &str, b: &str| number(a).map(|layer| layer + 9) == number(b);
     let wrong: Vec<_> = said.partners.iter().filter(|(a, b)| a.ends_with("bias") && !fits(a, b)).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
-    /// Whether `h.3` is paired with `layer_12`.
-    fn fits(a: &str, b: &str) -> bool {
-        let number = |name: &str| name.split(['.', '_', '/']).find_map(|word| word.parse::<usize>().ok());
-        number(a).map(|layer| layer + 9) == number(b)
-    }
 }
 
 #[test]
-fn constant_parts_among_heads_of_an_index_are_in_their_places_and_prove_nothing() {
+fn constant_parts_among_heads_are_in_their_places_and_prove_nothing() {
     for groups in [1, 2, 4] {
-        let of = biased(14, groups, |layer| layer, [false, true, true]);
-        let said = compared(&of.fused, &of.parts, [false, true]);
-        assert!(said.is_equal, "{groups} {:?} {:?}", said.totals, said.pairs);
-        assert_eq!((said.totals.parts, said.totals.constants, said.totals.by_checksum), (15, 10, 20), "{groups}");
-        let parts = said.pairs.iter().filter(|(_, in_groups, _)| *in_groups == groups as u64);
-        assert_eq!(parts.count(), 15, "{groups} {:?}", said.pairs);
+        for zero in [[false, true, false], [false, false, true], [false, true, true]] {
+            let of = biased(14, groups, |layer| layer, zero);
+            let constants = 5 * zero.iter().filter(|zero| **zero).count() as u64;
+            for (said, by_checksum) in [
+                (compared(&of.fused, &of.parts, [false, true]), 20),
+                (compared(&of.fused, &of.parts, [false; 2]), 0),
+                (compared(&of.parts, &of.fused, [false; 2]), 0),
+            ] {
+                let totals = &said.totals;
+                assert!(said.is_equal, "{groups} {zero:?} {totals:?} {:?}", said.pairs);
+                assert_eq!(
+                    (totals.parts, totals.constants, totals.by_checksum),
+                    (15, constants, by_checksum),
+                    "{zero:?}"
+                );
+                let parts = said.pairs.iter().filter(|(_, in_groups, _)| *in_groups == groups as u64);
+                assert_eq!(parts.count(), 15, "{groups} {zero:?} {:?}", said.pairs);
+            }
+        }
     }
 }

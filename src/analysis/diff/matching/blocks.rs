@@ -4,6 +4,7 @@
 //! each with its query, key and value) that of a part is the sum of what all groups have at one place.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::hash::{Sum, sum};
 use super::prove::At;
@@ -47,6 +48,30 @@ pub(super) struct Found {
 pub(super) struct Answer {
     pub(super) groups: u64,
     pub(super) found: Vec<Found>,
+}
+
+impl Answer {
+    /// What lies between the parts along an axis of so many indexes, of each group; with `constants` cut into some of these
+    /// lengths, if that goes.
+    pub(super) fn gaps(&self, length: u64, constants: Option<&[u64]>) -> Option<Vec<Range<u64>>> {
+        let groups = self.groups.max(1);
+        let (mut at, mut gaps) = (0, Vec::new());
+        let all = (length / groups, 0);
+        for (start, size) in self.found.iter().map(|one| (one.start, one.size / groups)).chain([all]) {
+            let gap = start.saturating_sub(at);
+            let fits = |of: &u64| of.is_multiple_of(groups) && gap.saturating_mul(groups).is_multiple_of(*of);
+            let each = match constants.filter(|_| gap > 0) {
+                Some(constants) => constants.iter().copied().filter(fits).max()? / groups,
+                None => gap.max(1),
+            };
+            while at < start {
+                gaps.push(at..at.saturating_add(each));
+                at = at.saturating_add(each);
+            }
+            at = at.max(start.saturating_add(size));
+        }
+        Some(gaps)
+    }
 }
 
 impl Blocks {
@@ -99,9 +124,11 @@ impl Blocks {
         Answer { groups: 1, found: self.look_up(&self.sums, lengths, 1, known) }
     }
 
-    /// The parts that alternate and are all there is, in the fewest groups.
-    pub(super) fn alternating(&self, lengths: &[u64], known: &BySum) -> Option<Answer> {
+    /// The parts that alternate, in the fewest groups in which they are all there is; else what could be all of it with
+    /// constants of these lengths.
+    pub(super) fn alternating(&self, lengths: &[u64], constants: &[u64], known: &BySum) -> Option<Answer> {
         let all = self.sums.len();
+        let mut rest = None;
         for groups in (2..=all / 2).filter(|groups| all.is_multiple_of(*groups)) {
             let of = groups as u64;
             let fit: Vec<u64> =
@@ -117,11 +144,16 @@ impl Blocks {
             }
             let found = self.look_up(&folded, &fit, of, known);
             let covered: u64 = found.iter().map(|found| found.size / self.size.max(1)).sum();
-            if found.len() > 1 && covered == all as u64 {
-                return Some(Answer { groups: of, found });
+            let answer = Answer { groups: of, found };
+            if answer.found.len() > 1 && covered == all as u64 {
+                return Some(answer);
+            }
+            let length = (all as u64).saturating_mul(self.size);
+            if rest.is_none() && !answer.found.is_empty() && answer.gaps(length, Some(constants)).is_some() {
+                rest = Some(answer);
             }
         }
-        None
+        rest
     }
 
     fn look_up(&self, sums: &[Sum], lengths: &[u64], groups: u64, known: &BySum) -> Vec<Found> {

@@ -4,10 +4,9 @@
 //! Fingerprints add up (`blocks`), so that a part is looked up by that of its place. What is found so is proved like any
 //! other pair.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::blocks::{Answer, BLOCKS, Blocks, Found};
+use super::blocks::{Answer, BLOCKS, Blocks};
 use super::leftover::in_memory;
 use super::names::FITS;
 use super::orders::Order;
@@ -36,6 +35,8 @@ struct Question {
     block: u64,
     /// Those of parts.
     lengths: Vec<u64>,
+    /// Those of constants, which may stand between the parts.
+    constants: Vec<u64>,
     /// Where the pieces stand.
     pieces: usize,
 }
@@ -77,11 +78,11 @@ fn on_side(work: &mut Work<'_>, fused: usize, search: Search) {
     }
     let mut answers = Vec::with_capacity(questions.len());
     let one = |hold: &mut Window, n: usize| {
-        let Question { fused: at, axis, block, lengths, pieces } = questions.get(n)?;
+        let Question { fused: at, axis, block, lengths, constants, pieces } = questions.get(n)?;
         let pieces = all.get(*pieces)?;
         let blocks = Blocks::of(work.at(fused, *at)?, Some(pieces.to), *axis, *block, hold).ok()?;
         if search.alternate {
-            blocks.alternating(lengths, pieces.by_sum())
+            blocks.alternating(lengths, constants, pieces.by_sum())
         } else {
             Some(blocks.parts(lengths, pieces.by_sum()))
         }
@@ -107,14 +108,19 @@ fn ask(
     for (axis, length) in item.dims.iter().enumerate().filter(|(_, length)| **length > 1) {
         let inner = item.count / length;
         let fits = lengths(inner, *length, &pieces.by_count);
-        let total =
-            fits.iter().map(|(size, items)| size.saturating_mul(items.len() as u64)).fold(0, u64::saturating_add);
-        // Half of it must be there to say that it is made of these.
-        if total.saturating_mul(2) < *length || (search.alternate && total < *length) {
+        let others = lengths(inner, *length, &pieces.constants);
+        let total = |all: &[(u64, &Vec<usize>)]| {
+            all.iter().map(|(size, items)| size.saturating_mul(items.len() as u64)).fold(0, u64::saturating_add)
+        };
+        // Half of it must be there to say that it is made of these, or with constants all of it.
+        let is_half = !search.alternate && total(&fits).saturating_mul(2) >= *length;
+        if fits.is_empty() || (!is_half && total(&fits).saturating_add(total(&others)) < *length) {
             continue;
         }
-        let lengths: Vec<u64> = fits.into_iter().map(|(size, _)| size).collect();
-        let mut block = lengths.iter().fold(*length, |block, length| gcd(block, *length)).max(1);
+        let [lengths, constants] =
+            [fits, others].map(|all| all.into_iter().map(|(size, _)| size).collect::<Vec<u64>>());
+        let all = lengths.iter().chain(constants.iter().filter(|_| search.alternate));
+        let mut block = all.fold(*length, |block, length| gcd(block, *length)).max(1);
         if search.alternate {
             let behind: u64 = item.dims.iter().skip(axis + 1).product();
             let is_enough = |size: &u64| item.count <= SMALL || behind.saturating_mul(*size) >= RUN;
@@ -123,7 +129,7 @@ fn ask(
         }
         if length / block <= BLOCKS {
             counts.extend(lengths.iter().map(|length| length.saturating_mul(inner)));
-            questions.push(Question { fused, axis, block, lengths, pieces: n });
+            questions.push(Question { fused, axis, block, lengths, constants, pieces: n });
         }
     }
 }
@@ -187,11 +193,10 @@ fn take(work: &mut Work<'_>, whole: &Whole<'_>, answer: &Answer, constants: bool
     let numbers = work.names.get(whole.side).and_then(|names| names.get(fused)).map(|name| name.numbers.clone());
     let numbers = numbers.unwrap_or_default();
     let covered: u64 = answer.found.iter().map(|found| found.size).sum();
-    let mut gaps = if whole.groups == 1 { gaps(&answer.found, length) } else { Vec::new() };
-    // Half of it must be there to say that it is made of these.
-    if covered * 2 < length || (constants && covered < length) {
-        return;
-    }
+    // Half of it must be there to say that it is made of these, or with constants all of it; so must what alternates.
+    let must_be_whole = whole.groups > 1 || covered.saturating_mul(2) < length;
+    let fillers = must_be_whole.then_some(whole.question.constants.as_slice());
+    let Some(mut gaps) = answer.gaps(length, fillers).filter(|_| !constants || covered == length) else { return };
     let candidates: Vec<Vec<usize>> = answer.found.iter().map(|found| whole.pieces.with(found.key, &numbers)).collect();
     // A stretch of zeros is part of anything, unless names say that it belongs to it.
     let is_named = |items: &Vec<usize>| items.iter().any(|at| work.fit(whole.items(*at)) >= FITS);
@@ -205,21 +210,20 @@ fn take(work: &mut Work<'_>, whole: &Whole<'_>, answer: &Answer, constants: bool
         let free = items.iter().copied().filter(|at| work.is_free(1 - whole.side, *at) && !used.contains(at));
         let Some(part) = whole.best(work, free) else { continue };
         let Some(link) = whole.proved(work, part, &stretch, &mut hold) else {
-            gaps.push(found.start..found.start.saturating_add(found.size));
+            gaps.push(found.start..found.start.saturating_add(found.size / whole.groups.max(1)));
             continue;
         };
         used.insert(part);
         links.push(whole.linked(part, &stretch, of, Link { by_name: items.len() > 1, ..link }));
     }
-    let proven: u64 = links.iter().filter_map(|link| Some(link.part?.size)).sum();
-    // Parts that alternate are all there is, or there are none.
-    if links.is_empty() || (whole.groups > 1 && proven < length) {
+    if links.is_empty() {
         return;
     }
     let mut open = Vec::new();
     for gap in gaps {
-        let stretch = whole.stretch(gap.start, gap.end.saturating_sub(gap.start));
-        match gap_filled(work, whole, &stretch, &numbers, &used, &mut hold) {
+        let stretch = whole.stretch(gap.start, gap.end.saturating_sub(gap.start).saturating_mul(whole.groups));
+        let filled = gap_filled(work, whole, &stretch, &numbers, &used, &mut hold);
+        match filled.filter(|(_, link)| !must_be_whole || link.differs.is_none()) {
             Some((part, link)) => {
                 used.insert(part);
                 links.push(whole.linked(part, &stretch, of, link));
@@ -227,26 +231,14 @@ fn take(work: &mut Work<'_>, whole: &Whole<'_>, answer: &Answer, constants: bool
             None => open.push((whole.side, fused, whole.question.axis, gap)),
         }
     }
+    let proven: u64 = links.iter().filter_map(|link| Some(link.part?.size)).sum();
+    if must_be_whole && proven < length {
+        return;
+    }
     work.gaps.extend(open);
     for link in links {
         work.link(link);
     }
-}
-
-/// What lies between the parts.
-fn gaps(found: &[Found], length: u64) -> Vec<Range<u64>> {
-    let mut at = 0;
-    let mut gaps = Vec::new();
-    for one in found {
-        if one.start > at {
-            gaps.push(at..one.start);
-        }
-        at = one.start.saturating_add(one.size);
-    }
-    if at < length {
-        gaps.push(at..length);
-    }
-    gaps
 }
 
 /// The tensor that a gap is, if that is a constant, or should have been, and how the two differ.
@@ -267,10 +259,22 @@ fn gap_filled(
     let is_constant = |at: usize| work.item(1 - of.side, at).is_some_and(says_nothing);
     let mut best: Vec<(i32, usize)> = fits.filter(|(fit, at)| *fit >= FITS || !is_constant(*at)).collect();
     best.sort_unstable();
-    let (top, part) = best.pop()?;
-    if best.last().is_some_and(|(next, _)| *next == top) {
-        return None;
-    }
+    let (top, _) = *best.last()?;
+    let tied: Vec<usize> = best.iter().filter(|(fit, _)| *fit == top).map(|(_, at)| *at).collect();
+    let part = match tied.as_slice() {
+        [only] => *only,
+        // Of the zeros of key and value it is all the same which come first.
+        _ if tied.iter().all(|at| is_constant(*at)) => {
+            let name = |at: &usize| work.names.get(1 - of.side)?.get(*at)?.sibling;
+            let members: BTreeMap<(usize, usize), usize> =
+                tied.iter().filter_map(|at| Some((name(at)?, *at))).collect();
+            members
+                .into_values()
+                .next()
+                .filter(|_| tied.iter().map(name).collect::<BTreeSet<_>>().len() == tied.len())?
+        }
+        _ => return None,
+    };
     if is_constant(part)
         && let Some(link) = of.proved(work, part, gap, hold)
     {

@@ -29,7 +29,7 @@ pub(super) struct Pieces {
     /// Of what many have, by the numbers in their names.
     numbered: BTreeMap<(u64, Vec<u64>), Vec<usize>>,
     /// The other ones: constants by number of elements, where those that say something are asked for.
-    constants: BTreeMap<u64, Vec<usize>>,
+    pub(super) constants: BTreeMap<u64, Vec<usize>>,
 }
 
 pub(super) fn says_nothing(item: &Item) -> bool {
