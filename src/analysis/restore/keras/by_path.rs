@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::loading::Loading;
 use super::messages::{NO_CAST, UNBUILT, failures, optimizer, other_count, other_shape, shown};
-use super::objects::{DEPTH, Held, KerasProgram, Kind, Objects, joined};
+use super::objects::{DEPTH, Held, KerasProgram, Kind, Objects, joined, scales_loss};
 use super::saved::{Group, Saved};
 use crate::analysis::restore::Raise;
 
@@ -30,6 +30,12 @@ fn value_error(message: String) -> Raise {
     Raise { class: "ValueError", message }
 }
 
+/// `tf_keras`: the warning about an optimizer with other variables asks for a name that this one has not
+/// (`optimizers/optimizer.py`).
+fn nameless() -> Raise {
+    Raise { class: "AttributeError", message: "'LossScaleOptimizerV3' object has no attribute 'name'".to_owned() }
+}
+
 /// Loads a file into a model.
 pub(super) fn load(objects: &Objects, saved: &Saved, program: KerasProgram, skips: bool) -> Loading {
     let mut walk = Walk { objects, saved, program, skips, seen: BTreeSet::new(), loading: Loading::default() };
@@ -50,6 +56,13 @@ pub(super) fn load(objects: &Objects, saved: &Saved, program: KerasProgram, skip
         walk.loading.is_open = true;
     }
     let mut failed = Failed::new();
+    let is_there = saved.group("", false).is_some();
+    if let Some(has) = objects.loss_scaled.filter(|_| is_there && !skips)
+        && saved.group("optimizer", false).map_or(0, |group| group.sets.len()) != has
+    {
+        walk.loading.raise = Some(nameless());
+        return walk.loading;
+    }
     match walk.object(0, "", &mut failed, 0) {
         Err(raise) => walk.loading.raise = Some(raise),
         Ok(()) if !failed.is_empty() => {
@@ -187,10 +200,8 @@ impl Walk<'_> {
             return Ok(());
         }
         if group.sets.len() != variables.len() {
-            if object.kind == Kind::Optimizer && is_old && object.class.as_deref() == Some("LossScaleOptimizer") {
-                // tf_keras: the warning asks for a name that this optimizer has not (`optimizers/optimizer.py`).
-                let message = "'LossScaleOptimizerV3' object has no attribute 'name'".to_owned();
-                return Err(Raise { class: "AttributeError", message });
+            if object.kind == Kind::Optimizer && is_old && object.class.as_deref().is_some_and(scales_loss) {
+                return Err(nameless());
             }
             if object.kind == Kind::Optimizer {
                 self.loading.warnings.push(optimizer(object, variables.len(), group.sets.len()));

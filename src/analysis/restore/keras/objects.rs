@@ -94,10 +94,19 @@ pub(super) struct Object {
     pub(super) changed: Option<&'static str>,
 }
 
+/// Whether this is a class of optimizer that scales the loss: HDF5 files of whole models have its own name, archives the one
+/// that is public.
+pub(super) fn scales_loss(class: &str) -> bool {
+    matches!(class, "LossScaleOptimizer" | "LossScaleOptimizerV3")
+}
+
 /// All objects of a model; the first is the model itself.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Objects {
     pub(super) all: Vec<Object>,
+    /// How many variables the optimizer has that scales the loss, of a model that Keras 2 compiled from an HDF5 file. It
+    /// is none of the objects: what such a file says of its variables is not what a file by objects does.
+    pub(super) loss_scaled: Option<usize>,
 }
 
 /// A variable: which object's, and which of them.

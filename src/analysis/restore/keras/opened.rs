@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::configured::configured;
 use super::filled::of_groups;
 use super::judged::{Owner, of_model};
-use super::objects::{KerasProgram, Objects, Which};
+use super::objects::{KerasProgram, Objects, Which, scales_loss};
 use super::saved::Saved;
 use crate::base::error::Result;
 use crate::base::limits::Limits;
@@ -97,6 +97,8 @@ impl KerasModel {
                         && let Some(training) = &self.training
                     {
                         objects.add_metrics(training);
+                        let class = training.pointer("/optimizer_config/class_name").and_then(Value::as_str);
+                        objects.loss_scaled = class.filter(|class| scales_loss(class)).map(|_| saved.optimizer_weights);
                     }
                 } else {
                     objects.fill(saved, writer);

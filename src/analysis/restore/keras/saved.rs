@@ -53,6 +53,8 @@ pub(super) struct Saved {
     pub(super) is_tagged: bool,
     /// All data sets that are there, and not for training.
     pub(super) sets: Vec<Set>,
+    /// How many there are of the optimizer, in an HDF5 file of a whole model.
+    pub(super) optimizer_weights: usize,
 }
 
 /// What Keras 2.12 called the list of layers.
@@ -71,7 +73,9 @@ impl Saved {
             if let Some((owner, key)) = variable(&path) {
                 saved.groups.entry(owner.to_owned()).or_default().sets.insert(key.to_owned(), set.clone());
             }
-            if !path.starts_with("optimizer_weights/") {
+            if path.starts_with("optimizer_weights/") {
+                saved.optimizer_weights += 1;
+            } else {
                 saved.sets.push(set);
             }
         }
