@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use ckpt::analysis::explain::{Diagnosis, Known, explain_error};
 use serde_json::Value;
@@ -134,10 +133,8 @@ fn a_log_is_answered_wherever_the_error_stands_at_its_ends() {
 #[test]
 fn what_never_ends_takes_no_time_for_each_of_its_bytes() {
     for text in ["\x1b]", "\x1b[", "[", "Exit\n"] {
-        let begun = Instant::now();
+        // Would not end within the hour, if each looked at all that follows.
         assert!(explain_error(&text.repeat((2 << 20) / text.len())).is_none());
-        // Half an hour, when each looked at all that follows.
-        assert!(begun.elapsed() < Duration::from_secs(60), "{text:?} {:?}", begun.elapsed());
     }
 }
 

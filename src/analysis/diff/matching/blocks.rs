@@ -18,6 +18,9 @@ use crate::read::tensor::DType;
 /// Blocks of one axis whose fingerprints are kept.
 pub(super) const BLOCKS: u64 = 1 << 16;
 
+/// Constants that lie side by side between the parts of a tensor.
+const FILLERS: u64 = 16;
+
 /// Looks at fingerprints for one tensor.
 const LOOKS: usize = 1 << 22;
 
@@ -51,7 +54,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// What lies between the parts along an axis of so many indexes, of each group; with `constants` cut into some of these
+    /// What lies between the parts along an axis of so many indexes, of each group; with `constants` cut into a few of these
     /// lengths, if that goes.
     pub(super) fn gaps(&self, length: u64, constants: Option<&[u64]>) -> Option<Vec<Range<u64>>> {
         let groups = self.groups.max(1);
@@ -59,7 +62,10 @@ impl Answer {
         let all = (length / groups, 0);
         for (start, size) in self.found.iter().map(|one| (one.start, one.size / groups)).chain([all]) {
             let gap = start.saturating_sub(at);
-            let fits = |of: &u64| of.is_multiple_of(groups) && gap.saturating_mul(groups).is_multiple_of(*of);
+            let fits = |of: &u64| {
+                let each = of / groups;
+                of.is_multiple_of(groups) && gap.is_multiple_of(each) && gap <= each.saturating_mul(FILLERS)
+            };
             let each = match constants.filter(|_| gap > 0) {
                 Some(constants) => constants.iter().copied().filter(fits).max()? / groups,
                 None => gap.max(1),

@@ -16,7 +16,7 @@ use super::siblings::{Family, families};
 use super::side::{Data, Item};
 use super::sums::row_sum;
 use super::walk::Stretch;
-use super::within::{FIRST, Sizes, groups as heads, widened};
+use super::within::{FIRST_HEADS, Sizes, groups as heads, widened};
 use super::work::{Link, Work};
 use crate::analysis::diff::Side;
 use crate::analysis::diff::how::{PartOf, Rounded};
@@ -75,9 +75,11 @@ pub(super) fn by_fusing(work: &mut Work<'_>, index: usize, constants: bool) {
     }
     // First what names suggest, of a few tensors by heads too; then every choice and order, as far as that says something:
     // the more is tried, the less.
-    let (mut heads, mut rounds) =
-        (BTreeSet::new(), vec![Round::All, Round::Heads, Round::FirstHeads, Round::Likeliest]);
-    while let Some(round) = rounds.pop() {
+    let mut heads = BTreeSet::new();
+    for round in [Round::Likeliest, Round::FirstHeads, Round::Heads, Round::All] {
+        if round == Round::Heads && heads.is_empty() {
+            continue;
+        }
         let families = families(work, 1 - index, |item| item.print().is_some());
         let (sizes, known, heads_known) = (&sizes, &known, &heads);
         let search = || Search { work, index, sizes, known, constants, round, heads_known, tries: 0, fits: Vec::new() };
@@ -93,7 +95,7 @@ pub(super) fn by_fusing(work: &mut Work<'_>, index: usize, constants: bool) {
             chosen.retain(|family| family.heads().is_some() && !search().jobs(family).is_empty());
         }
         if round == Round::FirstHeads {
-            chosen.truncate(FIRST);
+            chosen.truncate(FIRST_HEADS);
         }
         let mut found = Vec::new();
         let one = |hold: &mut Buffers, n: usize| {
@@ -105,12 +107,9 @@ pub(super) fn by_fusing(work: &mut Work<'_>, index: usize, constants: bool) {
         for (fits, tries) in found {
             work.tries = work.tries.saturating_add(tries);
             for fit in fits {
-                heads.extend(fit.parts.iter().map(|part| part.stretch.groups));
+                heads.extend(fit.parts.iter().map(|part| part.stretch.groups).filter(|groups| *groups > 1));
                 take(work, index, known, fit, constants);
             }
-        }
-        if round == Round::FirstHeads && !heads.iter().any(|groups| *groups > 1) {
-            rounds.retain(|round| *round != Round::Heads);
         }
     }
 }

@@ -90,11 +90,11 @@ fn one_index(work: &mut Work<'_>, index: usize, search: Search) -> Vec<Open> {
         .filter(|(_, item)| matches!(item.data, Data::Read(_)) && (parts || sizes.contains_key(&item.count)))
         .map(|(at, _)| at)
         .collect();
-    let mut found = Vec::with_capacity(candidates.len());
     if search == Search::Heads {
         of_heads(work, index, &candidates, (&sizes, &dtypes), &known);
         return Vec::new();
     }
+    let mut found = Vec::with_capacity(candidates.len());
     let one = |hold: &mut Buffers, n: usize| {
         let at = *candidates.get(n)?;
         let of = work.at(1 - index, at)?;

@@ -9,7 +9,7 @@ use super::prove::{At, Buffers, overflows_of, stretch_says_nothing};
 use super::siblings::families;
 use super::sums::checksums_of;
 use super::walk::{Stretch, Walk};
-use super::within::{FIRST, Heads, Places, Sizes, stretches};
+use super::within::{FIRST_HEADS, Heads, Places, Sizes, stretches};
 use super::work::{Link, Work};
 use crate::analysis::diff::Side;
 use crate::analysis::diff::how::{PartOf, Rounded};
@@ -31,7 +31,7 @@ pub(super) fn of_heads(
     }
     let may_be = |at: &&usize| work.item(1 - index, **at).is_some_and(|item| heads.contains_key(&item.count));
     let candidates: Vec<usize> = candidates.iter().filter(may_be).copied().collect();
-    let (first, others) = candidates.split_at(candidates.len().min(FIRST));
+    let (first, others) = candidates.split_at(candidates.len().min(FIRST_HEADS));
     let mut groups = BTreeSet::new();
     for some in [first, others] {
         let mut found = Vec::with_capacity(some.len());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::orders::{Order, backwards, orders};
-use super::side::Data;
+use super::side::{Data, narrower};
 use super::walk::Stretch;
 use super::work::Work;
 use crate::analysis::diff::how::Rounded;
@@ -37,12 +37,7 @@ pub(super) fn known(work: &Work<'_>, side: usize) -> Known {
 
 /// The dtypes of an index that a tensor could have there.
 pub(super) fn targets(own: DType, there: &BTreeSet<i32>) -> Vec<DType> {
-    let narrower: &[DType] = match own {
-        DType::Float32 => &[DType::Float16, DType::BFloat16],
-        DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
-        _ => &[],
-    };
-    let all = std::iter::once(own).chain(narrower.iter().copied());
+    let all = std::iter::once(own).chain(narrower(own).iter().copied());
     all.filter(|dtype| there.contains(&dtype.number())).collect()
 }
 

@@ -11,7 +11,7 @@ use super::names::{FITS, mutual};
 use super::orders::{Order, orders, sorted, without_ones};
 use super::prove::{At, Buffers, MOST, pieces, whole};
 use super::shuffled::shuffled;
-use super::side::{Data, Item};
+use super::side::{Data, Item, narrower};
 use super::suspect::usual;
 use super::work::{Link, Work};
 use crate::analysis::diff::Values;
@@ -208,15 +208,10 @@ fn link(item: &Item, cast: DType, rounded: Option<DType>, order: Order, partial:
 
 /// The dtype in which values of both can be compared.
 pub(super) fn common(a: DType, b: DType) -> Option<DType> {
-    if a == b {
+    if a == b || narrower(b).contains(&a) {
         return Some(a);
     }
-    let narrow = |wide: DType, narrow: DType| match wide {
-        DType::Float32 => matches!(narrow, DType::Float16 | DType::BFloat16),
-        DType::Float64 => matches!(narrow, DType::Float32 | DType::Float16 | DType::BFloat16),
-        _ => false,
-    };
-    if narrow(a, b) { Some(b) } else { narrow(b, a).then_some(a) }
+    narrower(a).contains(&b).then_some(b)
 }
 
 /// Both tensors are held: every order is tried, and what differs is looked at closely.

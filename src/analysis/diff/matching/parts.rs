@@ -228,6 +228,7 @@ fn take(work: &mut Work<'_>, whole: &Whole<'_>, answer: &Answer, constants: bool
                 used.insert(part);
                 links.push(whole.linked(part, &stretch, of, link));
             }
+            None if must_be_whole => return,
             None => open.push((whole.side, fused, whole.question.axis, gap)),
         }
     }
@@ -268,10 +269,8 @@ fn gap_filled(
             let name = |at: &usize| work.names.get(1 - of.side)?.get(*at)?.sibling;
             let members: BTreeMap<(usize, usize), usize> =
                 tied.iter().filter_map(|at| Some((name(at)?, *at))).collect();
-            members
-                .into_values()
-                .next()
-                .filter(|_| tied.iter().map(name).collect::<BTreeSet<_>>().len() == tied.len())?
+            // Each is another member.
+            members.values().next().copied().filter(|_| members.len() == tied.len())?
         }
         _ => return None,
     };

@@ -183,6 +183,15 @@ impl<'c> Side<'c> {
     }
 }
 
+/// The floats that one may be rounded to.
+pub(super) fn narrower(dtype: DType) -> &'static [DType] {
+    match dtype {
+        DType::Float32 => &[DType::Float16, DType::BFloat16],
+        DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
+        _ => &[],
+    }
+}
+
 /// What is to be found on a side.
 #[derive(Debug)]
 pub(super) struct Prints {
@@ -197,12 +206,7 @@ pub(super) struct Prints {
 impl Prints {
     /// Which roundings of a tensor could be there.
     fn casts(&self, item: &Item) -> impl Iterator<Item = DType> {
-        let narrower: &[DType] = match item.tensor.dtype {
-            DType::Float32 => &[DType::Float16, DType::BFloat16],
-            DType::Float64 => &[DType::Float32, DType::Float16, DType::BFloat16],
-            _ => &[],
-        };
-        narrower.iter().copied().filter(|dtype| self.narrow.contains(&(item.count, dtype.number())))
+        narrower(item.tensor.dtype).iter().copied().filter(|dtype| self.narrow.contains(&(item.count, dtype.number())))
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) type Sizes = BTreeMap<u64, BTreeMap<(i32, Vec<u64>), u64>>;
 pub(super) type Heads = BTreeMap<u64, BTreeSet<u64>>;
 
 /// Tensors of which heads are looked for before any are known: a model has them all alike.
-pub(super) const FIRST: usize = 4;
+pub(super) const FIRST_HEADS: usize = 4;
 
 /// Where stretches of a tensor are looked for.
 #[derive(Clone, Copy)]

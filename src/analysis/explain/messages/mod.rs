@@ -9,6 +9,7 @@ mod objects;
 mod rule;
 mod shapes;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -108,24 +109,17 @@ static SOUGHT: LazyLock<Sought> = LazyLock::new(|| {
 
 impl Sought {
     /// The numbers of the marks whose first part stands in a text, in their order.
-    fn begun(&self, text: &str) -> Vec<usize> {
-        let Some(firsts) = &self.firsts else { return (0..self.marks.len()).collect() };
-        let mut begun: Vec<usize> = Vec::new();
-        for found in firsts.find_overlapping_iter(text) {
-            // The same again says nothing new.
-            if begun.last() != Some(&found.pattern().as_usize()) {
-                begun.push(found.pattern().as_usize());
-            }
+    fn begun(&self, text: &str) -> BTreeSet<usize> {
+        match &self.firsts {
+            Some(firsts) => firsts.find_overlapping_iter(text).map(|found| found.pattern().as_usize()).collect(),
+            None => (0..self.marks.len()).collect(),
         }
-        begun.sort_unstable();
-        begun.dedup();
-        begun
     }
 }
 
 /// The message that a text is, or of several the one that is the cause. `is_first`: it may have lost its beginning.
 pub(super) fn find(text: &str, is_first: bool) -> Option<Hit> {
-    let mut begun = SOUGHT.begun(text).into_iter().peekable();
+    let begun = SOUGHT.begun(text);
     let mut best: Option<Hit> = None;
     let mut seen = None;
     let mut look = |n: usize, is_begun: bool| {
@@ -141,11 +135,15 @@ pub(super) fn find(text: &str, is_first: bool) -> Option<Hit> {
             best = message.read(text, text).map(|diagnosis| Hit { rule: *rule, rank, diagnosis }).or(best.take());
         }
     };
-    for n in 0..if is_first { SOUGHT.marks.len() } else { 0 } {
-        let is_begun = begun.next_if_eq(&n).is_some();
-        look(n, is_begun);
+    if is_first {
+        for n in 0..SOUGHT.marks.len() {
+            look(n, begun.contains(&n));
+        }
+    } else {
+        for n in begun {
+            look(n, true);
+        }
     }
-    begun.for_each(|n| look(n, true));
     best
 }
 
