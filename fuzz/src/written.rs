@@ -9,6 +9,7 @@ use ckpt::analysis::{ValidateOptions, validate};
 use ckpt::base::limits::Limits;
 use ckpt::base::progress::Progress;
 use ckpt::read::checkpoint::Checkpoint;
+use ckpt::read::container::element_bytes;
 use ckpt::read::tensor::numpy::npy;
 use ckpt::report::{Format, Look, PartOf, read_part, write_part, write_validation};
 use ckpt_synth::{BundleBuilder, crc, dtype};
@@ -67,7 +68,7 @@ pub fn convert(data: &[u8]) {
         other => return drop(answer(&other.map(drop))),
     };
     // A few bytes may stand for many elements; what takes long is of no use here.
-    if recipe.outputs.iter().map(|output| output.header.bytes()).fold(0, u64::saturating_add) > 4 << 20 {
+    if recipe.outputs.tensors().iter().map(|tensor| element_bytes(&tensor)).fold(0, u64::saturating_add) > 4 << 20 {
         return;
     }
     let write = |name: &str| write_recipe(&inputs, &recipe, &to(name), &limits, &Progress::default());
@@ -101,12 +102,12 @@ fn same(input: &Checkpoint, recipe: &Recipe, target: &Target) {
     };
     let found = found.unwrap_or_else(|error| panic!("{}", said(&error)));
     assert!(found.damage().is_empty(), "{:?}", found.damage());
-    for output in &recipe.outputs {
-        let name = &output.header.name;
+    for output in recipe.outputs.iter() {
+        let name = &output.tensor.name;
         // A `.npy` has room for no name.
         let written = if target.format == OutFormat::Npy { found.tensors().get(0) } else { found.tensor(name) };
         let written = written.unwrap_or_else(|| panic!("{name:?} is not there"));
-        assert_eq!(written.dims().ok(), output.header.shape.dims().map(|d| d.iter().map(|d| *d as u64).collect()));
+        assert_eq!(written.dims().ok(), output.tensor.shape.dims().map(|d| d.iter().map(|d| *d as u64).collect()));
         let Some(from) = input.tensor(name).filter(|_| output.action == Action::Copied) else { continue };
         if from.dtype == written.dtype {
             let dims = from.dims().unwrap();

@@ -162,7 +162,7 @@ pub(crate) fn run(args: &Args, ctx: &mut Ctx) -> Result<Status> {
     }
     let recipe = Recipe::new(&inputs, &options, &target)?;
     if recipe.outputs.is_empty() {
-        let reasons: BTreeSet<&str> = recipe.left_out.iter().map(|left| left.why.as_str()).collect();
+        let reasons: BTreeSet<&str> = recipe.left_out.iter().map(|left| &*left.why).collect();
         let reasons: Vec<&str> = reasons.into_iter().take(3).collect();
         let why = if reasons.is_empty() { "the input has none".to_owned() } else { reasons.join("; ") };
         ctx.error(&format!("no tensor is left to write: {why}"));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ckpt::read::container::{Header, HeaderPart, Incoming, Sink};
+use ckpt::read::container::{Incoming, Parts, Place, Sink, Tensor, Tensors};
 use ckpt::read::formats::bundle::BundleSink;
 use ckpt::read::storage::{self, NewFile};
 use ckpt::read::tensor::{DType, Shape};
@@ -146,19 +146,25 @@ fn config(threads: Option<u16>) -> Vec<u8> {
 /// Leaves the results as a checkpoint, which holds every dtype, and strings.
 fn write(job: &Job, results: &[Value<'_>]) -> Result<(), String> {
     let mut sink = BundleSink::new(Path::new(&job.directory), RESULTS, 1);
-    let mut headers = Vec::new();
+    let mut tensors = Vec::new();
     for ((name, _), value) in job.fetches.iter().zip(results) {
         let dtype = value.dtype();
         if dtype != DType::String && dtype.element_size().is_none() {
             return Err(format!("output {name} is a {dtype}, which has no values to show"));
         }
-        let shape = Shape::new(value.shape());
-        let parts = vec![HeaderPart::default()];
-        headers.push(Arc::new(Header { name: name.as_bytes().to_vec(), dtype, shape, parts }));
+        let (name, shape, parts) =
+            (name.as_bytes().to_vec(), Shape::new(value.shape()), Parts::Whole(Place::wanted(0)));
+        tensors.push(Tensor { name, dtype, shape, parts });
     }
-    let all = || {
-        for part in sink.begin(headers)? {
-            let Some(value) = results.get(part.0) else { continue };
+    let tensors: Arc<Tensors> = Arc::new(tensors.into_iter().collect());
+    let value_of = |at: usize| {
+        let tensor = tensors.get(at)?;
+        let fetched = job.fetches.iter().position(|(name, _)| name.as_bytes() == tensor.name)?;
+        results.get(fetched)
+    };
+    let mut all = || {
+        for part in sink.begin(Arc::clone(&tensors))? {
+            let Some(value) = value_of(part.0) else { continue };
             if value.dtype() == DType::String {
                 let texts = value.texts();
                 sink.part(part, Incoming::Strings(texts.iter().map(|text| text.len() as u64).collect()))?;

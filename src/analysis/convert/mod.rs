@@ -7,6 +7,7 @@ mod cast;
 mod chosen;
 mod graph;
 mod options;
+mod outputs;
 mod place;
 mod preview;
 mod recipe;
@@ -16,6 +17,7 @@ mod verify;
 
 pub(super) use cast::Caster;
 pub use options::{Combine, ConvertOptions, OutFormat, Target};
-pub use recipe::{Action, From, LeftOut, Output, Recipe, TensorRef};
+pub use outputs::{Action, From, Output, Outputs, TensorRef};
+pub use recipe::{LeftOut, Recipe};
 pub(super) use run::write_files;
 pub use run::{Converted, Written, write_recipe};

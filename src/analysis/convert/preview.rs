@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::options::{OutFormat, Target};
-use super::recipe::{From, Output, Recipe, TensorRef};
+use super::outputs::{From, Output, Outputs, TensorRef};
+use super::recipe::Recipe;
 use super::stream::{Maker, Wanted};
 use crate::base::error::{Error, Result};
 use crate::base::limits::Limits;
@@ -26,9 +27,8 @@ impl Recipe {
         let kind = if target.format == OutFormat::Bundle { SourceKind::Bundle } else { SourceKind::File(format) };
         let mut files = Files::default();
         let tensors = self.outputs.iter().map(|output| {
-            let Output { header, .. } = output;
-            let parts = files.parts(&inputs, output).unwrap_or(Parts::Whole(MADE));
-            Tensor { name: header.name.clone(), dtype: header.dtype, shape: header.shape.clone(), parts }
+            let parts = files.parts(&inputs, &output).unwrap_or(Parts::Whole(MADE));
+            Tensor { parts, ..output.tensor }
         });
         let tensors = tensors.collect();
         let container = Box::new(Planned { format, inputs, outputs: self.outputs, files });
@@ -55,7 +55,7 @@ impl Files {
         let From::Tensor(from) = &output.from else { return None };
         let input = inputs.get(from.input)?;
         let tensor = input.tensor_at(from.at)?;
-        if tensor.dtype != output.header.dtype || input.is_big_endian() {
+        if tensor.dtype != output.tensor.dtype || input.is_big_endian() {
             return None;
         }
         match tensor.parts {
@@ -95,8 +95,7 @@ impl Files {
 struct Planned {
     format: &'static Format,
     inputs: Vec<Checkpoint>,
-    /// By name.
-    outputs: Vec<Output>,
+    outputs: Outputs,
     files: Files,
 }
 
@@ -149,11 +148,11 @@ impl Container for Planned {
         axes: &[Axis],
         hold: &'c mut ElementBuffers,
     ) -> Result<Vec<Piece<'c>>> {
-        let at = self.outputs.binary_search_by(|output| output.header.name.as_slice().cmp(&tensor.name));
-        let output = at.ok().and_then(|at| self.outputs.get(at)).ok_or_else(gone)?;
+        let at = self.outputs.tensors().find(&tensor.name);
+        let output = at.and_then(|at| self.outputs.get(at)).ok_or_else(gone)?;
         let extents = dims.iter().map(|dim| (0, *dim)).collect();
         let all = match &output.from {
-            From::Given(bytes) => return Ok(vec![Piece { extents, reader: Box::new(Given(bytes)) }]),
+            From::Given(bytes) => return Ok(vec![Piece { extents, reader: Box::new(Given(Arc::clone(bytes))) }]),
             From::Tensor(from) => {
                 let (input, stored) = self.input(*from)?;
                 if stored.dtype == tensor.dtype {
@@ -165,7 +164,7 @@ impl Container for Planned {
         };
         let from = all.iter().map(|from| self.input(*from)).collect::<Result<Vec<_>>>()?;
         let is_mean = matches!(output.from, From::Mean(_));
-        let wanted = Wanted { from, dtype: output.header.dtype, is_mean };
+        let wanted = Wanted { from, dtype: output.tensor.dtype, is_mean };
         let readers = wanted.readers(hold.several(all.len()))?;
         Ok(vec![Piece { extents, reader: Box::new(Made { wanted, readers, maker: Maker::default() }) }])
     }
@@ -176,11 +175,11 @@ impl Container for Planned {
 }
 
 /// One string that is made new.
-struct Given<'c>(&'c [u8]);
+struct Given(Arc<[u8]>);
 
-impl ElementReader for Given<'_> {
+impl ElementReader for Given {
     fn read(&mut self, _first: u64, count: u64, sink: &mut Sink<'_>) -> Result<()> {
-        if count == 0 { Ok(()) } else { sink(self.0) }
+        if count == 0 { Ok(()) } else { sink(&self.0) }
     }
 
     fn finish(&mut self) -> Result<Checked> {

@@ -1,76 +1,18 @@
 //! What shall be written, as data: each tensor of the result with where it comes from, and what is left out and why.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::chosen::{OwnNames, is_same, take};
 use super::graph;
 use super::options::{Combine, ConvertOptions, OutFormat, Target};
+use super::outputs::{Action, From, Outputs, OutputsBuilder, TensorRef};
 use crate::analysis::naming::roles::Roles;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
-use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Tensor};
-use crate::read::container::{Header, HeaderPart};
-use crate::read::tensor::DType;
-
-/// A tensor of an input: the number of the input, and its position there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TensorRef {
-    /// Which input.
-    pub input: usize,
-    /// Position in its tensors.
-    pub at: usize,
-}
-
-/// Where the values of a tensor come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum From {
-    /// From this tensor, as they are or in another dtype.
-    Tensor(TensorRef),
-    /// The arithmetic mean of these.
-    Mean(Vec<TensorRef>),
-    /// One string that is made new: the object graph under other names.
-    Given(Arc<[u8]>),
-}
-
-/// What is done with a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// The same name, the same bytes.
-    Copied,
-    /// The same bytes under another name.
-    Renamed,
-    /// Values in another dtype.
-    Cast,
-    /// The mean of several.
-    Mean,
-    /// Made new, because it names tensors that have other names now, or are gone.
-    Rewritten,
-}
-
-impl Action {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Copied => "copied",
-            Self::Renamed => "renamed",
-            Self::Cast => "cast",
-            Self::Mean => "mean",
-            Self::Rewritten => "rewritten",
-        }
-    }
-}
-
-/// A tensor of the result.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Output {
-    /// What it is.
-    pub header: Arc<Header>,
-    /// Where its values come from.
-    pub from: From,
-    /// What is done with it.
-    pub action: Action,
-}
+use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};
+use crate::read::container::{Cursor, element_bytes};
+use crate::read::tensor::{DType, Shape};
 
 /// A tensor that is not in the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,16 +20,16 @@ pub struct LeftOut {
     /// Its name in the input.
     pub name: Vec<u8>,
     /// Why not.
-    pub why: String,
+    pub why: Cow<'static, str>,
     /// Whether it was chosen and the format cannot hold it.
     pub is_loss: bool,
 }
 
 /// What shall be written.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Recipe {
     /// The tensors, by name.
-    pub outputs: Vec<Output>,
+    pub outputs: Outputs,
     /// What is not among them.
     pub left_out: Vec<LeftOut>,
     /// What the user should know of it.
@@ -96,6 +38,17 @@ pub struct Recipe {
     pub num_shards: i32,
     /// Whether tensors lie in the shards and in the order in which they lie in the only input.
     pub keeps_places: bool,
+}
+
+/// What shall be written, by its name, while that is found out.
+type ByName = BTreeMap<Box<[u8]>, Planned>;
+
+/// What shall be written under a name.
+#[derive(Debug)]
+struct Planned {
+    from: From,
+    dtype: DType,
+    action: Action,
 }
 
 impl Recipe {
@@ -113,7 +66,7 @@ impl Recipe {
             }
         }
         let mut recipe = Self::default();
-        let mut by_name: BTreeMap<Vec<u8>, Output> = BTreeMap::new();
+        let mut by_name = ByName::new();
         for (n, input) in inputs.iter().enumerate() {
             let roles = Roles::of(input);
             let names = options.own_names.then(|| OwnNames::of(input, &roles));
@@ -121,7 +74,7 @@ impl Recipe {
             let mut cursor = input.tensors().cursor();
             while let Some((at, tensor)) = cursor.advance() {
                 if let Some(why) = options.lost.get(&tensor.name) {
-                    recipe.left_out.push(LeftOut { name: tensor.name.clone(), why: why.clone(), is_loss: true });
+                    recipe.left_out.push(LeftOut { name: tensor.name.clone(), why: why.clone().into(), is_loss: true });
                     continue;
                 }
                 let from = TensorRef { input: n, at };
@@ -132,11 +85,7 @@ impl Recipe {
                         recipe.left_out.extend(same);
                     }
                     Err(why) if n == 0 => {
-                        recipe.left_out.push(LeftOut {
-                            name: tensor.name.clone(),
-                            why: why.to_owned(),
-                            is_loss: false,
-                        });
+                        recipe.left_out.push(LeftOut { name: tensor.name.clone(), why: why.into(), is_loss: false });
                     }
                     Err(_) => {}
                 }
@@ -146,15 +95,14 @@ impl Recipe {
             check_all_there(&by_name, inputs, options)?;
         }
         recipe.rewrite_graph(&mut by_name, inputs)?;
-        recipe.outputs = by_name.into_values().collect();
-        recipe.refuse(target);
-        recipe.place(inputs, options, target);
+        recipe.refuse(&mut by_name, inputs, target);
+        recipe.place(by_name, inputs, options, target);
         recipe.notes.extend(target.graph_beside());
         Ok(recipe)
     }
 
     fn add(
-        by_name: &mut BTreeMap<Vec<u8>, Output>,
+        by_name: &mut ByName,
         inputs: &[Checkpoint],
         (tensor, own): (&Tensor, Option<&[u8]>),
         from: TensorRef,
@@ -162,21 +110,19 @@ impl Recipe {
         options: &ConvertOptions,
     ) -> Result<Option<LeftOut>> {
         let name = if tensor.name == OBJECT_GRAPH_KEY {
-            tensor.name.clone()
+            Cow::Borrowed(tensor.name.as_slice())
         } else {
             // A table has keys, whatever the variables are called in the program.
             let is_listed = options.renames.table.get(&tensor.name).is_some();
-            options.renames.apply(own.filter(|_| !is_listed).unwrap_or(&tensor.name)).into_owned()
+            options.renames.apply(own.filter(|_| !is_listed).unwrap_or(&tensor.name))
         };
         let action = match () {
             () if dtype != tensor.dtype => Action::Cast,
-            () if name != tensor.name => Action::Renamed,
+            () if *name != *tensor.name => Action::Renamed,
             () => Action::Copied,
         };
-        let parts = vec![HeaderPart::default()];
-        let header = Arc::new(Header { name: name.clone(), dtype, shape: tensor.shape.clone(), parts });
-        let Some(before) = by_name.get_mut(&name) else {
-            by_name.insert(name, Output { header, from: From::Tensor(from), action });
+        let Some(before) = by_name.get_mut(&*name) else {
+            by_name.insert(name.into(), Planned { from: From::Tensor(from), dtype, action });
             return Ok(None);
         };
         let path = |input: usize| inputs.get(input).map(|c| c.origin().path.clone()).unwrap_or_default();
@@ -186,9 +132,11 @@ impl Recipe {
             From::Mean(all) => *all.last().unwrap_or(&from),
             From::Given(_) => return Ok(None),
         };
-        let is_alike = before.header.shape == header.shape && before.header.dtype == header.dtype;
+        let other_shape = inputs.get(other.input).and_then(|input| input.tensor_at(other.at)).map(|other| other.shape);
+        let other_shape = other_shape.unwrap_or_else(Shape::unknown_rank);
+        let is_alike = other_shape == tensor.shape && before.dtype == dtype;
         if other.input == from.input && options.own_names && is_alike && same_sum(inputs, other, from) {
-            let why = "the variable of another tensor, with the same checksum".to_owned();
+            let why = "the variable of another tensor, with the same checksum".into();
             return Ok(Some(LeftOut { name: tensor.name.clone(), why, is_loss: false }));
         }
         if other.input == from.input {
@@ -199,8 +147,8 @@ impl Recipe {
         }
         if !is_alike {
             let why = format!(
-                "{shown} is {} {} in one input and {} {} in another",
-                before.header.dtype, before.header.shape, header.dtype, header.shape
+                "{shown} is {} {other_shape} in one input and {dtype} {} in another",
+                before.dtype, tensor.shape
             );
             return Err(Error::new(ErrorKind::Request(why)).in_file(&path(from.input)));
         }
@@ -226,124 +174,162 @@ impl Recipe {
     }
 
     /// The object graph names every tensor: where some have other names or are gone, it is made anew.
-    fn rewrite_graph(&mut self, by_name: &mut BTreeMap<Vec<u8>, Output>, inputs: &[Checkpoint]) -> Result<()> {
-        let Some(From::Tensor(from)) = by_name.get(OBJECT_GRAPH_KEY).map(|output| output.from.clone()) else {
+    fn rewrite_graph(&mut self, by_name: &mut ByName, inputs: &[Checkpoint]) -> Result<()> {
+        let Some(From::Tensor(from)) = by_name.get(OBJECT_GRAPH_KEY).map(|planned| planned.from.clone()) else {
             return Ok(());
         };
         let Some(input) = inputs.get(from.input) else { return Ok(()) };
-        let is_of_another = |output: &Output| matches!(&output.from, From::Tensor(one) if one.input != from.input);
+        let is_of_another = |planned: &Planned| matches!(&planned.from, From::Tensor(one) if one.input != from.input);
         if by_name.values().any(is_of_another) {
             let path = escaped(input.origin().path.as_os_str().as_encoded_bytes()).into_owned();
             self.notes.push(format!("the object graph is that of {path}: tensors of the other inputs are not in it"));
         }
-        let mut names: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        for output in by_name.values() {
-            let of_input = match &output.from {
-                From::Tensor(one) if one.input == from.input => Some(*one),
-                From::Mean(all) => all.iter().find(|one| one.input == from.input).copied(),
-                _ => None,
-            };
-            if let Some(tensor) = of_input.and_then(|one| input.tensor_at(one.at)) {
-                names.insert(tensor.name, output.header.name.clone());
-            }
+        let of_input = |planned: &Planned| match &planned.from {
+            From::Tensor(one) if one.input == from.input => Some(one.at),
+            From::Mean(all) => all.iter().find(|one| one.input == from.input).map(|one| one.at),
+            _ => None,
+        };
+        let (mut cursor, mut kept) = (input.tensors().cursor(), 0usize);
+        for (new, planned) in by_name.iter() {
+            let old = of_input(planned).and_then(|at| cursor.reach(at));
+            kept += usize::from(old.is_some_and(|old| *old.name == **new));
         }
-        let is_true = names.len() == input.tensors().len() && names.iter().all(|(old, new)| old == new);
-        if is_true {
+        if kept == input.tensors().len() {
             return Ok(());
+        }
+        let mut names: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        for (new, planned) in by_name.iter() {
+            if let Some(old) = of_input(planned).and_then(|at| cursor.reach(at)) {
+                names.insert(old.name.clone(), new.to_vec());
+            }
         }
         let message = graph::message(input)?;
         let rewritten = graph::rewrite(&message, &names).map_err(|error| error.for_key(OBJECT_GRAPH_KEY))?;
-        if let Some(output) = by_name.get_mut(OBJECT_GRAPH_KEY) {
-            output.from = From::Given(rewritten.into());
-            output.action = Action::Rewritten;
+        if let Some(planned) = by_name.get_mut(OBJECT_GRAPH_KEY) {
+            planned.from = From::Given(rewritten.into());
+            planned.action = Action::Rewritten;
         }
         Ok(())
     }
 
     /// Takes out what the format cannot hold.
-    fn refuse(&mut self, target: &Target) {
+    fn refuse(&mut self, by_name: &mut ByName, inputs: &[Checkpoint], target: &Target) {
         let sink = target.sink(std::path::Path::new(""), 1);
-        let all = std::mem::take(&mut self.outputs);
-        for output in all {
-            let is_graph = output.header.name == OBJECT_GRAPH_KEY;
-            match sink.refuses(&output.header) {
-                None => self.outputs.push(output),
-                Some(_) if is_graph => {
-                    let why = "the object graph: only a TensorFlow checkpoint has one";
-                    self.left_out.push(LeftOut {
-                        name: output.header.name.clone(),
-                        why: why.to_owned(),
-                        is_loss: false,
-                    });
-                }
-                Some(why) => self.left_out.push(LeftOut { name: output.header.name.clone(), why, is_loss: true }),
-            }
-        }
+        let mut shapes = Shapes::of(inputs);
+        by_name.retain(|name, planned| {
+            let Some(why) = sink.refuses(&shapes.tensor(name, planned, Parts::Whole(Place::wanted(0)))) else {
+                return true;
+            };
+            let is_graph = **name == *OBJECT_GRAPH_KEY;
+            let why =
+                if is_graph { "the object graph: only a TensorFlow checkpoint has one".into() } else { why.into() };
+            self.left_out.push(LeftOut { name: name.to_vec(), why, is_loss: !is_graph });
+            false
+        });
     }
 
     /// Says in which shards a bundle's tensors lie, and keeps slices.
-    fn place(&mut self, inputs: &[Checkpoint], options: &ConvertOptions, target: &Target) {
-        self.num_shards = 1;
-        if target.format != OutFormat::Bundle {
-            return;
-        }
+    fn place(&mut self, by_name: ByName, inputs: &[Checkpoint], options: &ConvertOptions, target: &Target) {
+        let mut shapes = Shapes::of(inputs);
+        let is_sharded = target.format == OutFormat::Bundle;
         let single = if let [input] = inputs { Some(input) } else { None };
-        let kept = single.filter(|input| is_bundle(input) && options.shards.is_none());
+        let kept = single.filter(|input| is_sharded && is_bundle(input) && options.shards.is_none());
         // How many there are is a number from a file: only as many as really lie there are written again.
         let is_whole = |input: &&Checkpoint| (0..input.num_shards()).all(|id| input.has_shard(id));
         if kept.is_some_and(|input| !is_whole(&input)) {
             self.notes.push("shards of the input are missing: the output has one".to_owned());
         }
         let kept = kept.filter(is_whole);
-        if let Some(input) = kept {
-            (self.num_shards, self.keeps_places) = (input.num_shards().max(1), true);
-            let mut is_made_whole = false;
-            for output in &mut self.outputs {
-                let From::Tensor(from) = &output.from else { continue };
-                let Some(tensor) = input.tensor_at(from.at) else { continue };
-                // `BundleReader::GetSliceValue` puts no slices of float16 together: restored whole, they are an error.
-                let is_whole = output.action == Action::Cast && output.header.dtype == DType::Float16;
-                Arc::make_mut(&mut output.header).parts = match &tensor.parts {
-                    Parts::Whole(place) => vec![HeaderPart { slice: None, shard: place.shard }],
-                    Parts::Slices(slices) if is_whole => {
-                        is_made_whole = true;
-                        let first = slices.places().flatten().map(|place| place.shard).min();
-                        vec![HeaderPart { slice: None, shard: first.unwrap_or(0) }]
-                    }
-                    Parts::Slices(slices) => slices
-                        .iter()
-                        .map(|stored| HeaderPart {
-                            slice: Some(stored.slice),
-                            shard: stored.place.map_or(0, |place| place.shard),
-                        })
-                        .collect(),
-                };
-            }
-            if is_made_whole {
-                let note = "slices that became float16 are made whole: TensorFlow does not put such slices together";
-                self.notes.push(note.to_owned());
-            }
-            return;
-        }
-        let Some(of @ 2..) = options.shards else { return };
-        self.num_shards = of;
-        let bytes = |output: &Output| {
-            // Of strings nobody knows without reading them.
-            output.header.bytes().max(16)
+        self.num_shards = match (kept, options.shards) {
+            (Some(input), _) => input.num_shards().max(1),
+            (None, Some(shards)) if is_sharded => shards.max(1),
+            _ => 1,
         };
-        let total: u64 = self.outputs.iter().map(bytes).fold(0, u64::saturating_add);
-        let each = total.div_ceil(u64::from(of.unsigned_abs())).max(1);
-        let mut before = 0u64;
-        for output in &mut self.outputs {
-            let shard = i32::try_from(before / each).unwrap_or(0).min(of - 1);
-            Arc::make_mut(&mut output.header).parts = vec![HeaderPart { slice: None, shard }];
-            before = before.saturating_add(bytes(output));
+        self.keeps_places = kept.is_some();
+        // Of strings nobody knows without reading them.
+        let bytes = |tensor: &Tensor| element_bytes(tensor).max(16);
+        let anywhere = || Parts::Whole(Place::wanted(0));
+        let total = if kept.is_none() && self.num_shards > 1 {
+            let all = by_name.iter().map(|(name, planned)| bytes(&shapes.tensor(name, planned, anywhere())));
+            all.fold(0, u64::saturating_add)
+        } else {
+            0
+        };
+        let each = total.div_ceil(u64::from(self.num_shards.unsigned_abs())).max(1);
+        let (mut builder, mut before, mut is_made_whole) = (OutputsBuilder::default(), 0u64, false);
+        for (name, planned) in by_name {
+            let mut tensor = shapes.tensor(&name, &planned, anywhere());
+            if kept.is_some() {
+                let stored = shapes.stored(&planned);
+                // `BundleReader::GetSliceValue` puts no slices of float16 together: restored whole, they are an error.
+                let is_whole = planned.action == Action::Cast && planned.dtype == DType::Float16;
+                is_made_whole |= is_whole && matches!(stored, Some(Parts::Slices(_)));
+                tensor.parts = stored.map_or_else(anywhere, |stored| kept_parts(stored, is_whole));
+            } else if self.num_shards > 1 {
+                let shard = i32::try_from(before / each).unwrap_or(0).min(self.num_shards - 1);
+                before = before.saturating_add(bytes(&tensor));
+                tensor.parts = Parts::Whole(Place::wanted(shard));
+            }
+            builder.push(&tensor, planned.from, planned.action);
+        }
+        self.outputs = builder.finish();
+        if is_made_whole {
+            let note = "slices that became float16 are made whole: TensorFlow does not put such slices together";
+            self.notes.push(note.to_owned());
         }
     }
 
     /// Whether something that was chosen is not in the result.
     pub fn has_loss(&self) -> bool {
         self.left_out.iter().any(|left| left.is_loss)
+    }
+}
+
+/// The parts that a tensor of a bundle keeps: its shard, or its slices with theirs.
+fn kept_parts(stored: &Parts, is_made_whole: bool) -> Parts {
+    match stored {
+        Parts::Whole(place) => Parts::Whole(Place::wanted(place.shard)),
+        Parts::Slices(slices) if is_made_whole => {
+            Parts::Whole(Place::wanted(slices.places().flatten().map(|place| place.shard).min().unwrap_or(0)))
+        }
+        Parts::Slices(slices) => {
+            let wanted = |stored: StoredSlice| StoredSlice {
+                slice: stored.slice,
+                place: Some(Place::wanted(stored.place.map_or(0, |place| place.shard))),
+            };
+            Parts::Slices(slices.iter().map(wanted).collect())
+        }
+    }
+}
+
+/// What the inputs say of tensors that pass by in the order of their names.
+struct Shapes<'i>(Vec<Cursor<'i>>);
+
+impl<'i> Shapes<'i> {
+    fn of(inputs: &'i [Checkpoint]) -> Self {
+        Self(inputs.iter().map(|input| input.tensors().cursor()).collect())
+    }
+
+    /// The tensor of an input that is taken, or the first of those of a mean.
+    fn input(&mut self, planned: &Planned) -> Option<&Tensor> {
+        let from = match &planned.from {
+            From::Tensor(from) => from,
+            From::Mean(all) => all.first()?,
+            From::Given(_) => return None,
+        };
+        self.0.get_mut(from.input)?.reach(from.at)
+    }
+
+    /// Where one that is taken as it is lies in its input.
+    fn stored(&mut self, planned: &Planned) -> Option<&Parts> {
+        let is_one = matches!(planned.from, From::Tensor(_));
+        self.input(planned).filter(|_| is_one).map(|tensor| &tensor.parts)
+    }
+
+    /// What is written of it. What is made new is one string.
+    fn tensor(&mut self, name: &[u8], planned: &Planned, parts: Parts) -> Tensor {
+        let shape = self.input(planned).map_or_else(Shape::scalar, |tensor| tensor.shape.clone());
+        Tensor { name: name.to_vec(), dtype: planned.dtype, shape, parts }
     }
 }
 
@@ -354,9 +340,9 @@ fn same_sum(inputs: &[Checkpoint], a: TensorRef, b: TensorRef) -> bool {
 }
 
 /// A mean is of all inputs: a tensor that one of them lacks has none.
-fn check_all_there(by_name: &BTreeMap<Vec<u8>, Output>, inputs: &[Checkpoint], options: &ConvertOptions) -> Result<()> {
-    for (name, output) in by_name {
-        let found = match &output.from {
+fn check_all_there(by_name: &ByName, inputs: &[Checkpoint], options: &ConvertOptions) -> Result<()> {
+    for (name, planned) in by_name {
+        let found = match &planned.from {
             From::Mean(all) => all.len(),
             From::Tensor(one)
                 if !inputs.get(one.input).and_then(|c| c.tensor_at(one.at)).is_some_and(|t| t.dtype.is_float()) =>

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use super::cast::Caster;
 use super::options::{OutFormat, Target};
+use super::outputs::{From, Output, TensorRef};
 use super::place::{STATE_FILE, bridge, outdated, refuse_taken};
-use super::recipe::{From, Output, Recipe, TensorRef};
+use super::recipe::Recipe;
 use super::stream::{Made, Maker, Wanted, each};
 use super::verify::{Staging, axes, narrowed, verify};
 use crate::analysis::element_sums::add;
@@ -16,8 +17,8 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::base::parallel::beside;
 use crate::base::progress::Progress;
-use crate::read::checkpoint::{Checkpoint, Parts, Place, Tensor};
-use crate::read::container::{HeaderPart, Incoming, PartId, Sink};
+use crate::read::checkpoint::{Checkpoint, Parts, Tensor};
+use crate::read::container::{Cursor, Incoming, PartId, Sink, WantedPart, element_bytes};
 use crate::read::storage::{NewFile, Staged, Stat, Window, stat};
 use crate::read::tensor::{Checked, DType};
 use crate::read::wire::Crc32c;
@@ -74,8 +75,8 @@ pub(in crate::analysis) fn write_files(
     // Again: what a run that was ended had moved away has come back.
     refuse_taken(target, &before)?;
     let mut sink = target.sink(staged.dir(), recipe.num_shards);
-    let order = sink.begin(recipe.outputs.iter().map(|output| Arc::clone(&output.header)).collect())?;
-    let total = recipe.outputs.iter().map(|output| output.header.bytes()).fold(0, u64::saturating_add);
+    let order = sink.begin(Arc::clone(recipe.outputs.tensors()))?;
+    let total = recipe.outputs.tensors().iter().map(|tensor| element_bytes(&tensor)).fold(0, u64::saturating_add);
     progress.total.fetch_add(total.saturating_mul(2), Ordering::Relaxed);
     let order = ordered(order, recipe, inputs);
     let mut run = Run { inputs, progress, converted: Converted::default() };
@@ -123,36 +124,49 @@ pub(in crate::analysis) fn write_files(
 
 /// Parts of one shard in the order in which they lie in the input: a copy that changes nothing has the same places.
 fn ordered(mut order: Vec<PartId>, recipe: &Recipe, inputs: &[Checkpoint]) -> Vec<PartId> {
-    // The places of the tensor that was asked for last: its parts come one after the other, and may be many.
-    let mut last: (Option<usize>, Vec<Option<Place>>) = (None, Vec::new());
-    let mut places = |tensor: usize, output: &Output, part: usize| -> Option<Place> {
-        if last.0 != Some(tensor) {
-            let from = match &output.from {
-                From::Tensor(TensorRef { input, at }) => inputs.get(*input).and_then(|input| input.tensor_at(*at)),
-                _ => None,
-            };
-            let is_in_slices = output.header.parts.iter().any(|part| part.slice.is_some());
-            let places = match from.map(|tensor| tensor.parts) {
-                Some(Parts::Whole(place)) => vec![Some(place)],
-                Some(Parts::Slices(slices)) if is_in_slices => slices.places().collect(),
-                _ => Vec::new(),
-            };
-            last = (Some(tensor), places);
-        }
-        *last.1.get(part)?
-    };
-    let place = |(tensor, part): &PartId| {
-        let output = recipe.outputs.get(*tensor)?;
-        let wanted = output.header.parts.get(*part)?;
-        let stored = places(*tensor, output, *part);
+    if !recipe.keeps_places {
+        return order;
+    }
+    let mut look = Looking::new(recipe, inputs);
+    let mut place = |(tensor, part): &PartId| {
+        let output = recipe.outputs.reach(*tensor, &mut look.outputs)?;
+        let stored = match &output.from {
+            From::Tensor(from) => look.inputs.get_mut(from.input).and_then(|input| input.reach(from.at)),
+            _ => None,
+        };
+        let wanted = WantedPart::of(&output.tensor, *part)?;
+        let place = match stored.map(|tensor| &tensor.parts) {
+            Some(Parts::Whole(place)) => Some(*place).filter(|_| *part == 0),
+            Some(Parts::Slices(slices)) if wanted.slice.is_some() => slices.get(*part).and_then(|own| own.place),
+            _ => None,
+        };
         // What has no place of its own comes last in its shard.
-        let range = stored.and_then(|place| place.range);
+        let range = place.and_then(|place| place.range);
         Some((wanted.shard, range.map_or((true, (0, 0)), |range| (false, range))))
     };
-    if recipe.keeps_places {
+    // Most lie in order, and then there is nothing to be kept of them.
+    let mut last = None;
+    let is_in_order = order.iter().all(|id| {
+        let place = place(id);
+        std::mem::replace(&mut last, place) <= place
+    });
+    if !is_in_order {
         order.sort_by_cached_key(place);
     }
     order
+}
+
+/// What stands at the tensor that was asked for last: those that follow it are found without a search.
+struct Looking<'r> {
+    outputs: Cursor<'r>,
+    inputs: Vec<Cursor<'r>>,
+}
+
+impl<'r> Looking<'r> {
+    fn new(recipe: &'r Recipe, inputs: &'r [Checkpoint]) -> Self {
+        let inputs = inputs.iter().map(|input| input.tensors().cursor()).collect();
+        Self { outputs: recipe.outputs.tensors().cursor(), inputs }
+    }
 }
 
 struct Run<'r> {
@@ -164,24 +178,26 @@ struct Run<'r> {
 impl<'r> Run<'r> {
     fn tensor(&self, from: TensorRef) -> Result<(&'r Checkpoint, Tensor)> {
         let input = self.inputs.get(from.input);
-        input
-            .and_then(|input| Some((input, input.tensor_at(from.at)?)))
-            .ok_or_else(|| Error::malformed("recipe", "a tensor that no input has"))
+        input.and_then(|input| Some((input, input.tensor_at(from.at)?))).ok_or_else(gone)
     }
 
     /// Where the values of a part come from, if they are numbers that are taken as they lie.
-    fn wanted(&self, recipe: &Recipe, (output, part): PartId) -> Result<Option<Wanted<'r>>> {
-        let Some(output) = recipe.outputs.get(output) else { return Ok(None) };
-        let is_slice = output.header.parts.get(part).is_some_and(|part| part.slice.is_some());
-        let from = match &output.from {
+    fn wanted(&self, look: &mut Looking<'_>, recipe: &Recipe, (n, part): PartId) -> Result<Option<Wanted<'r>>> {
+        let Some(output) = recipe.outputs.reach(n, &mut look.outputs) else { return Ok(None) };
+        let is_slice = WantedPart::of(&output.tensor, part).is_some_and(|part| part.slice.is_some());
+        let all = match &output.from {
             From::Given(_) => return Ok(None),
             From::Tensor(from) => std::slice::from_ref(from),
             From::Mean(all) => all.as_slice(),
         };
-        let from = from.iter().map(|from| self.tensor(*from)).collect::<Result<Vec<_>>>()?;
+        let mut from = Vec::with_capacity(all.len());
+        for one in all {
+            let tensor = look.inputs.get_mut(one.input).and_then(|input| input.reach(one.at)).ok_or_else(gone)?;
+            from.push((self.inputs.get(one.input).ok_or_else(gone)?, tensor.clone()));
+        }
         let is_numbers = from.iter().all(|(_, tensor)| tensor.is_numeric());
         let is_mean = matches!(output.from, From::Mean(_));
-        Ok((is_numbers && !is_slice).then_some(Wanted { from, dtype: output.header.dtype, is_mean }))
+        Ok((is_numbers && !is_slice).then_some(Wanted { from, dtype: output.tensor.dtype, is_mean }))
     }
 
     /// Writes all parts; the checksums of their elements.
@@ -189,7 +205,8 @@ impl<'r> Run<'r> {
         let mut sums = vec![Crc32c::default(); order.len()];
         let (progress, mut begun) = (self.progress, None);
         let reader = Self { inputs: self.inputs, progress, converted: Converted::default() };
-        let wanted = |n: usize| order.get(n).map_or(Ok(None), |id| reader.wanted(recipe, *id));
+        let wanted =
+            |look: &mut Looking<'_>, n: usize| order.get(n).map_or(Ok(None), |id| reader.wanted(look, recipe, *id));
         let take = |made: Made<'_>| {
             let (n, sum) = match made {
                 Made::Bytes(n, bytes) => {
@@ -202,12 +219,13 @@ impl<'r> Run<'r> {
                 Made::Alone(n) => {
                     let Some(id) = order.get(n) else { return Ok(()) };
                     let Some(output) = recipe.outputs.get(id.0) else { return Ok(()) };
-                    (n, self.part(output, *id, sink)?)
+                    (n, self.part(&output, *id, sink)?)
                 }
                 Made::Whole(n, whole) => {
-                    let output = order.get(n).and_then(|id| recipe.outputs.get(id.0));
-                    if let Some(output) = output.filter(|_| whole.overflows > 0) {
-                        self.converted.overflows.push((output.header.name.clone(), whole.overflows));
+                    if whole.overflows > 0 {
+                        let output = order.get(n).and_then(|id| recipe.outputs.get(id.0));
+                        let name = output.map(|output| output.tensor.name);
+                        self.converted.overflows.extend(name.map(|name| (name, whole.overflows)));
                     }
                     self.converted.unchecked += usize::from(!whole.is_checked);
                     sink.end_part()?;
@@ -219,7 +237,7 @@ impl<'r> Run<'r> {
             }
             Ok(())
         };
-        each(order.len(), threads, wanted, take)?;
+        each(order.len(), threads, || Looking::new(recipe, reader.inputs), wanted, take)?;
         Ok(sums)
     }
 
@@ -234,7 +252,7 @@ impl<'r> Run<'r> {
             }
             From::Mean(all) => self.mean(output, all, id, sink),
             From::Tensor(from) => {
-                let part = output.header.parts.get(id.1).cloned().unwrap_or_default();
+                let part = WantedPart::of(&output.tensor, id.1).unwrap_or_default();
                 let (input, tensor) = self.tensor(*from)?;
                 let tensor = narrowed(tensor, id.1, &part);
                 if tensor.is_numeric() {
@@ -283,7 +301,7 @@ impl<'r> Run<'r> {
         &mut self,
         output: &Output,
         from: TensorRef,
-        part: &HeaderPart,
+        part: &WantedPart,
         id: PartId,
         sink: &mut dyn Sink,
     ) -> Result<Crc32c> {
@@ -291,7 +309,7 @@ impl<'r> Run<'r> {
         let tensor = narrowed(tensor, id.1, part);
         sink.part(id, Incoming::Numbers)?;
         let axes = axes(&tensor, part)?;
-        let mut caster = (output.header.dtype != tensor.dtype).then(|| Caster::new(tensor.dtype, output.header.dtype));
+        let mut caster = (output.tensor.dtype != tensor.dtype).then(|| Caster::new(tensor.dtype, output.tensor.dtype));
         let (mut sum, mut made) = (Crc32c::default(), Vec::new());
         let checked = input.read(&tensor, &axes, &mut |bytes| {
             self.progress.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -303,14 +321,14 @@ impl<'r> Run<'r> {
                     made.as_slice()
                 }
             };
-            sum = add(sum, output.header.dtype, bytes);
+            sum = add(sum, output.tensor.dtype, bytes);
             sink.bytes(bytes)
         })?;
         if checked == Checked::Not && input.verify_own(&tensor)? == Checked::Not && part.slice.is_none() {
             self.converted.unchecked += 1;
         }
         if let Some(overflows) = caster.map(|caster| caster.overflows).filter(|n| *n > 0) {
-            self.converted.overflows.push((output.header.name.clone(), overflows));
+            self.converted.overflows.push((output.tensor.name.clone(), overflows));
         }
         sink.end_part()?;
         Ok(sum)
@@ -320,24 +338,28 @@ impl<'r> Run<'r> {
     fn mean(&mut self, output: &Output, all: &[TensorRef], id: PartId, sink: &mut dyn Sink) -> Result<Crc32c> {
         sink.part(id, Incoming::Numbers)?;
         let from = all.iter().map(|from| self.tensor(*from)).collect::<Result<Vec<_>>>()?;
-        let wanted = Wanted { from, dtype: output.header.dtype, is_mean: true };
+        let wanted = Wanted { from, dtype: output.tensor.dtype, is_mean: true };
         let mut holds = wanted.holds();
         let mut readers = wanted.readers(&mut holds)?;
         let (mut sum, mut overflows) = (Crc32c::default(), 0u64);
         Maker::default().make(&wanted, &mut readers, 0..wanted.elements(), |bytes, more| {
             self.progress.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             overflows = overflows.saturating_add(more);
-            sum = add(sum, output.header.dtype, bytes);
+            sum = add(sum, output.tensor.dtype, bytes);
             sink.bytes(bytes)
         })?;
         let is_checked = wanted.finish(&mut readers)? == Checked::Verified;
         self.converted.unchecked += usize::from(!is_checked);
         if overflows > 0 {
-            self.converted.overflows.push((output.header.name.clone(), overflows));
+            self.converted.overflows.push((output.tensor.name.clone(), overflows));
         }
         sink.end_part()?;
         Ok(sum)
     }
+}
+
+fn gone() -> Error {
+    Error::malformed("recipe", "a tensor that no input has")
 }
 
 /// The files of the inputs.

@@ -76,28 +76,39 @@ struct Piece {
 
 /// Makes the parts `0..count` of what `wanted` says of them, and hands them on in order, on the caller's thread. A part
 /// of which it says nothing is handed on as it is.
-pub(super) fn each<'c>(
+///
+/// It is asked for parts that follow one another, with what `looking` made for the thread that asks.
+pub(super) fn each<'c, L>(
     count: usize,
     threads: usize,
-    wanted: impl Fn(usize) -> Result<Option<Wanted<'c>>> + Sync,
+    looking: impl Fn() -> L + Sync,
+    wanted: impl Fn(&mut L, usize) -> Result<Option<Wanted<'c>>> + Sync,
     mut take: impl FnMut(Made<'_>) -> Result<()>,
 ) -> Result<()> {
-    let units = plan(count, &wanted)?;
+    let units = plan(count, &mut looking(), &wanted)?;
+    let start = || (Maker::default(), looking());
+    let mut look = looking();
     let spare: Mutex<Vec<Vec<u8>>> = Mutex::default();
-    let work = |maker: &mut Maker, n: usize| {
+    let work = |(maker, look): &mut (Maker, L), n: usize| {
         let mut out = spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         out.clear();
         let made = match units.get(n) {
             None | Some(Unit::Alone(_)) => Ok(Vec::new()),
-            Some(Unit::Run(part, run)) => maker.part(*part, Some(run.clone()), &wanted, &mut out).map(|one| vec![one]),
-            Some(Unit::Together(parts)) => parts.clone().map(|n| maker.part(n, None, &wanted, &mut out)).collect(),
+            Some(Unit::Run(part, run)) => {
+                there(wanted(look, *part)).and_then(|of| maker.part(&of, run.clone(), &mut out)).map(|one| vec![one])
+            }
+            Some(Unit::Together(parts)) => {
+                let one = |n| there(wanted(look, n)).and_then(|of| maker.part(&of, 0..of.elements(), &mut out));
+                parts.clone().map(one).collect()
+            }
         };
         (out, made)
     };
     let (mut result, mut large) = (Ok(()), Piece::default());
-    in_order_until(units.len(), threads.min(MOST_THREADS), Maker::default, work, |n, (out, made)| {
+    in_order_until(units.len(), threads.min(MOST_THREADS), start, work, |n, (out, made)| {
         let Some(unit) = units.get(n) else { return ControlFlow::Continue(()) };
-        result = made.and_then(|pieces| unit.hand_on(pieces, &out, &mut large, &wanted, &mut take));
+        let mut again = |n| wanted(&mut look, n);
+        result = made.and_then(|pieces| unit.hand_on(pieces, &out, &mut large, &mut again, &mut take));
         spare.lock().unwrap_or_else(PoisonError::into_inner).push(out);
         if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -111,7 +122,7 @@ impl Unit {
         mut pieces: Vec<Piece>,
         out: &[u8],
         large: &mut Piece,
-        wanted: &impl Fn(usize) -> Result<Option<Wanted<'c>>>,
+        wanted: &mut impl FnMut(usize) -> Result<Option<Wanted<'c>>>,
         take: &mut impl FnMut(Made<'_>) -> Result<()>,
     ) -> Result<()> {
         match self {
@@ -130,8 +141,7 @@ impl Unit {
                     let (bytes, behind) = rest.split_at(len);
                     rest = behind;
                     take(Made::Bytes(part, bytes))?;
-                    let wanted = wanted(part)?.ok_or_else(gone)?;
-                    take(Made::Whole(part, piece.finish(&wanted)?))?;
+                    take(Made::Whole(part, piece.finish(&there(wanted(part))?)?))?;
                 }
                 Ok(())
             }
@@ -140,7 +150,11 @@ impl Unit {
 }
 
 /// Large parts cut into runs, small ones together.
-fn plan<'c>(count: usize, wanted: &impl Fn(usize) -> Result<Option<Wanted<'c>>>) -> Result<Vec<Unit>> {
+fn plan<'c, L>(
+    count: usize,
+    look: &mut L,
+    wanted: &impl Fn(&mut L, usize) -> Result<Option<Wanted<'c>>>,
+) -> Result<Vec<Unit>> {
     let mut units = Vec::new();
     let (mut first, mut bytes) = (0, 0u64);
     let close = |units: &mut Vec<Unit>, parts: Range<usize>| {
@@ -149,7 +163,7 @@ fn plan<'c>(count: usize, wanted: &impl Fn(usize) -> Result<Option<Wanted<'c>>>)
         }
     };
     for n in 0..count {
-        let here = wanted(n)?;
+        let here = wanted(look, n)?;
         for (checkpoint, tensor) in here.iter().flat_map(|here| &here.from) {
             checkpoint.expect(std::iter::once_with(|| Tensor::clone(tensor)));
         }
@@ -182,8 +196,8 @@ fn plan<'c>(count: usize, wanted: &impl Fn(usize) -> Result<Option<Wanted<'c>>>)
     Ok(units)
 }
 
-fn gone() -> Error {
-    Error::malformed("recipe", "a tensor that no input has")
+fn there(wanted: Result<Option<Wanted<'_>>>) -> Result<Wanted<'_>> {
+    wanted?.ok_or_else(|| Error::malformed("recipe", "a tensor that no input has"))
 }
 
 impl Wanted<'_> {
@@ -211,19 +225,11 @@ pub(super) struct Maker {
 
 impl Maker {
     /// A run of a part, or all of it, appended to `out`.
-    fn part<'c>(
-        &mut self,
-        n: usize,
-        run: Option<Range<u64>>,
-        wanted: &impl Fn(usize) -> Result<Option<Wanted<'c>>>,
-        out: &mut Vec<u8>,
-    ) -> Result<Piece> {
-        let wanted = wanted(n)?.ok_or_else(gone)?;
-        let run = run.unwrap_or(0..wanted.elements());
+    fn part(&mut self, wanted: &Wanted<'_>, run: Range<u64>, out: &mut Vec<u8>) -> Result<Piece> {
         let mut holds = wanted.holds();
         let mut readers = wanted.readers(&mut holds)?;
         let mut piece = Piece::default();
-        self.make(&wanted, &mut readers, run, |bytes, overflows| {
+        self.make(wanted, &mut readers, run, |bytes, overflows| {
             piece.bytes = piece.bytes.saturating_add(bytes.len() as u64);
             piece.overflows = piece.overflows.saturating_add(overflows);
             piece.sum = add(piece.sum, wanted.dtype, bytes);

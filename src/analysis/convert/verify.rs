@@ -11,7 +11,7 @@ use crate::base::error::{Error, Result};
 use crate::base::limits::Limits;
 use crate::base::progress::Progress;
 use crate::read::checkpoint::{Checkpoint, Choice, Parts, Tensor};
-use crate::read::container::{Header, HeaderPart, PartId};
+use crate::read::container::{Cursor, PartId, WantedPart};
 use crate::read::tensor::Axis;
 use crate::read::wire::Crc32c;
 
@@ -44,23 +44,28 @@ pub(super) fn verify(staging: &Staging<'_>, threads: usize, limits: &Limits, pro
         let found = written.tensors().len();
         return Err(wrong(format!("it has {found} tensors, and {} were written", recipe.outputs.len())));
     }
-    let shown = |header: &Header| String::from_utf8_lossy(&header.name).into_owned();
-    let find = |n: usize| -> Result<Option<(Tensor, &HeaderPart)>> {
-        let Some((output, part)) = order.get(n) else { return Ok(None) };
-        let Some(header) = recipe.outputs.get(*output).map(|output| &output.header) else { return Ok(None) };
+    let given = recipe.outputs.tensors();
+    let shown = |tensor: &Tensor| String::from_utf8_lossy(&tensor.name).into_owned();
+    let looking = || (given.cursor(), written.tensors().cursor());
+    // Both are in the order of names, so that each lies where the other one does.
+    let find = |(given, found): &mut (Cursor<'_>, Cursor<'_>), n: usize| -> Result<Option<(Tensor, WantedPart)>> {
+        let Some((at, part)) = order.get(n) else { return Ok(None) };
+        let Some(output) = given.reach(*at) else { return Ok(None) };
         // The only tensor of a .npy file is named after the file.
-        let tensor = if target.format == OutFormat::Npy { written.tensor_at(0) } else { written.tensor(&header.name) };
-        let is_it = |tensor: &Tensor| tensor.dtype == header.dtype && tensor.shape == header.shape;
-        let tensor = tensor
+        let has_name = |tensor: &&Tensor| target.format == OutFormat::Npy || tensor.name == output.name;
+        let is_it = |tensor: &&Tensor| tensor.dtype == output.dtype && tensor.shape == output.shape;
+        let tensor = found
+            .reach(*at)
+            .filter(has_name)
             .filter(is_it)
-            .ok_or_else(|| Error::malformed("checkpoint", format!("{} is not in it", shown(header))))?;
-        Ok(header.parts.get(*part).map(|wanted| (narrowed(tensor, *part, wanted), wanted)))
+            .ok_or_else(|| Error::malformed("checkpoint", format!("{} is not in it", shown(output))))?;
+        Ok(WantedPart::of(output, *part).map(|wanted| (narrowed(tensor.clone(), *part, &wanted), wanted)))
     };
-    let wanted = |n: usize| {
-        let found = find(n)?.filter(|(tensor, part)| tensor.is_numeric() && part.slice.is_none());
+    let wanted = |look: &mut (Cursor<'_>, Cursor<'_>), n: usize| {
+        let found = find(look, n)?.filter(|(tensor, part)| tensor.is_numeric() && part.slice.is_none());
         Ok(found.map(|(tensor, _)| Wanted { dtype: tensor.dtype, from: vec![(&written, tensor)], is_mean: false }))
     };
-    let mut differing = None;
+    let (mut differing, mut look) = (None, looking());
     let take = |made: Made<'_>| {
         let read = |bytes: &[u8]| progress.done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let (n, sum) = match made {
@@ -70,9 +75,9 @@ pub(super) fn verify(staging: &Staging<'_>, threads: usize, limits: &Limits, pro
             }
             Made::Whole(n, whole) => (n, whole.sum),
             Made::Alone(n) => {
-                let Some((tensor, part)) = find(n)? else { return Ok(()) };
+                let Some((tensor, part)) = find(&mut look, n)? else { return Ok(()) };
                 let mut sum = Crc32c::default();
-                written.read(&tensor, &axes(&tensor, part)?, &mut |bytes| {
+                written.read(&tensor, &axes(&tensor, &part)?, &mut |bytes| {
                     read(bytes);
                     sum = add(sum, tensor.dtype, bytes);
                     Ok(())
@@ -81,12 +86,12 @@ pub(super) fn verify(staging: &Staging<'_>, threads: usize, limits: &Limits, pro
             }
         };
         if sums.get(n) != Some(&sum) && differing.is_none() {
-            let output = order.get(n).and_then(|(output, _)| recipe.outputs.get(*output));
-            differing = Some(output.map(|output| shown(&output.header)).unwrap_or_default());
+            let output = order.get(n).and_then(|(output, _)| given.get(*output));
+            differing = Some(output.as_ref().map(shown).unwrap_or_default());
         }
         Ok(())
     };
-    each(order.len(), threads, wanted, take).map_err(|error| wrong(error.to_string()))?;
+    each(order.len(), threads, looking, wanted, take).map_err(|error| wrong(error.to_string()))?;
     // Said once all has been read: what else is wrong with it comes before.
     match differing {
         None => Ok(()),
@@ -96,7 +101,7 @@ pub(super) fn verify(staging: &Staging<'_>, threads: usize, limits: &Limits, pro
 
 /// A tensor of which only the slice is left that the `n`th of its parts is, if it is stored so: of many slices each is then
 /// read, and checked, without a look at the others.
-pub(super) fn narrowed(mut tensor: Tensor, n: usize, part: &HeaderPart) -> Tensor {
+pub(super) fn narrowed(mut tensor: Tensor, n: usize, part: &WantedPart) -> Tensor {
     if let (Some(slice), Parts::Slices(slices)) = (&part.slice, &tensor.parts)
         && let Some(own) = slices.get(n).filter(|own| own.slice == *slice)
     {
@@ -106,7 +111,7 @@ pub(super) fn narrowed(mut tensor: Tensor, n: usize, part: &HeaderPart) -> Tenso
 }
 
 /// The region that a part takes.
-pub(super) fn axes(tensor: &Tensor, part: &HeaderPart) -> Result<Vec<Axis>> {
+pub(super) fn axes(tensor: &Tensor, part: &WantedPart) -> Result<Vec<Axis>> {
     let dims = tensor.dims().map_err(|error| error.for_key(&tensor.name))?;
     let Some(slice) = &part.slice else { return Ok(dims.iter().map(|dim| Axis::all(*dim)).collect()) };
     let extents = tensor.shape.dims().and_then(|dims| slice.resolve(dims));

@@ -14,7 +14,7 @@ pub(crate) use catalogue::Builder;
 pub use catalogue::{Cursor, Iter, Kind, Search, Tensors};
 pub use format::{Checksums, Container, ElementBuffers, Format, Nothing, Opened, Purpose, Told};
 pub use place::{Place, StoredSlice};
-pub use sink::{Header, HeaderPart, Incoming, PartId, Sink};
+pub use sink::{Incoming, PartId, Sink, WantedPart, element_bytes};
 pub use slices::Slices;
 pub use tensor::{Parts, Tensor};
 pub(crate) use tensor::{resolve, touches};

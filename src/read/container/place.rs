@@ -14,6 +14,13 @@ pub struct Place {
     pub crc32c: Option<Crc32c>,
 }
 
+impl Place {
+    /// The place of what is to be written, of which only the shard is known.
+    pub fn wanted(shard: i32) -> Self {
+        Self { shard, range: None, crc32c: None }
+    }
+}
+
 /// One slice of a partitioned tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSlice {

@@ -4,39 +4,46 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::{Parts, StoredSlice, Tensor, Tensors};
 use crate::base::error::Result;
 use crate::read::storage::Bridge;
-use crate::read::tensor::{DType, Shape, TensorSlice};
+use crate::read::tensor::TensorSlice;
 use crate::read::wire::Crc32c;
 
-/// A tensor that is to be written.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Header {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// Element type.
-    pub dtype: DType,
-    /// Shape; of a partitioned tensor the full one.
-    pub shape: Shape,
-    /// What it is stored in: one part without a slice, or the slices of a partitioned variable.
-    pub parts: Vec<HeaderPart>,
-}
-
-impl Header {
-    /// Bytes of its elements; 0 where they differ in size.
-    pub fn bytes(&self) -> u64 {
-        let size = self.dtype.element_size().unwrap_or(0);
-        self.shape.elements().and_then(|n| n.checked_mul(size)).unwrap_or(0)
-    }
-}
-
-/// A part of a tensor that is to be written.
+/// A part of a tensor that is to be written: all of it, or a slice of a partitioned variable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeaderPart {
+pub struct WantedPart {
     /// Its place in the full tensor.
     pub slice: Option<TensorSlice>,
     /// The shard that it is wanted in, by formats that have shards.
     pub shard: i32,
+}
+
+impl WantedPart {
+    /// The `n`th part of a tensor.
+    pub fn of(tensor: &Tensor, n: usize) -> Option<Self> {
+        match &tensor.parts {
+            Parts::Whole(place) => (n == 0).then_some(Self { slice: None, shard: place.shard }),
+            Parts::Slices(slices) => slices.get(n).map(|StoredSlice { slice, place }| Self {
+                slice: Some(slice),
+                shard: place.map_or(0, |place| place.shard),
+            }),
+        }
+    }
+
+    /// How many a tensor has.
+    pub fn count(tensor: &Tensor) -> usize {
+        match &tensor.parts {
+            Parts::Whole(_) => 1,
+            Parts::Slices(slices) => slices.len(),
+        }
+    }
+}
+
+/// Bytes of a tensor's elements; 0 where they differ in size.
+pub fn element_bytes(tensor: &Tensor) -> u64 {
+    let size = tensor.dtype.element_size().unwrap_or(0);
+    tensor.elements().and_then(|n| n.checked_mul(size)).unwrap_or(0)
 }
 
 /// In which form the bytes of a part come.
@@ -50,24 +57,25 @@ pub enum Incoming {
     Stored(Crc32c),
 }
 
-/// Which part of which tensor: positions in the headers and in [`Header::parts`].
+/// Which part of which tensor: positions in the tensors and among the parts of one.
 pub type PartId = (usize, usize);
 
 /// A checkpoint that is being written. Nothing of it is complete before [`Sink::finish`].
 pub trait Sink: Debug {
     /// Why a tensor cannot be held by this format. Asked before anything is written.
-    fn refuses(&self, header: &Header) -> Option<String>;
+    fn refuses(&self, tensor: &Tensor) -> Option<String>;
 
     /// Whether bytes can be taken as a file of this format stores them.
     fn takes_stored(&self) -> bool {
         false
     }
 
-    /// Takes note of everything that will be written, and says in which order it wants the parts.
+    /// Takes note of everything that will be written, of whose places only the shards count, and says in which order it
+    /// wants the parts.
     ///
     /// # Errors
-    /// If the files cannot be begun.
-    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>>;
+    /// If the files cannot be begun, or the format has no room for so much.
+    fn begin(&mut self, all: Arc<Tensors>) -> Result<Vec<PartId>>;
 
     /// The bytes that follow are of this part.
     ///

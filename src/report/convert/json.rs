@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 #[cfg(test)]
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use crate::analysis::convert::{Converted, From, Recipe, Target, TensorRef};
 use crate::read::checkpoint::Checkpoint;
+use crate::read::container::Cursor;
 use crate::report::kit::json::{DTypeName, Dims, Head, OwnedName, PathText, Source, Utf8OrBase64, write_document};
 
 /// What was written, or with `--dry-run` would be.
-#[derive(Debug, Serialize)]
+#[derive(Debug, serde::Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(in crate::report) struct Convert<'a> {
     #[serde(flatten)]
@@ -20,7 +21,8 @@ pub(in crate::report) struct Convert<'a> {
     inputs: Vec<Source<'a>>,
     output: OutputFiles<'a>,
     /// by name
-    tensors: Vec<OutputTensor<'a>>,
+    #[cfg_attr(test, schemars(with = "Vec<OutputTensor<'a>>"))]
+    tensors: Tensors<'a>,
     /// what is not in the output, and why
     left_out: Vec<LeftOut<'a>>,
     /// finite values that became infinite in a narrower dtype
@@ -30,7 +32,7 @@ pub(in crate::report) struct Convert<'a> {
 }
 
 /// Where it lies.
-#[derive(Debug, Serialize)]
+#[derive(Debug, serde::Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub(in crate::report) struct OutputFiles<'a> {
     /// `bundle`, `safetensors`, `npz`, `npy`
@@ -48,15 +50,47 @@ impl<'a> OutputFiles<'a> {
 }
 
 /// A file that was written, read again and put in place.
-#[derive(Debug, Serialize)]
+#[derive(Debug, serde::Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct OutputFile<'a> {
     path: PathText<'a>,
     bytes: u64,
 }
 
+/// The tensors of the output, each made when it is written: a million of them would take a gigabyte.
+#[derive(Debug)]
+struct Tensors<'a> {
+    inputs: &'a [Checkpoint],
+    recipe: &'a Recipe,
+}
+
+impl Serialize for Tensors<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut inputs: Vec<Cursor<'_>> = self.inputs.iter().map(|input| input.tensors().cursor()).collect();
+        let mut name = |from: &TensorRef| {
+            let tensor = inputs.get_mut(from.input).and_then(|input| input.reach(from.at));
+            OwnedName(tensor.map(|tensor| tensor.name.clone()).unwrap_or_default())
+        };
+        let mut all = serializer.serialize_seq(Some(self.recipe.outputs.len()))?;
+        for output in self.recipe.outputs.iter() {
+            all.serialize_element(&OutputTensor {
+                name: Utf8OrBase64(&output.tensor.name),
+                from: match &output.from {
+                    From::Tensor(one) => vec![name(one)],
+                    From::Mean(all) => all.iter().map(&mut name).collect(),
+                    From::Given(_) => Vec::new(),
+                },
+                action: output.action.name(),
+                dtype: DTypeName(output.tensor.dtype),
+                shape: Dims(&output.tensor.shape),
+            })?;
+        }
+        all.end()
+    }
+}
+
 /// A tensor of the output.
-#[derive(Debug, Serialize)]
+#[derive(Debug, serde::Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct OutputTensor<'a> {
     name: Utf8OrBase64<'a>,
@@ -69,7 +103,7 @@ struct OutputTensor<'a> {
 }
 
 /// A tensor that is not in the output.
-#[derive(Debug, Serialize)]
+#[derive(Debug, serde::Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct LeftOut<'a> {
     name: Utf8OrBase64<'a>,
@@ -79,7 +113,7 @@ struct LeftOut<'a> {
 }
 
 /// A tensor some of whose values became infinite.
-#[derive(Debug, Serialize)]
+#[derive(Debug, serde::Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct Overflow<'a> {
     name: Utf8OrBase64<'a>,
@@ -97,30 +131,11 @@ pub(in crate::report) fn convert_json(
     converted: &Converted,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let name = |from: &TensorRef| {
-        let tensor = inputs.get(from.input).and_then(|input| input.tensor_at(from.at));
-        OwnedName(tensor.map(|tensor| tensor.name).unwrap_or_default())
-    };
-    let names = |from: &From| match from {
-        From::Tensor(one) => vec![name(one)],
-        From::Mean(all) => all.iter().map(name).collect(),
-        From::Given(_) => Vec::new(),
-    };
     let document = Convert {
         head: Head::of("convert"),
         inputs: inputs.iter().map(|input| Source::of(input.origin())).collect(),
         output: OutputFiles::of(target, converted),
-        tensors: recipe
-            .outputs
-            .iter()
-            .map(|output| OutputTensor {
-                name: Utf8OrBase64(&output.header.name),
-                from: names(&output.from),
-                action: output.action.name(),
-                dtype: DTypeName(output.header.dtype),
-                shape: Dims(&output.header.shape),
-            })
-            .collect(),
+        tensors: Tensors { inputs, recipe },
         left_out: recipe
             .left_out
             .iter()

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::analysis::convert::{Action, Converted, From, Output, Recipe, Target};
 use crate::analysis::short_name;
 use crate::base::escape::escaped;
 use crate::read::checkpoint::Checkpoint;
+use crate::read::container::Cursor;
 use crate::report::kit::look::Look;
-use crate::report::kit::table::Columns;
 use crate::report::kit::units::{count, counted, shape_text, size, tensors_text};
 use crate::report::kit::wrap::folded;
 
@@ -62,18 +64,19 @@ pub(in crate::report) fn recipe_text(
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut table = Columns::new("<<<<", &["WHAT", "NAME", "DTYPE", "SHAPE"]);
-    for output in &recipe.outputs {
-        let header = &output.header;
-        let mut name = escaped(short_name(&header.name)).into_owned();
-        if let Some(from) = told_from(inputs, output) {
-            name = format!("{name}  ({from})");
-        }
-        let row = [output.action.name().to_owned(), name, header.dtype.to_string(), shape_text(&header.shape)];
-        table.row(row);
+    // Twice over all of them: kept as rows, a million would take a gigabyte.
+    let header = ["WHAT", "NAME", "DTYPE", "SHAPE"].map(str::to_owned);
+    let (mut widths, mut rows) = (header.each_ref().map(|cell| cell.width()), Rows::of(inputs));
+    for output in recipe.outputs.iter() {
+        let row = rows.cells(&output);
+        widths.iter_mut().zip(&row).for_each(|(width, cell)| *width = cell.width().max(*width));
     }
-    if !table.is_empty() {
-        table.write(out, look.bold())?;
+    if !recipe.outputs.is_empty() {
+        let bold = look.bold();
+        writeln!(out, " {bold}{}{bold:#}", line(&header, &widths))?;
+        for output in recipe.outputs.iter() {
+            writeln!(out, " {}", line(&rows.cells(&output), &widths))?;
+        }
         writeln!(out)?;
     }
     left_out(recipe, look, out)?;
@@ -82,32 +85,64 @@ pub(in crate::report) fn recipe_text(
     }
     let shown = escaped(target.path.as_os_str().as_encoded_bytes());
     let tensors = tensors_text(recipe.outputs.len());
-    let is_short = recipe.outputs.iter().any(|output| short_name(&output.header.name).len() < output.header.name.len());
+    let is_short = recipe.outputs.iter().any(|output| short_name(&output.tensor.name).len() < output.tensor.name.len());
     let short = if is_short { " · keys end in /.ATTRIBUTES/VARIABLE_VALUE" } else { "" };
     let verdict = format!("nothing written: {tensors} would be in {shown} ({}){short}", target.format.name());
     writeln!(out, "{}", folded(&verdict, 0, 2, look))
 }
 
-/// Where a tensor comes from, if not from one of its own name and dtype.
-fn told_from(inputs: &[Checkpoint], output: &Output) -> Option<String> {
-    match &output.from {
-        From::Tensor(from) => {
-            let tensor = inputs.get(from.input).and_then(|input| input.tensor_at(from.at))?;
-            let name = (tensor.name != output.header.name).then(|| escaped(short_name(&tensor.name)).into_owned());
-            let dtype = (tensor.dtype != output.header.dtype).then(|| tensor.dtype.to_string());
-            let parts: Vec<String> = name.into_iter().chain(dtype).collect();
-            (!parts.is_empty()).then(|| format!("from {}", parts.join(", ")))
-        }
-        From::Mean(all) => Some(format!("of {}", all.len())),
-        From::Given(_) => None,
+/// The rows of a recipe, with what its tensors are in the inputs, which pass by in their order.
+struct Rows<'i>(Vec<Cursor<'i>>);
+
+impl<'i> Rows<'i> {
+    fn of(inputs: &'i [Checkpoint]) -> Self {
+        Self(inputs.iter().map(|input| input.tensors().cursor()).collect())
     }
+
+    fn cells(&mut self, output: &Output) -> [String; 4] {
+        let Output { tensor, action, .. } = output;
+        let mut name = escaped(short_name(&tensor.name)).into_owned();
+        if let Some(from) = self.told_from(output) {
+            name = format!("{name}  ({from})");
+        }
+        [action.name().to_owned(), name, tensor.dtype.to_string(), shape_text(&tensor.shape)]
+    }
+
+    /// Where a tensor comes from, if not from one of its own name and dtype.
+    fn told_from(&mut self, output: &Output) -> Option<String> {
+        match &output.from {
+            From::Tensor(from) => {
+                let tensor = self.0.get_mut(from.input).and_then(|input| input.reach(from.at))?;
+                let name = (tensor.name != output.tensor.name).then(|| escaped(short_name(&tensor.name)).into_owned());
+                let dtype = (tensor.dtype != output.tensor.dtype).then(|| tensor.dtype.to_string());
+                let parts: Vec<String> = name.into_iter().chain(dtype).collect();
+                (!parts.is_empty()).then(|| format!("from {}", parts.join(", ")))
+            }
+            From::Mean(all) => Some(format!("of {}", all.len())),
+            From::Given(_) => None,
+        }
+    }
+}
+
+/// Cells in columns of these widths.
+fn line(cells: &[String; 4], widths: &[usize; 4]) -> String {
+    let mut line = String::new();
+    for (cell, width) in cells.iter().zip(widths) {
+        let pad = width.saturating_sub(cell.width());
+        line.extend([" ", cell, &" ".repeat(pad), " "]);
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 /// How many tensors each thing was done with.
 fn done(recipe: &Recipe, out: &mut dyn Write) -> io::Result<()> {
     for action in [Action::Copied, Action::Renamed, Action::Cast, Action::Mean, Action::Rewritten] {
-        let of = || recipe.outputs.iter().filter(|output| output.action == action);
-        let tensors = of().count();
+        let with = |one: &(Action, Option<u64>)| one.0 == action;
+        let all = recipe.outputs.actions().zip(recipe.outputs.tensors().iter().map(|tensor| tensor.elements()));
+        let (tensors, elements) = all.filter(with).fold((0usize, 0u64), |(tensors, sum), (_, elements)| {
+            (tensors.saturating_add(1), sum.saturating_add(elements.unwrap_or(0)))
+        });
         if tensors == 0 {
             continue;
         }
@@ -115,7 +150,6 @@ fn done(recipe: &Recipe, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {:<10} the object graph, for the names that tensors have now", action.name())?;
             continue;
         }
-        let elements: u64 = of().filter_map(|output| output.header.shape.elements()).fold(0, u64::saturating_add);
         writeln!(out, "  {:<10} {}, {} elements", action.name(), tensors_text(tensors), count(elements))?;
     }
     Ok(())

@@ -3,13 +3,12 @@
 //! Source: `BundleWriter` in `tensor_bundle.cc`. Within a shard tensors follow one another without gaps, in the order in
 //! which they are added; a saver adds them by name.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::error::{Error, Result};
 use crate::read::bundle::{BundleEntry, BundleHeader, Prefix, slice_key};
-use crate::read::container::{Header, HeaderPart, Incoming, PartId, Sink};
+use crate::read::container::{Incoming, PartId, Parts, Sink, Tensor, Tensors, WantedPart};
 use crate::read::storage::{Bridge, NewFile};
 use crate::read::table::TableBuilder;
 use crate::read::tensor::{DType, Shape};
@@ -20,7 +19,7 @@ use crate::read::wire::{Crc32c, MaskedCrc, write_varint};
 pub struct BundleSink {
     prefix: Prefix,
     num_shards: i32,
-    headers: Vec<Arc<Header>>,
+    tensors: Arc<Tensors>,
     /// The shard that is being written. They are written one after the other: a checkpoint may have thousands.
     shard: Option<Shard>,
     part: Option<Part>,
@@ -44,9 +43,6 @@ struct Spot {
     crc: Crc32c,
 }
 
-/// A key of the index, the part that it is of (none of all slices together), and the number of the tensor.
-type Key<'s> = (Cow<'s, [u8]>, Option<&'s Spot>, usize);
-
 /// The part that is being written.
 #[derive(Debug)]
 struct Part {
@@ -61,7 +57,14 @@ impl BundleSink {
     /// A bundle with this prefix, whose tensors go to the shards that their headers ask for.
     pub fn new(dir: &Path, name: &str, num_shards: i32) -> Self {
         let prefix = Prefix::new(dir.join(name).into_os_string());
-        Self { prefix, num_shards: num_shards.max(1), headers: Vec::new(), shard: None, part: None, spots: Vec::new() }
+        Self {
+            prefix,
+            num_shards: num_shards.max(1),
+            tensors: Arc::default(),
+            shard: None,
+            part: None,
+            spots: Vec::new(),
+        }
     }
 
     fn shard_name(&self, shard: i32, of: i32) -> String {
@@ -78,46 +81,57 @@ impl BundleSink {
         let at = |error: std::io::Error| Error::output(error, index);
         let mut table = TableBuilder::new(NewFile::create(index)?);
         table.add(b"", &BundleHeader::encode(num_shards)).map_err(at)?;
-        // Keys in order; those of slices are made, and a sliced tensor has one for all of them, too.
-        let mut keys: Vec<Key<'_>> = Vec::with_capacity(self.spots.len());
-        for spot in &self.spots {
-            let header = self.headers.get(spot.id.0).ok_or_else(no_part)?;
-            match header.parts.get(spot.id.1).and_then(|part| part.slice.as_ref()) {
-                None => keys.push((Cow::Borrowed(&header.name), Some(spot), spot.id.0)),
-                Some(slice) => {
-                    keys.push((Cow::Owned(slice_key(&header.name, slice)), Some(spot), spot.id.0));
-                    if spot.id.1 == 0 {
-                        keys.push((Cow::Borrowed(&header.name), None, spot.id.0));
-                    }
+        let mut spots: Vec<&Spot> = self.spots.iter().collect();
+        spots.sort_unstable_by_key(|spot| spot.id);
+        // Keys in order: those of tensors are, those of slices are made, and lie between them.
+        let (mut slices, mut of_wholes) = (Vec::new(), Vec::new());
+        for spot in spots {
+            let slice = self.tensors.partitioned().get(&spot.id.0).and_then(|slices| slices.get(spot.id.1));
+            match slice {
+                None => of_wholes.push(spot),
+                Some(own) => {
+                    let tensor = self.tensors.get(spot.id.0).ok_or_else(no_part)?;
+                    slices.push((slice_key(&tensor.name, &own.slice), spot));
                 }
             }
         }
-        keys.sort_by(|a, b| a.0.cmp(&b.0));
-        for (key, spot, n) in &keys {
-            let header = self.headers.get(*n).ok_or_else(no_part)?;
-            let entry = match spot {
-                Some(spot) => self.entry(header, spot)?,
-                None => self.entry_of_slices(header),
+        slices.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let (mut slices, mut of_wholes) = (slices.into_iter().peekable(), of_wholes.into_iter());
+        let mut cursor = self.tensors.cursor();
+        loop {
+            let tensor = cursor.advance();
+            let is_next = |(key, _): &(Vec<u8>, &Spot)| tensor.is_none_or(|(_, tensor)| *key < tensor.name);
+            while let Some((key, spot)) = slices.next_if(is_next) {
+                let of = self.tensors.get(spot.id.0).ok_or_else(no_part)?;
+                table.add(&key, &self.entry(&of, spot)?.encode()).map_err(at)?;
+            }
+            let Some((n, tensor)) = tensor else { break };
+            let entry = match &tensor.parts {
+                Parts::Slices(_) => self.entry_of_slices(tensor),
+                Parts::Whole(_) => {
+                    let spot = of_wholes.next().filter(|spot| spot.id.0 == n).ok_or_else(no_part)?;
+                    self.entry(tensor, spot)?
+                }
             };
-            table.add(key, &entry.encode()).map_err(at)?;
+            table.add(&tensor.name, &entry.encode()).map_err(at)?;
         }
         table.finish().map_err(at)?.finish()
     }
 
     /// The entry of a part.
-    fn entry(&self, header: &Header, spot: &Spot) -> Result<BundleEntry> {
-        let part = header.parts.get(spot.id.1).ok_or_else(no_part)?;
+    fn entry(&self, tensor: &Tensor, spot: &Spot) -> Result<BundleEntry> {
+        let part = WantedPart::of(tensor, spot.id.1).ok_or_else(no_part)?;
         let shape = match &part.slice {
-            None => header.shape.clone(),
+            None => tensor.shape.clone(),
             Some(slice) => {
-                let extents = header.shape.dims().and_then(|dims| slice.resolve(dims)).ok_or_else(no_part)?;
+                let extents = tensor.shape.dims().and_then(|dims| slice.resolve(dims)).ok_or_else(no_part)?;
                 Shape::new(extents.iter().map(|(_, len)| len.cast_signed()).collect::<Vec<_>>())
             }
         };
         Ok(BundleEntry {
-            dtype: header.dtype,
+            dtype: tensor.dtype,
             shape,
-            shard_id: self.shard_of(part),
+            shard_id: self.shard_of(&part),
             offset: spot.offset.cast_signed(),
             size: spot.len.cast_signed(),
             crc32c: spot.crc.masked(),
@@ -127,19 +141,20 @@ impl BundleSink {
 
     /// The entry of a sliced tensor lists its slices, and the first shard that has any: merging the bundles of all
     /// shards, `MergeOneBundle` keeps the first entry that it meets.
-    fn entry_of_slices(&self, header: &Header) -> BundleEntry {
+    fn entry_of_slices(&self, tensor: &Tensor) -> BundleEntry {
+        let parts = || (0..WantedPart::count(tensor)).filter_map(|n| WantedPart::of(tensor, n));
         BundleEntry {
-            dtype: header.dtype,
-            shape: header.shape.clone(),
-            shard_id: header.parts.iter().map(|part| self.shard_of(part)).min().unwrap_or(0),
+            dtype: tensor.dtype,
+            shape: tensor.shape.clone(),
+            shard_id: parts().map(|part| self.shard_of(&part)).min().unwrap_or(0),
             offset: 0,
             size: 0,
             crc32c: MaskedCrc(0),
-            slices: header.parts.iter().filter_map(|part| part.slice.clone()).collect(),
+            slices: parts().filter_map(|part| part.slice).collect(),
         }
     }
 
-    fn shard_of(&self, part: &HeaderPart) -> i32 {
+    fn shard_of(&self, part: &WantedPart) -> i32 {
         part.shard.clamp(0, self.num_shards.saturating_sub(1))
     }
 
@@ -169,12 +184,12 @@ fn no_part() -> Error {
 }
 
 impl Sink for BundleSink {
-    fn refuses(&self, header: &Header) -> Option<String> {
-        match header.dtype {
+    fn refuses(&self, tensor: &Tensor) -> Option<String> {
+        match tensor.dtype {
             DType::Resource | DType::Invalid | DType::Ref(_) | DType::Unknown(_) => {
-                Some(format!("a checkpoint holds no {}", header.dtype))
+                Some(format!("a checkpoint holds no {}", tensor.dtype))
             }
-            _ if header.name.is_empty() => Some("the empty name is that of the header".to_owned()),
+            _ if tensor.name.is_empty() => Some("the empty name is that of the header".to_owned()),
             _ => None,
         }
     }
@@ -183,20 +198,22 @@ impl Sink for BundleSink {
         true
     }
 
-    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>> {
-        self.headers = all;
-        let all = &self.headers;
-        let parts = |n: usize, header: &Header| (0..header.parts.len()).map(move |part| (n, part));
-        let mut order: Vec<PartId> = all.iter().enumerate().flat_map(|(n, header)| parts(n, header)).collect();
+    fn begin(&mut self, all: Arc<Tensors>) -> Result<Vec<PartId>> {
+        self.tensors = all;
+        let mut order: Vec<(i32, PartId)> = Vec::with_capacity(self.tensors.len());
+        let mut cursor = self.tensors.cursor();
+        while let Some((n, tensor)) = cursor.advance() {
+            let parts = (0..WantedPart::count(tensor)).filter_map(|part| Some((part, WantedPart::of(tensor, part)?)));
+            order.extend(parts.map(|(part, wanted)| (self.shard_of(&wanted), (n, part))));
+        }
         // Within a shard in the order of names, as a saver does.
-        let shard_of = |id: &PartId| all.get(id.0)?.parts.get(id.1).map(|part| self.shard_of(part));
-        order.sort_by_key(shard_of);
-        Ok(order)
+        order.sort_by_key(|(shard, _)| *shard);
+        Ok(order.into_iter().map(|(_, id)| id).collect())
     }
 
     fn part(&mut self, id: PartId, incoming: Incoming) -> Result<()> {
-        let wanted = self.headers.get(id.0).and_then(|header| header.parts.get(id.1)).ok_or_else(no_part)?;
-        let wanted = self.shard_of(wanted);
+        let wanted = self.tensors.get(id.0).and_then(|tensor| WantedPart::of(&tensor, id.1)).ok_or_else(no_part)?;
+        let wanted = self.shard_of(&wanted);
         self.reach(wanted)?;
         self.part = Some(Part { id, start: 0, crc: Crc32c::default(), stored: None });
         let (part, shard) = self.current()?;

@@ -7,7 +7,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::read::container::{Header, Incoming, PartId, Sink};
+use crate::read::container::{Incoming, PartId, Sink, Tensor, Tensors};
 use crate::read::storage::NewFile;
 use crate::read::tensor::DType;
 use crate::read::tensor::numpy::npy;
@@ -17,7 +17,7 @@ use crate::read::tensor::numpy::npy;
 pub struct NpzSink {
     path: PathBuf,
     name: String,
-    headers: Vec<Arc<Header>>,
+    tensors: Arc<Tensors>,
     zip: Option<ZipWriter<NewFile>>,
     dtype: DType,
     widened: Vec<u8>,
@@ -37,7 +37,14 @@ impl NpzSink {
     /// `name` is that of the archive.
     pub fn new(dir: &Path, name: &str) -> Self {
         let path = dir.join(name);
-        Self { path, name: name.to_owned(), headers: Vec::new(), zip: None, dtype: DType::Invalid, widened: Vec::new() }
+        Self {
+            path,
+            name: name.to_owned(),
+            tensors: Arc::default(),
+            zip: None,
+            dtype: DType::Invalid,
+            widened: Vec::new(),
+        }
     }
 }
 
@@ -71,10 +78,10 @@ fn no_array(dtype: DType) -> Option<String> {
     (!is_numpys).then(|| format!("NumPy has no {dtype}{cast}"))
 }
 
-fn header_of(header: &Header) -> Option<Vec<u8>> {
+fn header_of(tensor: &Tensor) -> Option<Vec<u8>> {
     let dims: Option<Vec<u64>> =
-        header.shape.dims().and_then(|dims| dims.iter().map(|dim| u64::try_from(*dim).ok()).collect());
-    npy::header(header.dtype, &dims?, 0)
+        tensor.shape.dims().and_then(|dims| dims.iter().map(|dim| u64::try_from(*dim).ok()).collect());
+    npy::header(tensor.dtype, &dims?, 0)
 }
 
 fn no_part() -> Error {
@@ -82,11 +89,11 @@ fn no_part() -> Error {
 }
 
 impl Sink for NpzSink {
-    fn refuses(&self, header: &Header) -> Option<String> {
-        if let Some(why) = no_array(header.dtype) {
+    fn refuses(&self, tensor: &Tensor) -> Option<String> {
+        if let Some(why) = no_array(tensor.dtype) {
             return Some(why);
         }
-        let Ok(name) = std::str::from_utf8(&header.name) else {
+        let Ok(name) = std::str::from_utf8(&tensor.name) else {
             return Some("its name is not UTF-8, which names in archives are".to_owned());
         };
         let climbs = name.starts_with('/') || name.contains('\\') || name.split('/').any(|part| part == "..");
@@ -96,20 +103,20 @@ impl Sink for NpzSink {
         None
     }
 
-    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>> {
-        self.headers = all;
+    fn begin(&mut self, all: Arc<Tensors>) -> Result<Vec<PartId>> {
+        self.tensors = all;
         self.zip = Some(ZipWriter::new(NewFile::create(&self.path)?));
-        Ok((0..self.headers.len()).map(|n| (n, 0)).collect())
+        Ok((0..self.tensors.len()).map(|n| (n, 0)).collect())
     }
 
     fn part(&mut self, (tensor, _): PartId, _: Incoming) -> Result<()> {
-        let header = self.headers.get(tensor).ok_or_else(no_part)?;
+        let tensor = self.tensors.get(tensor).ok_or_else(no_part)?;
         let zip = self.zip.as_mut().ok_or_else(no_part)?;
-        self.dtype = header.dtype;
+        self.dtype = tensor.dtype;
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
-        let name = format!("{}.npy", String::from_utf8_lossy(&header.name));
+        let name = format!("{}.npy", String::from_utf8_lossy(&tensor.name));
         zip.start_file(name, options).map_err(|error| of_zip(&self.path, error))?;
-        let bytes = header_of(header).ok_or_else(no_part)?;
+        let bytes = header_of(&tensor).ok_or_else(no_part)?;
         std::io::Write::write_all(zip, &bytes).map_err(|error| Error::output(error, &self.path))
     }
 
@@ -131,18 +138,18 @@ impl Sink for NpzSink {
 }
 
 impl Sink for NpySink {
-    fn refuses(&self, header: &Header) -> Option<String> {
-        no_array(header.dtype)
+    fn refuses(&self, tensor: &Tensor) -> Option<String> {
+        no_array(tensor.dtype)
     }
 
-    fn begin(&mut self, all: Vec<Arc<Header>>) -> Result<Vec<PartId>> {
-        let [header] = all.as_slice() else {
+    fn begin(&mut self, all: Arc<Tensors>) -> Result<Vec<PartId>> {
+        let Some(tensor) = all.get(0).filter(|_| all.len() == 1) else {
             let why = format!("a .npy file holds exactly one tensor, and {} are chosen", all.len());
             return Err(Error::new(ErrorKind::Request(why)).with_help("name one, or write an .npz"));
         };
         let mut file = NewFile::create(&self.path)?;
-        file.write(&header_of(header).ok_or_else(no_part)?)?;
-        self.dtype = header.dtype;
+        file.write(&header_of(&tensor).ok_or_else(no_part)?)?;
+        self.dtype = tensor.dtype;
         self.file = Some(file);
         Ok(vec![(0, 0)])
     }
