@@ -4,7 +4,7 @@ use super::model::{Model, Wants};
 use super::prediction::{Mismatch, Restore, RestoreOptions, is_save_counter};
 use super::stored::Stored;
 use super::{by_name, by_object, crossing, model};
-use crate::read::checkpoint::Checkpoint;
+use crate::read::checkpoint::{Checkpoint, SourceKind};
 use crate::read::storage;
 
 /// What is said of files that other programs read: their rules are not these.
@@ -19,9 +19,13 @@ pub(super) fn not_predicted(checkpoint: &Checkpoint, model: &Model, kind: &str) 
 /// A prediction of which nothing is known yet.
 pub(super) fn base(checkpoint: &Checkpoint, model: &Model) -> Restore {
     let origin = checkpoint.origin();
+    let index = match origin.kind {
+        SourceKind::File(_) => checkpoint.described_by(),
+        _ => origin.v1_files.first().cloned().unwrap_or_else(|| origin.prefix.index()),
+    };
     Restore {
         checkpoint: origin.prefix.as_path().to_path_buf(),
-        index: origin.v1_files.first().cloned().unwrap_or_else(|| origin.prefix.index()),
+        index,
         against: model.path.clone(),
         model: model.what.clone(),
         ..Restore::default()

@@ -54,7 +54,7 @@ pub struct KerasOutcome {
 pub struct Restore {
     /// The checkpoint that would be restored, as its prefix.
     pub checkpoint: PathBuf,
-    /// Its index, or the first file of a V1 checkpoint.
+    /// The file that says what is in it: its index, the first file of a V1 checkpoint, or the only file itself.
     pub index: PathBuf,
     /// The model, as given.
     pub against: PathBuf,

@@ -199,7 +199,9 @@ impl Walk<'_> {
             self.loading.doubt(format!("which variables are {}'s own, and which of what is in it", object.name));
             return Ok(());
         }
-        if group.sets.len() != variables.len() {
+        // With LoRA it takes what it needs, and looks at nothing else.
+        let has_lora = object.changed.is_some_and(|changed| changed.has_lora);
+        if group.sets.len() != variables.len() && !has_lora {
             if object.kind == Kind::Optimizer && is_old && object.class.as_deref().is_some_and(scales_loss) {
                 return Err(nameless());
             }

@@ -84,9 +84,34 @@ pub(super) fn class_of(segment: &str) -> String {
     })
 }
 
-/// The names of the variables of a class, where their number leaves no doubt.
-pub(super) fn names_of(class: &str, count: usize) -> Vec<&'static str> {
+/// Whether layers of a class can be quantized.
+pub(super) fn is_quantizable(class: &str) -> bool {
+    matches!(class, "Dense" | "EinsumDense" | "Embedding")
+}
+
+/// The names of the variables of a class, where their number leaves no doubt, and whether the first are integers.
+pub(super) fn names_of(class: &str, count: usize, has_integers: bool) -> Vec<&'static str> {
+    const EIGHT: [&str; 8] = [
+        "kernel",
+        "bias",
+        "inputs_scale",
+        "inputs_amax_history",
+        "kernel_scale",
+        "kernel_amax_history",
+        "outputs_grad_scale",
+        "outputs_grad_amax_history",
+    ];
+    let is_dense = matches!(class, "Dense" | "EinsumDense");
+    // Of what was quantized to integers the scales are always there.
     let all: &[&str] = match class {
+        _ if is_dense && has_integers => match count {
+            2 | 4 => &["kernel", "kernel_scale", "kernel_zero", "g_idx"],
+            3 | 5 => &["kernel", "bias", "kernel_scale", "kernel_zero", "g_idx"],
+            _ => &[],
+        },
+        "Embedding" if has_integers => &["embeddings", "embeddings_scale", "embeddings_zero", "g_idx"],
+        _ if is_dense && count == 7 => return EIGHT.into_iter().filter(|name| *name != "bias").collect(),
+        _ if is_dense && count == 8 => &EIGHT,
         "Dense" | "EinsumDense" => &["kernel", "bias"],
         class if class.starts_with("Conv") && !class.contains("LSTM") => &["kernel", "bias"],
         "Embedding" => &["embeddings"],

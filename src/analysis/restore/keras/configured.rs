@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::change::Change;
 use super::objects::{DEPTH, Held, KerasProgram, Kind, Object, Objects, Variable, joined};
 use super::parts::{Part, parts};
 use super::propagate::{merged, output_of};
+use super::quantized;
 use super::shapes::{Built, Dims, SILENT, dims, of_class};
 
 /// Makes objects of a configuration.
@@ -51,7 +53,7 @@ impl Maker {
             class: Some(class.to_owned()),
             built: true,
             trainable: config.get("trainable").and_then(Value::as_bool).unwrap_or(true),
-            changed: changed(config),
+            changed: Change::of(config),
             ..Object::default()
         });
         if let Some(id) = id {
@@ -77,7 +79,10 @@ impl Maker {
             self.set(at, Kind::Layer, Some(Vec::new()));
             self.hold(at, class, parts, &scope, around.depth);
         } else {
-            let made = of_class(class, built);
+            let mut made = of_class(class, built);
+            if let Some(change) = Change::of(config).filter(|_| self.program == KerasProgram::Keras3) {
+                made = made.and_then(|made| quantized::stored(change, class, built, made));
+            }
             let is_silent = SILENT.contains(&class);
             let variable = |made: super::shapes::Made| self.variable(made.name, made.shape, made.trainable, &scope);
             let variables: Option<Vec<Variable>> = made.map(|made| made.into_iter().map(variable).collect());
@@ -270,19 +275,6 @@ impl Objects {
         if let (Some(root), false) = (self.all.first_mut(), held.is_empty()) {
             root.attributes.push(("metrics".to_owned(), Held::Many(held)));
         }
-    }
-}
-
-/// What was done to a layer after it was made. Keras stores other variables of such a one than it has, and merges what
-/// `LoRA` has learned into its kernel on the way.
-fn changed(config: &Map<String, Value>) -> Option<&'static str> {
-    let policy = config.get("dtype").and_then(|dtype| dtype.get("class_name")).and_then(Value::as_str);
-    let is_set = |key: &str| config.get(key).is_some_and(|value| !value.is_null());
-    match policy {
-        Some(class) if class.starts_with("Quantized") => Some("quantized"),
-        _ if is_set("quantization_config") => Some("quantized"),
-        _ if is_set("lora_rank") => Some("adapted by LoRA"),
-        _ => None,
     }
 }
 

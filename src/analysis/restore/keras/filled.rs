@@ -1,9 +1,11 @@
 //! A model of which there are weights: what is in the file says which variables there are, and of which shapes, whatever
 //! its configuration leaves open.
 
-use super::classes::{PLAIN, class_by_name, class_of, names_of, unnumbered};
+use super::change::Change;
+use super::classes::{PLAIN, class_by_name, class_of, is_quantizable, names_of, unnumbered};
 use super::objects::{DEPTH, Held, KerasProgram, Kind, Object, Objects, Variable, joined};
 use super::saved::{Group, Listed, Saved, Set};
+use crate::read::tensor::DType;
 
 /// The objects of a file that has weights alone.
 pub(super) fn of_groups(saved: &Saved, program: KerasProgram) -> Objects {
@@ -61,9 +63,15 @@ impl Objects {
             object.built = true;
         }
         let scope = joined(around, object.called());
+        let class = object.class.as_deref().unwrap_or_default();
+        let first = group.sets.get("0").filter(|_| is_quantizable(class));
+        let has_integers = first.is_some_and(|set| set.dtype == DType::Int8);
+        if has_integers {
+            object.changed.get_or_insert(Change::QUANTIZED);
+        }
         let known = object.variables.take().filter(|known| known.len() == group.sets.len());
         let mut variables: Vec<Variable> = known.unwrap_or_else(|| {
-            let names = names_of(object.class.as_deref().unwrap_or_default(), group.sets.len());
+            let names = names_of(class, group.sets.len(), has_integers);
             let own = |n: usize| {
                 let name = names.get(n).copied().unwrap_or_default();
                 let end = if program == KerasProgram::Keras2 { ":0" } else { "" };

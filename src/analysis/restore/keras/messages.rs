@@ -52,6 +52,12 @@ pub(super) fn other_count(object: &Object, variables: &[Variable], found: usize,
              is meant to create the state of the layer (i.e. its variables) upon deserialization."
         );
     }
+    let mut variables: Vec<&Variable> = variables.iter().collect();
+    if object.changed.is_some() {
+        // As it has them: those that are trained first, of these what quantization added first.
+        let is_own = |variable: &Variable| matches!(variable.name.as_str(), "kernel" | "embeddings" | "bias");
+        variables.sort_by_key(|variable| (!variable.trainable, variable.trainable && is_own(variable)));
+    }
     let names: Vec<String> = variables
         .iter()
         .map(|variable| match program {

@@ -1,7 +1,7 @@
 //! What Keras would do: `load_weights`, by the paths of objects, by topology and by name, and `load_model`.
 //!
 //! `opened` reads what the user names as the model, `configured` makes the `objects` of a configuration (with the
-//! `parts` and the `shapes` that each class makes, and what is `propagate`d to the next), `filled` takes from weights what
+//! `parts` and the `shapes` that each class makes, and what is `propagate`d to the next, what is `quantized`), `filled` takes from weights what
 //! is known by them (`classes` by their names). `saved` is the file as loaders look into it; `by_path` and `listed` are the two loaders, `converted`
 //! what Keras 2 does on the way, `messages` their words, `loading` what comes of them. `judged` compares it with what was
 //! meant, `ways` chooses between them, `outcome` puts it together, `advice` says what helps. `crossing` is
@@ -10,6 +10,7 @@
 mod advice;
 mod answer;
 mod by_path;
+mod change;
 mod classes;
 mod configured;
 mod converted;
@@ -24,6 +25,7 @@ mod opened;
 mod outcome;
 mod parts;
 mod propagate;
+mod quantized;
 mod saved;
 mod shapes;
 mod trackable;

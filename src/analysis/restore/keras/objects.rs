@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use super::change::Change;
+
 /// Deepest nesting that is followed: files may claim any.
 pub(super) const DEPTH: usize = 64;
 
@@ -91,7 +93,7 @@ pub(super) struct Object {
     /// Whether it is trained.
     pub(super) trainable: bool,
     /// What was done to it after it was made, which changes what it stores and what it takes: quantized, `LoRA`.
-    pub(super) changed: Option<&'static str>,
+    pub(super) changed: Option<Change>,
 }
 
 /// Whether this is a class of optimizer that scales the loss: HDF5 files of whole models have its own name, archives the one

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::advice;
 use super::answer::Answer;
+use super::change::Change;
 use super::judged::{Judgement, Owner, judge, of_file, of_model};
 use super::listed::How;
 use super::loading::Loading;
@@ -88,7 +89,7 @@ pub(in crate::analysis::restore) fn restore(
         .filter(|(_, identity, shape)| !excluded(identity, shape))
         .collect();
     let counted: BTreeSet<Which> = ids.iter().map(|(which, _, _)| *which).collect();
-    sort_out(&mut restore, &ids, &told, &judgement);
+    sort_out(&mut restore, &objects, &ids, &told, &judgement);
     let used: BTreeSet<&[u8]> = told
         .taken
         .iter()
@@ -101,8 +102,10 @@ pub(in crate::analysis::restore) fn restore(
     // A layer of which nothing is known may have weights that nobody gives it.
     let mut loading = loading;
     for object in &objects.all {
-        if let (Some(how), Way::Path | Way::Lists) = (object.changed, way) {
-            loading.doubt(format!("what {} takes, which is {how}", object.called()));
+        // What it takes by its path is known of most.
+        let is_known = way == Way::Path && object.variables.is_some();
+        if let (Some(change), Way::Path | Way::Lists, false) = (object.changed, way, is_known) {
+            loading.doubt(format!("what {} takes, which is {}", object.called(), change.how()));
             loading.is_open = true;
         }
     }
@@ -198,7 +201,13 @@ fn call(program: KerasProgram, how: How, is_whole: bool) -> &'static str {
 }
 
 /// What fits, what differs, what is missing.
-fn sort_out(restore: &mut Restore, ids: &[(Which, &Owner, Shape)], told: &Loading, judgement: &Judgement) {
+fn sort_out(
+    restore: &mut Restore,
+    objects: &Objects,
+    ids: &[(Which, &Owner, Shape)],
+    told: &Loading,
+    judgement: &Judgement,
+) {
     for (which, identity, shape) in ids {
         let name = identity.shown().into_bytes();
         let variable = Some(identity.shown());
@@ -226,6 +235,16 @@ fn sort_out(restore: &mut Restore, ids: &[(Which, &Owner, Shape)], told: &Loadin
             let (stored, role) = (misfit.set.name.clone(), UNKNOWN);
             restore.mismatched.push(Mismatch { name, stored, variable, expected, found, silent: false, role, hint });
         } else if let Some((_, set)) = told.taken.iter().find(|(other, _)| other == which) {
+            // Without LoRA the number of variables would have told it.
+            let takes_floats = objects.get(which.0).and_then(|object| object.changed).is_some_and(Change::takes_floats);
+            if takes_floats && matches!(set.dtype, DType::Int8 | DType::UInt8) {
+                let found = spec(set);
+                let hint = Some("takes the integers of a quantized layer, without their scales".to_owned());
+                let (stored, role) = (set.name.clone(), UNKNOWN);
+                let expected = Spec { dtype: Some(DType::Float32), ..expected };
+                restore.mismatched.push(Mismatch { name, stored, variable, expected, found, silent: true, role, hint });
+                continue;
+            }
             restore.matched.push(Match { name, stored: set.name.clone(), variable });
         } else {
             let (crc32c, role, candidates) = (None, UNKNOWN, Vec::new());

@@ -79,11 +79,11 @@ impl Built<'_> {
     }
 }
 
-fn made(name: &'static str, shape: Option<Vec<u64>>) -> Made {
+pub(super) fn made(name: &'static str, shape: Option<Vec<u64>>) -> Made {
     Made { name, shape, trainable: true }
 }
 
-fn kept(name: &'static str, shape: Option<Vec<u64>>) -> Made {
+pub(super) fn kept(name: &'static str, shape: Option<Vec<u64>>) -> Made {
     Made { name, shape, trainable: false }
 }
 
@@ -190,11 +190,6 @@ pub(super) const SILENT: &[&str] = &["StringLookup", "IntegerLookup", "TextVecto
 pub(super) fn of_class(class: &str, built: Built<'_>) -> Option<Vec<Made>> {
     let is_old = built.program == KerasProgram::Keras2;
     let bias = |size: Option<Vec<u64>>| built.flag("use_bias", true).then(|| made("bias", size));
-    let is_quantized = built.config.get("quantization_config").is_some_and(|config| !config.is_null())
-        || built.config.get("lora_rank").is_some_and(|rank| !rank.is_null());
-    if is_quantized && !is_old {
-        return None;
-    }
     let rank: usize =
         class.chars().rev().find(char::is_ascii_digit).and_then(|c| c.to_digit(10)).map_or(1, |n| n as usize);
     let conv = |own: Vec<Option<u64>>| -> Option<Vec<u64>> {
