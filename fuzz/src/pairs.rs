@@ -57,7 +57,10 @@ pub fn diff(data: &[u8]) {
         (json, found.tally)
     };
     let (one, there) = written(a, b, 1);
-    assert!(one == written(a, b, 3).0, "the number of threads shows");
+    if data.len().is_multiple_of(2) {
+        assert!(one == written(a, b, 3).0, "the number of threads shows");
+        return;
+    }
     let (_, back) = written(b, a, 1);
     assert_eq!(there.total(), back.total(), "{there:?} {back:?}");
     for (status, mirrored) in [(Status::Added, Status::Removed), (Status::Removed, Status::Added)] {

@@ -319,43 +319,73 @@ pub(super) fn of_class(class: &str, built: Built<'_>) -> Option<Vec<Made>> {
     })
 }
 
-/// The shapes of kernel and bias of an `EinsumDense`: labels of the equation with the sizes that input and output give.
+/// The shapes of kernel and bias of an `EinsumDense`: labels of the equation with the sizes that input and output give
+/// (`_analyze_split_string`).
 fn einsum(built: Built<'_>) -> (Option<Vec<u64>>, Option<Vec<u64>>) {
     let parts = || {
         let equation: String = built.text("equation")?.chars().filter(|c| *c != ' ').collect();
         let (left, output) = equation.split_once("->")?;
         let (input, kernel) = left.split_once(',')?;
-        Some((input.to_owned(), kernel.to_owned(), output.to_owned()))
+        let labels = |text: &str| text.replace("...", "").chars().collect::<Vec<char>>();
+        Some((labels(input), labels(kernel), labels(output), input.starts_with('.')))
     };
-    let Some((input, kernel, output)) = parts() else { return (None, None) };
-    let elided = input.contains("...");
-    let (input, output) = (input.replace("...", "0"), output.replace("...", "0"));
-    let sizes: Vec<Option<u64>> = match built.config.get("output_shape") {
-        Some(Value::Array(all)) => all.iter().map(Value::as_u64).collect(),
-        Some(value) => vec![value.as_u64()],
-        None => Vec::new(),
+    let Some((input, kernel, output, is_elided)) = parts() else { return (None, None) };
+    // Of an input that nobody knows the dots are the batch.
+    let unknown = vec![None; input.len().saturating_add(usize::from(is_elided))];
+    let dims = built.input.unwrap_or(&unknown);
+    let Some(elided) = dims.len().checked_sub(input.len()) else { return (None, None) };
+    // The output as a whole: the batch, what the dots stand for, and what the configuration says.
+    let mut full: Dims = dims.first().copied().into_iter().collect();
+    if is_elided {
+        full.extend(dims.iter().take(elided).skip(1));
+    }
+    match built.config.get("output_shape") {
+        Some(Value::Array(all)) => full.extend(all.iter().map(Value::as_u64)),
+        Some(value) => full.push(value.as_u64()),
+        None => {}
+    }
+    if !is_elided {
+        full.extend(dims.iter().skip(input.len()));
+    }
+    let before = if is_elided { elided } else { 0 };
+    let find = |labels: &[char], dims: &[Option<u64>], label: char| {
+        let at = labels.iter().position(|other| *other == label)?;
+        dims.get(at.checked_add(before)?).copied().flatten()
     };
-    let from_end = |labels: &str, label: char, dims: &[Option<u64>]| {
-        let at = labels.chars().rev().position(|other| other == label)?;
-        dims.get(dims.len().checked_sub(at.checked_add(1)?)?).copied().flatten()
-    };
-    let from_start = |label: char| {
-        let at = input.chars().position(|other| other == label)?;
-        built.input?.get(at).copied().flatten()
-    };
-    let of_output = |label: char| from_end(&output, label, &sizes);
-    let of_input = |label: char| match built.input {
-        Some(dims) if elided && input.starts_with('0') => from_end(&input, label, dims),
-        _ => from_start(label),
-    };
-    let size = |label: char| if input.contains(label) { of_input(label) } else { of_output(label) };
+    let of_output = |label: char| find(&output, &full, label);
+    let size = |label: &char| of_output(*label).or_else(|| find(&input, dims, *label));
     let axes = built.text("bias_axes").unwrap_or_default();
-    let first = axes.chars().filter_map(|axis| output.chars().position(|label| label == axis)).min();
+    let first = output.iter().position(|label| axes.contains(*label));
     let bias = first.and_then(|first| {
-        let labels = output.chars().skip(first);
-        labels
-            .map(|label| if axes.contains(label) { of_output(label).or_else(|| of_input(label)) } else { Some(1) })
-            .collect()
+        let labels = output.iter().skip(first).map(|label| if axes.contains(*label) { size(label) } else { Some(1) });
+        let behind = if is_elided { 0 } else { elided };
+        labels.chain(std::iter::repeat_n(Some(1), behind)).collect()
     });
-    (kernel.chars().map(size).collect(), bias)
+    (kernel.iter().map(size).collect(), bias)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_and_biases_of_equations_are_those_of_keras() {
+        // Made with Keras 3.15.
+        type Case<'c> = ([&'c str; 3], &'c [u64], [&'c [u64]; 2]);
+        let cases: &[Case<'_>] = &[
+            (["abc,cd->abd", "[null,7]", "d"], &[4, 6], [&[6, 7], &[7]]),
+            (["...x,xy->...y", "[4,7]", "y"], &[4, 6], [&[6, 4], &[4]]),
+            (["...x,xyz->...yz", "[2,7]", "yz"], &[4, 6, 5], [&[5, 2, 7], &[2, 7]]),
+            (["ab...,bc->ac...", "7", "c"], &[4, 6, 5], [&[4, 7], &[7, 1, 1]]),
+            (["abc,dc->abd", "[4,7]", "bd"], &[4, 6], [&[7, 6], &[4, 7]]),
+            (["...xy,xz->...zy", "[7,6]", "z"], &[4, 6], [&[4, 7], &[7, 1]]),
+        ];
+        for ([equation, output, axes], input, [kernel, bias]) in cases {
+            let json = format!(r#"{{"equation":"{equation}","output_shape":{output},"bias_axes":"{axes}"}}"#);
+            let config: Map<String, Value> = serde_json::from_str(&json).unwrap();
+            let input: Dims = std::iter::once(None).chain(input.iter().copied().map(Some)).collect();
+            let built = Built { config: &config, input: Some(&input), program: KerasProgram::Keras3 };
+            assert_eq!(einsum(built), (Some(kernel.to_vec()), Some(bias.to_vec())), "{equation}");
+        }
+    }
 }
