@@ -1,6 +1,6 @@
 //! Classes of Keras by the names that it makes of them, where a file says no more.
 
-use crate::read::formats::keras::snake;
+use crate::read::formats::keras::{quantized_kernel, snake};
 
 /// Classes that hold nothing but variables.
 pub(super) const PLAIN: &[&str] = &[
@@ -91,36 +91,25 @@ pub(super) fn is_quantizable(class: &str) -> bool {
 
 /// The names of the variables of a class, where their number leaves no doubt, and whether the first are integers.
 pub(super) fn names_of(class: &str, count: usize, has_integers: bool) -> Vec<&'static str> {
-    const EIGHT: [&str; 8] = [
-        "kernel",
-        "bias",
-        "inputs_scale",
-        "inputs_amax_history",
-        "kernel_scale",
-        "kernel_amax_history",
-        "outputs_grad_scale",
-        "outputs_grad_amax_history",
-    ];
     let is_dense = matches!(class, "Dense" | "EinsumDense");
-    // Of what was quantized to integers the scales are always there.
-    let all: &[&str] = match class {
-        _ if is_dense && has_integers => match count {
-            2 | 4 => &["kernel", "kernel_scale", "kernel_zero", "g_idx"],
-            3 | 5 => &["kernel", "bias", "kernel_scale", "kernel_zero", "g_idx"],
-            _ => &[],
-        },
-        "Embedding" if has_integers => &["embeddings", "embeddings_scale", "embeddings_zero", "g_idx"],
-        _ if is_dense && count == 7 => return EIGHT.into_iter().filter(|name| *name != "bias").collect(),
-        _ if is_dense && count == 8 => &EIGHT,
-        "Dense" | "EinsumDense" => &["kernel", "bias"],
-        class if class.starts_with("Conv") && !class.contains("LSTM") => &["kernel", "bias"],
-        "Embedding" => &["embeddings"],
-        "BatchNormalization" if count == 4 => &["gamma", "beta", "moving_mean", "moving_variance"],
-        "LayerNormalization" | "GroupNormalization" if count == 2 => &["gamma", "beta"],
-        "LSTMCell" | "GRUCell" | "SimpleRNNCell" | "ConvLSTMCell" => &["kernel", "recurrent_kernel", "bias"],
-        "SeparableConv1D" | "SeparableConv2D" if count == 3 => &["depthwise_kernel", "pointwise_kernel", "bias"],
-        "PReLU" => &["alpha"],
-        "RMSNormalization" => &["scale"],
+    let quantized = |mode: &str, has_bias: bool| {
+        quantized_kernel(mode).iter().copied().filter(|name| has_bias || *name != "bias").take(count).collect()
+    };
+    let all: &[&str] = match (class, count) {
+        // Of what was quantized to integers the scales are always there.
+        (_, 2..=5) if is_dense && has_integers => return quantized("int4", !count.is_multiple_of(2)),
+        (_, 7 | 8) if is_dense && !has_integers => return quantized("float8", count == 8),
+        _ if is_dense && has_integers => &[],
+        ("Embedding", _) if has_integers => &["embeddings", "embeddings_scale", "embeddings_zero", "g_idx"],
+        ("Dense" | "EinsumDense", _) => &["kernel", "bias"],
+        (class, _) if class.starts_with("Conv") && !class.contains("LSTM") => &["kernel", "bias"],
+        ("Embedding", _) => &["embeddings"],
+        ("BatchNormalization", 4) => &["gamma", "beta", "moving_mean", "moving_variance"],
+        ("LayerNormalization" | "GroupNormalization", 2) => &["gamma", "beta"],
+        ("LSTMCell" | "GRUCell" | "SimpleRNNCell" | "ConvLSTMCell", _) => &["kernel", "recurrent_kernel", "bias"],
+        ("SeparableConv1D" | "SeparableConv2D", 3) => &["depthwise_kernel", "pointwise_kernel", "bias"],
+        ("PReLU", _) => &["alpha"],
+        ("RMSNormalization", _) => &["scale"],
         _ => &[],
     };
     all.iter().copied().take(count).collect()

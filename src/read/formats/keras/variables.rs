@@ -90,11 +90,11 @@ fn is_quantized(facts: &KerasFacts, owner: &[u8], count: usize) -> bool {
     (0..count).map(path).any(|path| facts.integers.contains(&path) && is_array(&path))
 }
 
-/// What a quantized layer stores, in its order: what is optional is there or not by the number of its variables.
+/// What a layer with a kernel stores that was quantized in this mode, in its order, whatever of it is there.
 ///
-/// Keras: `variable_serialization_spec` of `Dense`, `EinsumDense`, `Embedding` and `ReversibleEmbedding`.
-fn of_quantized(class: &str, layer: &ConfigLayer, mode: &str, count: usize) -> Option<Vec<&'static str>> {
-    let kernel: &[&str] = match mode {
+/// Keras: `variable_serialization_spec` of `Dense` and `EinsumDense`.
+pub(crate) fn quantized_kernel(mode: &str) -> &'static [&'static str] {
+    match mode {
         "int8" => &["kernel", "bias", "kernel_scale"],
         "int4" => &["kernel", "bias", "kernel_scale", "kernel_zero", "g_idx"],
         "float8" => &[
@@ -110,7 +110,13 @@ fn of_quantized(class: &str, layer: &ConfigLayer, mode: &str, count: usize) -> O
         "gptq" => &["bias", "quantized_kernel", "kernel_scale", "kernel_zero", "g_idx"],
         "awq" => &["bias", "quantized_kernel", "kernel_scale", "kernel_zero", "awq_scales", "g_idx"],
         _ => &[],
-    };
+    }
+}
+
+/// What a quantized layer stores, in its order: what is optional is there or not by the number of its variables.
+///
+/// Keras: `variable_serialization_spec` of `Embedding` and `ReversibleEmbedding`, too.
+fn of_quantized(class: &str, layer: &ConfigLayer, mode: &str, count: usize) -> Option<Vec<&'static str>> {
     let embeddings: &[&str] = match mode {
         "int8" => &["embeddings", "embeddings_scale", "reverse_embeddings", "reverse_embeddings_scale"],
         "int4" => &[
@@ -125,7 +131,7 @@ fn of_quantized(class: &str, layer: &ConfigLayer, mode: &str, count: usize) -> O
         _ => &[],
     };
     let all = match class {
-        "dense" | "einsum_dense" => kernel,
+        "dense" | "einsum_dense" => quantized_kernel(mode),
         "embedding" | "reversible_embedding" => embeddings,
         _ => return None,
     };
