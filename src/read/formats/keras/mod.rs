@@ -15,7 +15,7 @@ use facts::{CONFIG, WEIGHTS};
 pub use config::{ConfigLayer, ConfigTree, group_of_class, snake};
 pub use facts::{KerasFacts, KerasGroup, KerasLists, Naming};
 pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
-pub(crate) use variables::quantized_kernel;
+pub use variables::quantized_kernel;
 
 use super::file_format::{FileFormat, Probe};
 use super::hdf5::{self, SIGNATURE};

@@ -93,7 +93,7 @@ fn is_quantized(facts: &KerasFacts, owner: &[u8], count: usize) -> bool {
 /// What a layer with a kernel stores that was quantized in this mode, in its order, whatever of it is there.
 ///
 /// Keras: `variable_serialization_spec` of `Dense` and `EinsumDense`.
-pub(crate) fn quantized_kernel(mode: &str) -> &'static [&'static str] {
+pub fn quantized_kernel(mode: &str) -> &'static [&'static str] {
     match mode {
         "int8" => &["kernel", "bias", "kernel_scale"],
         "int4" => &["kernel", "bias", "kernel_scale", "kernel_zero", "g_idx"],
