@@ -17,7 +17,7 @@ mod verify;
 
 pub(super) use cast::Caster;
 pub use options::{Combine, ConvertOptions, OutFormat, Target};
-pub use outputs::{Action, From, Output, Outputs, TensorRef};
+pub use outputs::{Action, From, InputCursors, Output, Outputs, TensorRef};
 pub use recipe::{LeftOut, Recipe};
 pub(super) use run::write_files;
 pub use run::{Converted, Written, write_recipe};

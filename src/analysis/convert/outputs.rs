@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::read::checkpoint::Tensor;
+use crate::base::error::Error;
+use crate::read::checkpoint::{Checkpoint, Tensor};
 use crate::read::container::{Builder, Cursor, Tensors};
 
 /// A tensor of an input: the number of the input, and its position there.
@@ -157,6 +158,26 @@ impl Sources {
         });
         self.each.push(Source { input, at, action });
     }
+}
+
+/// The tensors of the inputs, each found without a search where it follows the one that was asked for before.
+pub struct InputCursors<'i>(Vec<Cursor<'i>>);
+
+impl<'i> InputCursors<'i> {
+    /// Of these inputs.
+    pub fn of(inputs: &'i [Checkpoint]) -> Self {
+        Self(inputs.iter().map(|input| input.tensors().cursor()).collect())
+    }
+
+    /// A tensor; `None` if its input has none there.
+    pub fn reach(&mut self, from: TensorRef) -> Option<&Tensor> {
+        self.0.get_mut(from.input)?.reach(from.at)
+    }
+}
+
+/// What is said of a recipe that is not of these inputs.
+pub(super) fn gone() -> Error {
+    Error::malformed("recipe", "a tensor that no input has")
 }
 
 /// Takes them in by name.

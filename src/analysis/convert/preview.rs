@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::options::{OutFormat, Target};
-use super::outputs::{From, Output, Outputs, TensorRef};
+use super::outputs::{From, Output, Outputs, TensorRef, gone};
 use super::recipe::Recipe;
 use super::stream::{Maker, Wanted};
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::read::bundle::Prefix;
 use crate::read::checkpoint::{
@@ -97,10 +97,6 @@ struct Planned {
     inputs: Vec<Checkpoint>,
     outputs: Outputs,
     files: Files,
-}
-
-fn gone() -> Error {
-    Error::malformed("recipe", "a tensor that no input has")
 }
 
 impl Planned {

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use super::chosen::{OwnNames, is_same, take};
 use super::graph;
 use super::options::{Combine, ConvertOptions, OutFormat, Target};
-use super::outputs::{Action, From, Outputs, OutputsBuilder, TensorRef};
+use super::outputs::{Action, From, InputCursors, Outputs, OutputsBuilder, TensorRef};
 use crate::analysis::naming::roles::Roles;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::escape::escaped;
 use crate::read::checkpoint::{Checkpoint, OBJECT_GRAPH_KEY, Parts, Place, StoredSlice, Tensor};
-use crate::read::container::{Cursor, element_bytes};
+use crate::read::container::element_bytes;
 use crate::read::tensor::{DType, Shape};
 
 /// A tensor that is not in the result.
@@ -41,11 +41,11 @@ pub struct Recipe {
 }
 
 /// What shall be written, by its name, while that is found out.
-type ByName = BTreeMap<Box<[u8]>, Planned>;
+type ByName = BTreeMap<Box<[u8]>, Draft>;
 
 /// What shall be written under a name.
 #[derive(Debug)]
-struct Planned {
+struct Draft {
     from: From,
     dtype: DType,
     action: Action,
@@ -122,7 +122,7 @@ impl Recipe {
             () => Action::Copied,
         };
         let Some(before) = by_name.get_mut(&*name) else {
-            by_name.insert(name.into(), Planned { from: From::Tensor(from), dtype, action });
+            by_name.insert(name.into(), Draft { from: From::Tensor(from), dtype, action });
             return Ok(None);
         };
         let path = |input: usize| inputs.get(input).map(|c| c.origin().path.clone()).unwrap_or_default();
@@ -179,12 +179,12 @@ impl Recipe {
             return Ok(());
         };
         let Some(input) = inputs.get(from.input) else { return Ok(()) };
-        let is_of_another = |planned: &Planned| matches!(&planned.from, From::Tensor(one) if one.input != from.input);
+        let is_of_another = |planned: &Draft| matches!(&planned.from, From::Tensor(one) if one.input != from.input);
         if by_name.values().any(is_of_another) {
             let path = escaped(input.origin().path.as_os_str().as_encoded_bytes()).into_owned();
             self.notes.push(format!("the object graph is that of {path}: tensors of the other inputs are not in it"));
         }
-        let of_input = |planned: &Planned| match &planned.from {
+        let of_input = |planned: &Draft| match &planned.from {
             From::Tensor(one) if one.input == from.input => Some(one.at),
             From::Mean(all) => all.iter().find(|one| one.input == from.input).map(|one| one.at),
             _ => None,
@@ -303,31 +303,31 @@ fn kept_parts(stored: &Parts, is_made_whole: bool) -> Parts {
 }
 
 /// What the inputs say of tensors that pass by in the order of their names.
-struct Shapes<'i>(Vec<Cursor<'i>>);
+struct Shapes<'i>(InputCursors<'i>);
 
 impl<'i> Shapes<'i> {
     fn of(inputs: &'i [Checkpoint]) -> Self {
-        Self(inputs.iter().map(|input| input.tensors().cursor()).collect())
+        Self(InputCursors::of(inputs))
     }
 
     /// The tensor of an input that is taken, or the first of those of a mean.
-    fn input(&mut self, planned: &Planned) -> Option<&Tensor> {
+    fn input(&mut self, planned: &Draft) -> Option<&Tensor> {
         let from = match &planned.from {
-            From::Tensor(from) => from,
-            From::Mean(all) => all.first()?,
+            From::Tensor(from) => *from,
+            From::Mean(all) => *all.first()?,
             From::Given(_) => return None,
         };
-        self.0.get_mut(from.input)?.reach(from.at)
+        self.0.reach(from)
     }
 
     /// Where one that is taken as it is lies in its input.
-    fn stored(&mut self, planned: &Planned) -> Option<&Parts> {
+    fn stored(&mut self, planned: &Draft) -> Option<&Parts> {
         let is_one = matches!(planned.from, From::Tensor(_));
         self.input(planned).filter(|_| is_one).map(|tensor| &tensor.parts)
     }
 
     /// What is written of it. What is made new is one string.
-    fn tensor(&mut self, name: &[u8], planned: &Planned, parts: Parts) -> Tensor {
+    fn tensor(&mut self, name: &[u8], planned: &Draft, parts: Parts) -> Tensor {
         let shape = self.input(planned).map_or_else(Shape::scalar, |tensor| tensor.shape.clone());
         Tensor { name: name.to_vec(), dtype: planned.dtype, shape, parts }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::cast::Caster;
 use super::options::{OutFormat, Target};
-use super::outputs::{From, Output, TensorRef};
+use super::outputs::{From, InputCursors, Output, TensorRef, gone};
 use super::place::{STATE_FILE, bridge, outdated, refuse_taken};
 use super::recipe::Recipe;
 use super::stream::{Made, Maker, Wanted, each};
@@ -131,7 +131,7 @@ fn ordered(mut order: Vec<PartId>, recipe: &Recipe, inputs: &[Checkpoint]) -> Ve
     let mut place = |(tensor, part): &PartId| {
         let output = recipe.outputs.reach(*tensor, &mut look.outputs)?;
         let stored = match &output.from {
-            From::Tensor(from) => look.inputs.get_mut(from.input).and_then(|input| input.reach(from.at)),
+            From::Tensor(from) => look.inputs.reach(*from),
             _ => None,
         };
         let wanted = WantedPart::of(&output.tensor, *part)?;
@@ -159,13 +159,12 @@ fn ordered(mut order: Vec<PartId>, recipe: &Recipe, inputs: &[Checkpoint]) -> Ve
 /// What stands at the tensor that was asked for last: those that follow it are found without a search.
 struct Looking<'r> {
     outputs: Cursor<'r>,
-    inputs: Vec<Cursor<'r>>,
+    inputs: InputCursors<'r>,
 }
 
 impl<'r> Looking<'r> {
     fn new(recipe: &'r Recipe, inputs: &'r [Checkpoint]) -> Self {
-        let inputs = inputs.iter().map(|input| input.tensors().cursor()).collect();
-        Self { outputs: recipe.outputs.tensors().cursor(), inputs }
+        Self { outputs: recipe.outputs.tensors().cursor(), inputs: InputCursors::of(inputs) }
     }
 }
 
@@ -192,7 +191,7 @@ impl<'r> Run<'r> {
         };
         let mut from = Vec::with_capacity(all.len());
         for one in all {
-            let tensor = look.inputs.get_mut(one.input).and_then(|input| input.reach(one.at)).ok_or_else(gone)?;
+            let tensor = look.inputs.reach(*one).ok_or_else(gone)?;
             from.push((self.inputs.get(one.input).ok_or_else(gone)?, tensor.clone()));
         }
         let is_numbers = from.iter().all(|(_, tensor)| tensor.is_numeric());
@@ -356,10 +355,6 @@ impl<'r> Run<'r> {
         sink.end_part()?;
         Ok(sum)
     }
-}
-
-fn gone() -> Error {
-    Error::malformed("recipe", "a tensor that no input has")
 }
 
 /// The files of the inputs.

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
 use super::cast::{Caster, Summer};
+use super::outputs::gone;
 use crate::analysis::element_sums::add;
 use crate::analysis::sweep::cut;
 use crate::base::error::{Error, Result};
@@ -197,7 +198,7 @@ fn plan<'c, L>(
 }
 
 fn there(wanted: Result<Option<Wanted<'_>>>) -> Result<Wanted<'_>> {
-    wanted?.ok_or_else(|| Error::malformed("recipe", "a tensor that no input has"))
+    wanted?.ok_or_else(gone)
 }
 
 impl Wanted<'_> {

@@ -6,9 +6,8 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-use crate::analysis::convert::{Converted, From, Recipe, Target, TensorRef};
+use crate::analysis::convert::{Converted, From, InputCursors, Recipe, Target, TensorRef};
 use crate::read::checkpoint::Checkpoint;
-use crate::read::container::Cursor;
 use crate::report::kit::json::{DTypeName, Dims, Head, OwnedName, PathText, Source, Utf8OrBase64, write_document};
 
 /// What was written, or with `--dry-run` would be.
@@ -66,11 +65,9 @@ struct Tensors<'a> {
 
 impl Serialize for Tensors<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut inputs: Vec<Cursor<'_>> = self.inputs.iter().map(|input| input.tensors().cursor()).collect();
-        let mut name = |from: &TensorRef| {
-            let tensor = inputs.get_mut(from.input).and_then(|input| input.reach(from.at));
-            OwnedName(tensor.map(|tensor| tensor.name.clone()).unwrap_or_default())
-        };
+        let mut inputs = InputCursors::of(self.inputs);
+        let mut name =
+            |from: &TensorRef| OwnedName(inputs.reach(*from).map(|tensor| tensor.name.clone()).unwrap_or_default());
         let mut all = serializer.serialize_seq(Some(self.recipe.outputs.len()))?;
         for output in self.recipe.outputs.iter() {
             all.serialize_element(&OutputTensor {

@@ -5,11 +5,10 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::analysis::convert::{Action, Converted, From, Output, Recipe, Target};
+use crate::analysis::convert::{Action, Converted, From, InputCursors, Output, Recipe, Target};
 use crate::analysis::short_name;
 use crate::base::escape::escaped;
 use crate::read::checkpoint::Checkpoint;
-use crate::read::container::Cursor;
 use crate::report::kit::look::Look;
 use crate::report::kit::units::{count, counted, shape_text, size, tensors_text};
 use crate::report::kit::wrap::folded;
@@ -66,7 +65,7 @@ pub(in crate::report) fn recipe_text(
 ) -> io::Result<()> {
     // Twice over all of them: kept as rows, a million would take a gigabyte.
     let header = ["WHAT", "NAME", "DTYPE", "SHAPE"].map(str::to_owned);
-    let (mut widths, mut rows) = (header.each_ref().map(|cell| cell.width()), Rows::of(inputs));
+    let (mut widths, mut rows) = (header.each_ref().map(|cell| cell.width()), Rows(InputCursors::of(inputs)));
     for output in recipe.outputs.iter() {
         let row = rows.cells(&output);
         widths.iter_mut().zip(&row).for_each(|(width, cell)| *width = cell.width().max(*width));
@@ -92,13 +91,9 @@ pub(in crate::report) fn recipe_text(
 }
 
 /// The rows of a recipe, with what its tensors are in the inputs, which pass by in their order.
-struct Rows<'i>(Vec<Cursor<'i>>);
+struct Rows<'i>(InputCursors<'i>);
 
-impl<'i> Rows<'i> {
-    fn of(inputs: &'i [Checkpoint]) -> Self {
-        Self(inputs.iter().map(|input| input.tensors().cursor()).collect())
-    }
-
+impl Rows<'_> {
     fn cells(&mut self, output: &Output) -> [String; 4] {
         let Output { tensor, action, .. } = output;
         let mut name = escaped(short_name(&tensor.name)).into_owned();
@@ -112,7 +107,7 @@ impl<'i> Rows<'i> {
     fn told_from(&mut self, output: &Output) -> Option<String> {
         match &output.from {
             From::Tensor(from) => {
-                let tensor = self.0.get_mut(from.input).and_then(|input| input.reach(from.at))?;
+                let tensor = self.0.reach(*from)?;
                 let name = (tensor.name != output.tensor.name).then(|| escaped(short_name(&tensor.name)).into_owned());
                 let dtype = (tensor.dtype != output.tensor.dtype).then(|| tensor.dtype.to_string());
                 let parts: Vec<String> = name.into_iter().chain(dtype).collect();

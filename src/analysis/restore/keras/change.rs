@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::read::formats::keras::{has_lora, quantization_mode};
+
 /// What was done to a layer after it was made, as its configuration says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Change {
@@ -32,8 +34,7 @@ impl Change {
 
     /// What a layer's configuration says.
     pub(super) fn of(config: &Map<String, Value>) -> Option<Self> {
-        let has_lora = config.get("lora_rank").is_some_and(|rank| !rank.is_null());
-        let mode = mode(config);
+        let (mode, has_lora) = (mode(config), has_lora(config));
         (has_lora || mode.is_some()).then_some(Self { mode, has_lora })
     }
 
@@ -51,12 +52,8 @@ impl Change {
 /// How a layer was quantized, by its dtype policy and the configuration of its quantization.
 fn mode(config: &Map<String, Value>) -> Option<Mode> {
     let own = config.get("quantization_config").filter(|own| !own.is_null());
-    let policy = config.get("dtype").unwrap_or(&Value::Null);
-    let of_policy = policy.get("config");
-    // By its name alone: `int8_from_float32`.
-    let named = || policy.as_str().and_then(|name| name.split_once("_from_")).map(|(mode, _)| mode);
-    let text = of_policy.and_then(|policy| policy.get("mode")).and_then(Value::as_str).or_else(named);
-    let Some(text) = text else { return own.map(|_| Mode::Other) };
+    let of_policy = config.get("dtype").and_then(|policy| policy.get("config"));
+    let Some(text) = quantization_mode(config) else { return own.map(|_| Mode::Other) };
     let (mode, rest) = text.split_once('/').unwrap_or((text, ""));
     Some(match mode {
         "int8" => Mode::Int8,

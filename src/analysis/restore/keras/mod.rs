@@ -1,11 +1,12 @@
 //! What Keras would do: `load_weights`, by the paths of objects, by topology and by name, and `load_model`.
 //!
 //! `opened` reads what the user names as the model, `configured` makes the `objects` of a configuration (with the
-//! `parts` and the `shapes` that each class makes, and what is `propagate`d to the next, what is `quantized`), `filled` takes from weights what
-//! is known by them (`classes` by their names). `saved` is the file as loaders look into it; `by_path` and `listed` are the two loaders, `converted`
-//! what Keras 2 does on the way, `messages` their words, `loading` what comes of them. `judged` compares it with what was
-//! meant, `ways` chooses between them, `outcome` puts it together, `advice` says what helps. `crossing` is
-//! for pairs of which one side is TensorFlow's, `trackable` for what `tf_keras` restores by objects.
+//! `parts` and the `shapes` that each class makes, and what is `propagate`d to the next, the `equation` of one class,
+//! and what a `change` like being `quantized` makes of it), `filled` takes from weights what is known by them
+//! (`classes` by their names). `saved` is the file as loaders look into it; `by_path` and `listed` are the two loaders,
+//! `converted` what Keras 2 does on the way, `messages` their words, `loading` what comes of them. `judged` compares it
+//! with what was meant, `ways` chooses between them, `outcome` puts it together, `advice` says what helps. `crossing`
+//! is for pairs of which one side is TensorFlow's, `trackable` for what `tf_keras` restores by objects.
 
 mod advice;
 mod answer;
@@ -15,6 +16,7 @@ mod classes;
 mod configured;
 mod converted;
 mod crossing;
+mod equation;
 mod filled;
 mod judged;
 mod listed;

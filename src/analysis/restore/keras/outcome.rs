@@ -239,7 +239,7 @@ fn sort_out(
             let takes_floats = objects.get(which.0).and_then(|object| object.changed).is_some_and(Change::takes_floats);
             if takes_floats && matches!(set.dtype, DType::Int8 | DType::UInt8) {
                 let found = spec(set);
-                let hint = Some("takes the integers of a quantized layer, without their scales".to_owned());
+                let hint = Some("takes integers without scales".to_owned());
                 let (stored, role) = (set.name.clone(), UNKNOWN);
                 let expected = Spec { dtype: Some(DType::Float32), ..expected };
                 restore.mismatched.push(Mismatch { name, stored, variable, expected, found, silent: true, role, hint });

@@ -6,6 +6,7 @@
 
 use super::change::{Change, Mode};
 use super::classes::is_quantizable;
+use super::equation::Equation;
 use super::shapes::{Built, Made, kept, made};
 
 /// What a layer of this class stores and takes, which has these variables without it; `None` where that is not known.
@@ -75,7 +76,7 @@ fn table(class: &str, built: Built<'_>, shape: &[u64]) -> Option<Table> {
         ("Dense", [input, units]) => Some(Table { reduced: *input, channels: *units }),
         ("Embedding", [rows, columns]) => Some(Table { reduced: *columns, channels: *rows }),
         ("EinsumDense", shape) => {
-            let Equation { kernel, output, .. } = Equation::of(built)?;
+            let Equation { kernel, output, .. } = equation(built)?;
             let mut table = Table { reduced: 1, channels: 1 };
             for (label, size) in kernel.iter().zip(shape) {
                 let side = if output.contains(label) { &mut table.channels } else { &mut table.reduced };
@@ -87,28 +88,15 @@ fn table(class: &str, built: Built<'_>, shape: &[u64]) -> Option<Table> {
     }
 }
 
-/// The labels of an equation.
-struct Equation {
-    input: Vec<char>,
-    kernel: Vec<char>,
-    output: Vec<char>,
-}
-
-impl Equation {
-    fn of(built: Built<'_>) -> Option<Self> {
-        let equation: String = built.text("equation")?.chars().filter(|c| *c != ' ').collect();
-        let (left, output) = equation.split_once("->")?;
-        let (input, kernel) = left.split_once(',')?;
-        // Keras quantizes none with dots in it.
-        let labels = |text: &str| (!text.contains('.')).then(|| text.chars().collect());
-        Some(Self { input: labels(input)?, kernel: labels(kernel)?, output: labels(output)? })
-    }
+/// The equation of an `EinsumDense` that Keras quantizes: it does none with dots.
+fn equation(built: Built<'_>) -> Option<Equation> {
+    built.text("equation").and_then(Equation::of).filter(|equation| !equation.has_dots)
 }
 
 /// The shape of the scales of a kernel of `EinsumDense`, one a channel: `_analyze_quantization_info` puts them in the order
 /// of the output, and `_get_kernel_scale_shape` gives them the dimensions that it has and the kernel has not.
 fn channels(built: Built<'_>, shape: Option<&[u64]>) -> Option<Vec<u64>> {
-    let Equation { input, kernel, output } = Equation::of(built)?;
+    let Equation { input, kernel, output, .. } = equation(built)?;
     let place = |labels: &[char], label: &char| labels.iter().position(|other| other == label);
     let sizes: Vec<u64> =
         kernel.iter().zip(shape?).map(|(label, size)| if output.contains(label) { *size } else { 1 }).collect();

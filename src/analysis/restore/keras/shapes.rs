@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value};
 
+use super::equation::Equation;
 use super::objects::KerasProgram;
 
 /// A shape with dimensions that are not known.
@@ -322,14 +323,8 @@ pub(super) fn of_class(class: &str, built: Built<'_>) -> Option<Vec<Made>> {
 /// The shapes of kernel and bias of an `EinsumDense`: labels of the equation with the sizes that input and output give
 /// (`_analyze_split_string`).
 fn einsum(built: Built<'_>) -> (Option<Vec<u64>>, Option<Vec<u64>>) {
-    let parts = || {
-        let equation: String = built.text("equation")?.chars().filter(|c| *c != ' ').collect();
-        let (left, output) = equation.split_once("->")?;
-        let (input, kernel) = left.split_once(',')?;
-        let labels = |text: &str| text.replace("...", "").chars().collect::<Vec<char>>();
-        Some((labels(input), labels(kernel), labels(output), input.starts_with('.')))
-    };
-    let Some((input, kernel, output, is_elided)) = parts() else { return (None, None) };
+    let Some(equation) = built.text("equation").and_then(Equation::of) else { return (None, None) };
+    let Equation { input, kernel, output, begins_with_dots: is_elided, .. } = equation;
     // Of an input that nobody knows the dots are the batch.
     let unknown = vec![None; input.len().saturating_add(usize::from(is_elided))];
     let dims = built.input.unwrap_or(&unknown);

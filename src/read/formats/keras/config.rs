@@ -115,7 +115,7 @@ impl ConfigTree {
                 _ => flag("use_bias"),
             },
             quantized: quantized(config),
-            has_lora: config.get("lora_rank").is_some_and(|rank| !rank.is_null()),
+            has_lora: has_lora(config),
             has_scale: config.get("use_scale").and_then(Value::as_bool).unwrap_or(class == "AdditiveAttention"),
             has_score_weight: text(config, "score_mode") == Some("concat"),
             has_reverse: config.get("tie_weights").and_then(Value::as_bool) == Some(false),
@@ -170,13 +170,23 @@ fn text<'o>(object: &'o Map<String, Value>, key: &str) -> Option<&'o str> {
     object.get(key).and_then(Value::as_str)
 }
 
-/// The mode of a layer's dtype policy, if that is one of quantization: `int4/128` is `int4`.
-fn quantized(config: &Map<String, Value>) -> Option<String> {
+/// The mode of a layer's dtype policy, if that is one of quantization: `int8`, `int4/128`.
+pub fn quantization_mode(config: &Map<String, Value>) -> Option<&str> {
     let policy = config.get("dtype")?;
-    let mode = policy.get("config").and_then(|config| config.get("mode")).and_then(Value::as_str).or_else(|| {
+    policy.get("config").and_then(|config| config.get("mode")).and_then(Value::as_str).or_else(|| {
         // By its name alone: `int8_from_float32`.
         policy.as_str()?.split_once("_from_").map(|(mode, _)| mode)
-    })?;
+    })
+}
+
+/// Whether `LoRA` was enabled in a layer.
+pub fn has_lora(config: &Map<String, Value>) -> bool {
+    config.get("lora_rank").is_some_and(|rank| !rank.is_null())
+}
+
+/// That mode without what it says of its blocks: `int4/128` is `int4`.
+fn quantized(config: &Map<String, Value>) -> Option<String> {
+    let mode = quantization_mode(config)?;
     Some(mode.split('/').next().unwrap_or(mode).to_owned())
 }
 

@@ -12,7 +12,7 @@ mod variables;
 
 use facts::{CONFIG, WEIGHTS};
 
-pub use config::{ConfigLayer, ConfigTree, group_of_class, snake};
+pub use config::{ConfigLayer, ConfigTree, group_of_class, has_lora, quantization_mode, snake};
 pub use facts::{KerasFacts, KerasGroup, KerasLists, Naming};
 pub use read::{KERAS_ARCHIVE, KERAS_H5, KerasFile};
 pub use variables::quantized_kernel;
